@@ -1,1 +1,2 @@
 //! quell.
+pub mod model;

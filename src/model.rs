@@ -1,0 +1,25 @@
+//! The words that every floor shares: identities, dangers, outcomes, findings.
+//!
+//! Nothing in here does anything; these are the values that are journaled, shown and compared.
+
+mod danger;
+mod effect;
+mod evidence_ref;
+mod finding;
+mod gap;
+mod ids;
+mod outcome;
+mod phase;
+mod step_path;
+mod world;
+
+pub use danger::Danger;
+pub use effect::{ByHand, Call, Effect, HttpCall, Target, UndoCall, canonical_digest};
+pub use evidence_ref::EvidenceRef;
+pub use finding::{Actor, Attribution, Change, Finding, FindingStatus, Resource, Severity, Source};
+pub use gap::Gap;
+pub use ids::{Digest, EffectKey, IncidentId, RunId};
+pub use outcome::{Outcome, Verdict};
+pub use phase::Phase;
+pub use step_path::StepPath;
+pub use world::{Account, CredentialFacts, CredentialKind, World};

@@ -1,0 +1,143 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Danger, Digest, EffectKey};
+
+/// ONE change to the outside world: one call, with what it touches and how to judge it.
+///
+/// An effect is journaled whole before anybody consents to it, and is enough by itself to send, verify and undo.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Derived from step path, action and target.
+    pub key: EffectKey,
+    /// Id of the action that proposed it.
+    pub action: String,
+    /// What it touches.
+    pub target: Target,
+    /// What it does, in the imperative: `disable token ci-deploy`.
+    pub summary: String,
+    /// How much harm it would do if it were wrong; computed by the action.
+    pub danger: Danger,
+    /// The one call.
+    pub call: Call,
+    /// The target as it is, without volatile and secret fields. Part of what is consented to.
+    pub before: Value,
+    /// The target as it will be.
+    pub after: Value,
+    /// What the responder must know before saying yes: who is cut off, how to put it back.
+    pub consequences: Vec<String>,
+    /// Columns for the table of a step with many effects, e.g. `("last used", "2026-11-20")`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<(String, String)>,
+    /// True where the row may be chosen without asking for each: rows of a rotation start unselected.
+    pub preselected: bool,
+    /// How to put it back, where that can be done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<UndoCall>,
+}
+
+impl Effect {
+    /// What consent is bound to: the call, the before-image and the target. Cosmetic columns are left out.
+    pub fn digest(&self) -> Digest {
+        canonical_digest(&serde_json::json!({
+            "key": self.key, "target": self.target, "call": self.call, "before": self.before, "danger": self.danger,
+        }))
+    }
+}
+
+/// What an effect touches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Kind of resource, e.g. `token`.
+    pub kind: String,
+    /// The provider's id.
+    pub id: String,
+    /// Its name; may be chosen by an attacker, escape before showing.
+    pub name: String,
+}
+
+/// How an effect is carried out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Call {
+    /// quell sends one request to the provider.
+    Http(HttpCall),
+    /// A person does it elsewhere and says so; quell sends nothing and then looks.
+    Hand(ByHand),
+}
+
+impl Call {
+    /// What a warrant is bound to.
+    pub fn digest(&self) -> Digest {
+        canonical_digest(&serde_json::json!(self))
+    }
+}
+
+/// One request to the provider's API. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HttpCall {
+    /// `POST`, `PUT`, `PATCH` or `DELETE`.
+    pub method: String,
+    /// Path below the API's base URL, beginning with `/`.
+    pub path: String,
+    /// JSON body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+    /// True where the answer holds a secret that is shown once: it is sealed before it is read.
+    #[serde(default)]
+    pub secret_answer: bool,
+}
+
+/// Work for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// What to do.
+    pub instruction: String,
+    /// Where in the provider's dashboard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dashboard: Option<String>,
+    /// A command line that does it; names the secret by environment variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curl: Option<String>,
+}
+
+/// Another action with parameters that puts an effect back; it has consent and proof of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UndoCall {
+    /// Id of the action.
+    pub action: String,
+    /// Its parameters.
+    pub with: Value,
+}
+
+/// Digest of a JSON value that does not depend on the order of keys.
+pub fn canonical_digest(value: &Value) -> Digest {
+    fn sort(value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                let mut pairs: Vec<_> = map.iter().collect();
+                pairs.sort_by_key(|(key, _)| key.as_str());
+                Value::Object(pairs.into_iter().map(|(key, value)| (key.clone(), sort(value))).collect())
+            }
+            Value::Array(items) => Value::Array(items.iter().map(sort).collect()),
+            other => other.clone(),
+        }
+    }
+    Digest::of(sort(value).to_string().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::canonical_digest;
+
+    #[test]
+    fn key_order_does_not_count_but_item_order_does() {
+        assert_eq!(
+            canonical_digest(&json!({"a": {"x": 1, "y": 2}, "b": 0})),
+            canonical_digest(&json!({"b": 0, "a": {"y": 2, "x": 1}}))
+        );
+        assert_ne!(canonical_digest(&json!([1, 2])), canonical_digest(&json!([2, 1])));
+    }
+}

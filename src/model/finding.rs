@@ -1,0 +1,141 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Digest;
+
+/// Something suspicious, with where it was seen and who is taken to have done it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable id within the incident: technique and resource, e.g. `CF-T07:dns_records:<id>`.
+    pub id: String,
+    /// Row of the technique catalogue, e.g. `CF-T07`.
+    pub technique: String,
+    /// How bad.
+    pub severity: Severity,
+    /// What became of it.
+    pub status: FindingStatus,
+    /// Kind of resource.
+    pub family: String,
+    /// What happened to the resource.
+    pub change: Change,
+    /// The resource.
+    pub resource: Resource,
+    /// Who did it, as far as the audit log says.
+    pub actor: Actor,
+    /// Whose doing it is taken to be.
+    pub attribution: Attribution,
+    /// One sentence: what is wrong.
+    pub detail: String,
+    /// When it happened, where a log says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The resource before, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The resource as it was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// Digests of the evidence that it rests on.
+    #[serde(default)]
+    pub evidence: Vec<Digest>,
+    /// How it was noticed.
+    pub sources: Vec<Source>,
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// A weakness.
+    Low,
+    /// Harm is possible.
+    Medium,
+    /// Harm is likely.
+    High,
+    /// Harm is being done, or the intruder can come back.
+    Critical,
+}
+
+/// What became of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingStatus {
+    /// As it was found.
+    Open,
+    /// No longer does harm.
+    Contained,
+    /// Put back, and seen to be.
+    Reverted,
+    /// Looked at, and not the intruder's.
+    RuledOut,
+    /// A named person accepts it.
+    Accepted,
+}
+
+/// What happened to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// It was not there before.
+    Added,
+    /// It is gone.
+    Removed,
+    /// It differs.
+    Changed,
+}
+
+/// Whose doing a finding is taken to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribution {
+    /// A principal of the intruder, from a hostile address.
+    Intruder,
+    /// A stolen credential that was in honest use as well, and the act does not tell which.
+    Shared,
+    /// Another principal.
+    Other,
+    /// No record says who.
+    Unattributed,
+}
+
+/// By which kind of look a finding was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The audit log.
+    Audit,
+    /// A comparison of present state with what it should be.
+    Diff,
+}
+
+/// The thing that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// The provider's id.
+    pub id: String,
+    /// Its name; may be chosen by an attacker.
+    pub name: String,
+    /// The zone's name, for what lives in a zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
+/// Who did something, as far as a log says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Id of the token used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<String>,
+    /// Name of the token used; may be chosen by an attacker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_name: Option<String>,
+    /// E-mail of the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Address the request came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+}
