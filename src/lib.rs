@@ -1,2 +1,6 @@
 //! quell.
+pub mod escape;
+pub mod journal;
 pub mod model;
+pub mod provider;
+pub mod secret;

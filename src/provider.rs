@@ -1,0 +1,177 @@
+//! What the engine and the actions need of a provider: a side that reads, and a side that must be armed to write.
+//!
+//! The two are separate traits, so that a dry run holds nothing that could write.
+//!
+//! ```compile_fail
+//! use quell::{model::HttpCall, provider::ReadSide};
+//! // The read side has no way to send:
+//! fn dry_run(read: &dyn ReadSide, call: HttpCall) { let _ = read.send(call); }
+//! ```
+//! ```
+//! use quell::{model::HttpCall, journal::Warrant, provider::SendSide};
+//! // Its twin: the send side has, for the price of a warrant.
+//! fn perform(side: &dyn SendSide, warrant: Warrant, call: HttpCall) { let _ = side.send(warrant, call); }
+//! ```
+
+use std::future::Future;
+use std::pin::Pin;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::journal::Warrant;
+use crate::model::{Account, CredentialFacts, Gap, HttpCall, World};
+use crate::secret::SecretBytes;
+
+/// A boxed future, for object-safe traits.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The side of a provider that reads. It has no method that writes.
+pub trait ReadSide: Send + Sync {
+    /// The world it reads.
+    fn world(&self) -> &World;
+
+    /// The account that it is bound to; settled before anything else.
+    fn account(&self) -> &Account;
+
+    /// What is known of the credential that makes the calls.
+    fn credential(&self) -> &CredentialFacts;
+
+    /// One answer. Retried with backoff within the shared budget.
+    fn get<'a>(&'a self, request: &'a ReadRequest) -> BoxFuture<'a, Result<Reading, ReadError>>;
+
+    /// Every item of a list, paged to the end and de-duplicated by the item's `id`, where it has one.
+    fn list<'a>(&'a self, request: &'a ReadRequest, paging: Paging) -> BoxFuture<'a, Result<Listing, ReadError>>;
+}
+
+/// The side of a provider that writes.
+pub trait SendSide: Send + Sync {
+    /// Sends exactly the call that the warrant names, once, and never again: no retry, no redirect, a fresh connection.
+    ///
+    /// A warrant for another world or another call is answered with [`Answer::NotSent`].
+    fn send(&self, warrant: Warrant, call: HttpCall) -> BoxFuture<'static, Answer>;
+}
+
+/// One read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadRequest {
+    /// Path below the API's base URL, beginning with `/`. Parts taken from data are percent-encoded by the caller.
+    pub path: String,
+    /// Query parameters, unencoded.
+    pub query: Vec<(String, String)>,
+}
+
+impl ReadRequest {
+    /// A read without query.
+    pub fn new(path: impl Into<String>) -> Self {
+        Self { path: path.into(), query: Vec::new() }
+    }
+
+    /// Adds a query parameter.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.query.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// How a list is paged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// One answer holds all.
+    Single,
+    /// `page` and `per_page`; ends with a page that brings nothing new.
+    Pages {
+        /// Items asked for per page; the server may give fewer.
+        per_page: u32,
+    },
+    /// A `cursor` that the answer names as `result_info.cursor`.
+    Cursor {
+        /// Name of the parameter that sets the page size, with the size.
+        size: (&'static str, u32),
+    },
+    /// A `cursor` that the answer names as `result_info.cursors.after`.
+    CursorAfter {
+        /// Items asked for per page.
+        per_page: u32,
+    },
+}
+
+/// One answer, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The `result` of the envelope; the whole body as text where the answer is no JSON by its documentation.
+    pub result: Value,
+    /// The whole body as it came, not yet redacted.
+    pub body: SecretBytes,
+    /// The request, for people: `GET /accounts/…/tokens?page=1`. Holds no secret.
+    pub source: String,
+    /// The server's clock, from the `Date` header.
+    pub server_time: Option<Timestamp>,
+}
+
+/// All pages of a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listing {
+    /// Every item, once.
+    pub items: Vec<Value>,
+    /// The answers they came in; their `result` is left `Null`.
+    pub pages: Vec<Reading>,
+    /// Why there may be more than was seen: fewer items than the trustworthy total, or a page that was lost.
+    pub shortfall: Option<String>,
+}
+
+/// Why a read brought no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The credential is not valid at all (any more).
+    #[error("the API refused the credential: {0}")]
+    Unauthenticated(String),
+    /// The credential may not read this.
+    #[error("the API refused to show it: {0}")]
+    Forbidden(String),
+    /// It is not there, or the path is retired; which of the two cannot be told from the answer alone.
+    #[error("the API says that it is not there: {0}")]
+    NotFound(String),
+    /// The API did not accept the request.
+    #[error("the API did not accept the request: {0}")]
+    Rejected(String),
+    /// Still turned away by the rate limit after waiting.
+    #[error("the rate limit still turns the request away: {0}")]
+    Throttled(String),
+    /// No usable connection after retries.
+    #[error("no answer: {0}")]
+    Unreachable(String),
+    /// An answer came that could not be read: HTML, truncated, not what is documented.
+    #[error("the answer could not be read: {0}")]
+    Unreadable(String),
+}
+
+impl ReadError {
+    /// The gap that this error leaves in what was seen.
+    pub fn gap(&self, family: &str, scope: &str, permission: Option<&str>) -> Gap {
+        let permission = match self {
+            Self::Forbidden(_) => permission.map(str::to_owned),
+            _ => None,
+        };
+        Gap { family: family.to_owned(), scope: scope.to_owned(), reason: self.to_string(), permission }
+    }
+}
+
+/// What came back from a write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// A whole HTTP answer.
+    Received {
+        /// HTTP status.
+        status: u16,
+        /// The body; may hold a secret.
+        body: SecretBytes,
+        /// The provider's id of the request.
+        request_id: Option<String>,
+    },
+    /// Provably nothing was sent: no connection, or turned away at the rate limit.
+    NotSent(String),
+    /// It was sent, at least in part, and no whole answer came.
+    Lost(String),
+}

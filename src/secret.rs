@@ -1,0 +1,190 @@
+//! Values that must not be seen: unprintable by type, and masked wherever they turn up in text.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{LazyLock, PoisonError, RwLock};
+
+use hmac::{Hmac, KeyInit, Mac};
+use regex::Regex;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+/// A secret text. It has no `Display` and no `Serialize`, and its `Debug` shows nothing of it.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+impl Secret {
+    /// Takes ownership of the value; it is wiped from memory when dropped.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(SecretString::from(value.into()))
+    }
+
+    /// The value, for the one place that must send or seal it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("«secret»")
+    }
+}
+
+/// Bytes that may hold a secret, such as the answer to a roll. `Debug` shows their number only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// Takes ownership of the bytes; they are wiped from memory when dropped.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// The bytes, for the one place that must seal or read them.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "«{} bytes»", self.0.len())
+    }
+}
+
+/// Shapes that are secrets wherever they stand. Unprefixed tokens have no shape of their own: those are masked by
+/// exact value ([`Redactor::learn`]) or by declared field, so that innocent ids stay readable.
+static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"(?P<token>\bcf(?:k|ut|at|oat|ct)_[A-Za-z0-9_-]{20,})",
+        r"|(?P<key>\bv1\.0-[0-9a-fA-F]{20,}[0-9a-zA-Z-]*)",
+        r"|(?P<bearer>(?i:bearer)\s+[A-Za-z0-9._~+/=-]{16,})",
+        r"|(?P<pem>-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z))",
+        r"|(?P<userinfo>(?:://)[^/\s:@]+:[^/\s@]+@)",
+    ))
+    .ok()
+});
+
+/// Masks secrets in text. A mask carries a fingerprint keyed per incident, so that two values still differ.
+pub struct Redactor {
+    key: [u8; 32],
+    known: RwLock<Vec<Secret>>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor")
+    }
+}
+
+impl Redactor {
+    /// A redactor whose fingerprints are keyed with `key`.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self { key, known: RwLock::new(Vec::new()) }
+    }
+
+    /// Masks this exact value from now on, whatever its shape. Texts of fewer than 8 characters are not taken: masking
+    /// them would destroy evidence.
+    pub fn learn(&self, secret: &Secret) {
+        if secret.expose().len() >= 8 {
+            self.known.write().unwrap_or_else(PoisonError::into_inner).push(secret.clone());
+        }
+    }
+
+    /// The mask for `value`: `«token:9f3a52c1»`.
+    pub fn mask(&self, kind: &str, value: &str) -> String {
+        let fingerprint = match Hmac::<Sha256>::new_from_slice(&self.key) {
+            Ok(mut mac) => {
+                mac.update(value.as_bytes());
+                hex::encode(&mac.finalize().into_bytes()[..4])
+            }
+            Err(_) => String::from("masked"),
+        };
+        format!("«{kind}:{fingerprint}»")
+    }
+
+    /// `text` with every known value and every secret-shaped passage masked.
+    pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut out = Cow::Borrowed(text);
+        for secret in self.known.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            if out.contains(secret.expose()) {
+                out = Cow::Owned(out.replace(secret.expose(), &self.mask("secret", secret.expose())));
+            }
+        }
+        let Some(shapes) = SHAPES.as_ref() else { return Cow::Borrowed("«text withheld: the redactor is broken»") };
+        if !shapes.is_match(&out) {
+            return out;
+        }
+        let masked = shapes.replace_all(&out, |found: &regex::Captures<'_>| {
+            let kind =
+                ["token", "key", "bearer", "pem", "userinfo"].into_iter().find(|name| found.name(name).is_some());
+            let mask = self.mask(kind.unwrap_or("secret"), &found[0]);
+            if kind == Some("userinfo") { format!("://{mask}@") } else { mask }
+        });
+        Cow::Owned(masked.into_owned())
+    }
+
+    /// [`Redactor::redact`] for bytes; bytes that are not UTF-8 are replaced, since they could hide a secret.
+    pub fn redact_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        self.redact(&String::from_utf8_lossy(bytes)).into_owned().into_bytes()
+    }
+
+    /// [`Redactor::redact`] for every text in a JSON value.
+    pub fn redact_json(&self, value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => {
+                if let Cow::Owned(masked) = self.redact(text) {
+                    *text = masked;
+                }
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
+            serde_json::Value::Object(map) => map.values_mut().for_each(|item| self.redact_json(item)),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Redactor, Secret, SecretBytes};
+
+    fn redactor() -> Redactor {
+        Redactor::new([7; 32])
+    }
+
+    #[test]
+    fn masks_shapes_and_keeps_what_is_not_secret() {
+        let redactor = redactor();
+        for secret in [
+            "cfut_0123456789012345678901234567890123456789abcd",
+            "cfat_0123456789012345678901234567890123456789abcd",
+            "v1.0-0123456789abcdef0123456789",
+            "Bearer abcdefghijklmnopqrstuvwxyz",
+            "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----",
+        ] {
+            let out = redactor.redact(secret).into_owned();
+            assert!(!out.contains(&secret[12..]), "{out}");
+        }
+        assert_eq!(redactor.redact("token ed17574386854bf78a67040be0a770b0"), "token ed17574386854bf78a67040be0a770b0");
+        let url = redactor.redact("https://user:hunter2@logs.example/x").into_owned();
+        assert!(url.starts_with("https://«userinfo:") && url.ends_with("@logs.example/x"), "{url}");
+    }
+
+    #[test]
+    fn two_values_still_differ_after_masking() {
+        let redactor = redactor();
+        redactor.learn(&Secret::new("unprefixed-secret-one"));
+        redactor.learn(&Secret::new("unprefixed-secret-two"));
+        let out = redactor.redact("unprefixed-secret-one unprefixed-secret-two unprefixed-secret-one").into_owned();
+        let masks: Vec<_> = out.split(' ').collect();
+        assert_eq!(masks[0], masks[2]);
+        assert_ne!(masks[0], masks[1]);
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?} {:?}", Secret::new("hush-hush"), SecretBytes::new(vec![1, 2])), "«secret» «2 bytes»");
+    }
+}
