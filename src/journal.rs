@@ -1,5 +1,25 @@
 //! The append-only record of an incident, and the only place where a [`Warrant`] is made.
+//!
+//! One entry is one line of JSON that names the digest of the line before. [`IncidentState`] is the fold of all lines;
+//! [`Journal`] refuses to write a line that does not fold, so what is on disk always makes sense. Resume, the live
+//! view and the report read nothing else.
 
+mod chain;
+mod driver;
+mod effect_state;
+mod event;
+mod file;
+mod state;
+mod verify;
 mod warrant;
 
+pub use driver::{Driver, DriverLock, Lease};
+pub use effect_state::{Attempt, EffectState, EffectStatus, MOST_ATTEMPTS_UNSENT};
+pub use event::{
+    Consent, EffectDecision, Entry, Event, FailureDecision, Left, Payload, PlanSealed, PlannedStep, Proposed,
+    RunOpened, RunOutcome, SettledBy, SkipCause,
+};
+pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
+pub use state::{IllegalEvent, IncidentState, RunState, StepState, StepStatus};
+pub use verify::{Inspection, Problem, inspect};
 pub use warrant::Warrant;

@@ -1,4 +1,6 @@
 //! quell.
+pub mod crash;
+pub mod durable;
 pub mod escape;
 pub mod journal;
 pub mod model;

@@ -2,6 +2,7 @@
 //!
 //! Nothing in here does anything; these are the values that are journaled, shown and compared.
 
+mod ask;
 mod danger;
 mod effect;
 mod evidence_ref;
@@ -13,6 +14,7 @@ mod phase;
 mod step_path;
 mod world;
 
+pub use ask::{AnswerKind, Ask, Disposition, Question};
 pub use danger::Danger;
 pub use effect::{ByHand, Call, Effect, HttpCall, Target, UndoCall, canonical_digest};
 pub use evidence_ref::EvidenceRef;

@@ -1,0 +1,254 @@
+use serde_json::Value;
+
+use super::event::{EffectDecision, SettledBy};
+use crate::model::{Call, Digest, Disposition, Effect, Outcome, Verdict};
+
+/// How often a call that provably did not leave may be tried under one consent.
+pub const MOST_ATTEMPTS_UNSENT: u32 = 3;
+
+/// One effect, as the journal tells it.
+#[derive(Debug, Clone)]
+pub struct EffectState {
+    /// The effect as it was proposed last.
+    pub effect: Effect,
+    /// Where it stands.
+    pub status: EffectStatus,
+    /// Every attempt, in order.
+    pub attempts: Vec<Attempt>,
+    /// The latest verdict of a read.
+    pub verdict: Option<Verdict>,
+    /// What a person decided about it, in words.
+    pub words: Option<String>,
+    /// Attempts made under the present consent.
+    under_consent: u32,
+}
+
+/// One attempt at an effect.
+#[derive(Debug, Clone, Default)]
+pub struct Attempt {
+    /// What became of it; `None` while its intent is open.
+    pub outcome: Option<Outcome>,
+    /// What the answer said, without secrets.
+    pub receipt: Value,
+    /// What settled it.
+    pub by: Option<SettledBy>,
+    /// True where the answer lies in the vault.
+    pub sealed: bool,
+}
+
+/// Where an effect stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EffectStatus {
+    /// Shown, not yet decided.
+    Proposed,
+    /// May be sent; the digest is of what was shown.
+    Consented(Digest),
+    /// Intended, and no outcome is known.
+    Open,
+    /// The answer is lost or unreadable.
+    Unknown,
+    /// The provider said no.
+    Refused,
+    /// Said to be done; not yet looked at.
+    Applied,
+    /// Said to be done, and a look does not bear it out.
+    VerifyFailed,
+    /// Done. The verdict says whether it was seen.
+    Finished,
+    /// Not chosen.
+    Left(Disposition),
+    /// Given up by a person.
+    Abandoned,
+}
+
+impl EffectState {
+    pub(super) const fn new(effect: Effect) -> Self {
+        Self {
+            effect,
+            status: EffectStatus::Proposed,
+            attempts: Vec::new(),
+            verdict: None,
+            words: None,
+            under_consent: 0,
+        }
+    }
+
+    /// The latest attempt has no outcome.
+    pub fn is_open(&self) -> bool {
+        self.status == EffectStatus::Open
+    }
+
+    /// The latest attempt has no outcome, or an unknown one.
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self.status, EffectStatus::Open | EffectStatus::Unknown)
+    }
+
+    /// Nothing more happens to it.
+    pub fn is_final(&self) -> bool {
+        matches!(self.status, EffectStatus::Finished | EffectStatus::Left(_) | EffectStatus::Abandoned)
+    }
+
+    /// It failed, and a person must say what becomes of it.
+    pub fn needs_decision(&self) -> bool {
+        matches!(self.status, EffectStatus::Refused | EffectStatus::VerifyFailed)
+    }
+
+    /// At least one attempt may have reached the provider.
+    pub fn was_sent(&self) -> bool {
+        self.attempts.iter().any(|attempt| !matches!(attempt.outcome, Some(Outcome::NotSent(_))))
+    }
+
+    /// True where a fresh proposal must not drop it.
+    pub(super) fn has_history(&self) -> bool {
+        !self.attempts.is_empty() || self.is_final()
+    }
+
+    /// The number that the next attempt gets.
+    pub fn next_attempt(&self) -> u32 {
+        u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// What the last answer said.
+    pub fn receipt(&self) -> Option<&Value> {
+        self.attempts.last().filter(|attempt| attempt.outcome.is_some()).map(|attempt| &attempt.receipt)
+    }
+
+    /// The outcome of the last attempt.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.attempts.last().and_then(|attempt| attempt.outcome.as_ref())
+    }
+
+    /// Done, as the provider says and no look contradicts.
+    pub fn is_applied(&self) -> bool {
+        matches!(self.status, EffectStatus::Applied | EffectStatus::Finished)
+            && self.outcome() == Some(&Outcome::Applied)
+    }
+
+    pub(super) fn repropose(&mut self, effect: &Effect) {
+        if !self.is_final() {
+            self.effect = effect.clone();
+            if matches!(self.status, EffectStatus::Consented(_)) {
+                self.status = EffectStatus::Proposed;
+            }
+        }
+    }
+
+    pub(super) fn consent(&mut self, digest: &Digest) -> Result<(), String> {
+        self.expect(self.status == EffectStatus::Proposed, "be consented to")?;
+        if *digest != self.effect.digest() {
+            return Err(format!("consent to effect {} is for something else than was proposed", self.effect.key));
+        }
+        self.status = EffectStatus::Consented(digest.clone());
+        self.under_consent = 0;
+        Ok(())
+    }
+
+    pub(super) fn leave(&mut self, disposition: &Disposition) -> Result<(), String> {
+        let unsent = matches!(self.status, EffectStatus::Proposed | EffectStatus::Consented(_));
+        self.expect(unsent, "be left")?;
+        self.status = EffectStatus::Left(disposition.clone());
+        Ok(())
+    }
+
+    pub(super) fn intend(&mut self, attempt: u32, call: &Digest) -> Result<(), String> {
+        self.expect(self.status == EffectStatus::Consented(self.effect.digest()), "be sent")?;
+        if !matches!(self.effect.call, Call::Http(_)) || *call != self.effect.call.digest() {
+            return Err(format!("the intent for effect {} names another call than was shown", self.effect.key));
+        }
+        if attempt != self.next_attempt() || self.under_consent >= MOST_ATTEMPTS_UNSENT {
+            return Err(format!("attempt {attempt} of effect {} is out of turn", self.effect.key));
+        }
+        self.attempts.push(Attempt::default());
+        self.under_consent += 1;
+        self.verdict = None;
+        self.status = EffectStatus::Open;
+        Ok(())
+    }
+
+    pub(super) fn seal(&mut self, attempt: u32) -> Result<(), String> {
+        self.expect(self.is_in_doubt() && self.is_last(attempt), "have its answer sealed")?;
+        if let Some(last) = self.attempts.last_mut() {
+            last.sealed = true;
+        }
+        Ok(())
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        attempt: u32,
+        outcome: &Outcome,
+        receipt: &Value,
+        by: SettledBy,
+    ) -> Result<(), String> {
+        let settled = Attempt { outcome: Some(outcome.clone()), receipt: receipt.clone(), by: Some(by), sealed: false };
+        if matches!(self.effect.call, Call::Hand(_)) {
+            self.expect(
+                attempt == 0 && self.status == EffectStatus::Proposed && *outcome == Outcome::Applied,
+                "be settled",
+            )?;
+            self.attempts.push(settled);
+            self.status = EffectStatus::Applied;
+            return Ok(());
+        }
+        self.expect(self.is_in_doubt() && self.is_last(attempt), "be settled")?;
+        if let Some(last) = self.attempts.last_mut() {
+            let sealed = last.sealed;
+            *last = Attempt { sealed, ..settled };
+        }
+        self.status = match outcome {
+            Outcome::Applied => EffectStatus::Applied,
+            Outcome::Refused(_) => EffectStatus::Refused,
+            Outcome::Unknown(_) => EffectStatus::Unknown,
+            Outcome::NotSent(_) if self.under_consent < MOST_ATTEMPTS_UNSENT => {
+                EffectStatus::Consented(self.effect.digest())
+            }
+            Outcome::NotSent(_) => EffectStatus::Refused,
+        };
+        Ok(())
+    }
+
+    pub(super) fn verify(&mut self, verdict: &Verdict) -> Result<(), String> {
+        // Read-backs settle what was applied; for an effect in doubt the verdict is noted, and a settlement follows.
+        match (&self.status, verdict) {
+            (EffectStatus::Applied, Verdict::DoesNotHold(_)) => self.status = EffectStatus::VerifyFailed,
+            (EffectStatus::Applied, _) => self.status = EffectStatus::Finished,
+            (EffectStatus::Open | EffectStatus::Unknown | EffectStatus::VerifyFailed, _) => {}
+            _ => return Err(format!("effect {} is not at a point where it is verified", self.effect.key)),
+        }
+        self.verdict = Some(verdict.clone());
+        Ok(())
+    }
+
+    pub(super) fn decide(&mut self, decision: EffectDecision, words: &str) -> Result<(), String> {
+        self.expect(self.needs_decision() || self.is_in_doubt(), "be decided about")?;
+        if self.is_in_doubt() {
+            // The attempt stays unknown in its record; the person's word is what goes on from here.
+            if let Some(last) = self.attempts.last_mut() {
+                last.outcome.get_or_insert_with(|| Outcome::Unknown("no answer was recorded".into()));
+                if decision == EffectDecision::Applied {
+                    last.outcome = Some(Outcome::Applied);
+                    last.by = Some(SettledBy::Person);
+                }
+            }
+        }
+        self.status = match decision {
+            EffectDecision::Retry => EffectStatus::Proposed,
+            EffectDecision::Applied => EffectStatus::Finished,
+            EffectDecision::Abandon => EffectStatus::Abandoned,
+        };
+        self.words = Some(words.to_owned());
+        Ok(())
+    }
+
+    fn is_last(&self, attempt: u32) -> bool {
+        u32::try_from(self.attempts.len()) == Ok(attempt)
+    }
+
+    fn expect(&self, legal: bool, what: &str) -> Result<(), String> {
+        if legal {
+            Ok(())
+        } else {
+            Err(format!("effect {} cannot {what} now: it is {:?}", self.effect.key, self.status))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::chain::{self, Line, LineFault};
+use super::event::{Entry, Event};
+use super::file::{FILE_NAME, JournalError, io_error};
+use super::state::IncidentState;
+use crate::model::Digest;
+
+/// Everything that a journal file holds, and everything that is wrong with it.
+#[derive(Debug, Clone)]
+pub struct Inspection {
+    /// The entries that could be read, in order.
+    pub entries: Vec<Entry>,
+    /// What they say, as far as they fold.
+    pub state: IncidentState,
+    /// Digest of the last whole line.
+    pub head: Digest,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// Digests of the sealed answers that the entries name.
+    pub sealed: Vec<Digest>,
+}
+
+/// One thing that is wrong with an incident's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The entry, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// `line`, `chain`, `order`, `torn_tail`, `newer`, `head`, `evidence_missing` or `evidence_altered`.
+    pub kind: &'static str,
+    /// In words.
+    pub detail: String,
+}
+
+/// Reads the journal in `dir` without changing anything, past every fault.
+pub fn inspect(dir: &Path) -> Result<Inspection, JournalError> {
+    let path = dir.join(FILE_NAME);
+    let bytes = fs::read(&path).map_err(io_error("read", &path))?;
+    let mut found = Inspection {
+        entries: Vec::new(),
+        state: IncidentState::default(),
+        head: chain::origin(),
+        problems: Vec::new(),
+        sealed: Vec::new(),
+    };
+    for (number, line) in (1..).zip(chain::lines(&bytes)) {
+        let line = match line {
+            Line::Whole(line) => line,
+            Line::Torn(rest) => {
+                let detail = format!("{} bytes after the last line end: a write that was cut short", rest.len());
+                found.problems.push(Problem { seq: None, kind: "torn_tail", detail });
+                break;
+            }
+        };
+        match chain::read(line, &found.head) {
+            Ok(entry) => found.take(entry),
+            Err(LineFault::BrokenChain) => {
+                let detail =
+                    format!("line {number} does not follow the line before it: one was changed, removed or added");
+                found.problems.push(Problem { seq: Some(number), kind: "chain", detail });
+                if let Ok(entry) = serde_json::from_slice(line) {
+                    found.take(entry);
+                }
+            }
+            Err(LineFault::Unreadable(why)) => {
+                found.problems.push(Problem {
+                    seq: Some(number),
+                    kind: "line",
+                    detail: format!("line {number}: {why}"),
+                });
+            }
+            Err(LineFault::Newer(v)) => {
+                let detail = format!("line {number} has format {v}, newer than this version of quell knows");
+                found.problems.push(Problem { seq: Some(number), kind: "newer", detail });
+            }
+        }
+        found.head = Digest::of(line);
+    }
+    Ok(found)
+}
+
+impl Inspection {
+    fn take(&mut self, entry: Entry) {
+        if let Err(illegal) = self.state.apply(&entry) {
+            self.problems.push(Problem { seq: Some(entry.seq), kind: "order", detail: illegal.to_string() });
+        }
+        if let Event::AnswerSealed { sha256, .. } = &entry.event {
+            self.sealed.push(sha256.clone());
+        }
+        self.entries.push(entry);
+    }
+
+    /// True where the file is whole but for a torn last line, which a crash leaves and the next append records.
+    pub fn is_sound(&self) -> bool {
+        self.problems.iter().all(|problem| problem.kind == "torn_tail")
+    }
+}

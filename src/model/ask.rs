@@ -1,0 +1,59 @@
+use serde::{Deserialize, Serialize};
+
+/// Something that only a person can answer, put at a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// What the person is told first.
+    pub instruction: String,
+    /// The fields to fill, in order.
+    pub questions: Vec<Question>,
+}
+
+/// One field of an [`Ask`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The field's name in the answers file and in the step's output.
+    pub name: String,
+    /// What to ask.
+    pub prompt: String,
+    /// What may be answered.
+    pub kind: AnswerKind,
+    /// False where an empty answer will do.
+    pub required: bool,
+}
+
+/// What may be answered to a [`Question`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AnswerKind {
+    /// A line of text.
+    Text,
+    /// One of these ids, each with the words shown for it.
+    Choice {
+        /// `(id, words)`.
+        options: Vec<(String, String)>,
+    },
+    /// A file to keep as evidence.
+    File,
+}
+
+/// What is to become of a row that was not chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "disposition", rename_all = "snake_case")]
+pub enum Disposition {
+    /// Somebody does it later.
+    Later {
+        /// Who.
+        owner: String,
+    },
+    /// It stays as it is.
+    Keep {
+        /// Why.
+        reason: String,
+    },
+    /// Its goal was met before quell did anything.
+    AlreadyMet {
+        /// What was seen.
+        proof: String,
+    },
+}
