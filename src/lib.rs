@@ -1,7 +1,12 @@
 //! quell.
+pub mod action;
+pub mod actions;
+pub mod clock;
+pub mod cloudflare;
 pub mod crash;
 pub mod durable;
 pub mod escape;
+pub mod evidence;
 pub mod journal;
 pub mod model;
 pub mod provider;

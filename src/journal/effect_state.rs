@@ -100,7 +100,7 @@ impl EffectState {
 
     /// True where a fresh proposal must not drop it.
     pub(super) fn has_history(&self) -> bool {
-        !self.attempts.is_empty() || self.is_final()
+        !self.attempts.is_empty() || self.is_final() || matches!(self.status, EffectStatus::Consented(_))
     }
 
     /// The number that the next attempt gets.
@@ -125,11 +125,12 @@ impl EffectState {
     }
 
     pub(super) fn repropose(&mut self, effect: &Effect) {
-        if !self.is_final() {
-            self.effect = effect.clone();
-            if matches!(self.status, EffectStatus::Consented(_)) {
-                self.status = EffectStatus::Proposed;
-            }
+        if self.is_final() || matches!(self.status, EffectStatus::Applied) {
+            return;
+        }
+        self.effect = effect.clone();
+        if matches!(&self.status, EffectStatus::Consented(shown) if *shown != effect.digest()) {
+            self.status = EffectStatus::Proposed;
         }
     }
 
@@ -196,6 +197,8 @@ impl EffectState {
             *last = Attempt { sealed, ..settled };
         }
         self.status = match outcome {
+            // A probe has looked already.
+            Outcome::Applied if by == SettledBy::Probe => EffectStatus::Finished,
             Outcome::Applied => EffectStatus::Applied,
             Outcome::Refused(_) => EffectStatus::Refused,
             Outcome::Unknown(_) => EffectStatus::Unknown,

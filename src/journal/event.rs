@@ -114,6 +114,8 @@ pub enum Event {
         /// The rows.
         left: Vec<Left>,
     },
+    /// The targets were read again, and are as they were shown.
+    Rechecked,
     /// After the first row of a list: go on with the rest.
     WentOn,
     /// About to send: on disk before the request.

@@ -324,6 +324,7 @@ impl StepState {
             (S::Began | S::Proposed, Event::Proposed(proposed)) => self.propose(entry, proposed, drivers)?,
             (S::Proposed, Event::Answered { fields }) => self.answers = Some(fields.clone()),
             (S::Proposed, Event::WentOn) => self.went_on = true,
+            (S::Proposed, Event::Rechecked) => self.proposed_at = Some((entry.at, drivers)),
             (S::Proposed, Event::Consented { effects, left, .. }) => {
                 let mut next = self.effects.clone();
                 for consent in effects {

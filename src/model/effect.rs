@@ -54,6 +54,9 @@ pub struct Target {
     pub id: String,
     /// Its name; may be chosen by an attacker, escape before showing.
     pub name: String,
+    /// True where another one bears the same name, so that typing the name would prove nothing.
+    #[serde(default)]
+    pub ambiguous: bool,
 }
 
 /// How an effect is carried out.

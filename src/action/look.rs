@@ -1,0 +1,127 @@
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::evidence::EvidenceSink;
+use crate::model::{EvidenceRef, Gap, StepPath};
+use crate::provider::{Listing, Paging, ReadError, ReadRequest, ReadSide, Reading};
+
+/// Shows how far a long read is. Ephemeral: never journaled.
+pub trait Progress: Send + Sync {
+    /// `done` of `total` (0: unknown) of `what`.
+    fn tick(&self, what: &str, done: u64, total: u64);
+}
+
+/// What an action looks with. Whatever is read through it is kept as evidence.
+pub struct Look<'a> {
+    read: &'a dyn ReadSide,
+    evidence: &'a dyn EvidenceSink,
+    clock: &'a dyn Clock,
+    progress: &'a dyn Progress,
+    /// The step, from which effect keys are derived.
+    pub path: &'a StepPath,
+    taken: Mutex<Taken>,
+}
+
+/// What a look left behind.
+#[derive(Debug, Default)]
+pub struct Taken {
+    /// What was kept, in order.
+    pub evidence: Vec<EvidenceRef>,
+    /// What could not be seen.
+    pub gaps: Vec<Gap>,
+    /// Why evidence could not be kept; the step must not go on then.
+    pub failure: Option<std::io::Error>,
+}
+
+impl<'a> Look<'a> {
+    /// A look at `path` of the plan.
+    pub fn new(
+        read: &'a dyn ReadSide,
+        evidence: &'a dyn EvidenceSink,
+        clock: &'a dyn Clock,
+        progress: &'a dyn Progress,
+        path: &'a StepPath,
+    ) -> Self {
+        Self { read, evidence, clock, progress, path, taken: Mutex::default() }
+    }
+
+    /// The provider's read side, for what is known of account and credential. Reads made on it directly leave no evidence.
+    pub fn provider(&self) -> &'a dyn ReadSide {
+        self.read
+    }
+
+    /// Id of the account.
+    pub fn account(&self) -> &'a str {
+        &self.read.account().id
+    }
+
+    /// This machine's clock.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Says how far a long read is.
+    pub fn tick(&self, what: &str, done: u64, total: u64) {
+        self.progress.tick(what, done, total);
+    }
+
+    /// Reads one answer and keeps it.
+    pub async fn get(&self, request: &ReadRequest) -> Result<Reading, ReadError> {
+        let reading = self.read.get(request).await?;
+        self.keep(&reading);
+        Ok(reading)
+    }
+
+    /// Reads a list to its end and keeps every page. A list that may be short is noted as a gap of `family`.
+    pub async fn list(
+        &self,
+        request: &ReadRequest,
+        paging: Paging,
+        family: &str,
+        scope: &str,
+    ) -> Result<Listing, ReadError> {
+        let listing = self.read.list(request, paging).await?;
+        listing.pages.iter().for_each(|page| self.keep(page));
+        if let Some(reason) = &listing.shortfall {
+            self.gap(Gap { family: family.into(), scope: scope.into(), reason: reason.clone(), permission: None });
+        }
+        Ok(listing)
+    }
+
+    /// Notes something that could not be seen.
+    pub fn gap(&self, gap: Gap) {
+        self.taken().gaps.push(gap);
+    }
+
+    /// Digests of what has been kept so far, to name in findings.
+    pub fn evidence(&self) -> Vec<crate::model::Digest> {
+        self.taken().evidence.iter().map(|kept| kept.sha256.clone()).collect()
+    }
+
+    /// Digest of the evidence kept last.
+    pub fn latest_evidence(&self) -> Option<crate::model::Digest> {
+        self.taken().evidence.last().map(|kept| kept.sha256.clone())
+    }
+
+    /// What the look left behind.
+    pub fn finish(self) -> Taken {
+        self.taken.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, reading: &Reading) {
+        let kept = self.evidence.keep(&reading.source, reading.body.expose(), self.now());
+        let mut taken = self.taken();
+        match kept {
+            Ok(kept) => taken.evidence.push(kept),
+            Err(error) => {
+                taken.failure.get_or_insert(error);
+            }
+        }
+    }
+
+    fn taken(&self) -> std::sync::MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

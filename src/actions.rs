@@ -1,0 +1,1 @@
+//! The actions that know no provider, one file each.

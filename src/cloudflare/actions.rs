@@ -1,0 +1,1 @@
+//! The actions on a Cloudflare account, one file each.
