@@ -16,7 +16,7 @@ mod world;
 
 pub use ask::{AnswerKind, Ask, Disposition, Question};
 pub use danger::Danger;
-pub use effect::{ByHand, Call, Effect, HttpCall, Target, UndoCall, canonical_digest};
+pub use effect::{ByHand, Call, Effect, HttpCall, Resolves, Target, UndoCall, canonical_digest};
 pub use evidence_ref::EvidenceRef;
 pub use finding::{Actor, Attribution, Change, Finding, FindingStatus, Resource, Severity, Source};
 pub use gap::Gap;

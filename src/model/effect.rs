@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Danger, Digest, EffectKey};
+use super::{Danger, Digest, EffectKey, FindingStatus};
 
 /// ONE change to the outside world: one call, with what it touches and how to judge it.
 ///
@@ -34,6 +34,18 @@ pub struct Effect {
     /// How to put it back, where that can be done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo: Option<UndoCall>,
+    /// The finding that it deals with, and what becomes of that once the effect is seen to hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolves: Option<Resolves>,
+}
+
+/// The finding that an effect deals with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolves {
+    /// Id of the finding.
+    pub finding: String,
+    /// Its status once the effect is seen to hold.
+    pub status: FindingStatus,
 }
 
 impl Effect {
