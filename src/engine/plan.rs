@@ -47,5 +47,11 @@ pub fn seal_plan(
         action: step.action.clone(),
         max_danger: catalogue.get(&step.action).map_or(Danger::Observe, |action| action.spec().max_danger),
     });
-    PlanSealed { digest, inputs: inputs.clone(), steps: steps.collect() }
+    let not_examined = catalogue.not_examined(runbook.steps.iter().map(|step| step.action.as_str()));
+    PlanSealed {
+        digest,
+        inputs: inputs.clone(),
+        steps: steps.collect(),
+        not_examined: not_examined.into_iter().map(str::to_owned).collect(),
+    }
 }
