@@ -1,1 +1,3 @@
 //! quell.
+pub mod cloudflare;
+pub mod simulator;

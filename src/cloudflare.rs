@@ -1,0 +1,2 @@
+//! Everything that is a fact about Cloudflare.
+pub mod simulator;
