@@ -12,6 +12,7 @@ mod budget;
 mod call;
 mod certificates;
 mod dns;
+mod intruder;
 mod members;
 mod paging;
 mod permissions;
@@ -68,7 +69,10 @@ pub async fn start(scenario: &Scenario, options: WorldOptions) -> io::Result<Sim
     let started = tokio::task::spawn_blocking(move || {
         let stored = Store::open(options.dir.as_deref(), scenario.name, options.now)?;
         let seeded = seed::play(&scenario.plan, stored.anchor).map_err(io::Error::other)?;
-        let mut service = Service::new(seeded.account, scenario.plan.responder_ip.clone(), options.rate_limit);
+        let intruder = scenario.awake.then(|| seed::intruder(&scenario.plan, &seeded)).transpose();
+        let intruder = intruder.map_err(io::Error::other)?;
+        let ip = scenario.plan.responder_ip.clone();
+        let mut service = Service::new(seeded.account, ip, options.rate_limit, intruder);
         for applied in &stored.applied {
             service.replay(applied)?;
         }

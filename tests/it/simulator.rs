@@ -22,9 +22,13 @@ impl Scene {
     }
 
     async fn in_dir(dir: Option<PathBuf>) -> Self {
+        Self::of("leaked-token", dir).await
+    }
+
+    async fn of(name: &str, dir: Option<PathBuf>) -> Self {
         // A second test of the same process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let scenario = scenario("leaked-token").unwrap();
+        let scenario = scenario(name).unwrap();
         let options = WorldOptions { dir, ..WorldOptions::at(NOW.parse().unwrap()) };
         let simulator = start(&scenario, options).await.unwrap();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -208,7 +212,7 @@ async fn a_fault_is_applied_or_not_as_its_kind_says() {
             let waits = answer.headers().contains_key("retry-after");
             assert_eq!(waits, status == Some(429), "{kind:?}");
             let whole = answer.json::<Value>().await;
-            assert_eq!(whole.is_ok_and(|body| body["success"] == true), false, "{kind:?}");
+            assert!(!whole.is_ok_and(|body| body["success"] == true), "{kind:?}");
         }
         assert_eq!(found(&content).await, applied, "{kind:?}");
     }
@@ -277,4 +281,24 @@ async fn the_planted_compromise_is_there_and_the_baseline_is_from_before() {
     assert_eq!(baseline(scenario, Timestamp::UNIX_EPOCH).len(), 4);
     assert!(canaries(scenario).iter().all(|secret| secret.contains(CANARY)));
     assert!(!world.contains(CANARY), "secrets are not part of the state that is compared");
+}
+
+#[tokio::test]
+async fn an_intruder_who_is_awake_revives_the_suspect() {
+    let dir = tempfile::tempdir().unwrap();
+    let scene = Scene::of("leaked-token-awake", Some(dir.path().to_owned())).await;
+    let token = scene.get(&scene.suspect()).await["result"].clone();
+    let cut = json!({ "name": token["name"], "policies": token["policies"], "status": "disabled" });
+    scene.send(Method::PUT, &scene.suspect(), cut).await.unwrap();
+    assert_eq!(scene.get(&scene.suspect()).await["result"]["status"], "disabled");
+    let zone = scene.zone("hl-books.example").await;
+    for host in 90..92 {
+        let content = format!("192.0.2.{host}");
+        scene.send(Method::POST, &format!("/zones/{zone}/dns_records"), record(&content)).await.unwrap();
+    }
+    assert_eq!(scene.get(&scene.suspect()).await["result"]["status"], "active");
+    let before = world_digest(&scene.simulator);
+    scene.simulator.stop().await;
+    let scene = Scene::of("leaked-token-awake", Some(dir.path().to_owned())).await;
+    assert_eq!(world_digest(&scene.simulator), before, "what the intruder did is replayed too");
 }

@@ -33,6 +33,19 @@ pub(super) struct Plan {
     pub(super) callers: BTreeMap<String, Caller>,
     pub(super) traffic: Vec<Traffic>,
     pub(super) acts: Vec<Act>,
+    /// What the intruder does in the variant in which it is awake.
+    pub(super) awake: Awake,
+}
+
+/// An intruder who brings a token back.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Awake {
+    pub(super) by: String,
+    /// Key of the token.
+    pub(super) revives: String,
+    /// Looks after every so many writes of the responder.
+    pub(super) every: u32,
 }
 
 /// A member of the account.

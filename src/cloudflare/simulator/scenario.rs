@@ -11,12 +11,15 @@ use super::call::id_of;
 use super::plan::Plan;
 use super::seed::{self, Seeded};
 
-/// Every scenario: its name and its file.
-const FILES: [(&str, &str); 1] = [("leaked-token", include_str!("scenarios/leaked-token.toml"))];
+const LEAKED_TOKEN: &str = include_str!("scenarios/leaked-token.toml");
+
+/// Every scenario: its name, its file, and whether the intruder is awake.
+const FILES: [(&str, &str, bool); 2] =
+    [("leaked-token", LEAKED_TOKEN, false), ("leaked-token-awake", LEAKED_TOKEN, true)];
 
 static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
-    let load = |(name, text): &(&'static str, &str)| {
-        Scenario::load(name, text).unwrap_or_else(|problem| panic!("built-in scenario {name}: {problem}"))
+    let load = |(name, text, awake): &(&'static str, &str, bool)| {
+        Scenario::load(name, text, *awake).unwrap_or_else(|problem| panic!("built-in scenario {name}: {problem}"))
     };
     FILES.iter().map(load).collect()
 });
@@ -36,6 +39,8 @@ pub struct Scenario {
     pub innocents: Vec<Innocent>,
     /// Who takes part, with their secrets.
     pub cast: Cast,
+    /// The intruder watches, and brings the stolen token back when it has been disabled.
+    pub awake: bool,
     canaries: Vec<String>,
     pub(super) plan: Arc<Plan>,
 }
@@ -166,7 +171,7 @@ pub fn baseline(scenario: &Scenario, now: Timestamp) -> Vec<(String, Value)> {
 }
 
 impl Scenario {
-    fn load(name: &'static str, text: &str) -> Result<Self, String> {
+    fn load(name: &'static str, text: &str, awake: bool) -> Result<Self, String> {
         let plan: Plan = toml::from_str(text).map_err(|error| error.to_string())?;
         // Identifiers and secrets do not depend on the time.
         let Seeded { account, labels, truth, innocents, .. } = seed::play(&plan, Timestamp::UNIX_EPOCH)?;
@@ -206,6 +211,6 @@ impl Scenario {
             tokens,
         };
         let (title, summary) = (plan.title.clone(), plan.summary.clone());
-        Ok(Self { name, title, summary, truth, innocents, cast, canaries, plan: Arc::new(plan) })
+        Ok(Self { name, title, summary, truth, innocents, cast, awake, canaries, plan: Arc::new(plan) })
     }
 }

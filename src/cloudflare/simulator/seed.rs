@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Span, Timestamp};
 use serde_json::{Value, json};
 
 use super::call::{Actor, Call, Change, Query, id_of};
+use super::intruder::Intruder;
 use super::plan::{Act, Plan, Traffic};
 use super::scenario::{Innocent, Planted};
 use super::world::Account;
@@ -23,6 +24,16 @@ pub(super) struct Seeded {
     pub(super) labels: Labels,
     pub(super) truth: Vec<Planted>,
     pub(super) innocents: Vec<Innocent>,
+}
+
+/// The intruder of the scenario, for the variant in which it is awake.
+pub(super) fn intruder(plan: &Plan, seeded: &Seeded) -> Result<Intruder, String> {
+    let awake = &plan.awake;
+    let label = format!("token.{}", awake.revives);
+    let revives = seeded.labels.get(&label).ok_or_else(|| format!("no {label}"))?;
+    let request = format!("PUT /accounts/{}/tokens/{revives}", seeded.account.id());
+    let call = seeded.call(plan, &awake.by, &request, &Value::Null, Timestamp::UNIX_EPOCH)?;
+    Ok(Intruder::new(call, revives.to_owned(), awake.every))
 }
 
 /// The account at the moment of discovery, `now`.
@@ -100,7 +111,7 @@ impl Seeded {
     /// Traffic is only written into the log.
     fn traffic(&mut self, plan: &Plan, by: &str, request: &str, at: Timestamp) -> Result<(), String> {
         let call = self.call(plan, by, request, &Value::Null, at)?;
-        let zone = self.account.zones.iter().find(|zone| call.path.contains(id_of(&zone.object)));
+        let zone = self.account.zone_of(&call, None);
         let id = zone.map(|zone| id_of(&zone.object).to_owned()).unwrap_or_default();
         let change = Change { after: json!({ "id": id }), id, before: Value::Null };
         audit::record(&mut self.account, &call, 200, (call.method != "GET").then_some(&change));
@@ -120,7 +131,7 @@ impl Seeded {
             self.labels.set(label, part.as_deref().unwrap_or(&change.id));
         }
         let name = name_of(&change, part.as_deref());
-        let zone = self.account.zones.iter().find(|zone| call.path.contains(id_of(&zone.object)));
+        let zone = self.account.zone_of(&call, Some(&change));
         let zone = zone.and_then(|zone| zone.object["name"].as_str()).map(str::to_owned);
         if let Some(planted) = &act.planted {
             self.truth.push(Planted {

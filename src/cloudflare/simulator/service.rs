@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::auth::authenticate;
 use super::budget::{Allowance, Budgets, QUOTA, WINDOW};
 use super::call::{Actor, Call, Query, Refusal, Reply, ReplyBody};
+use super::intruder::Intruder;
 use super::world::Account;
 use super::{audit, routes, secret, tokens};
 use crate::simulator::{Answer, Applied, Failure, Reaction, Request, World};
@@ -20,11 +21,26 @@ pub(super) struct Service {
     rate_limit: bool,
     /// The address from which everything that arrives seems to come.
     ip: String,
+    /// Somebody who acts while the responder does.
+    intruder: Option<Intruder>,
 }
 
 impl Service {
-    pub(super) fn new(account: Account, ip: String, rate_limit: bool) -> Self {
-        Self { account, budgets: Budgets::default(), rate_limit, ip }
+    pub(super) fn new(account: Account, ip: String, rate_limit: bool, intruder: Option<Intruder>) -> Self {
+        Self { account, budgets: Budgets::default(), rate_limit, ip, intruder }
+    }
+
+    /// Performs a call of the responder, and what the intruder makes of it.
+    fn respond(&mut self, call: &Call) -> Result<Reply, Refusal> {
+        let reply = perform(&mut self.account, call)?;
+        if reply.change.is_some()
+            && let Some(intruder) = &mut self.intruder
+            && let Some(answer) = intruder.watch(&self.account, call.at)
+        {
+            // Whether the intruder succeeds shows in the account.
+            let _ = perform(&mut self.account, &answer);
+        }
+        Ok(reply)
     }
 }
 
@@ -72,7 +88,7 @@ impl World for Service {
         if allowance.exceeded && self.rate_limit {
             return Reaction { answer: throttled(allowance.reset, at), applied: false, credential };
         }
-        match perform(&mut self.account, &call) {
+        match self.respond(&call) {
             Ok(reply) => {
                 let applied = reply.change.is_some();
                 Reaction { answer: answered(reply, &budget_headers(allowance), at), applied, credential }
@@ -96,8 +112,7 @@ impl World for Service {
             body: applied.body.clone().unwrap_or_default(),
             at: applied.at,
         };
-        let done = perform(&mut self.account, &call);
-        done.map(|_| ()).map_err(|refusal| {
+        self.respond(&call).map(|_| ()).map_err(|refusal| {
             let text = format!("{} {} does not replay: {}", applied.method, applied.path, refusal.errors);
             io::Error::new(io::ErrorKind::InvalidData, text)
         })

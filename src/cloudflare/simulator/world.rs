@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::audit::AuditLog;
-use super::call::{Actor, Call, Refusal, id_of};
+use super::call::{Actor, Call, Change, Refusal, id_of};
 use super::permissions::{Scope, allows};
 use super::{secret, tokens::Token};
 
@@ -90,6 +90,14 @@ impl Account {
 
     pub(super) fn zone_mut(&mut self, call: &Call, id: &str) -> Result<&mut Zone, Refusal> {
         self.zones.iter_mut().find(|zone| id_of(&zone.object) == id).ok_or_else(|| Refusal::no_route(&call.path))
+    }
+
+    /// The zone that a call is about: it is in the path, or what changed is an Origin CA certificate of it.
+    pub(super) fn zone_of(&self, call: &Call, change: Option<&Change>) -> Option<&Zone> {
+        self.zones.iter().find(|zone| {
+            let certified = |change: &Change| zone.origin_certificates.iter().any(|it| id_of(it) == change.id);
+            call.path.contains(id_of(&zone.object)) || change.is_some_and(certified)
+        })
     }
 
     pub(super) fn token(&self, id: &str) -> Option<&Token> {

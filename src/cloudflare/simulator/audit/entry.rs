@@ -31,8 +31,8 @@ pub(in crate::cloudflare::simulator) fn record(
     status: u16,
     change: Option<&Change>,
 ) {
-    let number = account.audit.second.len();
-    let id = secret::id(&format!("{}/audit/{number}/{}", account.scenario, call.at));
+    // Not numbered: reads are not replayed, and an entry keeps its id through a restart.
+    let id = secret::id(&format!("audit/{}/{}/{}/{}", call.at, call.actor, call.method, call.path));
     let email = account.user_of(call);
     let second = second_version(account, call, &id, email.as_deref(), status, change);
     account.audit.second.push(second);
@@ -100,7 +100,7 @@ fn second_version(
         entry["resource"]["request"] = redacted(&call.body);
         entry["resource"]["response"] = change.after.clone();
     }
-    if let Some(zone) = account.zones.iter().find(|zone| call.path.contains(id_of(&zone.object))) {
+    if let Some(zone) = account.zone_of(call, change) {
         entry["zone"] = json!({ "id": zone.object["id"], "name": zone.object["name"] });
     }
     entry
@@ -124,7 +124,7 @@ fn first_version(account: &Account, call: &Call, id: &str, email: Option<&str>, 
     if let Actor::Token(token) = &call.actor {
         metadata["token_id"] = token.as_str().into();
     }
-    if let Some(zone) = account.zones.iter().find(|zone| call.path.contains(id_of(&zone.object))) {
+    if let Some(zone) = account.zone_of(call, Some(change)) {
         metadata["zone_name"] = zone.object["name"].clone();
     }
     json!({
