@@ -14,10 +14,11 @@ mod request_log;
 mod server;
 mod wire;
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 pub use applied::Applied;
@@ -61,8 +62,13 @@ pub struct Simulator {
 impl Simulator {
     /// Serves `world` on a free port under `prefix`, after replaying what `store` had kept.
     pub(crate) fn serve(world: impl World, prefix: &'static str, clock: Clock, store: Store) -> std::io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        listener.set_nonblocking(true)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = {
+            let _inside = runtime.enter();
+            let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)?
+        };
         let base_url = format!("http://{}{prefix}", listener.local_addr()?);
         let stage = Arc::new(Mutex::new(Stage {
             world: Box::new(world),
@@ -71,7 +77,6 @@ impl Simulator {
             clock,
             store,
         }));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (running, stopped) = oneshot::channel();
         let served = Arc::clone(&stage);
         let thread = std::thread::Builder::new()

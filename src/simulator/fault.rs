@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn a_pattern_is_a_substring_or_a_glob_for_the_whole() {
-        assert!(matches("/tokens/", "/user/tokens/1"));
-        assert!(matches("/zones/*/dns_records", "/zones/1/dns_records"));
-        assert!(!matches("/zones/*/dns_records", "/zones/1/dns_records/2"));
-        assert!(matches("*/value", "/user/tokens/1/value"));
+        assert!(matches("/keys/", "/people/keys/1"));
+        assert!(matches("/boxes/*/items", "/boxes/1/items"));
+        assert!(!matches("/boxes/*/items", "/boxes/1/items/2"));
+        assert!(matches("*/value", "/people/keys/1/value"));
     }
 }

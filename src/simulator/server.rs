@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::message::{Answer, Reaction, Request};
@@ -25,12 +26,11 @@ struct Served {
 
 /// Serves until the other end of `stopped` is dropped.
 pub(super) async fn run(
-    listener: std::net::TcpListener,
+    listener: TcpListener,
     prefix: &'static str,
     stage: Arc<Mutex<Stage>>,
     stopped: oneshot::Receiver<()>,
 ) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let service = Router::new()
         .fallback(handle)
         .with_state(Served { stage, prefix })

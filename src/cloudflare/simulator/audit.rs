@@ -69,7 +69,7 @@ fn pages<'a>(entries: impl Iterator<Item = &'a Value>, query: &Query) -> Result<
 }
 
 /// The filters of version 2 and where their fields are.
-const FILTERS: [(&str, &str); 18] = [
+const FILTERS: [(&str, &str); 19] = [
     ("id", "/id"),
     ("actor_email", "/actor/email"),
     ("actor_id", "/actor/id"),
@@ -85,6 +85,7 @@ const FILTERS: [(&str, &str); 18] = [
     ("resource_id", "/resource/id"),
     ("resource_scope", "/resource/scope"),
     ("zone_id", "/zone/id"),
+    ("zone_name", "/zone/name"),
     ("raw_method", "/raw/method"),
     ("raw_uri", "/raw/uri"),
     ("raw_cf_ray_id", "/raw/cf_ray_id"),
@@ -113,7 +114,7 @@ pub(super) fn second_version(account: &Account, call: &Call) -> Result<Reply, Re
     }
     let limit = call.query.number("limit").unwrap_or(100).clamp(1, 1000);
     let (page, next) = after_cursor(&found, call.query.get("cursor"), limit)?;
-    let info = json!({ "count": page.len(), "cursor": next.unwrap_or_default() });
+    let info = json!({ "count": page.len().to_string(), "cursor": next.unwrap_or_default() });
     // Version 2 declares no `messages`.
     Ok(Reply::bare(json!({ "success": true, "errors": [], "result": page, "result_info": info })))
 }

@@ -67,7 +67,9 @@ impl World for Service {
         let actor = match authenticate(&self.account, request, at) {
             Ok(actor) => actor,
             Err(refusal) => {
-                let answer = refused(&refusal, &[], at);
+                // Nobody is known to be charged, so the budget is shown and not enforced.
+                let allowance = self.budgets.spend("unknown", at);
+                let answer = refused(&refusal, &budget_headers(allowance), at);
                 return Reaction { answer, applied: false, credential: "unknown".to_owned() };
             }
         };

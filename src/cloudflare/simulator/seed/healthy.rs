@@ -212,7 +212,7 @@ impl Builder<'_> {
             rulesets: self.rulesets(&plan.rulesets, "zone")?,
             access_rules: Vec::new(),
             settings: settings.to_vec(),
-            hold: json!({ "hold": false, "hold_after": null, "include_subdomains": false }),
+            hold: json!({ "hold": false, "include_subdomains": "false" }),
             dnssec: json!({ "status": plan.dnssec, "dnssec_multi_signer": false, "dnssec_presigned": false, "modified_on": self.stamp("380d ago")? }),
         })
     }
@@ -228,6 +228,7 @@ impl Builder<'_> {
             "name_servers": ["ada.ns.cloudflare.com", "rob.ns.cloudflare.com"],
             "original_name_servers": null,
             "original_registrar": null,
+            "original_dnshost": null,
             "created_on": self.stamp("1400d ago")?,
             "activated_on": self.stamp("1399d ago")?,
             "modified_on": self.stamp("380d ago")?,
