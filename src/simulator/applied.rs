@@ -106,3 +106,33 @@ fn origin(dir: &Path, scenario: &str, now: Timestamp) -> io::Result<Origin> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_line_is_cut_and_the_anchor_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let applied = Applied {
+            at: now,
+            credential: "somebody".to_owned(),
+            agent: String::new(),
+            method: "POST".to_owned(),
+            path: "/things".to_owned(),
+            query: String::new(),
+            body: None,
+        };
+        let mut stored = Store::open(Some(dir.path()), "one", now).unwrap();
+        stored.store.append(&applied).unwrap();
+        let mut file = OpenOptions::new().append(true).open(dir.path().join(APPLIED)).unwrap();
+        file.write_all(b"{\"at\":\"2026").unwrap();
+
+        let mut stored = Store::open(Some(dir.path()), "one", Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!((stored.anchor, stored.applied.len()), (now, 1));
+        stored.store.append(&applied).unwrap();
+        assert_eq!(Store::open(Some(dir.path()), "one", now).unwrap().applied.len(), 2);
+        assert!(Store::open(Some(dir.path()), "other", now).is_err());
+    }
+}

@@ -182,6 +182,24 @@ async fn a_disabled_token_is_refused_everywhere_but_verified_as_disabled() {
 }
 
 #[tokio::test]
+async fn who_is_removed_from_the_account_loses_it_but_not_the_token() {
+    let scene = Scene::new().await;
+    let zone = scene.zone("hl-books.example").await;
+    let records = format!("/zones/{zone}/dns_records");
+    let secret =
+        scene.scenario.cast.tokens.iter().find(|token| token.name == "priya dns scripts").unwrap().secret.clone();
+    assert_eq!(scene.refusal(&records, &secret).await, (200, 0));
+    let members = scene.get("/accounts/{a}/members").await;
+    let priya = members["result"].as_array().unwrap().iter().find(|it| it["user"]["first_name"] == "Priya").unwrap();
+    let member = format!("/accounts/{{a}}/members/{}", priya["id"].as_str().unwrap());
+    scene.send(Method::DELETE, &member, Value::Null).await.unwrap();
+    assert_eq!(scene.refusal(&records, &secret).await, (403, 10000));
+    assert_eq!(scene.refusal("/user/tokens/verify", &secret).await, (200, 0));
+    let again = scene.send(Method::DELETE, &member, Value::Null).await.unwrap();
+    assert_eq!(again.json::<Value>().await.unwrap()["errors"][0]["code"], 1003);
+}
+
+#[tokio::test]
 async fn a_fault_is_applied_or_not_as_its_kind_says() {
     let scene = Scene::new().await;
     let zone = scene.zone("hl-books.example").await;

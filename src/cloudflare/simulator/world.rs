@@ -109,14 +109,23 @@ impl Account {
         if account == self.id() { Ok(()) } else { Err(Refusal::no_route(&call.path)) }
     }
 
-    /// The caller must hold one of `groups` there. People hold every right.
+    /// The caller must hold one of `groups` there. Members hold every right.
     pub(super) fn require(&self, call: &Call, groups: &[&str], scope: Scope<'_>) -> Result<(), Refusal> {
+        // Who is no member any more has lost the account, tokens included.
+        let outsider = self.user_of(call).is_some_and(|email| !self.has_member(&email));
+        if outsider && scope != Scope::User {
+            return Err(Refusal::authentication(403));
+        }
         let Actor::Token(id) = &call.actor else { return Ok(()) };
         let held = self.token(id).is_some_and(|token| {
             let user_owned = token.owner.is_some();
             (scope != Scope::User || user_owned) && allows(&token.object["policies"], groups, scope, self.id())
         });
         if held { Ok(()) } else { Err(Refusal::authentication(403)) }
+    }
+
+    fn has_member(&self, email: &str) -> bool {
+        self.members.iter().any(|member| member["user"]["email"] == email && member["status"] == "accepted")
     }
 
     /// The email of the user behind the call; account-owned tokens have none.
