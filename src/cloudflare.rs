@@ -1,3 +1,8 @@
 //! Everything that is a fact about Cloudflare: paths, fields, codes, limits.
+
 pub mod actions;
 pub mod audit;
+mod kinds;
+pub mod simulator;
+
+pub use kinds::KINDS;

@@ -13,3 +13,4 @@ pub mod model;
 pub mod provider;
 pub mod runbook;
 pub mod secret;
+pub mod simulator;
