@@ -49,7 +49,7 @@ impl Credential {
     pub(super) fn misfit(&self) -> Option<&'static str> {
         match self {
             Self::Token(token) => match token.expose() {
-                text if text.is_empty() => Some("the API token is empty"),
+                "" => Some("the API token is empty"),
                 text if text.starts_with("cfk_") => Some(
                     "what was given as an API token is a global API key: set `CLOUDFLARE_API_KEY` and `CLOUDFLARE_EMAIL` \
                      instead, or better make a token",
