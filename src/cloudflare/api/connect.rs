@@ -263,7 +263,7 @@ async fn settle_account(transport: &Transport, wanted: Option<&str>) -> Result<A
     let listing = match list(transport, &request, Paging::Pages { per_page: 50 }).await {
         Ok(listing) => listing,
         // Observed: 400 with code 1001, "List accounts endpoint does not support account owned tokens".
-        Err(ReadError::Rejected(why)) if why.contains("account owned") => return Err(ConnectError::AccountUnnamed),
+        Err(ReadError::Rejected(why)) if why.contains("1001: ") => return Err(ConnectError::AccountUnnamed),
         Err(cause) => return Err(api(cause)),
     };
     let mut accounts: Vec<Account> = listing.items.iter().filter_map(account).collect();

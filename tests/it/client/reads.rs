@@ -210,7 +210,8 @@ async fn a_failure_that_passes_is_not_seen() {
 
 #[tokio::test]
 async fn a_server_that_says_nothing_is_given_up() {
-    let server = Server::start(|_, _| Reply::Hang).await;
+    let mut server = Server::start(|_, _| Reply::Hang).await;
+    server.patience = Duration::from_millis(300);
     let error = get(&server).await.unwrap_err();
     assert!(matches!(&error, ReadError::Unreachable(why) if why.contains("timed out")), "{error}");
 }

@@ -64,6 +64,8 @@ pub(super) type Log = Arc<Mutex<Vec<String>>>;
 pub(super) struct Server {
     pub(super) base: ApiBase,
     pub(super) log: Log,
+    /// How long a request may take in all. Generous, except where a test waits for its end.
+    pub(super) patience: Duration,
     accepting: JoinHandle<()>,
 }
 
@@ -85,7 +87,7 @@ impl Server {
                 tokio::spawn(serve(stream, Arc::clone(&script), Arc::clone(&seen)));
             }
         });
-        Self { base: ApiBase::parse(&base).unwrap(), log, accepting }
+        Self { base: ApiBase::parse(&base).unwrap(), log, patience: Duration::from_secs(20), accepting }
     }
 
     /// The request lines that arrived after connecting.
@@ -107,7 +109,7 @@ impl Server {
         // A second test of the same process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock: Arc<dyn Clock> = Arc::<Stepped>::clone(clock);
-        let timeouts = Timeouts { connect: Duration::from_secs(5), total: Duration::from_millis(700) };
+        let timeouts = Timeouts { connect: self.patience, total: self.patience };
         Connector::new(self.base.clone(), credential, self.world(), clock)
             .with_timeouts(timeouts)
             .connect(account)

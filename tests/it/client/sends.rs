@@ -1,6 +1,7 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use quell::cloudflare::api::classify;
 use quell::model::{HttpCall, Outcome, World};
@@ -81,7 +82,8 @@ async fn what_is_lost_after_sending_is_unknown_and_never_sent_again() {
     let half = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"success\":true";
     let cut = Server::start(|_, _| Reply::Cut).await;
     assert!(lost(&send_to(&cut, call()).await, "broke before an answer"));
-    let hanging = Server::start(|_, _| Reply::Hang).await;
+    let mut hanging = Server::start(|_, _| Reply::Hang).await;
+    hanging.patience = Duration::from_millis(300);
     assert!(lost(&send_to(&hanging, call()).await, "no answer in time"));
     let truncated = Server::start(move |_, _| Reply::Say(half.into())).await;
     assert!(lost(&send_to(&truncated, call()).await, "HTTP 200, but the body was cut off after 15 bytes"));
