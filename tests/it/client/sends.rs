@@ -8,6 +8,7 @@ use quell::model::{HttpCall, Outcome, World};
 use quell::provider::Answer;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::scripted::{Reply, Server, Stepped, answer, no, ok, warrant};
 
@@ -134,6 +135,6 @@ async fn dropping_the_future_does_not_take_a_request_back() {
     let polled = poll_fn(|context| Poll::Ready(sending.as_mut().poll(context).is_pending())).await;
     assert!(polled);
     drop(sending);
-    arrived.notified().await;
+    timeout(Duration::from_secs(20), arrived.notified()).await.unwrap();
     assert_eq!(server.arrived().len(), 1);
 }
