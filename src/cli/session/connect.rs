@@ -2,7 +2,7 @@ use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::prompt;
-use crate::cloudflare::api::{self, ApiBase, ConnectError, Connected, Credential};
+use crate::cloudflare::api::{ApiBase, ConnectError, Connected, Connector, Credential};
 use crate::escape;
 use crate::model::World;
 
@@ -82,14 +82,23 @@ pub async fn connect(cx: &Context, target: &mut Target) -> Result<Connected, Cli
 }
 
 async fn try_connect(cx: &Context, target: &Target) -> Result<Connected, ConnectError> {
-    api::connect(target.base.clone(), target.credential.clone(), target.account.as_deref(), target.world(), cx.clock.clone()).await
+    let connector = Connector::new(target.base.clone(), target.credential.clone(), target.world(), cx.clock.clone());
+    connector.connect(target.account.as_deref()).await
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is the last anybody sees of the error")]
 fn refused(error: ConnectError) -> CliError {
-    let hint = error.hint();
-    let mut refused = CliError::new(Exit::Usage, error.code(), error.to_string());
-    if let Some(source) = std::error::Error::source(&error) {
-        refused = refused.because(source);
-    }
-    refused.hint(hint)
+    let (code, hint) = match &error {
+        ConnectError::WrongKind(_) | ConnectError::Malformed => ("wrong_credential", "check what the variable holds; the value is never shown"),
+        ConnectError::WrongWorld { .. } => ("wrong_world", "check `CLOUDFLARE_BASE_URL`"),
+        ConnectError::Client(_) => ("no_client", "this machine cannot make TLS connections: install its root certificates"),
+        ConnectError::NotVerified { .. } => ("not_verified", "the credential is wrong, revoked, or limited to other addresses; make a fresh one in the dashboard"),
+        ConnectError::NotActive { .. } => ("not_active", "make a fresh credential; a run goes on with it by `quell resume`"),
+        ConnectError::AccountUnnamed | ConnectError::NoAccount | ConnectError::AccountsShort(_) => {
+            ("no_account", "the account's id stands in the dashboard's address bar")
+        }
+        ConnectError::SeveralAccounts(_) => ("several_accounts", "the account's id stands in the dashboard's address bar"),
+        ConnectError::Api { .. } => ("unreachable", "check the network, the proxy and `CLOUDFLARE_BASE_URL`"),
+    };
+    CliError::new(Exit::Usage, code, format!("cannot act on the account: {error}")).hint(format!("{hint}; nothing was sent"))
 }

@@ -18,7 +18,7 @@ use crate::engine::{Bench, Engine, Interrupt, Observer, PauseCause, Ports, Promp
 use crate::evidence::EvidenceStore;
 use crate::journal::{Entry, IncidentState, Journal};
 use crate::runbook::Templates;
-use crate::secret::{Redactor, Secret};
+use crate::secret::Redactor;
 
 
 /// How a drive ended.
@@ -51,9 +51,7 @@ pub async fn drive(
 ) -> Result<Driven, CliError> {
     let Opened { dir, journal, run, lock } = opened;
     let redactor = Arc::new(Redactor::new(dir.redaction_key()?));
-    for secret in target.credential.secrets() {
-        redactor.learn(&Secret::clone(secret));
-    }
+    redactor.learn(target.credential.secret());
     let vault = Arc::new(VaultDoor::new(&dir, cx, target.scenario.is_some()));
     let watch = Watch::new(cx.screen.clone());
     let observer: Arc<dyn Observer> = if cx.jsonl { Arc::new(Lines { watch }) } else { Arc::new(watch) };

@@ -19,6 +19,12 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// The secret part, to be masked wherever it turns up.
+    pub const fn secret(&self) -> &Secret {
+        let (Self::Token(secret) | Self::GlobalKey { key: secret, .. }) = self;
+        secret
+    }
+
     /// The headers that carry it, marked so that nothing below prints them and HTTP/2 does not index them.
     pub(super) fn headers(&self) -> Result<HeaderMap, InvalidHeaderValue> {
         let sensitive = |text: &str| {
