@@ -4,5 +4,6 @@
 mod client;
 mod house;
 mod journal;
+mod openapi;
 mod scene;
 mod simulator;

@@ -1,0 +1,30 @@
+/// Every code that a problem can have, with what it means.
+pub const CODES: &[(&str, &str)] = &[
+    ("R001", "The file is not valid TOML. Every syntax error is reported; what could be read is checked all the same."),
+    ("R002", "A key that the language does not know. Unknown keys are errors, since a misspelt safeguard is none."),
+    ("R003", "A key that is needed is missing."),
+    ("R004", "A value of the wrong kind, or one that is not among those allowed."),
+    ("R005", "Two steps have the same id. The id is a step's address in the journal, so it must be its own."),
+    ("R006", "An id or name of the wrong shape: small letters, digits and hyphens, beginning with a letter."),
+    ("R007", "There is no such action. `quell actions` lists those that there are."),
+    ("R008", "A parameter that the action needs is missing."),
+    ("R009", "A parameter that the action does not have."),
+    ("R010", "A parameter of the wrong kind."),
+    ("R011", "A reference to an input, step or field that does not exist."),
+    ("R012", "A reference to a step that comes later, or to the step itself. Values flow downwards only."),
+    ("R013", "A reference whose value is of another kind than the parameter takes."),
+    ("R014", "A reference to a step that may be skipped, without a `default`. The parameter would have no value then."),
+    ("R015", "Text that is not a valid template."),
+    ("R016", "A template calls a helper that does not exist."),
+    ("R017", "`confirm` is laxer than the harm that the action can do. It may be stricter, never laxer."),
+    (
+        "R018",
+        "A step that can change something does not say why. Under stress, people skip what they do not understand.",
+    ),
+    ("R019", "Something that this version of the language does not have yet."),
+];
+
+/// What a code means.
+pub fn explain(code: &str) -> Option<&'static str> {
+    CODES.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning)
+}

@@ -1,0 +1,132 @@
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::{Value, json};
+
+use crate::escape;
+
+/// One problem of a runbook: what, where, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its code, e.g. `R004`; [`super::explain`] says more.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// Where, in bytes of the text.
+    pub span: Range<usize>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// How bad a problem is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// The runbook cannot be run.
+    Error,
+    /// It can be run, and should be mended.
+    Warning,
+}
+
+impl Diagnostic {
+    pub(super) fn error(code: &'static str, span: &Range<usize>, message: impl Into<String>) -> Self {
+        Self { code, severity: Severity::Error, message: message.into(), span: span.clone(), help: None }
+    }
+
+    pub(super) fn warning(code: &'static str, span: &Range<usize>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, span, message) }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The nearest of `known` to `unknown`, where one is near enough to have been meant.
+pub(super) fn did_you_mean<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let rated = known.into_iter().map(|name| (strsim::jaro_winkler(unknown, name), name));
+    let near = rated.filter(|(likeness, name)| *likeness >= 0.8 || strsim::damerau_levenshtein(unknown, name) <= 2);
+    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
+}
+
+/// The problems as text with excerpts, in the manner of rustc.
+pub fn render_text(problems: &[Diagnostic], source_name: &str, source: &str, colour: bool, width: usize) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(width);
+    let (shown, name) = (visible(source), escape::terminal(source_name));
+    let mut out = String::new();
+    for problem in problems {
+        let level = match problem.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let message = escape::terminal(&problem.message);
+        let help = problem.help.as_deref().map(escape::terminal);
+        let span = within(&problem.span, source);
+        let snippet = Snippet::source(&shown).path(&name).annotation(AnnotationKind::Primary.span(span));
+        let mut group: Vec<Group<'_>> = vec![level.primary_title(&message).id(problem.code).element(snippet)];
+        if let Some(help) = &help {
+            group.push(Group::with_title(Level::HELP.secondary_title(help)));
+        }
+        out.push_str(&renderer.render(&group));
+        out.push_str("\n\n");
+    }
+    out
+}
+
+/// The problems as one JSON document.
+pub fn render_json(problems: &[Diagnostic], source_name: &str, source: &str) -> Value {
+    let rows: Vec<Value> = problems
+        .iter()
+        .map(|problem| {
+            let (line, column) = place(source, problem.span.start);
+            let (end_line, end_column) = place(source, problem.span.end);
+            json!({
+                "code": problem.code,
+                "severity": if problem.severity == Severity::Error { "error" } else { "warning" },
+                "message": problem.message, "line": line, "column": column, "end_line": end_line, "end_column": end_column,
+                "help": problem.help,
+            })
+        })
+        .collect();
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    json!({ "schema": "quell.check/1", "file": source_name, "problems": rows, "errors": errors, "warnings": problems.len() - errors })
+}
+
+/// Line and column, both from 1; the column counts characters.
+fn place(source: &str, offset: usize) -> (usize, usize) {
+    let before = source.get(..offset).unwrap_or(source);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// The source with what would act on a terminal replaced, byte for byte, so that every span stays right.
+fn visible(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    for c in source.chars() {
+        if c == '\n' || c == '\t' || escape::terminal(c.encode_utf8(&mut [0; 4])).chars().eq([c]) {
+            out.push(c);
+        } else {
+            out.extend(std::iter::repeat_n('?', c.len_utf8()));
+        }
+    }
+    out
+}
+
+/// A span that lies inside the source, on character boundaries, and is at least one character long where it can be.
+fn within(span: &Range<usize>, source: &str) -> Range<usize> {
+    let mut start = span.start.min(source.len());
+    while !source.is_char_boundary(start) {
+        start -= 1;
+    }
+    let mut end = span.end.clamp(start, source.len());
+    while !source.is_char_boundary(end) {
+        end += 1;
+    }
+    if end == start {
+        end += source[start..].chars().next().map_or(0, char::len_utf8);
+    }
+    start..end
+}

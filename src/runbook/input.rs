@@ -1,0 +1,175 @@
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// What kind of value an input takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum InputType {
+    /// A line of text.
+    String,
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Integer,
+    /// A moment.
+    Timestamp,
+    /// A length of time.
+    Duration,
+    /// An IP address.
+    Ip,
+    /// An e-mail address.
+    Email,
+    /// One of several.
+    Choice {
+        /// Which.
+        choices: Vec<String>,
+    },
+    /// Several texts.
+    List,
+    /// A file or directory.
+    Path,
+    /// A token of the account: its id or name, or `unknown`.
+    #[serde(rename = "cloudflare.token")]
+    CloudflareToken,
+    /// A zone of the account: its name.
+    #[serde(rename = "cloudflare.zone")]
+    CloudflareZone,
+}
+
+/// The names of the types, as they stand in a runbook.
+pub(super) const NAMES: &[&str] = &[
+    "string",
+    "bool",
+    "integer",
+    "timestamp",
+    "duration",
+    "ip",
+    "email",
+    "choice",
+    "list",
+    "path",
+    "cloudflare.token",
+    "cloudflare.zone",
+];
+
+impl InputType {
+    /// The type called `name`.
+    pub(super) fn named(name: &str, choices: Vec<String>) -> Option<Self> {
+        Some(match name {
+            "string" => Self::String,
+            "bool" => Self::Bool,
+            "integer" => Self::Integer,
+            "timestamp" => Self::Timestamp,
+            "duration" => Self::Duration,
+            "ip" => Self::Ip,
+            "email" => Self::Email,
+            "choice" => Self::Choice { choices },
+            "list" => Self::List,
+            "path" => Self::Path,
+            "cloudflare.token" => Self::CloudflareToken,
+            "cloudflare.zone" => Self::CloudflareZone,
+            _ => return None,
+        })
+    }
+
+    /// JSON Schema of its values.
+    pub(super) fn schema(&self) -> Value {
+        match self {
+            Self::Bool => json!({ "type": "boolean" }),
+            Self::Integer => json!({ "type": "integer" }),
+            Self::List => json!({ "type": "array", "items": { "type": "string" } }),
+            _ => json!({ "type": "string" }),
+        }
+    }
+
+    /// Reads a value; `now` is for relative times such as `9h ago`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse(&self, text: &str, now: Timestamp) -> Result<Value, String> {
+        let text = text.trim();
+        match self {
+            Self::Bool => match text {
+                "true" | "yes" => Ok(json!(true)),
+                "false" | "no" => Ok(json!(false)),
+                _ => Err("it is `true` or `false`".into()),
+            },
+            Self::Integer => text.parse::<i64>().map(Value::from).map_err(|_| "it is a whole number".into()),
+            Self::Timestamp => timestamp(text, now).map(|at| json!(at.to_string())),
+            Self::Duration => duration(text).map(|length| json!(format!("{length:#}"))),
+            Self::Ip => text.parse::<std::net::IpAddr>().map(|ip| json!(ip)).map_err(|_| "it is an IP address".into()),
+            Self::Email => match text.split_once('@') {
+                Some((name, host)) if !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace) => {
+                    Ok(json!(text))
+                }
+                _ => Err("it is an e-mail address".into()),
+            },
+            Self::Choice { choices } => {
+                if choices.iter().any(|choice| choice == text) {
+                    Ok(json!(text))
+                } else {
+                    Err(format!("it is one of {}", choices.join(", ")))
+                }
+            }
+            Self::List => Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()),
+            Self::String | Self::Path | Self::CloudflareToken | Self::CloudflareZone => {
+                if text.is_empty() {
+                    Err("it is empty".into())
+                } else {
+                    Ok(json!(text))
+                }
+            }
+        }
+    }
+}
+
+fn timestamp(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    // `2026-11-23 14:05Z`: what people write by hand.
+    if let Some(minutes) = text.strip_suffix('Z')
+        && let Ok(at) = minutes.parse::<jiff::civil::DateTime>()
+    {
+        return at.to_zoned(jiff::tz::TimeZone::UTC).map(|at| at.timestamp()).map_err(|error| error.to_string());
+    }
+    let ago = text.strip_suffix("ago").or_else(|| text.strip_prefix('-')).unwrap_or(text);
+    match duration(ago) {
+        Ok(length) => now.checked_sub(length).map_err(|error| error.to_string()),
+        Err(_) => Err("it is a moment in UTC such as `2026-11-23 14:05Z`, or a time such as `20m ago`".into()),
+    }
+}
+
+pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
+    match text.trim().parse::<SignedDuration>() {
+        Ok(length) if length > SignedDuration::ZERO => Ok(length),
+        _ => Err("it is a length of time such as `15m` or `1h 30m`".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::InputType;
+
+    #[test]
+    fn moments_are_taken_as_people_write_them() {
+        let now: Timestamp = "2026-11-23T14:00:00Z".parse().unwrap();
+        for (text, wanted) in [
+            ("2026-11-23T13:00:00Z", "2026-11-23T13:00:00Z"),
+            ("2026-11-23T15:00:00+02:00", "2026-11-23T13:00:00Z"),
+            ("2026-11-23 13:00Z", "2026-11-23T13:00:00Z"),
+            ("1h ago", "2026-11-23T13:00:00Z"),
+            ("-1h", "2026-11-23T13:00:00Z"),
+            ("1h 30m ago", "2026-11-23T12:30:00Z"),
+        ] {
+            assert_eq!(InputType::Timestamp.parse(text, now), Ok(json!(wanted)), "{text}");
+        }
+        for wrong in ["", "yesterday", "2026-11-23 13:00", "0s"] {
+            assert!(InputType::Timestamp.parse(wrong, now).is_err(), "{wrong}");
+        }
+    }
+}

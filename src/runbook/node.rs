@@ -1,0 +1,131 @@
+use std::ops::Range;
+
+use serde_json::{Map, Value};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A value of the TOML tree, and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) span: Range<usize>,
+    pub(super) kind: Kind,
+}
+
+/// What a value is.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Table(Vec<(Key, Node)>),
+    Array(Vec<Node>),
+    /// The text, and where its first byte stands in the file if it was written without escapes.
+    Text(String, Option<usize>),
+    Integer(i64),
+    Float(f64),
+    Bool(bool),
+    Datetime(String),
+}
+
+/// A key, and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) span: Range<usize>,
+}
+
+impl Node {
+    /// The whole tree of a file, with the syntax errors that were met.
+    pub(super) fn read(source: &str) -> (Self, Vec<toml::de::Error>) {
+        let (table, errors) = DeTable::parse_recoverable(source);
+        let span = table.span();
+        (Self { span, kind: table_kind(table.get_ref(), source) }, errors)
+    }
+
+    fn of(value: &Spanned<DeValue<'_>>, source: &str) -> Self {
+        let kind = match value.get_ref() {
+            DeValue::String(text) => Kind::Text(text.to_string(), offset_in(source, text)),
+            DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+                Ok(number) => Kind::Integer(number),
+                Err(_) => Kind::Text(number.as_str().to_owned(), None),
+            },
+            DeValue::Float(number) => Kind::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Boolean(flag) => Kind::Bool(*flag),
+            DeValue::Datetime(at) => Kind::Datetime(at.to_string()),
+            DeValue::Array(items) => Kind::Array(items.iter().map(|item| Self::of(item, source)).collect()),
+            DeValue::Table(table) => table_kind(table, source),
+        };
+        Self { span: value.span(), kind }
+    }
+
+    /// The entries of a table.
+    pub(super) fn entries(&self) -> &[(Key, Self)] {
+        match &self.kind {
+            Kind::Table(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value under a key.
+    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+        self.entries().iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
+    }
+
+    /// The text, where it is one.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What it is, with an article, for messages.
+    pub(super) const fn what(&self) -> &'static str {
+        match self.kind {
+            Kind::Table(_) => "a table",
+            Kind::Array(_) => "a list",
+            Kind::Text(..) => "text",
+            Kind::Integer(_) => "a whole number",
+            Kind::Float(_) => "a number",
+            Kind::Bool(_) => "true or false",
+            Kind::Datetime(_) => "a date",
+        }
+    }
+
+    /// The name of its JSON Schema type.
+    pub(super) const fn json_type(&self) -> &'static str {
+        match self.kind {
+            Kind::Table(_) => "object",
+            Kind::Array(_) => "array",
+            Kind::Text(..) | Kind::Datetime(_) => "string",
+            Kind::Integer(_) => "integer",
+            Kind::Float(_) => "number",
+            Kind::Bool(_) => "boolean",
+        }
+    }
+
+    /// The value without places.
+    pub(super) fn to_json(&self) -> Value {
+        match &self.kind {
+            Kind::Table(entries) => Value::Object(
+                entries.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect::<Map<_, _>>(),
+            ),
+            Kind::Array(items) => items.iter().map(Self::to_json).collect(),
+            Kind::Text(text, _) | Kind::Datetime(text) => text.clone().into(),
+            Kind::Integer(number) => (*number).into(),
+            Kind::Float(number) => (*number).into(),
+            Kind::Bool(flag) => (*flag).into(),
+        }
+    }
+}
+
+fn table_kind(table: &DeTable<'_>, source: &str) -> Kind {
+    let entry = |(key, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+        (Key { name: key.get_ref().to_string(), span: key.span() }, Node::of(value, source))
+    };
+    Kind::Table(table.iter().map(entry).collect())
+}
+
+/// Where borrowed text stands in its source. Text with escapes is not borrowed.
+fn offset_in(source: &str, text: &std::borrow::Cow<'_, str>) -> Option<usize> {
+    let std::borrow::Cow::Borrowed(text) = text else { return None };
+    let offset = (text.as_ptr() as usize).checked_sub(source.as_ptr() as usize)?;
+    (source.get(offset..offset + text.len()) == Some(*text)).then_some(offset)
+}

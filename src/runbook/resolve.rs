@@ -1,0 +1,116 @@
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::template::{TemplateError, Templates};
+
+/// What references and templates of a step may see.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Scope {
+    /// The inputs.
+    pub inputs: Map<String, Value>,
+    /// Outputs of the steps that are done, by id.
+    pub steps: Map<String, Value>,
+    /// Facts of the incident: `id`, `account_id`, `account_name`, `world`.
+    pub incident: Map<String, Value>,
+}
+
+/// Why parameters could not be filled in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// A reference has no value: its step was skipped or failed.
+    #[error("`{0}` has no value")]
+    NoValue(String),
+    /// A text could not be rendered.
+    #[error(transparent)]
+    Text(#[from] TemplateError),
+}
+
+/// Fills in references and texts. A reference to an input that was left empty drops its parameter.
+///
+/// # Errors
+/// See [`ResolveError`].
+pub fn resolve(with: &Map<String, Value>, scope: &Scope, templates: &Templates) -> Result<Value, ResolveError> {
+    Ok(Value::Object(table(with, scope, templates)?))
+}
+
+fn table(map: &Map<String, Value>, scope: &Scope, templates: &Templates) -> Result<Map<String, Value>, ResolveError> {
+    let mut filled = Map::new();
+    for (key, value) in map {
+        if let Some(value) = one(value, scope, templates)? {
+            filled.insert(key.clone(), value);
+        }
+    }
+    Ok(filled)
+}
+
+fn one(value: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Value>, ResolveError> {
+    Ok(match value {
+        Value::Object(map) => match map.get("from").and_then(Value::as_str) {
+            Some(path) => return follow(path, map.get("default"), scope),
+            None => Some(Value::Object(table(map, scope, templates)?)),
+        },
+        Value::Array(items) => {
+            let mut filled = Vec::with_capacity(items.len());
+            for item in items {
+                filled.extend(one(item, scope, templates)?);
+            }
+            Some(Value::Array(filled))
+        }
+        Value::String(text) if text.contains("{{") => Some(Value::String(templates.render_text(text, scope)?)),
+        other => Some(other.clone()),
+    })
+}
+
+fn follow(path: &str, default: Option<&Value>, scope: &Scope) -> Result<Option<Value>, ResolveError> {
+    let (root, rest) = path.split_once('.').unwrap_or((path, ""));
+    let tree = match root {
+        "inputs" => &scope.inputs,
+        "steps" => &scope.steps,
+        _ => &scope.incident,
+    };
+    let mut parts = rest.split('.');
+    let mut value = parts.next().and_then(|first| tree.get(first));
+    for part in parts {
+        value = value.and_then(|value| value.get(part));
+    }
+    match (value.filter(|value| !value.is_null()), default) {
+        (Some(value), _) | (None, Some(value)) => Ok(Some(value.clone())),
+        (None, None) if root == "inputs" || value.is_some_and(Value::is_null) => Ok(None),
+        (None, None) => Err(ResolveError::NoValue(path.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{ResolveError, Scope, resolve};
+    use crate::runbook::Templates;
+
+    fn filled(with: &Value) -> Result<Value, ResolveError> {
+        let table = |value: Value| value.as_object().cloned().unwrap_or_default();
+        let scope = Scope {
+            inputs: table(json!({ "name": "ci", "empty": null })),
+            steps: table(json!({ "list": { "ids": ["a"], "none": null } })),
+            incident: table(json!({})),
+        };
+        resolve(with.as_object().unwrap(), &scope, &Templates::new())
+    }
+
+    #[test]
+    fn values_keep_their_type_and_texts_are_rendered() {
+        let with = json!({ "ids": { "from": "steps.list.ids" }, "text": "for {{inputs.name}}", "deep": [{ "x": { "from": "inputs.name" } }] });
+        assert_eq!(filled(&with), Ok(json!({ "ids": ["a"], "text": "for ci", "deep": [{ "x": "ci" }] })));
+    }
+
+    #[test]
+    fn an_empty_input_drops_the_parameter_and_a_missing_step_is_an_error() {
+        assert_eq!(filled(&json!({ "a": { "from": "inputs.empty" } })), Ok(json!({})));
+        assert_eq!(filled(&json!({ "a": { "from": "steps.list.none" } })), Ok(json!({})));
+        assert_eq!(filled(&json!({ "a": { "from": "steps.gone.ids", "default": [] } })), Ok(json!({ "a": [] })));
+        assert_eq!(
+            filled(&json!({ "a": { "from": "steps.gone.ids" } })),
+            Err(ResolveError::NoValue("steps.gone.ids".into()))
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! Requests measured against the official schema, in process.
+
+use std::path::Path;
+
+use quell::simulator::LoggedRequest;
+use serde_json::{Map, Value, json};
+
+/// The official schema of the API, where it lies beside the checkout.
+pub(crate) struct OpenApi {
+    document: Value,
+}
+
+impl OpenApi {
+    /// Loads it. Where it is absent that is said loudly, or fails if `QUELL_REQUIRE_SCHEMA` is set.
+    pub(crate) fn load() -> Option<Self> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/cloudflare/openapi-subset.json");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                let mut document: Value = serde_json::from_str(&text).unwrap();
+                to_json_schema(&mut document);
+                Some(Self { document })
+            }
+            Err(error) => {
+                assert!(std::env::var_os("QUELL_REQUIRE_SCHEMA").is_none(), "the official schema is required: {error}");
+                eprintln!("\n*** NOT CHECKED against the official schema: {} is absent ***\n", path.display());
+                None
+            }
+        }
+    }
+
+    /// What the schema has against a request; empty where it is right.
+    pub(crate) fn violations(&self, request: &LoggedRequest) -> Vec<String> {
+        let path = request.path.split('?').next().unwrap_or_default();
+        let name = format!("{} {path}", request.method);
+        let Some((item, operation)) = self.operation(&request.method, path) else {
+            return vec![format!("{name}: no such operation")];
+        };
+        let mut found = Vec::new();
+        let parameters: Vec<Value> = [item, operation]
+            .iter()
+            .flat_map(|holder| holder["parameters"].as_array().cloned().unwrap_or_default())
+            .map(|parameter| self.resolve(&parameter))
+            .filter(|parameter| parameter["in"] == "query")
+            .collect();
+        let query: Vec<(String, String)> = url::form_urlencoded::parse(request.query.as_bytes()).into_owned().collect();
+        for (key, value) in &query {
+            match parameters.iter().find(|parameter| parameter["name"] == key.as_str()) {
+                None => found.push(format!("{name}: unknown query parameter `{key}`")),
+                Some(parameter) => found.extend(self.check(
+                    &parameter["schema"],
+                    &typed(value, &self.resolve(&parameter["schema"])),
+                    &format!("{name}?{key}"),
+                )),
+            }
+        }
+        for parameter in parameters.iter().filter(|parameter| parameter["required"] == true) {
+            if !query.iter().any(|(key, _)| parameter["name"] == key.as_str()) {
+                found.push(format!("{name}: required query parameter `{}` is missing", parameter["name"]));
+            }
+        }
+        let wanted = self.resolve(&operation["requestBody"]);
+        match (&request.body, wanted["content"]["application/json"]["schema"].clone()) {
+            (Some(body), Value::Null) => found.push(format!("{name}: a body is sent where none is described: {body}")),
+            (Some(body), schema) => found.extend(self.check(&schema, body, &name)),
+            (None, _) if wanted["required"] == true => found.push(format!("{name}: the body is missing")),
+            (None, _) => {}
+        }
+        found
+    }
+
+    fn operation(&self, method: &str, path: &str) -> Option<(&Value, &Value)> {
+        let parts: Vec<&str> = path.split('/').collect();
+        let mut best: Option<(usize, &Value, &Value)> = None;
+        for (template, item) in self.document["paths"].as_object()? {
+            let wanted: Vec<&str> = template.split('/').collect();
+            let fits = wanted.len() == parts.len()
+                && wanted.iter().zip(&parts).all(|(want, part)| want.starts_with('{') || want == part);
+            let fixed = wanted.iter().filter(|want| !want.starts_with('{')).count();
+            if fits
+                && let Some(operation) = item.get(method.to_lowercase())
+                && best.is_none_or(|(most, _, _)| fixed > most)
+            {
+                best = Some((fixed, item, operation));
+            }
+        }
+        best.map(|(_, item, operation)| (item, operation))
+    }
+
+    fn resolve(&self, value: &Value) -> Value {
+        match value["$ref"].as_str() {
+            Some(reference) => {
+                self.resolve(self.document.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null))
+            }
+            None => value.clone(),
+        }
+    }
+
+    fn check(&self, schema: &Value, value: &Value, name: &str) -> Vec<String> {
+        let root = json!({ "allOf": [schema], "components": self.document["components"] });
+        let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft4).build(&root).unwrap();
+        validator
+            .iter_errors(value)
+            .map(|error| format!("{name}: {} at {}: {value}", error, error.instance_path()))
+            .collect()
+    }
+}
+
+/// A query value as the type that its schema names.
+fn typed(value: &str, schema: &Value) -> Value {
+    match schema["type"].as_str() {
+        Some("integer" | "number") => value.parse::<f64>().map_or(json!(value), |number| json!(number)),
+        Some("boolean") => value.parse::<bool>().map_or(json!(value), |flag| json!(flag)),
+        Some("array") => json!([value]),
+        _ => json!(value),
+    }
+}
+
+/// OpenAPI 3.0 says `nullable` where JSON Schema has a second type, and has keys that mean nothing to it.
+fn to_json_schema(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(to_json_schema),
+        Value::Object(map) => {
+            map.values_mut().for_each(to_json_schema);
+            for key in ["example", "discriminator", "x-auditable", "readOnly"] {
+                if !map.get(key).is_some_and(Value::is_object) || key == "example" {
+                    map.remove(key);
+                }
+            }
+            if map.remove("nullable") == Some(json!(true)) {
+                let inner = Value::Object(std::mem::take(map));
+                *map = Map::from_iter([("anyOf".to_owned(), json!([inner, { "type": "null" }]))]);
+            }
+        }
+        _ => {}
+    }
+}
