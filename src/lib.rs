@@ -1,5 +1,7 @@
 //! quell.
+pub mod durable;
 pub mod escape;
+pub mod evidence;
 pub mod journal;
 pub mod model;
 pub mod provider;
