@@ -6,3 +6,4 @@ pub mod journal;
 pub mod model;
 pub mod provider;
 pub mod secret;
+pub mod vault;
