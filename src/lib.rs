@@ -14,3 +14,4 @@ pub mod provider;
 pub mod runbook;
 pub mod secret;
 pub mod simulator;
+pub mod vault;

@@ -1,0 +1,47 @@
+use std::fmt;
+use std::fs;
+use std::io;
+
+use age::x25519;
+
+use super::answer::{self, SealedAnswer};
+use super::cipher;
+use super::error::VaultError;
+use super::files::SealedName;
+use super::{EffectKey, Vault};
+
+/// A vault that was proven to open. Holds the private half, which is wiped from memory when this is dropped.
+pub struct Opened {
+    vault: Vault,
+    identity: x25519::Identity,
+}
+
+impl Opened {
+    pub(super) fn new(vault: Vault, identity: x25519::Identity) -> Self {
+        Self { vault, identity }
+    }
+
+    /// The answer to this attempt; [`VaultError::NotSealed`] where none was sealed.
+    pub fn answer(&self, effect: &EffectKey, attempt: u32) -> Result<SealedAnswer, VaultError> {
+        let path = self.vault.path(effect, attempt)?;
+        self.open(&SealedName { effect: effect.clone(), attempt, path })
+    }
+
+    /// The answer in the file that [`Vault::sealed`] found.
+    pub fn open(&self, name: &SealedName) -> Result<SealedAnswer, VaultError> {
+        let SealedName { effect, attempt, path } = name;
+        let sealed = fs::read(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => VaultError::NotSealed { effect: effect.clone(), attempt: *attempt },
+            _ => VaultError::io("read", path)(error),
+        })?;
+        let plain = cipher::decrypt(&[&self.identity], &sealed)
+            .map_err(|source| VaultError::Damaged { path: path.clone(), source })?;
+        answer::read(&plain, effect, *attempt).map_err(|why| VaultError::Unreadable { path: path.clone(), why })
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("vault", &self.vault).finish_non_exhaustive()
+    }
+}
