@@ -11,5 +11,6 @@ pub mod evidence;
 pub mod journal;
 pub mod model;
 pub mod provider;
+pub mod report;
 pub mod runbook;
 pub mod secret;
