@@ -6,7 +6,7 @@ use super::book::{Book, Numbered, is_unended};
 use super::trail::Trail;
 use super::words::{between, time};
 use crate::journal::{Attempt, SettledBy, SkipCause, StepStatus};
-use crate::model::{Call, Verdict};
+use crate::model::{Call, Outcome, Verdict};
 
 /// One step of the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,7 +159,7 @@ fn effect_row(book: &Book<'_>, effect: &Numbered<'_>) -> EffectRow {
         danger: what.danger.to_string(),
         by_hand,
         consents: trail.map(consents).unwrap_or_default(),
-        attempts: (1..).zip(&effect.state.attempts).map(|(n, attempt)| attempt_in_words(n, attempt, by_hand)).collect(),
+        attempts: attempts_in_words(effect, trail),
         standing: effect.standing(),
         verdict: effect.state.verdict.as_ref().map(|verdict| verdict.as_str().to_owned()),
         proof: effect.state.verdict.as_ref().map(Verdict::detail).map(str::to_owned),
@@ -182,12 +182,21 @@ fn consents(trail: &Trail) -> Vec<ConsentRow> {
     trail.consents.iter().map(row).collect()
 }
 
-/// `2: applied (settled by a read)`.
-pub(super) fn attempt_in_words(number: u32, attempt: &Attempt, by_hand: bool) -> String {
-    let Some(outcome) = &attempt.outcome else { return format!("{number}: no outcome is recorded") };
-    let word = match outcome.as_str() {
-        "not_sent" => "not sent",
-        word => word,
+/// `2: applied (in doubt: connection lost; settled by a read)`, each attempt in order.
+pub(super) fn attempts_in_words(effect: &Numbered<'_>, trail: Option<&Trail>) -> Vec<String> {
+    let by_hand = matches!(effect.state.effect.call, Call::Hand(_));
+    let doubt = |number| trail.and_then(|trail| trail.doubts.get(&number));
+    let attempts = (1..).zip(&effect.state.attempts);
+    attempts
+        .map(|(number, attempt)| format!("{number}: {}", attempt_in_words(attempt, doubt(number), by_hand)))
+        .collect()
+}
+
+fn attempt_in_words(attempt: &Attempt, doubt: Option<&String>, by_hand: bool) -> String {
+    let Some(outcome) = &attempt.outcome else { return "no outcome is recorded".to_owned() };
+    let word = match outcome {
+        Outcome::NotSent(_) => "not sent",
+        other => other.as_str(),
     };
     let how = match attempt.by {
         Some(SettledBy::Vault) => Some("by the sealed answer"),
@@ -196,6 +205,8 @@ pub(super) fn attempt_in_words(number: u32, attempt: &Attempt, by_hand: bool) ->
         Some(SettledBy::Person) => Some("on a person's word"),
         Some(SettledBy::Answer) | None => None,
     };
-    let notes: Vec<&str> = outcome.why().into_iter().chain(how).filter(|note| !note.is_empty()).collect();
-    if notes.is_empty() { format!("{number}: {word}") } else { format!("{number}: {word} ({})", notes.join("; ")) }
+    let doubt = doubt.filter(|_| *outcome == Outcome::Applied).map(|why| format!("in doubt: {why}"));
+    let notes = [doubt.as_deref(), outcome.why(), how];
+    let notes: Vec<&str> = notes.into_iter().flatten().filter(|note| !note.is_empty()).collect();
+    if notes.is_empty() { word.to_owned() } else { format!("{word} ({})", notes.join("; ")) }
 }

@@ -107,7 +107,10 @@ impl Numbered<'_> {
                 None => "taken as done, not verified".to_owned(),
             },
             EffectStatus::Left(disposition) => left_in_words(disposition),
-            EffectStatus::Abandoned => "given up".to_owned(),
+            EffectStatus::Abandoned => match &self.state.words {
+                Some(words) => format!("given up: {words}"),
+                None => "given up".to_owned(),
+            },
         }
     }
 }

@@ -60,17 +60,22 @@ pub struct FindingRow {
 
 pub(super) fn findings(book: &Book<'_>) -> Findings {
     let mut all: Vec<&Finding> = book.source.state.findings.values().collect();
-    // The worst first; of equals the earliest; the id makes the order total.
-    all.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.at.cmp(&b.at)).then(a.id.cmp(&b.id)));
+    // As the tables stand; the worst first; of equals the earliest, undated ones last; the id makes the order total.
+    all.sort_by_key(|finding| {
+        let undated = (finding.at.is_none(), finding.at);
+        (!is_of_the_intruder(finding), std::cmp::Reverse(finding.severity), undated, &finding.id)
+    });
     let mut tables = Findings::default();
     for (number, finding) in (1..).zip(all) {
         let row = row(book, number, finding);
-        match finding.attribution {
-            Attribution::Intruder | Attribution::Shared => tables.intruder.push(row),
-            Attribution::Other | Attribution::Unattributed => tables.unattributed.push(row),
-        }
+        if is_of_the_intruder(finding) { tables.intruder.push(row) } else { tables.unattributed.push(row) }
     }
     tables
+}
+
+/// Which table it belongs to. A shared credential is in the intruder's hands too.
+const fn is_of_the_intruder(finding: &Finding) -> bool {
+    matches!(finding.attribution, Attribution::Intruder | Attribution::Shared)
 }
 
 fn row(book: &Book<'_>, number: usize, finding: &Finding) -> FindingRow {
@@ -154,6 +159,6 @@ const fn attribution_in_words(attribution: Attribution) -> &'static str {
         Attribution::Intruder => "intruder",
         Attribution::Shared => "shared credential: intruder or honest use",
         Attribution::Other => "another principal",
-        Attribution::Unattributed => "not recorded",
+        Attribution::Unattributed => "unattributed",
     }
 }

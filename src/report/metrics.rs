@@ -25,17 +25,20 @@ pub struct Metric {
 }
 
 pub(super) fn metrics(book: &Book<'_>, instants: &Instants) -> Vec<Metric> {
-    let contained = instants.contained.as_ref().ok().copied();
-    let span = |name: &str, definition: &str, from: Option<Timestamp>, to: Option<Timestamp>| {
-        let (value, note) = match from.zip(to).map(|(from, to)| between(from, to)) {
-            Some(Some(value)) => (value, None),
-            Some(None) => (UNKNOWN.to_owned(), Some("the second mark lies before the first".to_owned())),
-            None => {
-                let missing = if from.is_none() { "the first mark is missing" } else { "the second mark is missing" };
-                (UNKNOWN.to_owned(), Some(missing.to_owned()))
-            }
+    let contained = ("contained", instants.contained.as_ref().ok().copied());
+    let (first_act, exposed) = (("first_hostile_act", instants.first_act), ("exposed_since", instants.exposed));
+    let (detected, opened) = (("detected_at", instants.detected), ("opened", instants.opened));
+    let first_evidence = ("first_evidence", instants.first_evidence);
+    let span = |name: &str, (first, from): (&str, Option<Timestamp>), (second, to): (&str, Option<Timestamp>)| {
+        let (value, note) = match (from, to) {
+            (Some(from), Some(to)) => match between(from, to) {
+                Some(value) => (value, None),
+                None => (UNKNOWN.to_owned(), Some(format!("{second} lies before {first}"))),
+            },
+            (None, _) => (UNKNOWN.to_owned(), Some(format!("{first} is missing"))),
+            (_, None) => (UNKNOWN.to_owned(), Some(format!("{second} is missing"))),
         };
-        Metric { name: name.to_owned(), value, definition: definition.to_owned(), note }
+        Metric { name: name.to_owned(), value, definition: format!("{first} → {second}"), note }
     };
     let counted = |name: &str, definition: &str, value: String| Metric {
         name: name.to_owned(),
@@ -47,12 +50,12 @@ pub(super) fn metrics(book: &Book<'_>, instants: &Instants) -> Vec<Metric> {
     let intents = book.source.entries.iter().filter(|entry| matches!(entry.event, Event::Intended { .. })).count();
     let targets = book.source.state.runs.iter().rev().find_map(|run| run.opened.target_seconds);
     vec![
-        span("Dwell", "first_hostile_act → contained", instants.first_act, contained),
-        span("Exposure", "exposed_since → contained", instants.exposed, contained),
-        span("Time to detect", "first_hostile_act → detected_at", instants.first_act, instants.detected),
-        span("Time to act", "detected_at → opened", instants.detected, instants.opened),
-        span("Time to first evidence", "opened → first_evidence", instants.opened, instants.first_evidence),
-        span("Time to contain", "opened → contained", instants.opened, contained),
+        span("Dwell", first_act, contained),
+        span("Exposure", exposed, contained),
+        span("Time to detect", first_act, detected),
+        span("Time to act", detected, opened),
+        span("Time to first evidence", opened, first_evidence),
+        span("Time to contain", opened, contained),
         counted(
             "Time to contain, target",
             "as the runbook sets it",

@@ -60,10 +60,10 @@ fn frame(model: &ReportModel, body: &str) -> String {
         out.push('\n');
     }
     if !model.damage.is_empty() {
+        out.push_str("> **WARNING: THE RECORD OF THIS INCIDENT IS DAMAGED.** Entries or evidence were changed,\n");
         out.push_str(
-            "> **WARNING: THE JOURNAL OF THIS INCIDENT IS DAMAGED.** Entries were changed, removed, added or\n",
+            "> removed or added, or cannot be read. Nothing below can be relied on until that is explained.\n>\n",
         );
-        out.push_str("> cannot be read. Nothing below can be relied on until that is explained.\n>\n");
         for damage in &model.damage {
             out.push_str(&format!("> * {}: {}\n", escape::markdown(&damage.kind), escape::markdown(&damage.detail)));
         }

@@ -40,10 +40,11 @@ fn steps(model: &ReportModel) -> String {
 
 fn effects(model: &ReportModel) -> String {
     let proven = model.effects.iter().filter(|row| row.standing == "done and proven").count();
+    let unsettled = model.unsettled.iter().filter(|row| row.effect.is_some()).count();
     format!(
-        "Of {} proposed, {proven} done and proven; {} in doubt, not verified or not carried through.",
+        "Of {} proposed, {proven} done and proven, {unsettled} in doubt, not verified or not carried through, {} left.",
         count(model.effects.len(), "change"),
-        model.unsettled.iter().filter(|row| row.effect.is_some()).count()
+        model.effects.len().saturating_sub(proven + unsettled)
     )
 }
 

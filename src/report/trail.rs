@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::journal::{EffectDecision, Entry, Event, Left};
-use crate::model::{Digest, EffectKey, FindingStatus, RunId, Verdict};
+use crate::model::{Digest, EffectKey, FindingStatus, Outcome, RunId, Verdict};
 
 /// The journal's word on one effect, beyond its state.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub(super) struct Trail {
     /// When a read first saw it in place, since the last attempt.
     pub(super) proven: Option<Timestamp>,
     pub(super) evidence: Vec<Digest>,
+    /// Attempts that were in doubt, and why; the fold forgets that once a person's word or a read settles them.
+    pub(super) doubts: BTreeMap<u32, String>,
     pub(super) decisions: Vec<(EffectDecision, Act)>,
     /// Who left the row, and when.
     pub(super) left: Option<Act>,
@@ -69,7 +71,10 @@ impl Trails {
                 trail.first.get_or_insert(entry.at);
                 trail.proven = None;
             }),
-            Event::Settled { effect, .. } => self.on(entry, effect, |trail| {
+            Event::Settled { effect, attempt, outcome, .. } => self.on(entry, effect, |trail| {
+                if let Outcome::Unknown(why) = outcome {
+                    trail.doubts.insert(*attempt, why.clone());
+                }
                 trail.first.get_or_insert(entry.at);
                 trail.last = Some((entry.at, entry.seq));
             }),

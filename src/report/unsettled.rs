@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::actions::attempt_in_words;
+use super::actions::attempts_in_words;
 use super::book::{Book, Numbered};
 use crate::journal::{EffectDecision, EffectStatus, SettledBy, StepStatus};
 use crate::model::{Call, Verdict};
@@ -52,16 +52,14 @@ fn was_taken_on_word(effect: &Numbered<'_>) -> bool {
 }
 
 fn row(book: &Book<'_>, effect: &Numbered<'_>) -> UnsettledRow {
-    let by_hand = matches!(effect.state.effect.call, Call::Hand(_));
-    let attempts = &effect.state.attempts;
-    let number = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
-    let decided = book.trail(effect).map(|trail| trail.decisions.as_slice()).unwrap_or_default();
+    let trail = book.trail(effect);
+    let decided = trail.map(|trail| trail.decisions.as_slice()).unwrap_or_default();
     UnsettledRow {
         step: book.step_name(effect.run, &effect.planned.path),
         effect: Some(effect.label()),
         what: effect.state.effect.summary.clone(),
         standing: effect.standing(),
-        attempt: attempts.last().map(|attempt| attempt_in_words(number, attempt, by_hand)),
+        attempt: attempts_in_words(effect, trail).pop(),
         decided: decided
             .iter()
             .map(|(decision, act)| {

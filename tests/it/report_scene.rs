@@ -180,11 +180,15 @@ fn finding(id: &str, attribution: Attribution, name: &str, at: Option<&str>) -> 
         family: "dns_record".into(),
         change: Change::Changed,
         resource: Resource { id: format!("rec-{id}"), name: name.into(), zone: Some("example.com".into()) },
-        actor: Actor {
-            token_id: Some("tok-stolen".into()),
-            token_name: Some("ci-deploy".into()),
-            email: None,
-            ip: Some("203.0.113.9".into()),
+        actor: match attribution {
+            Attribution::Intruder | Attribution::Shared => Actor {
+                token_id: Some("tok-stolen".into()),
+                token_name: Some("ci-deploy".into()),
+                email: None,
+                ip: Some("203.0.113.9".into()),
+            },
+            Attribution::Other => Actor { email: Some("dave@example.com".into()), ..Actor::default() },
+            Attribution::Unattributed => Actor::default(),
         },
         attribution,
         detail: format!("{name} points elsewhere"),
