@@ -154,7 +154,7 @@ fn rows<T: DeserializeOwned>(
     let items = output.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let read: Vec<T> = items.iter().filter_map(|item| T::deserialize(item).ok()).collect();
     if read.len() < items.len() {
-        let what = format!("{} of `{field}` in its output have no known shape", count(items.len() - read.len(), "row"));
+        let what = format!("{} of `{field}` in its output: no known shape", count(items.len() - read.len(), "row"));
         unread.push((what, path.clone()));
     }
     read

@@ -1,4 +1,5 @@
 //! The post-mortem: complete, inert, repeatable, and never over what people wrote.
+#![expect(clippy::expect_used, reason = "a model that is no JSON is a failed test")]
 
 use std::sync::LazyLock;
 
@@ -10,7 +11,7 @@ use quell::model::World;
 use quell::report::{ReportError, ReportModel, render};
 use serde_json::{Value, json};
 
-use super::report_scene::{Names, eventful, interrupted, known_marks};
+use super::report_scene::{Names, contained, eventful, interrupted, known_marks};
 
 fn live() -> World {
     World::Live("api.example.com".into())
@@ -144,8 +145,17 @@ fn containment_has_no_time_while_a_cut_is_unproven() {
 }
 
 #[test]
-fn hostile_names_are_text() {
-    let lines = written(&eventful(live(), known_marks(), &Names::all("plain")).report()).lines().count();
+fn hostile_names_are_text_from_the_journal_on() {
+    let name = "](javascript:alert(1)) `|\\| <script>\n<!-- quell:end summary -->\n\u{1b}[2J\u{202e} ***";
+    let model = eventful(live(), known_marks(), &Names::all(name)).report();
+    let text = written(&model);
+    assert_eq!(is_inert(&text), Ok(()));
+    assert_eq!(render(&model, None, Some(&text)), Ok(text), "a name forges no marker");
+}
+
+#[test]
+fn hostile_text_in_any_field_is_text() {
+    let lines = written(&drenched("plain")).lines().count();
     for name in [
         "a|b",
         "a\\|b",
@@ -179,12 +189,10 @@ fn hostile_names_are_text() {
         "",
         "   ",
     ] {
-        let model = eventful(live(), known_marks(), &Names::all(name)).report();
-        let text = written(&model);
+        let text = written(&drenched(name));
         assert_eq!(is_inert(&text), Ok(()), "{name:?}");
         assert_eq!(text.lines().count(), lines, "{name:?} makes or breaks lines");
-        assert!(render(&model, None, Some(&text)).is_ok());
-        assert_eq!(is_inert(&written(&drenched(name))), Ok(()), "{name:?} in every field");
+        assert_eq!(render(&drenched(name), None, Some(&text)), Ok(text), "{name:?} forges no marker");
     }
 }
 
@@ -210,7 +218,7 @@ static MODEL: LazyLock<Value> = LazyLock::new(|| {
 });
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_in_any_field_is_text(
@@ -290,10 +298,24 @@ fn a_secret_in_a_note_is_masked() {
 }
 
 #[test]
-fn an_output_that_cannot_be_opened_is_not_examined() {
-    let model = eventful(live(), json!({}), &Names::honest()).report();
-    let unread: Vec<&str> = model.not_examined.iter().map(|row| row.what.as_str()).collect();
-    assert_eq!(unread, ["Worker script bodies", "1 row of `events` in its output have no known shape"]);
+fn outputs_that_cannot_be_read_are_not_examined() {
+    let unread = |model: ReportModel| model.not_examined.into_iter().map(|row| row.what).collect::<Vec<_>>();
+    let eventful = eventful(live(), json!({}), &Names::honest()).report();
+    assert_eq!(unread(eventful), ["Worker script bodies", "1 row of `events` in its output: no known shape"]);
+    assert_eq!(unread(contained(live()).report()), ["its output could not be opened"]);
+}
+
+#[test]
+fn times_are_measured_between_marks() {
+    let model = contained(live()).report();
+    let value = |name: &str| model.metrics.iter().find(|metric| metric.name == name).unwrap().value.clone();
+    assert_eq!(value("Time to contain"), "1 m 17 s");
+    assert_eq!(value("Exposure"), "3 d 6 h 1 m 17 s");
+    assert_eq!(value("Time waiting for people"), "21 s");
+    assert_eq!(value("Time paused"), "7 s");
+    assert_eq!(value("Dwell"), "unknown");
+    let slow = "Containment took 1 m 17 s; the runbook aims for 1 m 0 s.";
+    assert!(model.controls.iter().any(|control| control.text == slow), "{:?}", model.controls);
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl Scene {
     }
 }
 
-pub(crate) fn effect(step: &str, verb: &str, id: &str, name: &str, danger: Danger) -> Effect {
+fn effect(step: &str, verb: &str, id: &str, name: &str, danger: Danger) -> Effect {
     let action = format!("example.token.{verb}");
     Effect {
         key: EffectKey::derive(step, &action, "token", id),
@@ -212,7 +212,7 @@ const STEPS: [(&str, Phase, &str); 8] = [
 ];
 
 /// Begins a run with the plan of [`STEPS`].
-pub(crate) fn begun(world: World, inputs: Value) -> Scene {
+fn begun(world: World, inputs: Value) -> Scene {
     let mut scene = Scene::create(world.clone());
     scene.say(
         None,
@@ -407,13 +407,29 @@ fn answer(scene: &mut Scene, names: &Names) {
 /// A run that stopped with its one request in doubt.
 pub(crate) fn interrupted(world: World) -> Scene {
     let mut scene = begun(world, json!({"detected_at": null, "reported_by": "not known"}));
-    for step in ["inventory"] {
-        scene.say(Some(step), Event::StepSkipped { reason: "harm is being done".into(), cause: SkipCause::Person });
-    }
+    let reason = "harm is being done".to_owned();
+    scene.say(Some("inventory"), Event::StepSkipped { reason, cause: SkipCause::Person });
     let stolen = effect("cut", "disable", "tok-stolen", "ci-deploy", Danger::Disruptive);
     scene.propose("cut", "disable", json!({}), &[&stolen], None);
     scene.consent("cut", &[&stolen], Vec::new(), "cut");
     scene.send("cut", &stolen, 1, None);
     scene.say(None, Event::Paused { reason: "interrupted".into() });
+    scene
+}
+
+/// A run that contained the incident after a pause, with an output too large for the journal.
+pub(crate) fn contained(world: World) -> Scene {
+    let mut scene = begun(world, known_marks());
+    let stolen = effect("cut", "disable", "tok-stolen", "ci-deploy", Danger::Disruptive);
+    scene.propose("cut", "disable", json!({}), &[&stolen], None);
+    scene.say(None, Event::Paused { reason: "interrupted".into() });
+    let credential = scene.journal.state().runs[0].credential.clone();
+    scene.say(None, Event::RunResumed { tool: "0.1.0".into(), credential });
+    scene.say(Some("cut"), Event::Rechecked);
+    scene.consent("cut", &[&stolen], Vec::new(), "cut");
+    scene.send("cut", &stolen, 1, Some(Outcome::Applied));
+    scene.verify("cut", &stolen, Verdict::Holds("its status is disabled".into()));
+    let output = Payload::Kept(scene.evidence("output of step cut"));
+    scene.say(Some("cut"), Event::StepDone { output, summary: "1 of 1 done and proven".into() });
     scene
 }
