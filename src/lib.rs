@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod journal;
 pub mod model;
 pub mod provider;
+pub mod report;
 pub mod runbook;
 pub mod secret;
 pub mod simulator;

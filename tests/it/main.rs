@@ -1,9 +1,12 @@
-//! Integration tests.
+//! Integration tests, in one binary: linking is what costs.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test by panicking")]
 
 mod client;
 mod house;
 mod journal;
 mod openapi;
+mod report;
+mod report_scene;
+mod review_actions;
 mod scene;
 mod simulator;

@@ -1,0 +1,212 @@
+//! What was done: steps, skips, effects.
+
+use serde::{Deserialize, Serialize};
+
+use super::book::{Book, Numbered, is_unended};
+use super::trail::Trail;
+use super::words::{between, time};
+use crate::journal::{Attempt, SettledBy, SkipCause, StepStatus};
+use crate::model::{Call, Outcome, Verdict};
+
+/// One step of the plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRow {
+    /// Its address.
+    pub step: String,
+    /// Its phase.
+    pub phase: String,
+    /// Its title.
+    pub title: String,
+    /// `done`, `skipped`, `failed`, `not ended` or `not reached`.
+    pub status: String,
+    /// Its summary, its error, or the reason of the skip.
+    pub result: String,
+    /// Who did the last thing to it.
+    pub operator: Option<String>,
+    /// When it began.
+    pub began: Option<String>,
+    /// How long it took.
+    pub took: Option<String>,
+}
+
+/// One step that was not done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkipRow {
+    /// Its address.
+    pub step: String,
+    /// Its title.
+    pub title: String,
+    /// `a person`, `its condition`, `a jump after a failure`, or `not reached`.
+    pub cause: String,
+    /// Who, where a person decided it.
+    pub by: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// One change to the outside world, proposed or made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectRow {
+    /// What the report calls it: `E4`.
+    pub label: String,
+    /// Its step.
+    pub step: String,
+    /// What it does, in the imperative.
+    pub summary: String,
+    /// How much harm it would do if it were wrong.
+    pub danger: String,
+    /// True where a person does it elsewhere.
+    pub by_hand: bool,
+    /// The consents, oldest first.
+    pub consents: Vec<ConsentRow>,
+    /// The attempts with their outcomes, oldest first: `1: unknown (connection lost)`.
+    pub attempts: Vec<String>,
+    /// Where it stands.
+    pub standing: String,
+    /// What the latest read showed: `holds`, `does_not_hold` or `cannot_tell`.
+    pub verdict: Option<String>,
+    /// The proof in words.
+    pub proof: Option<String>,
+    /// From the first attempt to the last word on it.
+    pub took: Option<String>,
+    /// Digests of what was read to check it.
+    pub evidence: Vec<String>,
+    /// Kind of the target.
+    pub kind: String,
+    /// Name of the target.
+    pub name: String,
+    /// The provider's id of the target.
+    pub id: String,
+    /// The journal's key of the effect.
+    pub key: String,
+}
+
+/// One consent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentRow {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// What was typed, where something was.
+    pub phrase: Option<String>,
+    /// Number of the entry.
+    pub entry: u64,
+}
+
+pub(super) fn steps(book: &Book<'_>) -> Vec<StepRow> {
+    let row = |(run, planned, step): (_, &crate::journal::PlannedStep, Option<&crate::journal::StepState>)| {
+        let (status, result) = match step.map(|step| &step.status) {
+            None | Some(StepStatus::Pending) => ("not reached", String::new()),
+            Some(StepStatus::Done { summary, .. }) => ("done", summary.clone()),
+            Some(StepStatus::Skipped { reason, .. }) => ("skipped", reason.clone()),
+            Some(StepStatus::Failed { error, .. }) => ("failed", error.clone()),
+            Some(StepStatus::Began | StepStatus::Proposed) => ("not ended", String::new()),
+        };
+        StepRow {
+            step: book.step_name(run, &planned.path),
+            phase: planned.phase.to_string(),
+            title: planned.title.clone(),
+            status: status.to_owned(),
+            result,
+            operator: step.map(|step| step.by.clone()).filter(|by| !by.is_empty()),
+            began: step.and_then(|step| step.began).map(time),
+            took: step.and_then(|step| step.began.zip(step.ended)).and_then(|(began, ended)| between(began, ended)),
+        }
+    };
+    book.steps().map(row).collect()
+}
+
+pub(super) fn skips(book: &Book<'_>) -> Vec<SkipRow> {
+    let mut rows = Vec::new();
+    for (run, planned, step) in book.steps() {
+        let by = step.map(|step| step.by.clone());
+        let (cause, by, reason) = match step.map(|step| &step.status) {
+            Some(StepStatus::Skipped { reason, cause }) => match cause {
+                SkipCause::Person => ("a person", by, reason.clone()),
+                SkipCause::When => ("its condition", None, reason.clone()),
+                SkipCause::Jump => ("a jump after a failure", None, reason.clone()),
+            },
+            _ if is_unended(step) && run.closed.is_some() => {
+                ("not reached", None, "the run was ended before it".to_owned())
+            }
+            _ => continue,
+        };
+        rows.push(SkipRow {
+            step: book.step_name(run, &planned.path),
+            title: planned.title.clone(),
+            cause: cause.to_owned(),
+            by,
+            reason,
+        });
+    }
+    rows
+}
+
+pub(super) fn effects(book: &Book<'_>) -> Vec<EffectRow> {
+    book.effects().map(|effect| effect_row(book, &effect)).collect()
+}
+
+fn effect_row(book: &Book<'_>, effect: &Numbered<'_>) -> EffectRow {
+    let trail = book.trail(effect);
+    let what = &effect.state.effect;
+    let by_hand = matches!(what.call, Call::Hand(_));
+    let took = |trail: &Trail| trail.first.zip(trail.last).and_then(|(first, (last, _))| between(first, last));
+    EffectRow {
+        label: effect.label(),
+        step: book.step_name(effect.run, &effect.planned.path),
+        summary: what.summary.clone(),
+        danger: what.danger.to_string(),
+        by_hand,
+        consents: trail.map(consents).unwrap_or_default(),
+        attempts: attempts_in_words(effect, trail),
+        standing: effect.standing(),
+        verdict: effect.state.verdict.as_ref().map(|verdict| verdict.as_str().to_owned()),
+        proof: effect.state.verdict.as_ref().map(Verdict::detail).map(str::to_owned),
+        took: trail.and_then(took),
+        evidence: trail.map(|trail| trail.evidence.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+        kind: what.target.kind.clone(),
+        name: what.target.name.clone(),
+        id: what.target.id.clone(),
+        key: what.key.to_string(),
+    }
+}
+
+fn consents(trail: &Trail) -> Vec<ConsentRow> {
+    let row = |act: &super::trail::Act| ConsentRow {
+        by: act.by.clone(),
+        at: time(act.at),
+        phrase: act.words.clone(),
+        entry: act.seq,
+    };
+    trail.consents.iter().map(row).collect()
+}
+
+/// `2: applied (in doubt: connection lost; settled by a read)`, each attempt in order.
+pub(super) fn attempts_in_words(effect: &Numbered<'_>, trail: Option<&Trail>) -> Vec<String> {
+    let by_hand = matches!(effect.state.effect.call, Call::Hand(_));
+    let doubt = |number| trail.and_then(|trail| trail.doubts.get(&number));
+    let attempts = (1..).zip(&effect.state.attempts);
+    attempts
+        .map(|(number, attempt)| format!("{number}: {}", attempt_in_words(attempt, doubt(number), by_hand)))
+        .collect()
+}
+
+fn attempt_in_words(attempt: &Attempt, doubt: Option<&String>, by_hand: bool) -> String {
+    let Some(outcome) = &attempt.outcome else { return "no outcome is recorded".to_owned() };
+    let word = match outcome {
+        Outcome::NotSent(_) => "not sent",
+        other => other.as_str(),
+    };
+    let how = match attempt.by {
+        Some(SettledBy::Vault) => Some("by the sealed answer"),
+        Some(SettledBy::Probe) => Some("settled by a read"),
+        Some(SettledBy::Person) if by_hand => Some("done by hand"),
+        Some(SettledBy::Person) => Some("on a person's word"),
+        Some(SettledBy::Answer) | None => None,
+    };
+    let doubt = doubt.filter(|_| *outcome == Outcome::Applied).map(|why| format!("in doubt: {why}"));
+    let notes = [doubt.as_deref(), outcome.why(), how];
+    let notes: Vec<&str> = notes.into_iter().flatten().filter(|note| !note.is_empty()).collect();
+    if notes.is_empty() { word.to_owned() } else { format!("{word} ({})", notes.join("; ")) }
+}

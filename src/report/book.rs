@@ -1,0 +1,130 @@
+//! Everything that the sections are written from, gathered once.
+
+use super::Source;
+use super::facts::OutputFacts;
+use super::trail::{Trail, Trails};
+use crate::journal::{EffectState, EffectStatus, Entry, Event, PlannedStep, RunState, StepState, StepStatus};
+use crate::model::{Disposition, Outcome, StepPath, Verdict};
+
+/// The material of a report.
+pub(super) struct Book<'a> {
+    pub(super) source: &'a Source<'a>,
+    pub(super) facts: OutputFacts,
+    pub(super) trails: Trails,
+}
+
+/// One effect, with where it stands in the plan. Its number is what tables refer to: `E4`.
+pub(super) struct Numbered<'a> {
+    pub(super) number: usize,
+    pub(super) run: &'a RunState,
+    pub(super) planned: &'a PlannedStep,
+    pub(super) step: &'a StepState,
+    pub(super) state: &'a EffectState,
+}
+
+impl<'a> Book<'a> {
+    pub(super) fn open(source: &'a Source<'a>) -> Self {
+        Self { source, facts: OutputFacts::read(source), trails: Trails::follow(source.entries) }
+    }
+
+    /// Every step of every plan, in order, with its state where it has begun.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (&'a RunState, &'a PlannedStep, Option<&'a StepState>)> {
+        let source = self.source;
+        source.state.runs.iter().flat_map(|run| {
+            let steps = run.plan.as_ref().map(|plan| plan.steps.as_slice()).unwrap_or_default();
+            steps.iter().map(move |planned| (run, planned, run.step(&planned.path)))
+        })
+    }
+
+    /// Every effect, in the order of the plans.
+    pub(super) fn effects(&self) -> impl Iterator<Item = Numbered<'a>> {
+        let all = self.steps().filter_map(|(run, planned, step)| step.map(|step| (run, planned, step)));
+        let all =
+            all.flat_map(|(run, planned, step)| step.effects.iter().map(move |state| (run, planned, step, state)));
+        (1..).zip(all).map(|(number, (run, planned, step, state))| Numbered { number, run, planned, step, state })
+    }
+
+    pub(super) fn trail(&self, effect: &Numbered<'_>) -> Option<&Trail> {
+        self.trails.of(&effect.run.opened.run, &effect.state.effect.key)
+    }
+
+    /// A step's address; with the run in front where there are several.
+    pub(super) fn step_name(&self, run: &RunState, path: &StepPath) -> String {
+        if self.source.state.runs.len() > 1 { format!("{}:{path}", run.opened.run) } else { path.to_string() }
+    }
+
+    /// When the first entry that `matches` was written.
+    pub(super) fn first(&self, matches: impl Fn(&Event) -> bool) -> Option<&'a Entry> {
+        self.source.entries.iter().find(|entry| matches(&entry.event))
+    }
+}
+
+impl Numbered<'_> {
+    /// `E4`.
+    pub(super) fn label(&self) -> String {
+        format!("E{}", self.number)
+    }
+
+    /// Seen to be in place.
+    pub(super) const fn is_proven(&self) -> bool {
+        matches!((&self.state.status, &self.state.verdict), (EffectStatus::Finished, Some(Verdict::Holds(_))))
+            || matches!(self.state.status, EffectStatus::Left(Disposition::AlreadyMet { .. }))
+    }
+
+    /// The verb of what it does: `disable`, `rotate`.
+    pub(super) fn verb(&self) -> &str {
+        let declared = self.step.proposed.as_ref().map(|proposed| proposed.verb.as_str());
+        let of_action = self.state.effect.action.rsplit('.').next();
+        declared.filter(|verb| !verb.is_empty()).or(of_action).unwrap_or_default()
+    }
+
+    /// Takes a credential out of use.
+    pub(super) fn cuts(&self) -> bool {
+        matches!(self.verb(), "disable" | "revoke")
+    }
+
+    /// Replaces a credential's value.
+    pub(super) fn rotates(&self) -> bool {
+        matches!(self.verb(), "rotate" | "roll")
+    }
+
+    /// Where it stands, in words.
+    pub(super) fn standing(&self) -> String {
+        let why = self.state.outcome().and_then(Outcome::why).unwrap_or_default();
+        match &self.state.status {
+            EffectStatus::Proposed if self.state.attempts.is_empty() => "proposed, not decided".to_owned(),
+            EffectStatus::Proposed => "to be tried again, not consented to yet".to_owned(),
+            EffectStatus::Consented(_) => "consented to, not done".to_owned(),
+            EffectStatus::Open => "in doubt: no outcome is recorded".to_owned(),
+            EffectStatus::Unknown => format!("in doubt: {why}"),
+            EffectStatus::Refused => format!("not done: {why}"),
+            EffectStatus::Applied => "done, not looked at".to_owned(),
+            EffectStatus::VerifyFailed => "done by the provider's word; a read does not show it".to_owned(),
+            EffectStatus::Finished => match &self.state.verdict {
+                Some(Verdict::Holds(_)) => "done and proven".to_owned(),
+                Some(Verdict::DoesNotHold(_)) => "taken as done; a read does not show it".to_owned(),
+                Some(Verdict::CannotTell(_)) => "done, could not be verified".to_owned(),
+                None => "taken as done, not verified".to_owned(),
+            },
+            EffectStatus::Left(disposition) => left_in_words(disposition),
+            EffectStatus::Abandoned => match &self.state.words {
+                Some(words) => format!("given up: {words}"),
+                None => "given up".to_owned(),
+            },
+        }
+    }
+}
+
+/// What becomes of a row that was not chosen.
+pub(super) fn left_in_words(disposition: &Disposition) -> String {
+    match disposition {
+        Disposition::Later { owner } => format!("left to {owner}"),
+        Disposition::Keep { reason } => format!("kept: {reason}"),
+        Disposition::AlreadyMet { proof } => format!("already so: {proof}"),
+    }
+}
+
+/// True where the step has not ended.
+pub(super) fn is_unended(step: Option<&StepState>) -> bool {
+    step.is_none_or(|step| !step.status.is_final() && !matches!(step.status, StepStatus::Failed { .. }))
+}

@@ -1,0 +1,174 @@
+//! What became of each credential.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::book::{Book, Numbered};
+use super::words::time;
+use crate::journal::EffectStatus;
+use crate::model::{Call, Disposition};
+
+/// The credentials by what became of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// Taken out of use, or tried to.
+    pub cut: Vec<CredentialRow>,
+    /// Given a new value, or tried to.
+    pub rotated: Vec<CredentialRow>,
+    /// Proposed to be cut or rotated and left as they are, each with who or why.
+    pub not_rotated: Vec<LeftCredential>,
+    /// Seen, and nothing is recorded of what is to become of them.
+    pub undecided: Vec<SeenCredential>,
+}
+
+/// A credential that something was done to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialRow {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The provider's id.
+    pub id: String,
+    /// Where the change stands.
+    pub standing: String,
+    /// True where a read saw the change in place.
+    pub proven: bool,
+    /// When that was.
+    pub at: Option<String>,
+    /// The effect: `E4`; an output's word has none.
+    pub effect: Option<String>,
+}
+
+/// A credential that was left as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftCredential {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The provider's id.
+    pub id: String,
+    /// What was proposed: `disable`, `rotate`.
+    pub verb: String,
+    /// Who is to do it later.
+    pub owner: Option<String>,
+    /// Why it stays, or what became of it.
+    pub reason: String,
+    /// Who said so.
+    pub by: Option<String>,
+    /// The effect: `E4`; an output's word has none.
+    pub effect: Option<String>,
+}
+
+/// A credential that was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenCredential {
+    /// Its name.
+    pub name: String,
+    /// The provider's id.
+    pub id: String,
+    /// What it is for, where an output says so.
+    pub role: Option<String>,
+    /// What was noticed about it.
+    pub marks: Vec<String>,
+}
+
+pub(super) fn credentials(book: &Book<'_>) -> Credentials {
+    let mut all = Credentials::default();
+    for effect in book.effects().filter(|effect| effect.cuts() || effect.rotates()) {
+        if let Some(row) = left(book, &effect) {
+            all.not_rotated.push(row);
+        } else if effect.cuts() {
+            all.cut.push(done(book, &effect));
+        } else {
+            all.rotated.push(done(book, &effect));
+        }
+    }
+    let told: BTreeSet<String> = all
+        .cut
+        .iter()
+        .chain(&all.rotated)
+        .map(|row| row.id.clone())
+        .chain(all.not_rotated.iter().map(|row| row.id.clone()))
+        .collect();
+    all.add_what_outputs_say(book, told);
+    all
+}
+
+impl Credentials {
+    /// Outputs count only for what no effect tells: an effect has consent and proof.
+    fn add_what_outputs_say(&mut self, book: &Book<'_>, mut told: BTreeSet<String>) {
+        for row in &book.facts.rotated {
+            if told.insert(row.id.clone()) {
+                self.rotated.push(CredentialRow {
+                    name: row.name.clone(),
+                    id: row.id.clone(),
+                    standing: "by a step's output, not verified".to_owned(),
+                    ..CredentialRow::default()
+                });
+            }
+        }
+        for row in &book.facts.left {
+            if told.insert(row.id.clone()) {
+                self.not_rotated.push(LeftCredential {
+                    name: row.name.clone(),
+                    id: row.id.clone(),
+                    owner: row.owner.clone(),
+                    reason: row.reason.clone().unwrap_or_else(|| "no reason is recorded".to_owned()),
+                    ..LeftCredential::default()
+                });
+            }
+        }
+        for row in &book.facts.tokens {
+            if told.insert(row.id.clone()) {
+                self.undecided.push(SeenCredential {
+                    name: row.name.clone(),
+                    id: row.id.clone(),
+                    role: row.role.clone(),
+                    marks: row.marks.clone(),
+                });
+            }
+        }
+    }
+}
+
+fn done(book: &Book<'_>, effect: &Numbered<'_>) -> CredentialRow {
+    let target = &effect.state.effect.target;
+    let trail = book.trail(effect);
+    let by_hand = matches!(effect.state.effect.call, Call::Hand(_)) && !effect.state.attempts.is_empty();
+    CredentialRow {
+        name: target.name.clone(),
+        kind: target.kind.clone(),
+        id: target.id.clone(),
+        standing: if by_hand { format!("by hand: {}", effect.standing()) } else { effect.standing() },
+        proven: effect.is_proven(),
+        at: trail.and_then(|trail| trail.proven).map(time),
+        effect: Some(effect.label()),
+    }
+}
+
+fn left(book: &Book<'_>, effect: &Numbered<'_>) -> Option<LeftCredential> {
+    let (owner, reason) = match &effect.state.status {
+        EffectStatus::Left(Disposition::Later { owner }) => (Some(owner.clone()), "to be done later".to_owned()),
+        EffectStatus::Left(Disposition::Keep { reason }) => (None, reason.clone()),
+        EffectStatus::Abandoned => {
+            (None, format!("given up: {}", effect.state.words.as_deref().unwrap_or("no reason is recorded")))
+        }
+        _ => return None,
+    };
+    let target = &effect.state.effect.target;
+    let trail = book.trail(effect);
+    let by = trail.and_then(|trail| trail.left.as_ref().or(trail.decisions.last().map(|(_, act)| act)));
+    Some(LeftCredential {
+        name: target.name.clone(),
+        kind: target.kind.clone(),
+        id: target.id.clone(),
+        verb: effect.verb().to_owned(),
+        owner,
+        reason,
+        by: by.map(|act| act.by.clone()),
+        effect: Some(effect.label()),
+    })
+}

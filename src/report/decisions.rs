@@ -1,0 +1,85 @@
+//! What people decided, and in which words.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::book::Book;
+use super::unsettled::decision_in_words;
+use super::words::time;
+use crate::journal::{Event, FailureDecision, RunOutcome, SkipCause};
+use crate::model::StepPath;
+
+/// One decision or answer of a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionRow {
+    /// When.
+    pub at: String,
+    /// Who.
+    pub by: String,
+    /// What it is about: a step, or the whole incident.
+    pub about: String,
+    /// The decision, with its reason.
+    pub decision: String,
+    /// Number of the entry.
+    pub entry: u64,
+}
+
+/// How a note begins that is a decision of its own.
+const DECISION: &str = "decision:";
+
+pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
+    let mut rows = Vec::new();
+    for entry in book.source.entries {
+        let about = entry.path.as_ref().map_or_else(|| "the incident".to_owned(), StepPath::to_string);
+        let decided: Vec<String> = match &entry.event {
+            Event::StepSkipped { reason, cause: SkipCause::Person } => vec![format!("skip the step: {reason}")],
+            Event::EffectDecided { effect, decision, words } => {
+                let label = book.effects().find(|numbered| {
+                    numbered.state.effect.key == *effect && Some(&numbered.run.opened.run) == entry.run.as_ref()
+                });
+                let label = label.map_or_else(|| format!("effect {effect}"), |numbered| numbered.label());
+                vec![format!("{label}: {}", decision_in_words(*decision, Some(words)))]
+            }
+            Event::FailureDecided { decision, words } => vec![match decision {
+                FailureDecision::Retry => format!("begin the step again: {words}"),
+                FailureDecision::Continue => format!("go on without the step: {words}"),
+                FailureDecision::Jump(to) => format!("go on at {to}: {words}"),
+            }],
+            Event::Answered { fields } => fields
+                .iter()
+                .map(|(name, value)| format!("{}: {}", question(book, entry, name), answer(value)))
+                .collect(),
+            Event::Noted { text } if text.trim_start().to_lowercase().starts_with(DECISION) => {
+                vec![text.trim_start().get(DECISION.len()..).unwrap_or_default().trim().to_owned()]
+            }
+            Event::RunClosed { outcome: RunOutcome::Aborted, reason } => vec![format!("end the run early: {reason}")],
+            _ => Vec::new(),
+        };
+        rows.extend(decided.into_iter().map(|decision| DecisionRow {
+            at: time(entry.at),
+            by: entry.by.clone(),
+            about: about.clone(),
+            decision,
+            entry: entry.seq,
+        }));
+    }
+    rows
+}
+
+/// The question as it was put; its field's name where the proposal is not at hand.
+fn question(book: &Book<'_>, entry: &crate::journal::Entry, name: &str) -> String {
+    let run = entry.run.as_ref().and_then(|run| book.source.state.run(run));
+    let step = run.zip(entry.path.as_ref()).and_then(|(run, path)| run.step(path));
+    let ask = step.and_then(|step| step.proposed.as_ref()).and_then(|proposed| proposed.ask.as_ref());
+    let asked = ask.and_then(|ask| ask.questions.iter().find(|question| question.name == name));
+    asked.map_or_else(|| name.to_owned(), |question| question.prompt.clone())
+}
+
+fn answer(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.is_empty() => "no answer".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Null => "no answer".to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,171 @@
+//! What steps' outputs say, read by shape: see "Output fields that the report understands" in [`super`].
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Source;
+use super::words::count;
+use crate::journal::{StepState, StepStatus};
+use crate::model::{Attribution, StepPath};
+
+/// What all outputs say together, in the order of the plans.
+#[derive(Debug, Default)]
+pub(super) struct OutputFacts {
+    pub(super) events: Vec<(Act, StepPath)>,
+    pub(super) principals: Vec<Principal>,
+    pub(super) tokens: Vec<TokenRow>,
+    pub(super) rotated: Vec<TokenRow>,
+    pub(super) left: Vec<LeftRow>,
+    pub(super) controls: Vec<(String, StepPath)>,
+    pub(super) not_examined: Vec<(String, StepPath)>,
+    /// What could not be read here, in words.
+    pub(super) unread: Vec<(String, StepPath)>,
+}
+
+/// One act that a provider's log recorded.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Act {
+    pub(super) id: String,
+    pub(super) at: Timestamp,
+    pub(super) action: String,
+    #[serde(default = "yes")]
+    pub(super) success: bool,
+    #[serde(default)]
+    pub(super) resource_type: String,
+    pub(super) resource_id: Option<String>,
+    pub(super) zone: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) token_id: Option<String>,
+    pub(super) token_name: Option<String>,
+    pub(super) ip: Option<String>,
+    pub(super) method: Option<String>,
+    pub(super) uri: Option<String>,
+    pub(super) log: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A credential that is taken to be in the intruder's hands.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Principal {
+    pub(super) token_id: String,
+    #[serde(default)]
+    pub(super) token_name: String,
+    #[serde(default)]
+    pub(super) honest_ips: Vec<String>,
+    #[serde(default)]
+    pub(super) hostile_ips: Vec<String>,
+}
+
+/// A credential that was seen.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct TokenRow {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: String,
+    pub(super) role: Option<String>,
+    #[serde(default)]
+    pub(super) marks: Vec<String>,
+}
+
+/// Something that stays as it is, by an output's word.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct LeftRow {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: String,
+    pub(super) owner: Option<String>,
+    pub(super) reason: Option<String>,
+}
+
+impl OutputFacts {
+    /// Reads the outputs of all steps of all runs.
+    pub(super) fn read(source: &Source<'_>) -> Self {
+        let mut facts = Self::default();
+        let mut events = BTreeSet::new();
+        for run in &source.state.runs {
+            for planned in run.plan.iter().flat_map(|plan| &plan.steps) {
+                let Some(output) = run.step(&planned.path).and_then(output_of) else { continue };
+                match (source.payload)(output) {
+                    Some(value) => facts.take(&value, &planned.path, &mut events),
+                    None => facts.unread.push(("its output could not be opened".to_owned(), planned.path.clone())),
+                }
+            }
+        }
+        facts
+    }
+
+    fn take(&mut self, output: &Value, path: &StepPath, seen: &mut BTreeSet<String>) {
+        let unread = &mut self.unread;
+        let acts = rows::<Act>(output, "events", path, unread);
+        self.events.extend(acts.into_iter().filter(|act| seen.insert(act.id.clone())).map(|act| (act, path.clone())));
+        for held in rows::<Principal>(output, "principals", path, unread) {
+            match self.principals.iter_mut().find(|known| known.token_id == held.token_id) {
+                Some(known) => *known = held, // A later step knows better.
+                None => self.principals.push(held),
+            }
+        }
+        extend(&mut self.tokens, rows(output, "tokens", path, unread), |row| &row.id);
+        extend(&mut self.rotated, rows(output, "rotated", path, unread), |row| &row.id);
+        extend(&mut self.left, rows(output, "left", path, unread), |row| &row.id);
+        let texts = |field, unread: &mut _| rows::<String>(output, field, path, unread);
+        self.controls.extend(texts("controls", unread).into_iter().map(|text| (text, path.clone())));
+        self.not_examined.extend(texts("not_examined", unread).into_iter().map(|text| (text, path.clone())));
+    }
+
+    /// Whose doing an act is, given what the intruder holds.
+    pub(super) fn attribute(&self, act: &Act) -> Attribution {
+        let held = act.token_id.as_ref().and_then(|id| self.principals.iter().find(|held| held.token_id == *id));
+        match (held, &act.ip) {
+            (Some(held), Some(ip)) if held.honest_ips.contains(ip) => Attribution::Shared,
+            (Some(_), _) => Attribution::Intruder,
+            // An act that names no token is told by its address alone; an e-mail does not tell.
+            (None, Some(ip))
+                if act.token_id.is_none() && self.principals.iter().any(|held| held.hostile_ips.contains(ip)) =>
+            {
+                Attribution::Intruder
+            }
+            _ => Attribution::Other,
+        }
+    }
+}
+
+/// A step's output: the final one, or of a step that did not end what it saw.
+fn output_of(step: &StepState) -> Option<&crate::journal::Payload> {
+    match &step.status {
+        StepStatus::Done { output, .. } => Some(output),
+        _ => step.proposed.as_ref().map(|proposed| &proposed.output),
+    }
+}
+
+/// The items of an array that have the known shape. Others are counted, never guessed at.
+fn rows<T: DeserializeOwned>(
+    output: &Value,
+    field: &str,
+    path: &StepPath,
+    unread: &mut Vec<(String, StepPath)>,
+) -> Vec<T> {
+    let items = output.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let read: Vec<T> = items.iter().filter_map(|item| T::deserialize(item).ok()).collect();
+    if read.len() < items.len() {
+        let what = format!("{} of `{field}` in its output: no known shape", count(items.len() - read.len(), "row"));
+        unread.push((what, path.clone()));
+    }
+    read
+}
+
+/// Adds rows; of two with the same id the later one counts.
+fn extend<T>(known: &mut Vec<T>, rows: Vec<T>, id: impl Fn(&T) -> &String) {
+    for row in rows {
+        match known.iter_mut().find(|other| id(other) == id(&row)) {
+            Some(other) => *other = row,
+            None => known.push(row),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The instants that metrics are measured between, and who said so.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::book::{Book, is_unended};
+use super::timeline;
+use super::words::{UNKNOWN, count, time};
+use crate::journal::{EffectStatus, Event, StepStatus};
+use crate::model::{Disposition, Phase};
+
+/// A fact about the start of the incident, as people put it in, or an instant that was derived.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// What it is, e.g. `detected_at`.
+    pub name: String,
+    /// Its value; `unknown` where it is missing.
+    pub value: String,
+    /// Where it comes from.
+    pub source: String,
+}
+
+/// The instants; each `None` where it is missing.
+#[derive(Debug)]
+pub(super) struct Instants {
+    pub(super) opened: Option<Timestamp>,
+    pub(super) detected: Option<Timestamp>,
+    pub(super) exposed: Option<Timestamp>,
+    pub(super) first_act: Option<Timestamp>,
+    pub(super) first_evidence: Option<Timestamp>,
+    /// When the last proof of containment was read; else why there is no such instant.
+    pub(super) contained: Result<Timestamp, String>,
+}
+
+/// Inputs that the report knows by name.
+const INPUTS: [&str; 4] = ["reported_by", "commander", "detected_at", "exposed_since"];
+
+pub(super) fn instants(book: &Book<'_>) -> Instants {
+    let parsed = |name| input(book, name).and_then(|text| text.parse::<Timestamp>().ok());
+    Instants {
+        opened: book.source.state.opened,
+        detected: parsed("detected_at"),
+        exposed: parsed("exposed_since"),
+        first_act: timeline::first_hostile_act(book),
+        first_evidence: book.first(|event| matches!(event, Event::EvidenceTaken { .. })).map(|entry| entry.at),
+        contained: contained(book),
+    }
+}
+
+pub(super) fn marks(book: &Book<'_>, instants: &Instants) -> Vec<Mark> {
+    let mark = |name: &str, value: Option<String>, source: &str| Mark {
+        name: name.to_owned(),
+        value: value.unwrap_or_else(|| UNKNOWN.to_owned()),
+        source: source.to_owned(),
+    };
+    let mut marks: Vec<Mark> = INPUTS
+        .iter()
+        .map(|name| {
+            let text = input(book, name);
+            let at = text.as_ref().and_then(|text| text.parse::<Timestamp>().ok());
+            mark(name, at.map(time).or(text), "input of the runbook")
+        })
+        .collect();
+    marks.push(mark(
+        "first_hostile_act",
+        instants.first_act.map(time),
+        "earliest act in the records that is attributed to the intruder",
+    ));
+    marks.push(mark("opened", instants.opened.map(time), "journal"));
+    marks.push(mark("first_evidence", instants.first_evidence.map(time), "journal"));
+    let contained = match &instants.contained {
+        Ok(at) => time(*at),
+        Err(why) => format!("{UNKNOWN}: {why}"),
+    };
+    marks.push(mark("contained", Some(contained), "last proof of a change in phase `contain`"));
+    marks
+}
+
+/// The newest run's word on an input. `null`, an empty text and "not known" all mean that it is missing.
+fn input(book: &Book<'_>, name: &str) -> Option<String> {
+    let given = |value: &Value| match value {
+        Value::Null => None,
+        Value::String(text) if matches!(text.trim().to_lowercase().as_str(), "" | "not known" | "unknown") => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    };
+    let plans = book.source.state.runs.iter().rev().filter_map(|run| run.plan.as_ref());
+    plans.filter_map(|plan| plan.inputs.get(name)).find_map(given)
+}
+
+/// Containment has an instant only where all that it hangs on is proven: one open change and the intruder may still
+/// be inside.
+fn contained(book: &Book<'_>) -> Result<Timestamp, String> {
+    let contains = |planned: &crate::journal::PlannedStep| planned.phase == Phase::Contain;
+    let unended = book.steps().filter(|(_, planned, step)| {
+        contains(planned)
+            && (is_unended(*step) || step.is_some_and(|step| matches!(step.status, StepStatus::Failed { .. })))
+    });
+    let unended = unended.count();
+    if unended > 0 {
+        return Err(format!("{} of phase `contain` did not end well or was not reached", count(unended, "step")));
+    }
+    let settled = |status: &EffectStatus| matches!(status, EffectStatus::Left(Disposition::Keep { .. }));
+    let effects: Vec<_> = book.effects().filter(|effect| contains(effect.planned)).collect();
+    let unproven = effects.iter().filter(|effect| !effect.is_proven() && !settled(&effect.state.status)).count();
+    if unproven > 0 {
+        return Err(format!("{unproven} of {} in phase `contain` not proven", count(effects.len(), "change")));
+    }
+    let proofs = effects.iter().filter_map(|effect| book.trail(effect).and_then(|trail| trail.proven));
+    proofs.max().ok_or_else(|| "no change in phase `contain` was made and proven".to_owned())
+}

@@ -1,0 +1,164 @@
+//! The whole report as a value.
+
+use serde::{Deserialize, Serialize};
+
+use super::actions::{EffectRow, SkipRow, StepRow};
+use super::book::Book;
+use super::controls::Control;
+use super::credentials::Credentials;
+use super::decisions::DecisionRow;
+use super::findings::Findings;
+use super::header::{Damage, EvidenceRow, IncidentFacts, RunFacts};
+use super::marks::Mark;
+use super::metrics::Metric;
+use super::radius::Radius;
+use super::timeline::TimelineRow;
+use super::unsettled::UnsettledRow;
+use super::{actions, controls, credentials, decisions, findings, header, marks, metrics, radius, summary};
+use super::{timeline, unsettled};
+
+/// Name and version of the model's shape.
+pub(super) const SCHEMA: &str = "quell/report/1";
+
+/// What templates and exports see. Texts are as the records have them, names chosen by an attacker included: whoever
+/// shows them escapes them for the sink. Times are UTC, RFC 3339, to the second; digests are in full.
+///
+/// Every field is always present: an absent value is `null` or an empty list, so that a template's misspelt name is
+/// an error and never an empty place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportModel {
+    /// `quell/report/1`.
+    pub schema: String,
+    /// `DRAFT`: a person makes it more than that.
+    pub status: String,
+    /// Name of the scenario, where nothing real was touched.
+    pub rehearsal: Option<String>,
+    /// What is wrong with the journal; then nothing below can be relied on.
+    pub damage: Vec<Damage>,
+    /// The incident.
+    pub incident: IncidentFacts,
+    /// The runs, in order.
+    pub runs: Vec<RunFacts>,
+    /// Sentences of facts.
+    pub summary: Vec<String>,
+    /// Instants and names that people or records gave.
+    pub marks: Vec<Mark>,
+    /// Durations and counts.
+    pub metrics: Vec<Metric>,
+    /// What happened when, in two lanes.
+    pub timeline: Vec<TimelineRow>,
+    /// The steps of the plans, in order.
+    pub steps: Vec<StepRow>,
+    /// The steps that were not done.
+    pub skips: Vec<SkipRow>,
+    /// The changes, made or proposed.
+    pub effects: Vec<EffectRow>,
+    /// What people decided and answered.
+    pub decisions: Vec<DecisionRow>,
+    /// What became of each credential.
+    pub credentials: Credentials,
+    /// What was found.
+    pub findings: Findings,
+    /// How far it reached.
+    pub radius: Radius,
+    /// What could not be seen.
+    pub gaps: Vec<GapRow>,
+    /// What was not looked at.
+    pub not_examined: Vec<UnseenRow>,
+    /// What is in doubt, not verified or not done.
+    pub unsettled: Vec<UnsettledRow>,
+    /// What to improve.
+    pub controls: Vec<Control>,
+    /// The evidence, in the order in which it was taken.
+    pub evidence: Vec<EvidenceRow>,
+    /// Number of entries in the journal.
+    pub entries: usize,
+    /// Digest of the journal's last line.
+    pub head: String,
+}
+
+/// Something that could not be seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapRow {
+    /// The kind of resource.
+    pub family: String,
+    /// Where.
+    pub scope: String,
+    /// Why.
+    pub reason: String,
+    /// The permission that would let it be seen.
+    pub permission: Option<String>,
+}
+
+/// Something that nobody looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnseenRow {
+    /// What.
+    pub what: String,
+    /// Which step says so.
+    pub step: String,
+}
+
+pub(super) fn compose(book: &Book<'_>) -> ReportModel {
+    let source = book.source;
+    let instants = marks::instants(book);
+    let credentials = credentials::credentials(book);
+    let unsettled = unsettled::unsettled(book);
+    let mut model = ReportModel {
+        schema: SCHEMA.to_owned(),
+        status: "DRAFT".to_owned(),
+        rehearsal: rehearsal(book),
+        damage: header::damage(source),
+        incident: header::incident(book),
+        runs: header::runs(book),
+        summary: Vec::new(),
+        marks: marks::marks(book, &instants),
+        metrics: metrics::metrics(book, &instants),
+        timeline: timeline::timeline(book),
+        steps: actions::steps(book),
+        skips: actions::skips(book),
+        effects: actions::effects(book),
+        decisions: decisions::decisions(book),
+        controls: controls::controls(book, &instants, &credentials, &unsettled),
+        credentials,
+        findings: findings::findings(book),
+        radius: radius::radius(book),
+        gaps: gaps(book),
+        not_examined: not_examined(book),
+        unsettled,
+        evidence: header::evidence(book),
+        entries: source.entries.len(),
+        head: source.head.to_string(),
+    };
+    model.summary = summary::summary(&model);
+    model
+}
+
+fn rehearsal(book: &Book<'_>) -> Option<String> {
+    let state = book.source.state;
+    let worlds = state.world.iter().chain(state.runs.iter().map(|run| &run.opened.world));
+    worlds.into_iter().find_map(|world| match world {
+        crate::model::World::Rehearsal(scenario) => Some(scenario.clone()),
+        crate::model::World::Live(_) => None,
+    })
+}
+
+fn gaps(book: &Book<'_>) -> Vec<GapRow> {
+    let mut gaps = book.source.state.gaps.clone();
+    gaps.sort();
+    gaps.into_iter()
+        .map(|gap| GapRow { family: gap.family, scope: gap.scope, reason: gap.reason, permission: gap.permission })
+        .collect()
+}
+
+fn not_examined(book: &Book<'_>) -> Vec<UnseenRow> {
+    let all = book.facts.not_examined.iter().chain(&book.facts.unread);
+    let mut rows: Vec<UnseenRow> = Vec::new();
+    for (what, path) in all {
+        let row = UnseenRow { what: what.clone(), step: path.to_string() };
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    rows
+}

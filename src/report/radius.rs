@@ -1,0 +1,99 @@
+//! How far it reached, as far as the records tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::book::Book;
+use crate::model::{Attribution, FindingStatus};
+
+/// What the intruder held and touched, as far as it was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Radius {
+    /// The credentials that are taken to be in the intruder's hands.
+    pub principals: Vec<PrincipalRow>,
+    /// Addresses that hostile acts came from.
+    pub addresses: Vec<String>,
+    /// Zones in which something is attributed to the intruder.
+    pub zones: Vec<String>,
+    /// Findings that are not ruled out, by kind of resource.
+    pub touched: Vec<TouchedRow>,
+    /// Acts in the records that are attributed to the intruder.
+    pub acts: usize,
+    /// Acts with a shared credential that may be the intruder's or honest.
+    pub shared_acts: usize,
+}
+
+/// A credential in the intruder's hands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrincipalRow {
+    /// Its name.
+    pub name: String,
+    /// The provider's id.
+    pub id: String,
+    /// Addresses of honest use.
+    pub honest: Vec<String>,
+    /// Addresses that only the intruder is known to have used.
+    pub hostile: Vec<String>,
+}
+
+/// One kind of resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TouchedRow {
+    /// The kind.
+    pub family: String,
+    /// Findings attributed to the intruder.
+    pub intruder: usize,
+    /// Findings by a credential that is shared with honest use.
+    pub shared: usize,
+    /// Findings that no record attributes to the intruder.
+    pub unattributed: usize,
+    /// Findings that are still open.
+    pub open: usize,
+}
+
+pub(super) fn radius(book: &Book<'_>) -> Radius {
+    let mut families: BTreeMap<&str, TouchedRow> = BTreeMap::new();
+    let mut zones = BTreeSet::new();
+    let mut addresses = BTreeSet::new();
+    let (mut acts, mut shared_acts) = (0, 0);
+    for finding in book.source.state.findings.values().filter(|finding| finding.status != FindingStatus::RuledOut) {
+        let row = families.entry(&finding.family).or_default();
+        match finding.attribution {
+            Attribution::Intruder => {
+                row.intruder += 1;
+                zones.extend(finding.resource.zone.clone());
+                addresses.extend(finding.actor.ip.clone());
+            }
+            Attribution::Shared => row.shared += 1,
+            Attribution::Other | Attribution::Unattributed => row.unattributed += 1,
+        }
+        row.open += usize::from(finding.status == FindingStatus::Open);
+    }
+    for (act, _) in &book.facts.events {
+        match book.facts.attribute(act) {
+            Attribution::Intruder => {
+                acts += 1;
+                zones.extend(act.zone.clone());
+                addresses.extend(act.ip.clone());
+            }
+            Attribution::Shared => shared_acts += 1,
+            Attribution::Other | Attribution::Unattributed => {}
+        }
+    }
+    let principals = book.facts.principals.iter().map(|held| PrincipalRow {
+        name: held.token_name.clone(),
+        id: held.token_id.clone(),
+        honest: held.honest_ips.clone(),
+        hostile: held.hostile_ips.clone(),
+    });
+    let touched = families.into_iter().map(|(family, row)| TouchedRow { family: family.to_owned(), ..row });
+    Radius {
+        principals: principals.collect(),
+        addresses: addresses.into_iter().collect(),
+        zones: zones.into_iter().collect(),
+        touched: touched.collect(),
+        acts,
+        shared_acts,
+    }
+}

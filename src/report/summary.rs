@@ -1,0 +1,75 @@
+//! The incident in sentences of facts, counted from the sections below them.
+
+use super::model::ReportModel;
+use super::words::count;
+
+pub(super) fn summary(model: &ReportModel) -> Vec<String> {
+    let mut sentences = vec![format!(
+        "Incident {} was opened at {} by {}.",
+        model.incident.id, model.incident.opened, model.incident.opened_by
+    )];
+    sentences.extend(model.runs.iter().map(|run| {
+        format!(
+            "Run {} of runbook {} acted on account {} at {}: {}.",
+            run.run, run.runbook, run.account, run.api, run.outcome
+        )
+    }));
+    sentences.push(steps(model));
+    sentences.push(effects(model));
+    sentences.push(credentials(model));
+    sentences.push(findings(model));
+    sentences.push(format!(
+        "{} and {} not examined are listed below.",
+        count(model.gaps.len(), "gap"),
+        count(model.not_examined.len(), "matter")
+    ));
+    sentences
+}
+
+fn steps(model: &ReportModel) -> String {
+    let of = |status: &str| model.steps.iter().filter(|row| row.status == status).count();
+    format!(
+        "Of {}, {} done, {} skipped, {} failed, {} not ended or not reached.",
+        count(model.steps.len(), "step"),
+        of("done"),
+        of("skipped"),
+        of("failed"),
+        of("not ended") + of("not reached")
+    )
+}
+
+fn effects(model: &ReportModel) -> String {
+    let proven = model.effects.iter().filter(|row| row.standing == "done and proven").count();
+    let unsettled = model.unsettled.iter().filter(|row| row.effect.is_some()).count();
+    format!(
+        "Of {} proposed, {proven} done and proven, {unsettled} in doubt, not verified or not carried through, {} left.",
+        count(model.effects.len(), "change"),
+        model.effects.len().saturating_sub(proven + unsettled)
+    )
+}
+
+fn credentials(model: &ReportModel) -> String {
+    let all = &model.credentials;
+    let proven = |rows: &[super::CredentialRow]| rows.iter().filter(|row| row.proven).count();
+    format!(
+        "Credentials: {} of {} cut and proven, {} of {} rotated and proven, {} left as they are, {} without a disposition.",
+        proven(&all.cut),
+        all.cut.len(),
+        proven(&all.rotated),
+        all.rotated.len(),
+        all.not_rotated.len(),
+        all.undecided.len()
+    )
+}
+
+fn findings(model: &ReportModel) -> String {
+    let open = |rows: &[super::FindingRow]| rows.iter().filter(|row| row.status == "open").count();
+    let (intruder, other) = (&model.findings.intruder, &model.findings.unattributed);
+    format!(
+        "{} attributed to the intruder or to a shared credential ({} open); {} changed in the window without such an attribution ({} open).",
+        count(intruder.len(), "finding"),
+        open(intruder),
+        count(other.len(), "finding"),
+        open(other)
+    )
+}

@@ -1,0 +1,114 @@
+use std::collections::BTreeMap;
+
+use super::super::book::{Book, left_in_words};
+use super::super::unsettled::decision_in_words;
+use super::super::words::count;
+use super::{Dated, row};
+use crate::journal::{Entry, Event, FailureDecision, Left, SettledBy, SkipCause};
+use crate::model::{EffectKey, Outcome, RunId, Verdict};
+
+/// The entries that tell what people and quell did. Reads, proposals and intents are left to the tables.
+pub(super) fn rows(book: &Book<'_>) -> Vec<Dated> {
+    let names: BTreeMap<(RunId, EffectKey), String> = book
+        .effects()
+        .map(|effect| {
+            let name = format!("{} ({})", effect.state.effect.summary, effect.label());
+            ((effect.run.opened.run.clone(), effect.state.effect.key.clone()), name)
+        })
+        .collect();
+    let told = |entry: &Entry| {
+        let name = |key: &EffectKey| {
+            let run = entry.run.as_ref()?;
+            names.get(&(run.clone(), key.clone())).cloned()
+        };
+        let (what, evidence) = what(entry, &|key| name(key).unwrap_or_else(|| format!("effect {key}")))?;
+        let at_step = entry.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+        let mut dated =
+            row(entry.at, "responder", entry.by.clone(), format!("{at_step}{what}"), format!("#{}", entry.seq));
+        dated.row.evidence = evidence;
+        Some(dated)
+    };
+    book.source.entries.iter().filter_map(told).collect()
+}
+
+fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, Vec<String>)> {
+    let plain = |what: String| Some((what, Vec::new()));
+    match &entry.event {
+        Event::IncidentOpened { machine, .. } => plain(format!("incident opened on {machine}")),
+        Event::RunOpened(run) => plain(format!("run {} of runbook {} opened", run.run, run.runbook)),
+        Event::RunResumed { credential, .. } => {
+            let id = credential.id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+            plain(format!("run resumed with {}{id}", credential.kind.as_str()))
+        }
+        Event::StepSkipped { reason, cause: SkipCause::Person | SkipCause::Jump } => {
+            plain(format!("skipped: {reason}"))
+        }
+        Event::Consented { effects, left, phrase } => {
+            let typed = phrase.as_ref().map(|phrase| format!(", typed “{phrase}”")).unwrap_or_default();
+            let rest = if left.is_empty() { String::new() } else { format!("; {}", rows_left(left, name)) };
+            plain(format!("consent to {}{typed}{rest}", count(effects.len(), "change")))
+        }
+        Event::RowsLeft { left } => plain(rows_left(left, name)),
+        Event::WentOn => plain("went on with the rest of the list".to_owned()),
+        Event::Settled { effect, attempt, outcome, by, .. } => settled(&name(effect), *attempt, outcome, *by),
+        Event::Verified { effect, verdict, evidence } => {
+            let word = match verdict {
+                Verdict::Holds(_) => "proven",
+                Verdict::DoesNotHold(_) => "a read does not show it",
+                Verdict::CannotTell(_) => "could not be verified",
+            };
+            let digests = evidence.iter().map(|kept| kept.sha256.to_string()).collect();
+            Some((format!("{}: {word}: {}", name(effect), verdict.detail()), digests))
+        }
+        Event::EffectDecided { effect, decision, words } => {
+            plain(format!("{}: decided to {}", name(effect), decision_in_words(*decision, Some(words))))
+        }
+        Event::Answered { .. } => plain("questions answered".to_owned()),
+        Event::StepDone { summary, .. } => plain(format!("done: {summary}")),
+        Event::StepFailed { error, .. } => plain(format!("failed: {error}")),
+        Event::FailureDecided { decision, words } => plain(match decision {
+            FailureDecision::Retry => format!("decided to begin the step again: {words}"),
+            FailureDecision::Continue => format!("decided to go on without the step: {words}"),
+            FailureDecision::Jump(to) => format!("decided to go on at {to}: {words}"),
+        }),
+        Event::Paused { reason } => plain(format!("paused: {reason}")),
+        Event::Noted { text } => plain(format!("note: {text}")),
+        Event::TornTail { bytes, .. } => plain(format!("a half-written last line of {bytes} bytes was cut off")),
+        Event::SecretRevealed { effect, to, .. } => plain(format!("{}: the new secret was shown ({to})", name(effect))),
+        Event::RunClosed { reason, .. } => plain(format!("run closed: {reason}")),
+        Event::DriverTaken { .. }
+        | Event::PlanSealed(_)
+        | Event::StepBegan
+        | Event::StepSkipped { cause: SkipCause::When, .. }
+        | Event::EvidenceTaken { .. }
+        | Event::FindingMade { .. }
+        | Event::FindingSettled { .. }
+        | Event::GapSeen { .. }
+        | Event::Proposed(_)
+        | Event::Rechecked
+        | Event::Intended { .. }
+        | Event::AnswerSealed { .. }
+        | Event::ReportWritten { .. } => None,
+    }
+}
+
+/// An applied request has its row once it is looked at; what went otherwise has one of its own.
+fn settled(name: &str, attempt: u32, outcome: &Outcome, by: SettledBy) -> Option<(String, Vec<String>)> {
+    let why = outcome.why().unwrap_or_default();
+    let what = match (outcome, by) {
+        (Outcome::Applied, SettledBy::Answer) => return None,
+        (Outcome::Applied, SettledBy::Person) if attempt == 0 => "done by hand".to_owned(),
+        (Outcome::Applied, SettledBy::Person) => format!("attempt {attempt} taken as applied on a person's word"),
+        (Outcome::Applied, SettledBy::Probe) => format!("attempt {attempt} was applied, as a read shows"),
+        (Outcome::Applied, SettledBy::Vault) => format!("attempt {attempt} was applied, as the sealed answer shows"),
+        (Outcome::Refused(_), _) => format!("attempt {attempt} refused: {why}"),
+        (Outcome::NotSent(_), _) => format!("attempt {attempt} not sent: {why}"),
+        (Outcome::Unknown(_), _) => format!("attempt {attempt} in doubt: {why}"),
+    };
+    Some((format!("{name}: {what}"), Vec::new()))
+}
+
+fn rows_left(left: &[Left], name: &dyn Fn(&EffectKey) -> String) -> String {
+    let each = left.iter().map(|row| format!("{}: {}", name(&row.effect), left_in_words(&row.disposition)));
+    format!("not done: {}", each.collect::<Vec<_>>().join("; "))
+}
