@@ -1,6 +1,7 @@
 //! Everything that is a fact about Cloudflare: paths, fields, codes, limits.
 
 pub mod actions;
+pub mod api;
 pub mod audit;
 mod kinds;
 pub mod simulator;
