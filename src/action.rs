@@ -10,7 +10,7 @@ mod spec;
 mod step_plan;
 
 pub use any::{Action, AnyAction};
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, Kind, Wing};
 pub use look::{Look, Progress, Taken};
 pub use spec::{ActionSpec, Estimate, Permission};
 pub use step_plan::{Done, DoneEffect, Receipt, StepError, StepPlan};

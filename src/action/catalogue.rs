@@ -1,20 +1,45 @@
 use super::AnyAction;
 
-/// The actions that a runbook may name.
+/// The actions that a runbook may name, and the kinds of resource that there are to look at.
 #[derive(Clone, Copy)]
 pub struct Catalogue {
-    actions: &'static [&'static dyn AnyAction],
+    wings: &'static [Wing],
+}
+
+/// What one wing of the house brings.
+#[derive(Clone, Copy)]
+pub struct Wing {
+    /// Its actions.
+    pub actions: &'static [&'static dyn AnyAction],
+    /// The kinds of resource of its provider.
+    pub kinds: &'static [Kind],
+}
+
+/// A kind of resource that an intruder may have touched.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// What it is called, for people: `Workers scripts, routes and triggers`.
+    pub name: &'static str,
+    /// The actions that look at it.
+    pub examined_by: &'static [&'static str],
 }
 
 impl Catalogue {
-    /// A catalogue of these actions.
-    pub const fn new(actions: &'static [&'static dyn AnyAction]) -> Self {
-        Self { actions }
+    /// A catalogue of these wings.
+    pub const fn new(wings: &'static [Wing]) -> Self {
+        Self { wings }
     }
 
-    /// All of them.
+    /// All actions.
     pub fn iter(&self) -> impl Iterator<Item = &'static dyn AnyAction> {
-        self.actions.iter().copied()
+        self.wings.iter().flat_map(|wing| wing.actions).copied()
+    }
+
+    /// The kinds of resource that none of these actions looks at. What is not looked at is never called clean.
+    pub fn not_examined<'a>(&self, actions: impl Iterator<Item = &'a str>) -> Vec<&'static str> {
+        let looking: Vec<&str> = actions.collect();
+        let unseen = |kind: &&Kind| !kind.examined_by.iter().any(|action| looking.contains(action));
+        self.wings.iter().flat_map(|wing| wing.kinds).filter(unseen).map(|kind| kind.name).collect()
     }
 
     /// The action with this id.

@@ -269,6 +269,8 @@ pub struct PlanSealed {
     pub inputs: Map<String, Value>,
     /// Every step instance, in order.
     pub steps: Vec<PlannedStep>,
+    /// Kinds of resource that no action of this runbook looks at.
+    pub not_examined: Vec<String>,
 }
 
 /// One step instance of the plan.

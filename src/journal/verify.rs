@@ -4,10 +4,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::chain::{self, Line, LineFault};
-use super::event::{Entry, Event};
+use super::event::{Entry, Event, Payload};
 use super::file::{FILE_NAME, JournalError, io_error};
 use super::state::IncidentState;
-use crate::model::Digest;
+use crate::model::{Digest, EvidenceRef};
 
 /// Everything that a journal file holds, and everything that is wrong with it.
 #[derive(Debug, Clone)]
@@ -20,8 +20,8 @@ pub struct Inspection {
     pub head: Digest,
     /// What is wrong.
     pub problems: Vec<Problem>,
-    /// Digests of the sealed answers that the entries name.
-    pub sealed: Vec<Digest>,
+    /// Digest of every line, in order.
+    pub entry_heads: Vec<Digest>,
 }
 
 /// One thing that is wrong with an incident's files.
@@ -45,7 +45,7 @@ pub fn inspect(dir: &Path) -> Result<Inspection, JournalError> {
         state: IncidentState::default(),
         head: chain::origin(),
         problems: Vec::new(),
-        sealed: Vec::new(),
+        entry_heads: Vec::new(),
     };
     for (number, line) in (1..).zip(chain::lines(&bytes)) {
         let line = match line {
@@ -79,6 +79,7 @@ pub fn inspect(dir: &Path) -> Result<Inspection, JournalError> {
             }
         }
         found.head = Digest::of(line);
+        found.entry_heads.push(found.head.clone());
     }
     Ok(found)
 }
@@ -88,14 +89,33 @@ impl Inspection {
         if let Err(illegal) = self.state.apply(&entry) {
             self.problems.push(Problem { seq: Some(entry.seq), kind: "order", detail: illegal.to_string() });
         }
-        if let Event::AnswerSealed { sha256, .. } = &entry.event {
-            self.sealed.push(sha256.clone());
-        }
         self.entries.push(entry);
+    }
+
+    /// Digests of all evidence that the entries name.
+    pub fn evidence(&self) -> Vec<Digest> {
+        let mut named: Vec<Digest> =
+            self.entries.iter().flat_map(|entry| named_by(&entry.event)).map(|kept| kept.sha256.clone()).collect();
+        named.sort();
+        named.dedup();
+        named
     }
 
     /// True where the file is whole but for a torn last line, which a crash leaves and the next append records.
     pub fn is_sound(&self) -> bool {
         self.problems.iter().all(|problem| problem.kind == "torn_tail")
+    }
+}
+
+fn named_by(event: &Event) -> Vec<&EvidenceRef> {
+    match event {
+        Event::EvidenceTaken { evidence } => vec![evidence],
+        Event::Verified { evidence, .. } => evidence.iter().collect(),
+        Event::StepDone { output: Payload::Kept(kept), .. } => vec![kept],
+        Event::Proposed(proposed) => match &proposed.output {
+            Payload::Kept(kept) => vec![kept],
+            Payload::Inline(_) => Vec::new(),
+        },
+        _ => Vec::new(),
     }
 }

@@ -1,1 +1,4 @@
 //! Integration tests.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test by panicking")]
+
+mod simulator;

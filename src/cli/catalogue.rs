@@ -1,0 +1,10 @@
+//! The one list that names every wing.
+
+use crate::action::{Catalogue, Wing};
+use crate::{actions, cloudflare};
+
+/// The actions of this binary.
+pub static CATALOGUE: Catalogue = Catalogue::new(&[
+    Wing { actions: cloudflare::actions::ACTIONS, kinds: cloudflare::KINDS },
+    Wing { actions: actions::ACTIONS, kinds: &[] },
+]);

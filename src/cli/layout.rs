@@ -1,0 +1,151 @@
+//! Where an incident's files lie.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::errors::CliError;
+use super::exit::Exit;
+use crate::journal::{self, Inspection};
+use crate::model::{IncidentId, RunId};
+
+/// The directory under which all incidents lie; rehearsals lie apart, in `rehearsals/`.
+#[derive(Debug, Clone)]
+pub struct StateDir(PathBuf);
+
+/// One incident's directory.
+#[derive(Debug, Clone)]
+pub struct IncidentDir {
+    /// The incident.
+    pub id: IncidentId,
+    /// Its directory.
+    pub path: PathBuf,
+}
+
+impl StateDir {
+    /// Takes this directory; it is made when something is written.
+    pub const fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Makes a directory for a new incident.
+    pub fn begin(&self, now: Timestamp, rehearsal: bool) -> Result<IncidentDir, CliError> {
+        let parent = if rehearsal { self.0.join("rehearsals") } else { self.0.clone() };
+        let id = new_id(now);
+        let path = parent.join(id.as_str());
+        let made = make_private(&parent).and_then(|()| make_private(&path)).and_then(|()| make_private(&path.join("evidence")));
+        made.map_err(|error| {
+            CliError::new(Exit::Usage, "state_dir", format!("cannot make the incident's directory {}", path.display()))
+                .because(&error)
+                .hint("name a writable directory with `--state-dir` or `QUELL_STATE_DIR`")
+        })?;
+        Ok(IncidentDir { id, path })
+    }
+
+    /// Every incident, oldest first.
+    pub fn incidents(&self) -> Vec<IncidentDir> {
+        let mut found: Vec<IncidentDir> = [self.0.clone(), self.0.join("rehearsals")]
+            .iter()
+            .filter_map(|parent| fs::read_dir(parent).ok())
+            .flatten()
+            .filter_map(Result::ok)
+            .filter(|entry| entry.path().join(journal::FILE_NAME).is_file())
+            .map(|entry| IncidentDir { id: IncidentId::new(entry.file_name().to_string_lossy()), path: entry.path() })
+            .collect();
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found
+    }
+
+    /// The incident whose id begins with `wanted`, or that lies at the path `wanted`; without one the newest that is open.
+    pub fn find(&self, wanted: Option<&str>) -> Result<IncidentDir, CliError> {
+        let Some(wanted) = wanted else { return self.newest_open() };
+        let as_path = Path::new(wanted);
+        if as_path.join(journal::FILE_NAME).is_file() {
+            let name = as_path.canonicalize().ok().and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
+            return Ok(IncidentDir { id: IncidentId::new(name.unwrap_or_default()), path: as_path.to_owned() });
+        }
+        let all = self.incidents();
+        let mut matching: Vec<_> = all.into_iter().filter(|incident| incident.id.as_str().starts_with(wanted)).collect();
+        match (matching.pop(), matching.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(last), false) => {
+                let ids: Vec<_> = matching.iter().chain([&last]).map(|incident| incident.id.as_str()).collect();
+                Err(CliError::new(Exit::Usage, "ambiguous_incident", format!("`{wanted}` is the beginning of several incidents: {}", ids.join(", "))))
+            }
+            (None, _) => Err(CliError::new(Exit::Usage, "no_such_incident", format!("there is no incident `{wanted}` in {}", self.0.display()))
+                .hint("`quell incidents` lists them")),
+        }
+    }
+
+    fn newest_open(&self) -> Result<IncidentDir, CliError> {
+        let open = |incident: &IncidentDir| journal::inspect(&incident.path).is_ok_and(|found| found.state.is_open());
+        self.incidents().into_iter().rev().find(open).ok_or_else(|| {
+            CliError::new(Exit::Usage, "no_open_incident", format!("there is no open incident in {}", self.0.display()))
+                .hint("name one (`quell incidents` lists them), or begin with `quell rehearse` or `quell run RUNBOOK`")
+        })
+    }
+}
+
+impl IncidentDir {
+    /// Reads the journal without changing anything.
+    pub fn inspect(&self) -> Result<Inspection, CliError> {
+        Ok(journal::inspect(&self.path)?)
+    }
+
+    /// Where evidence lies.
+    pub fn evidence(&self) -> PathBuf {
+        self.path.join("evidence")
+    }
+
+    /// Where sealed answers lie.
+    pub fn vault(&self) -> PathBuf {
+        self.path.join("vault")
+    }
+
+    /// The fixed plan of a run, with the runbook's text.
+    pub fn plan(&self, run: &RunId) -> PathBuf {
+        self.path.join(format!("plan-{run}.json"))
+    }
+
+    /// The post-mortem draft.
+    pub fn report(&self) -> PathBuf {
+        self.path.join("report.md")
+    }
+
+    /// The simulated world of a rehearsal.
+    pub fn world(&self) -> PathBuf {
+        self.path.join("world")
+    }
+
+    /// The key of the fingerprints in masks; made at the first use.
+    pub fn redaction_key(&self) -> Result<[u8; 32], CliError> {
+        let path = self.path.join("redaction.key");
+        let failed = |error: io::Error| {
+            CliError::new(Exit::Journal, "redaction_key", format!("cannot use the redaction key {}", path.display())).because(&error)
+        };
+        if let Ok(bytes) = fs::read(&path) {
+            return bytes.try_into().map_err(|_| failed(io::ErrorKind::InvalidData.into()));
+        }
+        let mut key = [0; 32];
+        key[..16].copy_from_slice(Uuid::new_v4().as_bytes());
+        key[16..].copy_from_slice(Uuid::new_v4().as_bytes());
+        crate::durable::write_new(&path, &key, 0o600).map_err(failed)?;
+        Ok(key)
+    }
+}
+
+/// `20261123-1412-k7qd`: sorts by time, and its end is random.
+fn new_id(now: Timestamp) -> IncidentId {
+    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz023456789";
+    let random = Uuid::new_v4();
+    let tail: String = random.as_bytes()[..4].iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    IncidentId::new(format!("{}-{tail}", now.strftime("%Y%m%d-%H%M%S")))
+}
+
+fn make_private(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}

@@ -1,0 +1,124 @@
+//! How an incident stands, as one JSON document and as an exit code.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::exit::Exit;
+use super::layout::IncidentDir;
+use crate::cloudflare::api::RequestCounts;
+use crate::engine::{Next, PauseCause, Stop};
+use crate::escape;
+use crate::journal::{EffectState, EffectStatus, IncidentState, RunState, StepState, StepStatus};
+use crate::model::{Digest, Verdict};
+
+/// The exit code of a run.
+pub fn exit(state: &IncidentState, stop: Option<&Stop>) -> Exit {
+    let Some(run) = state.latest_run() else { return Exit::Done };
+    let effects = || run.steps.values().flat_map(|step| &step.effects);
+    let failed = run.steps.values().any(|step| matches!(step.status, StepStatus::Failed { .. }))
+        || effects().any(|effect| matches!(effect.status, EffectStatus::Refused | EffectStatus::VerifyFailed));
+    let mut exit = match stop {
+        Some(Stop::Paused(PauseCause::Interrupted)) => Exit::Interrupted,
+        Some(Stop::Paused(PauseCause::StepFailed(_))) => Exit::Failed,
+        Some(Stop::Paused(_)) => Exit::Waiting,
+        Some(Stop::Closed(crate::journal::RunOutcome::Aborted)) => Exit::Waiting,
+        _ => Exit::Done,
+    };
+    if effects().any(EffectState::is_in_doubt) {
+        exit = exit.and(Exit::InDoubt);
+    }
+    if failed {
+        exit = exit.and(Exit::Failed);
+    }
+    if !state.gaps.is_empty() {
+        exit = exit.and(Exit::Gaps);
+    }
+    exit
+}
+
+/// The document of `run`, `rehearse` and `resume`.
+pub fn document(dir: &IncidentDir, state: &IncidentState, head: &Digest, requests: Option<RequestCounts>, now: Timestamp) -> Value {
+    let Some(run) = state.latest_run() else {
+        return json!({ "schema": "quell.run/1", "incident": dir.id, "dir": dir.path, "steps": [], "head": head });
+    };
+    let plan = run.plan.as_ref();
+    let steps: Vec<Value> = plan
+        .iter()
+        .flat_map(|plan| &plan.steps)
+        .map(|planned| {
+            let step = run.step(&planned.path);
+            json!({
+                "path": planned.path, "id": planned.path.id(), "phase": planned.phase, "action": planned.action,
+                "status": run.status(&planned.path).as_str(), "summary": step.and_then(summary),
+                "effects": step.iter().flat_map(|step| &step.effects).map(effect).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    let requests = requests.map(|counts| json!({ "reads": counts.reads, "writes": counts.writes, "throttled": counts.throttled }));
+    json!({
+        "schema": "quell.run/1",
+        "incident": dir.id, "dir": dir.path, "run": run.opened.run,
+        "runbook": { "name": run.opened.runbook, "sha256": run.opened.runbook_sha256, "source": run.opened.source },
+        "world": run.opened.world, "api": run.opened.api, "account": run.opened.account,
+        "outcome": standing(run), "paused": run.paused, "digest": plan.map(|plan| &plan.digest),
+        "steps": steps,
+        "findings": state.findings.values().collect::<Vec<_>>(),
+        "gaps": state.gaps,
+        "not_examined": plan.map(|plan| plan.not_examined.clone()).unwrap_or_default(),
+        "requests": requests,
+        "head": head,
+        "seconds": now.duration_since(run.opened_at).as_secs(),
+    })
+}
+
+fn standing(run: &RunState) -> Value {
+    match run.closed {
+        Some(outcome) => json!(outcome),
+        None if run.paused.is_some() => json!("paused"),
+        None => json!("open"),
+    }
+}
+
+fn summary(step: &StepState) -> Option<String> {
+    match &step.status {
+        StepStatus::Done { summary, .. } => Some(summary.clone()),
+        StepStatus::Skipped { reason, .. } => Some(reason.clone()),
+        StepStatus::Failed { error, .. } => Some(error.clone()),
+        _ => None,
+    }
+}
+
+fn effect(state: &EffectState) -> Value {
+    let disposition = match &state.status {
+        EffectStatus::Left(disposition) => json!(disposition),
+        _ => Value::Null,
+    };
+    json!({
+        "key": state.effect.key, "action": state.effect.action,
+        "target": { "id": state.effect.target.id, "name": state.effect.target.name },
+        "danger": state.effect.danger,
+        "outcome": state.outcome().map(crate::model::Outcome::as_str),
+        "verdict": state.verdict.as_ref().map(Verdict::as_str),
+        "in_doubt": state.is_in_doubt(), "attempts": state.attempts.len(), "left": disposition,
+    })
+}
+
+/// What comes next, in words for people.
+pub fn next_words(next: &Next) -> String {
+    let at = |words: &str, path: &crate::model::StepPath| format!("{words} `{}`", escape::terminal(path.as_str()));
+    match next {
+        Next::Begin(path) => at("begin", path),
+        Next::JumpOver(path) => at("pass over", path),
+        Next::Plan(path) => at("look at", path),
+        Next::Ask(path) => at("ask at", path),
+        Next::Confirm(path) => at("ask for consent at", path),
+        Next::GoOn(path) => at("ask whether to go on with the list at", path),
+        Next::Perform(path, _) => at("read again what was consented to, then send, at", path),
+        Next::Probe(path, _) | Next::SettleByProbe(path, _) => at("look what became of the effect in doubt at", path),
+        Next::Verify(path, _) => at("prove what was done at", path),
+        Next::Decide(path, _) => at("ask what is to become of an effect at", path),
+        Next::Conclude(path) => at("complete", path),
+        Next::Failed(path) => at("ask what to do about the failed step", path),
+        Next::Finish => "close the run".to_owned(),
+    }
+}

@@ -1,0 +1,87 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::context::Context;
+use super::errors::CliError;
+use super::exit::Exit;
+use super::layout::IncidentDir;
+use super::output;
+use crate::evidence::EvidenceStore;
+use crate::journal::{Inspection, Payload};
+use crate::report;
+
+/// Write the post-mortem draft from the journal. What people wrote between its marks is kept.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Beginning of the incident's id, or its directory; without one, the newest that is open.
+    incident: Option<String>,
+
+    /// A Handlebars template of your own.
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+
+    /// Where to write; `-` is standard output. Without it, `report.md` in the incident's directory.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Runs `quell report`.
+pub fn run(args: &ReportArgs, cx: &Context) -> Result<Exit, CliError> {
+    let dir = cx.state.find(args.incident.as_deref())?;
+    let found = dir.inspect()?;
+    if args.output.as_deref() == Some(Path::new("-")) {
+        output::write(&render(&dir, &found, args.template.as_deref(), None)?)?;
+    } else {
+        let path = write(&dir, &found, args.template.as_deref(), args.output.as_deref())?;
+        cx.screen.line(&format!("post-mortem draft: {}", path.display()));
+    }
+    if !found.is_sound() {
+        cx.screen.line("warning: the journal is damaged, and the report says so; `quell verify` tells what is wrong");
+        return Ok(Exit::Journal);
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes the report to `target`, or to its usual place. Returns where.
+pub fn write(dir: &IncidentDir, found: &Inspection, template: Option<&Path>, target: Option<&Path>) -> Result<PathBuf, CliError> {
+    let path = target.map_or_else(|| dir.report(), Path::to_owned);
+    let previous = match fs::read_to_string(&path) {
+        Ok(text) => Some(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(failed(format!("cannot read the earlier draft {}", path.display())).because(&error)),
+    };
+    let text = render(dir, found, template, previous.as_deref())?;
+    crate::durable::replace(&path, text.as_bytes(), 0o600)
+        .map_err(|error| failed(format!("cannot write the report {}", path.display())).because(&error))?;
+    Ok(path)
+}
+
+fn render(dir: &IncidentDir, found: &Inspection, template: Option<&Path>, previous: Option<&str>) -> Result<String, CliError> {
+    let template = match template {
+        None => None,
+        Some(path) => Some(fs::read_to_string(path).map_err(|error| {
+            CliError::new(Exit::Usage, "template", format!("cannot read the template {}", path.display())).because(&error)
+        })?),
+    };
+    let store = EvidenceStore::open(dir.evidence());
+    let payload = |payload: &Payload| match payload {
+        Payload::Inline(value) => Some(value.clone()),
+        Payload::Kept(kept) => store.read(&kept.sha256).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+    };
+    let source = report::Source {
+        entries: &found.entries,
+        state: &found.state,
+        head: &found.head,
+        problems: &found.problems,
+        payload: &payload,
+    };
+    report::render(&report::model(&source), template.as_deref(), previous).map_err(|error| {
+        failed("the report could not be made").because(&error).hint("the journal is untouched; mend the template or the earlier draft and run `quell report` again")
+    })
+}
+
+fn failed(message: impl Into<String>) -> CliError {
+    CliError::new(Exit::Report, "report", message)
+}

@@ -1,0 +1,94 @@
+use std::fmt::Write;
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::errors::CliError;
+use super::exit::Exit;
+use super::{outcome, output};
+use crate::escape;
+use crate::journal::{EffectState, IncidentState, RunState};
+
+/// Where an incident stands: offline, from its journal alone.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Beginning of the incident's id, or its directory; without one, the newest that is open.
+    incident: Option<String>,
+}
+
+/// Runs `quell status`.
+pub fn run(args: &StatusArgs, cx: &Context) -> Result<Exit, CliError> {
+    let dir = cx.state.find(args.incident.as_deref())?;
+    let found = dir.inspect()?;
+    let exit = if found.is_sound() { Exit::Done } else { Exit::Journal };
+    if cx.json {
+        let mut document = outcome::document(&dir, &found.state, &found.head, None, cx.now());
+        document["schema"] = json!("quell.status/1");
+        document["problems"] = json!(found.problems);
+        output::document(&document)?;
+    } else {
+        output::write(&text(&found.state, cx.now()))?;
+        for problem in found.problems.iter().filter(|problem| problem.kind != "torn_tail") {
+            cx.screen.line(&format!("warning: the journal is damaged: {}", problem.detail));
+        }
+    }
+    Ok(exit)
+}
+
+fn text(state: &IncidentState, now: Timestamp) -> String {
+    let mut out = String::new();
+    let id = state.id.as_ref().map(ToString::to_string).unwrap_or_default();
+    let _ = writeln!(out, "incident {id}: {}", escape::terminal(&state.title));
+    let Some(run) = state.latest_run() else {
+        out.push_str("no run has begun\n");
+        return out;
+    };
+    let opened = &run.opened;
+    let _ = writeln!(out, "{} at {}, account {} ({})", opened.world, opened.api, escape::terminal(&opened.account.name), opened.account.id);
+    let _ = writeln!(out, "open for {}{}", duration(now.duration_since(run.opened_at)), target(run, now));
+    let _ = writeln!(out, "{}\n", standing(run));
+    let steps = run.plan.iter().flat_map(|plan| &plan.steps);
+    for planned in steps {
+        let status = run.status(&planned.path);
+        let _ = writeln!(out, "  {:<9} {:<10} {:<22} {}", status.as_str(), planned.phase, planned.path, escape::terminal(&planned.title));
+    }
+    let doubtful: Vec<&EffectState> = run.steps.values().flat_map(|step| &step.effects).filter(|effect| effect.is_in_doubt()).collect();
+    for effect in &doubtful {
+        let _ = writeln!(out, "\nIN DOUBT: {} ({})", escape::terminal(&effect.effect.summary), effect.effect.key);
+    }
+    let open = state.findings.values().filter(|finding| finding.status == crate::model::FindingStatus::Open).count();
+    let _ = writeln!(out, "\n{} findings, {open} of them open; {} gaps; {} pieces of evidence", state.findings.len(), state.gaps.len(), state.evidence.len());
+    out
+}
+
+/// One sentence: running, resting, or ended, and what comes next.
+fn standing(run: &RunState) -> String {
+    if let Some(outcome) = run.closed {
+        return format!("run {}: {}", run.opened.run, serde_json::to_value(outcome).unwrap_or(Value::Null).as_str().unwrap_or("closed"));
+    }
+    let next = run.plan.as_ref().map(|plan| crate::engine::decide(plan, run));
+    let next = next.map_or_else(|| "nothing is planned yet".to_owned(), |next| outcome::next_words(&next));
+    match &run.paused {
+        Some(reason) => format!("run {} rests ({}); next: {next}; go on with `quell resume`", run.opened.run, escape::terminal(reason)),
+        None => format!("run {} is under way, or its process died; next: {next}", run.opened.run),
+    }
+}
+
+fn target(run: &RunState, now: Timestamp) -> String {
+    let Some(target) = run.opened.target_seconds.map(SignedDuration::from_secs) else { return String::new() };
+    let left = target - now.duration_since(run.opened_at);
+    if run.closed.is_some() {
+        String::new()
+    } else if left.is_negative() {
+        format!("; the target of {} to contain has passed", duration(target))
+    } else {
+        format!("; {} left of {} to contain", duration(left), duration(target))
+    }
+}
+
+/// `4m 12s`, without fractions.
+pub fn duration(length: SignedDuration) -> String {
+    format!("{:#}", SignedDuration::from_secs(length.as_secs()))
+}

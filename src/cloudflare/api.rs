@@ -1,0 +1,62 @@
+//! The client for Cloudflare's API v4: a side that reads, and a side that must be armed to write.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `base` | where the API is, and the URL of a path below it |
+//! | `credential` | what the calls are made with, and how it is sent |
+//! | `http` | the two HTTP clients: one that reads, one that sends once over a fresh connection |
+//! | `budget` | the rate limit as the answers tell it, the gate that obeys it, the counts |
+//! | `envelope` | what an answer says: applied, refused, unreadable |
+//! | `refusal` | what the API complains of, in words, with what to do |
+//! | `transport` | one read with its retries |
+//! | `paging` | when a list is at its end, and when it only seems so |
+//! | `reader`, `sender` | the two sides |
+//! | `connect` | settles credential and account before anything else |
+//!
+//! Facts about the API are marked *documented* (published schema or pages) or *observed* (seen by third parties in
+//! real answers). Nothing here installs a TLS provider, reads the environment (the HTTP library itself looks up the
+//! proxy) or asks the time other than through [`crate::clock::Clock`].
+
+mod base;
+mod budget;
+mod connect;
+mod credential;
+mod envelope;
+mod http;
+mod paging;
+mod reader;
+mod refusal;
+mod sender;
+mod transport;
+
+pub use base::{ApiBase, BaseError, segment};
+pub use budget::{Meter, RequestCounts};
+pub use connect::{ConnectError, Connected, Connector};
+pub use credential::Credential;
+pub use envelope::{classify, parse_result};
+pub use http::Timeouts;
+
+use std::error::Error;
+
+/// Text that another machine chose, for one line: nothing in it acts on a terminal, and it is at most 300 characters.
+fn quoted(text: &str) -> String {
+    const MOST: usize = 300;
+    let shown = crate::escape::terminal(text.trim());
+    match shown.char_indices().nth(MOST) {
+        Some((cut, _)) => format!("{}…", &shown[..cut]),
+        None => shown,
+    }
+}
+
+/// An error of the HTTP library with its causes, which its own text leaves out, and without its URL.
+fn chain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    quoted(&text)
+}

@@ -1,0 +1,285 @@
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::budget::{Gate, Meter};
+use super::reader::{Reader, list};
+use super::sender::Sender;
+use super::transport::Transport;
+use super::{ApiBase, Credential, Timeouts, chain, http, quoted, segment};
+use crate::clock::Clock;
+use crate::model::{Account, CredentialFacts, CredentialKind, World};
+use crate::provider::{Paging, ReadError, ReadRequest, ReadSide, Reading, SendSide};
+
+/// What a connection is made from.
+pub struct Connector {
+    base: ApiBase,
+    credential: Credential,
+    world: World,
+    clock: Arc<dyn Clock>,
+    timeouts: Timeouts,
+}
+
+/// Both sides of the API, bound to one account, with what was learned on the way.
+pub struct Connected {
+    /// The side that reads.
+    pub read: Arc<dyn ReadSide>,
+    /// The side that writes, for the price of a warrant.
+    pub send: Arc<dyn SendSide>,
+    /// The account.
+    pub account: Account,
+    /// The credential.
+    pub credential: CredentialFacts,
+    /// How far the server's clock is ahead of this machine's (whole seconds, network delay included); `None` where the
+    /// server does not tell the time.
+    pub skew: Option<SignedDuration>,
+    /// Counts the requests of both sides.
+    pub meter: Arc<Meter>,
+}
+
+impl fmt::Debug for Connected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connected")
+            .field("account", &self.account)
+            .field("credential", &self.credential)
+            .field("skew", &self.skew)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The credential cannot be what it is given as; nothing was sent.
+    #[error("{0}")]
+    WrongKind(&'static str),
+    /// The credential holds characters that no header can carry; nothing was sent.
+    #[error("the credential holds a line break or another character that cannot be sent: was it copied whole?")]
+    Malformed,
+    /// The run's world and the API's address do not belong together; nothing was sent.
+    #[error("the world of this run is {world}, and the API is at `{host}`")]
+    WrongWorld {
+        /// The world.
+        world: World,
+        /// Host of the API.
+        host: String,
+    },
+    /// The HTTP client cannot be made, e.g. because the machine has no root certificates.
+    #[error("cannot make an HTTP client: {0}")]
+    Client(String),
+    /// The API does not know the credential.
+    #[error("the API did not verify the credential: {cause}")]
+    NotVerified {
+        /// What the API said.
+        cause: ReadError,
+        /// True where it may be a token of an account, which can only be verified with the account's id.
+        account_missing: bool,
+    },
+    /// The token is disabled or expired.
+    #[error("the token `{id}` is {status}{}", expires.map(|at| format!(" (since {at})")).unwrap_or_default())]
+    NotActive {
+        /// Its id.
+        id: String,
+        /// `disabled` or `expired` (documented).
+        status: String,
+        /// When it expired, for an expired one.
+        expires: Option<Timestamp>,
+    },
+    /// A token of an account cannot say which account it belongs to.
+    #[error("a token that an account owns cannot list accounts: set `CLOUDFLARE_ACCOUNT_ID`")]
+    AccountUnnamed,
+    /// The credential reaches several accounts, and none was named.
+    #[error("the credential reaches {} accounts: name one with `CLOUDFLARE_ACCOUNT_ID`", .0.len())]
+    SeveralAccounts(Vec<Account>),
+    /// The credential reaches no account.
+    #[error("the credential reaches no account that it may list: set `CLOUDFLARE_ACCOUNT_ID`")]
+    NoAccount,
+    /// The list of accounts could not be read to its end.
+    #[error("not every account could be listed ({0}): set `CLOUDFLARE_ACCOUNT_ID`")]
+    AccountsShort(String),
+    /// The API failed otherwise.
+    #[error("cannot {doing}: {cause}")]
+    Api {
+        /// What was being done.
+        doing: &'static str,
+        /// What came of it.
+        cause: ReadError,
+    },
+}
+
+impl Connector {
+    /// What a connection to `base` in `world` is made from.
+    pub fn new(base: ApiBase, credential: Credential, world: World, clock: Arc<dyn Clock>) -> Self {
+        Self { base, credential, world, clock, timeouts: Timeouts::default() }
+    }
+
+    /// Waits for the server as long as this instead.
+    #[must_use]
+    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
+        Self { timeouts, ..self }
+    }
+
+    /// Settles the credential, then the account: `wanted_account` is its id, where one is named.
+    ///
+    /// # Errors
+    /// Each [`ConnectError`] says what to do. Nothing is written.
+    ///
+    /// # Panics
+    /// If the process has installed no TLS provider.
+    pub async fn connect(self, wanted_account: Option<&str>) -> Result<Connected, ConnectError> {
+        let Self { base, credential, world, clock, timeouts } = self;
+        let belongs = match &world {
+            World::Live(host) => host == base.host(),
+            // What is rehearsed must never reach a real API.
+            World::Rehearsal(_) => base.is_loopback(),
+        };
+        if !belongs {
+            return Err(ConnectError::WrongWorld { world, host: base.host().to_owned() });
+        }
+        if let Some(misfit) = credential.misfit() {
+            return Err(ConnectError::WrongKind(misfit));
+        }
+        let headers = credential.headers().map_err(|_| ConnectError::Malformed)?;
+        let client = |made: reqwest::Result<_>| made.map_err(|error| ConnectError::Client(chain(error)));
+        let meter = Arc::new(Meter::new());
+        let gate = Arc::new(Gate::new(Arc::clone(&clock), Arc::clone(&meter)));
+        let sender = Sender {
+            base: base.clone(),
+            world: world.clone(),
+            client: client(http::sending(&base, headers.clone(), timeouts))?,
+            gate: Arc::clone(&gate),
+            meter: Arc::clone(&meter),
+        };
+        let client = client(http::reading(&base, headers, timeouts))?;
+        let transport = Arc::new(Transport { base, credential, client, gate, meter: Arc::clone(&meter), clock });
+        let (facts, skew) = settle_credential(&transport, wanted_account).await?;
+        let account = settle_account(&transport, wanted_account).await?;
+        let read = Reader { transport, world, account: account.clone(), credential: facts.clone() };
+        Ok(Connected { read: Arc::new(read), send: Arc::new(sender), account, credential: facts, skew, meter })
+    }
+}
+
+async fn settle_credential(
+    transport: &Transport,
+    wanted_account: Option<&str>,
+) -> Result<(CredentialFacts, Option<SignedDuration>), ConnectError> {
+    if let Credential::GlobalKey { email, .. } = &transport.credential {
+        let user = get(transport, "/user").await.map_err(|cause| unverified(cause, false))?;
+        let owner = user.result.get("email").and_then(Value::as_str).unwrap_or(email).to_owned();
+        let facts = CredentialFacts { kind: CredentialKind::GlobalKey, id: None, owner: Some(owner), expires: None };
+        return Ok((facts, skew(transport, &user)));
+    }
+    let (kind, verified) = verify(transport, wanted_account).await?;
+    let text = |name: &str| verified.result.get(name).and_then(Value::as_str);
+    let id = text("id").map(str::to_owned);
+    let expires = text("expires_on").and_then(|at| at.parse().ok());
+    match text("status") {
+        Some("active") => {}
+        status => {
+            let status = quoted(status.unwrap_or("of unknown status"));
+            let expires = expires.filter(|_| status == "expired");
+            return Err(ConnectError::NotActive { id: quoted(&id.unwrap_or_default()), status, expires });
+        }
+    }
+    let skew = skew(transport, &verified);
+    let owner = match kind {
+        // Needs a permission of its own, so that it may well be refused.
+        CredentialKind::UserToken => get(transport, "/user")
+            .await
+            .ok()
+            .and_then(|user| user.result.get("email").and_then(Value::as_str).map(str::to_owned)),
+        _ => None,
+    };
+    Ok((CredentialFacts { kind, id, owner, expires }, skew))
+}
+
+/// Documented: each kind of token is verified at its own path, and the other refuses a good token.
+async fn verify(
+    transport: &Transport,
+    wanted_account: Option<&str>,
+) -> Result<(CredentialKind, Reading), ConnectError> {
+    let of_user = (CredentialKind::UserToken, String::from("/user/tokens/verify"));
+    let of_account =
+        wanted_account.map(|id| (CredentialKind::AccountToken, format!("/accounts/{}/tokens/verify", segment(id))));
+    let marked = transport.credential.is_marked_account_token();
+    let (first, second) = match of_account {
+        None if marked => return Err(ConnectError::AccountUnnamed),
+        None => (of_user, None),
+        Some(of_account) if marked => (of_account, Some(of_user)),
+        Some(of_account) => (of_user, Some(of_account)),
+    };
+    let refused = match get(transport, &first.1).await {
+        Ok(reading) => return Ok((first.0, reading)),
+        Err(error) => unverified(error, wanted_account.is_none()),
+    };
+    match (refused, second) {
+        (refused @ ConnectError::NotVerified { .. }, Some((kind, path))) => match get(transport, &path).await {
+            Ok(reading) => Ok((kind, reading)),
+            Err(error) => match unverified(error, false) {
+                // What the credential's own endpoint said first is the better explanation.
+                ConnectError::NotVerified { .. } => Err(refused),
+                failed => Err(failed),
+            },
+        },
+        (failed, _) => Err(failed),
+    }
+}
+
+/// A refusal is about the credential; anything else is about the way to the API.
+fn unverified(cause: ReadError, account_missing: bool) -> ConnectError {
+    match cause {
+        ReadError::Throttled(_) | ReadError::Unreachable(_) | ReadError::Unreadable(_) => {
+            ConnectError::Api { doing: "verify the credential", cause }
+        }
+        cause => ConnectError::NotVerified { cause, account_missing },
+    }
+}
+
+async fn settle_account(transport: &Transport, wanted: Option<&str>) -> Result<Account, ConnectError> {
+    let api = |cause| ConnectError::Api { doing: "settle the account", cause };
+    if let Some(id) = wanted {
+        let named = |name: &str| Account { id: id.to_owned(), name: name.to_owned() };
+        return match get(transport, &format!("/accounts/{}", segment(id))).await {
+            Ok(reading) => match account(&reading.result) {
+                Some(account) if account.id == id => Ok(account),
+                _ => Err(api(ReadError::Unreadable(format!("{} does not tell of that account", reading.source)))),
+            },
+            // Many narrow tokens may not read the account itself; what they may do there is found out later.
+            Err(ReadError::Forbidden(why)) => {
+                tracing::info!(why, "the account's name may not be read");
+                Ok(named(id))
+            }
+            Err(cause) => Err(api(cause)),
+        };
+    }
+    let request = ReadRequest::new("/accounts");
+    let listing = match list(transport, &request, Paging::Pages { per_page: 50 }).await {
+        Ok(listing) => listing,
+        // Observed: 400 with code 1001, "List accounts endpoint does not support account owned tokens".
+        Err(ReadError::Rejected(why)) if why.contains("account owned") => return Err(ConnectError::AccountUnnamed),
+        Err(cause) => return Err(api(cause)),
+    };
+    let mut accounts: Vec<Account> = listing.items.iter().filter_map(account).collect();
+    match (accounts.len(), listing.shortfall) {
+        (0 | 1, Some(why)) => Err(ConnectError::AccountsShort(why)),
+        (1, None) => Ok(accounts.remove(0)),
+        (0, None) => Err(ConnectError::NoAccount),
+        _ => Err(ConnectError::SeveralAccounts(accounts)),
+    }
+}
+
+async fn get(transport: &Transport, path: &str) -> Result<Reading, ReadError> {
+    Ok(transport.read(&ReadRequest::new(path)).await?.reading)
+}
+
+fn account(json: &Value) -> Option<Account> {
+    let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
+    let id = text("id")?;
+    Some(Account { name: text("name").unwrap_or_else(|| id.clone()), id })
+}
+
+fn skew(transport: &Transport, reading: &Reading) -> Option<SignedDuration> {
+    reading.server_time.map(|server| server.duration_since(transport.clock.now()))
+}

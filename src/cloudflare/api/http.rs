@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, ClientBuilder, Response, redirect, retry};
+
+use super::{ApiBase, chain};
+
+/// No documented answer comes near this; more is no answer but a fault. Bytes.
+const LARGEST_BODY: usize = 256 * 1024 * 1024;
+
+/// How long to wait for the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For a connection, TLS included.
+    pub connect: Duration,
+    /// For one request from its beginning to the last byte of its answer.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    /// 10 s to connect; 60 s in all, since very large pages are documented to be slow.
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), total: Duration::from_secs(60) }
+    }
+}
+
+fn builder(base: &ApiBase, credential: HeaderMap, timeouts: Timeouts) -> ClientBuilder {
+    let client = Client::builder()
+        .user_agent(concat!("quell/", env!("CARGO_PKG_VERSION")))
+        .default_headers(credential)
+        // A redirect would carry the credential elsewhere.
+        .redirect(redirect::Policy::none())
+        .connect_timeout(timeouts.connect)
+        .timeout(timeouts.total);
+    // A proxy would look for the loopback address on its own machine, and see the credential.
+    if base.is_loopback() { client.no_proxy() } else { client }
+}
+
+/// The client for reads: pools connections and speaks HTTP/2 where the server does.
+pub(super) fn reading(base: &ApiBase, credential: HeaderMap, timeouts: Timeouts) -> reqwest::Result<Client> {
+    builder(base, credential, timeouts).build()
+}
+
+/// The client for writes: every request goes over a connection of its own, so that "the pooled connection was closed
+/// under us" cannot be one of its failures, and nothing below sends it again.
+pub(super) fn sending(base: &ApiBase, credential: HeaderMap, timeouts: Timeouts) -> reqwest::Result<Client> {
+    builder(base, credential, timeouts).retry(retry::never()).pool_max_idle_per_host(0).http1_only().build()
+}
+
+/// The whole body, or why it is not whole. A body shorter than its `Content-Length` is not whole.
+pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if bytes.len() + chunk.len() > LARGEST_BODY => {
+                return Err(format!("the body is larger than {LARGEST_BODY} bytes"));
+            }
+            Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
+            Ok(None) => return Ok(bytes),
+            Err(error) => return Err(format!("the body was cut off after {} bytes: {}", bytes.len(), chain(error))),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::model::{Digest, canonical_digest};
+use crate::provider::{Paging, ReadRequest};
+
+/// A list that is longer than this is not read to its end, and says so.
+const MOST_PAGES: u32 = 2000;
+
+/// Query parameters that order or cut a list, but leave nothing out of it.
+const NO_FILTERS: [&str; 6] = ["order", "direction", "page", "per_page", "limit", "cursor"];
+
+/// Follows a list from page to page. Holds no connection: it says what to ask, and judges what came.
+pub(super) struct Pager<'r> {
+    request: &'r ReadRequest,
+    paging: Paging,
+    cursor: Option<String>,
+    /// Cursors followed so far: a server that repeats one would be asked for ever.
+    cursors: HashSet<String>,
+    ids: HashSet<String>,
+    /// Pages seen so far, for lists whose items have no id.
+    contents: HashSet<Digest>,
+    pages: u32,
+    total: Option<u64>,
+    /// The list shrank while it was read, from the first number to the second.
+    shrank: Option<(u64, u64)>,
+    items: Vec<Value>,
+}
+
+/// What follows a page.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Another page.
+    More,
+    /// Nothing: all was seen.
+    End,
+    /// Nothing, though there may be more, and why.
+    Short(String),
+}
+
+impl<'r> Pager<'r> {
+    pub(super) fn new(request: &'r ReadRequest, paging: Paging) -> Self {
+        Self {
+            request,
+            paging,
+            cursor: None,
+            cursors: HashSet::new(),
+            ids: HashSet::new(),
+            contents: HashSet::new(),
+            pages: 0,
+            total: None,
+            shrank: None,
+            items: Vec::new(),
+        }
+    }
+
+    /// The page to ask for, from 1.
+    pub(super) const fn page(&self) -> u32 {
+        self.pages + 1
+    }
+
+    /// The request for that page.
+    pub(super) fn ask(&self) -> ReadRequest {
+        let asked = self.request.clone();
+        let asked = match self.paging {
+            Paging::Single => return asked,
+            Paging::Pages { per_page } => {
+                return asked.with("page", self.page().to_string()).with("per_page", per_page.to_string());
+            }
+            Paging::Cursor { size: (name, size) } => asked.with(name, size.to_string()),
+            Paging::CursorAfter { per_page } => asked.with("per_page", per_page.to_string()),
+        };
+        match &self.cursor {
+            Some(cursor) => asked.with("cursor", cursor.clone()),
+            None => asked,
+        }
+    }
+
+    /// Takes a page in, with its `result_info`, and judges what follows.
+    pub(super) fn take(&mut self, page: Vec<Value>, info: &Value) -> Next {
+        let length = page.len();
+        let content = canonical_digest(&Value::Array(page.clone()));
+        let repeated = !self.contents.insert(content) && length > 0;
+        let before = self.items.len();
+        for item in page {
+            let is_new = match item.get("id") {
+                Some(Value::String(id)) => self.ids.insert(id.clone()),
+                Some(Value::Number(id)) => self.ids.insert(id.to_string()),
+                // Two items without an id may well be equal; a whole page that came before is a repetition.
+                _ => !repeated,
+            };
+            if is_new {
+                self.items.push(item);
+            }
+        }
+        self.pages += 1;
+        self.note_total(info);
+        let brought_new = self.items.len() > before;
+        match self.paging {
+            Paging::Single => self.after_only_page(info),
+            Paging::Pages { .. } => self.after_page(length, brought_new, info),
+            Paging::Cursor { .. } => self.after_cursor(info.get("cursor")),
+            Paging::CursorAfter { .. } => self.after_cursor(info.pointer("/cursors/after")),
+        }
+    }
+
+    /// What was seen.
+    pub(super) fn into_items(self) -> Vec<Value> {
+        self.items
+    }
+
+    /// Documented: `total_count` is the total *without any search parameters*, so it is trusted only where there are none.
+    fn note_total(&mut self, info: &Value) {
+        let filtered = self.request.query.iter().any(|(name, _)| !NO_FILTERS.contains(&name.as_str()));
+        if let Some(total) = info.get("total_count").and_then(Value::as_u64).filter(|_| !filtered) {
+            if let Some(was) = self.total.filter(|was| *was > total) {
+                self.shrank.get_or_insert((was, total)).1 = total;
+            }
+            self.total = Some(total);
+        }
+    }
+
+    /// Items that the trustworthy total says were not seen.
+    fn missing(&self) -> Option<u64> {
+        self.total.and_then(|total| total.checked_sub(self.items.len() as u64)).filter(|missing| *missing > 0)
+    }
+
+    fn end(&self) -> Next {
+        match (self.missing(), self.total, self.shrank) {
+            (Some(_), Some(total), _) => {
+                Next::Short(format!("the API counts {total} in all, and gave {}", self.items.len()))
+            }
+            // What was removed let the rest move up, past the edge of a page that had been read.
+            (_, _, Some((was, is))) => Next::Short(format!(
+                "the list shrank from {was} to {is} while it was read, so an item may have been skipped"
+            )),
+            _ => Next::End,
+        }
+    }
+
+    fn more(&self) -> Next {
+        if self.pages < MOST_PAGES {
+            return Next::More;
+        }
+        Next::Short(format!("reading was stopped after {MOST_PAGES} pages with {} items", self.items.len()))
+    }
+
+    fn after_only_page(&self, info: &Value) -> Next {
+        let pages = info.get("total_pages").and_then(Value::as_u64).unwrap_or(1);
+        match self.end() {
+            Next::End if pages > 1 => Next::Short(format!("the API has {pages} pages where one is documented")),
+            end => end,
+        }
+    }
+
+    /// An empty page, or one that brings nothing new, is the end: some endpoints ignore `page` and answer the same for
+    /// ever. A short page is the end only where the server itself says how long its pages are, since it may have
+    /// clamped what was asked for; and not while the total says that there is more.
+    fn after_page(&self, length: usize, brought_new: bool, info: &Value) -> Next {
+        let told = info.get("per_page").and_then(Value::as_u64).filter(|size| *size > 0);
+        let is_short = told.is_some_and(|size| (length as u64) < size);
+        if length == 0 || !brought_new || (is_short && self.missing().is_none()) {
+            return self.end();
+        }
+        self.more()
+    }
+
+    fn after_cursor(&mut self, cursor: Option<&Value>) -> Next {
+        match cursor.and_then(Value::as_str).filter(|cursor| !cursor.is_empty()) {
+            None => self.end(),
+            Some(cursor) if !self.cursors.insert(cursor.to_owned()) => Next::Short(String::from(
+                "the API gave a cursor that it had given before, so the rest cannot be reached",
+            )),
+            Some(cursor) => {
+                self.cursor = Some(cursor.to_owned());
+                self.more()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{MOST_PAGES, Next, Pager};
+    use crate::provider::{Paging, ReadRequest};
+
+    const PAGES: Paging = Paging::Pages { per_page: 3 };
+
+    fn items(ids: std::ops::Range<u32>) -> Vec<Value> {
+        ids.map(|id| json!({"id": id.to_string()})).collect()
+    }
+
+    fn short(next: &Next, part: &str) -> bool {
+        matches!(next, Next::Short(why) if why.contains(part))
+    }
+
+    #[test]
+    fn a_short_page_ends_a_list_only_where_the_server_tells_its_size() {
+        let request = ReadRequest::new("/x");
+        let told = json!({"per_page": 3});
+        assert_eq!(Pager::new(&request, PAGES).take(items(0..2), &told), Next::End);
+        assert_eq!(Pager::new(&request, PAGES).take(items(0..2), &Value::Null), Next::More);
+        assert_eq!(Pager::new(&request, PAGES).take(items(0..2), &json!({"per_page": 2})), Next::More);
+        assert_eq!(
+            Pager::new(&request, PAGES).take(items(0..2), &json!({"per_page": 3, "total_count": 5})),
+            Next::More
+        );
+        assert_eq!(Pager::new(&request, PAGES).take(items(0..0), &Value::Null), Next::End);
+    }
+
+    #[test]
+    fn a_total_is_trusted_only_without_a_filter() {
+        let filtered = ReadRequest::new("/x").with("name", "a");
+        let ordered = ReadRequest::new("/x").with("order", "name");
+        let info = json!({"per_page": 3, "total_count": 50});
+        assert_eq!(Pager::new(&filtered, PAGES).take(items(0..1), &info), Next::End);
+        let mut pager = Pager::new(&ordered, PAGES);
+        assert_eq!(pager.take(items(0..1), &info), Next::More);
+        assert!(short(&pager.take(vec![], &info), "50 in all, and gave 1"));
+    }
+
+    #[test]
+    fn a_list_that_shrinks_says_so() {
+        let request = ReadRequest::new("/x");
+        let mut pager = Pager::new(&request, PAGES);
+        assert_eq!(pager.take(items(0..3), &json!({"per_page": 3, "total_count": 6})), Next::More);
+        assert!(short(&pager.take(items(4..6), &json!({"per_page": 3, "total_count": 5})), "shrank from 6 to 5"));
+    }
+
+    #[test]
+    fn items_without_id_are_kept_though_equal_but_a_repeated_page_is_not() {
+        let request = ReadRequest::new("/x");
+        let mut pager = Pager::new(&request, PAGES);
+        let twins = vec![json!({"name": "a"}), json!({"name": "a"})];
+        assert_eq!(pager.take(twins.clone(), &Value::Null), Next::More);
+        assert_eq!(pager.take(twins, &Value::Null), Next::End);
+        assert_eq!(pager.into_items().len(), 2);
+    }
+
+    #[test]
+    fn a_list_without_end_is_stopped_and_says_so() {
+        let request = ReadRequest::new("/x");
+        let mut pager = Pager::new(&request, Paging::Cursor { size: ("limit", 1) });
+        let stopped = (0..).map(|page| pager.take(items(page..page + 1), &json!({"cursor": page.to_string()})));
+        let last = stopped.take(MOST_PAGES as usize).last().unwrap();
+        assert!(short(&last, "stopped after"), "{last:?}");
+    }
+
+    #[test]
+    fn one_page_that_is_not_all_says_so() {
+        let request = ReadRequest::new("/x");
+        assert!(short(&Pager::new(&request, Paging::Single).take(items(0..1), &json!({"total_count": 2})), "2 in all"));
+        assert!(short(&Pager::new(&request, Paging::Single).take(items(0..1), &json!({"total_pages": 2})), "2 pages"));
+        assert_eq!(Pager::new(&request, Paging::Single).take(items(0..1), &Value::Null), Next::End);
+    }
+}

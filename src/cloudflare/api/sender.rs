@@ -1,0 +1,91 @@
+use std::sync::Arc;
+
+use reqwest::{Client, Method, RequestBuilder, StatusCode};
+
+use super::budget::{Gate, Meter};
+use super::{ApiBase, chain, http, quoted};
+use crate::journal::Warrant;
+use crate::model::{Call, HttpCall, World};
+use crate::provider::{Answer, BoxFuture, SendSide};
+use crate::secret::SecretBytes;
+
+/// The send side.
+pub(super) struct Sender {
+    pub(super) base: ApiBase,
+    pub(super) world: World,
+    pub(super) client: Client,
+    pub(super) gate: Arc<Gate>,
+    pub(super) meter: Arc<Meter>,
+}
+
+impl SendSide for Sender {
+    fn send(&self, warrant: Warrant, call: HttpCall) -> BoxFuture<'static, Answer> {
+        let request = self.prepare(&warrant, call);
+        // Spent, whatever comes of it.
+        drop(warrant);
+        let (gate, meter) = (Arc::clone(&self.gate), Arc::clone(&self.meter));
+        Box::pin(async move {
+            let request = match request {
+                Ok(request) => request,
+                Err(why) => return Answer::NotSent(why),
+            };
+            // Dropping the future here sends nothing; from the spawn on it no longer takes the request back.
+            if let Err(why) = gate.pass().await {
+                return Answer::NotSent(why);
+            }
+            let sending = tokio::spawn(async move { exchange(request, &gate, &meter).await });
+            sending.await.unwrap_or_else(|error| Answer::Lost(format!("the task that sent it ended early: {error}")))
+        })
+    }
+}
+
+impl Sender {
+    /// The request that the warrant names, or why nothing is sent.
+    fn prepare(&self, warrant: &Warrant, call: HttpCall) -> Result<RequestBuilder, String> {
+        let call = Call::Http(call);
+        if !warrant.permits(&call.digest(), &self.world) {
+            return Err(format!("the warrant is for another call or another world than {}", self.world));
+        }
+        let Call::Http(HttpCall { method, path, body, .. }) = call else {
+            return Err(String::from("the call is no request"));
+        };
+        let method = match method.as_str() {
+            "POST" => Method::POST,
+            "PUT" => Method::PUT,
+            "PATCH" => Method::PATCH,
+            "DELETE" => Method::DELETE,
+            other => return Err(format!("`{}` is no method that writes", quoted(other))),
+        };
+        let url = self.base.url(&path).ok_or_else(|| format!("`{}` is no well-formed path", quoted(&path)))?;
+        let request = self.client.request(method, url);
+        Ok(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+    }
+}
+
+/// Sends once. Only an error of the connection proves that nothing was sent; every other may have come after.
+async fn exchange(request: RequestBuilder, gate: &Gate, meter: &Meter) -> Answer {
+    meter.count_write();
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(error) if error.is_connect() || error.is_builder() => {
+            return Answer::NotSent(format!("no connection: {}", chain(error)));
+        }
+        Err(error) if error.is_timeout() => return Answer::Lost(format!("no answer in time: {}", chain(error))),
+        Err(error) => return Answer::Lost(format!("the connection broke before an answer: {}", chain(error))),
+    };
+    let status = response.status();
+    gate.observe(status, response.headers());
+    // The id by which Cloudflare's support finds a request.
+    let ray = response.headers().get("cf-ray").and_then(|ray| ray.to_str().ok()).map(quoted);
+    match http::body(response).await {
+        Ok(body) => Answer::Received { status: status.as_u16(), body: SecretBytes::new(body), request_id: ray },
+        // The status alone says that it was turned away.
+        Err(_) if status == StatusCode::TOO_MANY_REQUESTS => {
+            Answer::Received { status: status.as_u16(), body: SecretBytes::new(Vec::new()), request_id: ray }
+        }
+        Err(why) => Answer::Lost(format!("the server answered with HTTP {}, but {why}", status.as_u16())),
+    }
+}

@@ -1,0 +1,151 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use reqwest::header::{DATE, HeaderMap};
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+use super::budget::{Gate, Meter, http_date};
+use super::envelope::{into_result, keys_of, read_json, verdict};
+use super::refusal::{complaints, read_error, words};
+use super::{ApiBase, Credential, chain, http};
+use crate::clock::Clock;
+use crate::provider::{ReadError, ReadRequest, Reading};
+use crate::secret::SecretBytes;
+
+/// How often a read is tried again after its first failure.
+const RETRIES: usize = 3;
+
+/// Makes reads: through the gate, counted, checked, and tried again where that can help.
+pub(super) struct Transport {
+    pub(super) base: ApiBase,
+    pub(super) credential: Credential,
+    pub(super) client: Client,
+    pub(super) gate: Arc<Gate>,
+    pub(super) meter: Arc<Meter>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// An answer, with the part of its envelope that tells of other pages.
+pub(super) struct Exchange {
+    pub(super) reading: Reading,
+    /// `result_info`, or `Null`.
+    pub(super) info: Value,
+}
+
+/// One try that failed.
+struct Failure {
+    error: ReadError,
+    /// Whether the same request may do better later.
+    passing: bool,
+}
+
+impl Transport {
+    /// One read, with its retries. The waits between them are short: long ones are the gate's.
+    pub(super) async fn read(&self, request: &ReadRequest) -> Result<Exchange, ReadError> {
+        let mut waits = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(500))
+            .with_max_delay(Duration::from_secs(8))
+            .with_max_times(RETRIES)
+            .with_jitter()
+            .build();
+        loop {
+            let failure = match self.attempt(request).await {
+                Ok(exchange) => return Ok(exchange),
+                Err(failure) => failure,
+            };
+            match waits.next().filter(|_| failure.passing) {
+                Some(wait) => {
+                    tracing::info!(error = %failure.error, ?wait, "reading again");
+                    self.clock.sleep(wait).await;
+                }
+                None => return Err(failure.error),
+            }
+        }
+    }
+
+    async fn attempt(&self, request: &ReadRequest) -> Result<Exchange, Failure> {
+        let last = |error| Failure { error, passing: false };
+        let passing = |error| Failure { error, passing: true };
+        let Some(mut url) = self.base.url(&request.path) else {
+            let why = format!("`{}` is no well-formed path, so nothing was sent", super::quoted(&request.path));
+            return Err(last(ReadError::Rejected(why)));
+        };
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query);
+        }
+        let source = format!("GET {}", self.base.below(&url));
+        self.gate.pass().await.map_err(|why| last(ReadError::Throttled(why)))?;
+        self.meter.count_read();
+        let response =
+            self.client.get(url).send().await.map_err(|error| passing(ReadError::Unreachable(chain(error))))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        self.gate.observe(status, &headers);
+        let body = http::body(response)
+            .await
+            .map_err(|why| passing(ReadError::Unreadable(format!("HTTP {}, but {why}", status.as_u16()))))?;
+        let mut json = match read_json(&body) {
+            Ok(json) => json,
+            Err(_) if status.is_success() && is_text(&request.path) && !body.trim_ascii_start().starts_with(b"<") => {
+                let result = Value::String(String::from_utf8_lossy(&body).into_owned());
+                return Ok(exchange(result, Value::Null, body, source, &headers));
+            }
+            Err(what) if status.is_success() => {
+                return Err(passing(ReadError::Unreadable(format!("HTTP {} with {what}", status.as_u16()))));
+            }
+            Err(what) => return Err(failure(status, read_error(status, &[], &format!("with {what}")))),
+        };
+        let says_yes = verdict(&json).or_else(|| is_without_envelope(&request.path).then_some(true));
+        match says_yes {
+            Some(true) if status.is_success() => {
+                let info = json.get_mut("result_info").map(Value::take).unwrap_or_default();
+                Ok(exchange(into_result(json), info, body, source, &headers))
+            }
+            None if status.is_success() => {
+                let what = keys_of(&json);
+                Err(last(ReadError::Unreadable(format!("{what} is not the documented answer of {source}"))))
+            }
+            _ => {
+                let mut list = complaints(&json);
+                for complaint in &mut list {
+                    complaint.message = self.credential.mask(&complaint.message).into_owned();
+                }
+                Err(failure(status, read_error(status, &list, &words(&list))))
+            }
+        }
+    }
+}
+
+fn failure(status: StatusCode, error: ReadError) -> Failure {
+    let passing = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
+    Failure { error, passing }
+}
+
+fn exchange(result: Value, info: Value, body: Vec<u8>, source: String, headers: &HeaderMap) -> Exchange {
+    let server_time = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?));
+    Exchange { reading: Reading { result, body: SecretBytes::new(body), source, server_time }, info }
+}
+
+/// Documented to answer with text: the DNS export, and the download of a Worker.
+fn is_text(path: &str) -> bool {
+    let is_worker = path.split_once("/workers/scripts/").is_some_and(|(_, rest)| !rest.contains('/'));
+    path.ends_with("/dns_records/export") || is_worker
+}
+
+/// Documented to answer with JSON of its own shape.
+fn is_without_envelope(path: &str) -> bool {
+    path.contains("/scim/v2/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_text, is_without_envelope};
+
+    #[test]
+    fn only_the_documented_paths_may_answer_otherwise() {
+        assert!(is_text("/zones/z/dns_records/export") && is_text("/accounts/a/workers/scripts/s"));
+        assert!(!is_text("/accounts/a/workers/scripts") && !is_text("/accounts/a/workers/scripts/s/settings"));
+        assert!(is_without_envelope("/accounts/a/scim/v2/Users") && !is_without_envelope("/accounts/a/tokens"));
+    }
+}

@@ -1,0 +1,126 @@
+//! Permission groups, and which of them a token holds where.
+
+use serde_json::{Value, json};
+
+use super::call::id_of;
+use super::secret;
+
+const ACCOUNT: &str = "com.cloudflare.api.account";
+const ZONE: &str = "com.cloudflare.api.account.zone";
+const USER: &str = "com.cloudflare.api.user";
+
+/// Names of the permission groups of this world, with the scope each acts on.
+const GROUPS: &[(&str, &str)] = &[
+    ("API Tokens Read", USER),
+    ("API Tokens Write", USER),
+    ("Memberships Read", USER),
+    ("User Details Read", USER),
+    ("Account API Tokens Read", ACCOUNT),
+    ("Account API Tokens Write", ACCOUNT),
+    ("Account Firewall Access Rules Read", ACCOUNT),
+    ("Account Firewall Access Rules Write", ACCOUNT),
+    ("Account Rulesets Read", ACCOUNT),
+    ("Account Rulesets Write", ACCOUNT),
+    ("Account Settings Read", ACCOUNT),
+    ("Account Settings Write", ACCOUNT),
+    ("Account WAF Read", ACCOUNT),
+    ("Account WAF Write", ACCOUNT),
+    ("Workers Scripts Write", ACCOUNT),
+    ("Account Analytics Read", ACCOUNT),
+    ("Cache Purge", ZONE),
+    ("DNS Read", ZONE),
+    ("DNS Write", ZONE),
+    ("Firewall Services Read", ZONE),
+    ("Firewall Services Write", ZONE),
+    ("SSL and Certificates Read", ZONE),
+    ("SSL and Certificates Write", ZONE),
+    ("Zone Read", ZONE),
+    ("Zone Write", ZONE),
+    ("Zone Settings Read", ZONE),
+    ("Zone Settings Write", ZONE),
+    ("Zone WAF Read", ZONE),
+    ("Zone WAF Write", ZONE),
+];
+
+/// What a call acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope<'a> {
+    /// The user that the credential belongs to.
+    User,
+    /// The account.
+    Account,
+    /// One zone, by its id.
+    Zone(&'a str),
+}
+
+/// The id of a permission group.
+pub(super) fn group_id(name: &str) -> String {
+    secret::id(&format!("permission-group/{name}"))
+}
+
+/// The name of every permission group.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    GROUPS.iter().map(|(name, _)| *name)
+}
+
+/// The permission groups as the API lists them.
+pub(super) fn listed() -> Vec<Value> {
+    GROUPS.iter().map(|(name, scope)| json!({ "id": group_id(name), "name": name, "scopes": [scope] })).collect()
+}
+
+/// Policies as they are stored: with an id, and with the name of each group beside its id.
+pub(super) fn stored_policies(policies: &Value, seed: &str) -> Vec<Value> {
+    let policies = policies.as_array().map(Vec::as_slice).unwrap_or_default();
+    policies
+        .iter()
+        .enumerate()
+        .map(|(index, policy)| {
+            let mut stored = policy.clone();
+            stored["id"] = secret::id(&format!("policy/{seed}/{index}")).into();
+            for group in stored["permission_groups"].as_array_mut().into_iter().flatten() {
+                if let Some(name) = names().find(|name| group_id(name) == id_of(group)) {
+                    group["name"] = name.into();
+                }
+            }
+            stored
+        })
+        .collect()
+}
+
+/// Whether a token with these policies holds one of `groups` there: explicit deny, explicit allow, implicit deny.
+pub(super) fn allows(policies: &Value, groups: &[&str], scope: Scope<'_>, account: &str) -> bool {
+    let policies = policies.as_array().map(Vec::as_slice).unwrap_or_default();
+    let granting = |effect: &str| {
+        policies.iter().any(|policy| {
+            policy["effect"] == effect && names_one(policy, groups) && reaches(&policy["resources"], scope, account)
+        })
+    };
+    !granting("deny") && granting("allow")
+}
+
+fn names_one(policy: &Value, groups: &[&str]) -> bool {
+    policy["permission_groups"]
+        .as_array()
+        .is_some_and(|held| held.iter().any(|held| groups.iter().any(|group| id_of(held) == group_id(group))))
+}
+
+fn reaches(resources: &Value, scope: Scope<'_>, account: &str) -> bool {
+    let Some(resources) = resources.as_object() else { return false };
+    resources.iter().any(|(key, value)| {
+        if let Some(id) = key.strip_prefix("com.cloudflare.api.account.zone.") {
+            return matches!(scope, Scope::Zone(zone) if id == "*" || id == zone);
+        }
+        if let Some(id) = key.strip_prefix("com.cloudflare.api.account.") {
+            if id != "*" && id != account {
+                return false;
+            }
+            // The nested form grants the zones of the account and not the account itself.
+            return match scope {
+                Scope::Account => value.is_string(),
+                Scope::Zone(_) => value.is_object(),
+                Scope::User => false,
+            };
+        }
+        key.starts_with("com.cloudflare.api.user.") && scope == Scope::User
+    })
+}

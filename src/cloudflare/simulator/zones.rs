@@ -1,0 +1,80 @@
+//! Zones, and what of them is neither DNS nor certificates nor rules.
+
+use serde_json::Value;
+
+use super::call::{Call, Refusal, Reply, id_of};
+use super::paging::Paging;
+use super::permissions::Scope;
+use super::world::Account;
+use super::{access_rules, certificates, dns, rules};
+
+const SETTINGS_WRITE: &[&str] = &["Zone Settings Write"];
+const SETTINGS_READ: &[&str] = &["Zone Settings Write", "Zone Settings Read"];
+const ZONE_READ: &[&str] = &["Zone Read", "Zone Write"];
+
+/// The routes below `/zones`.
+pub(super) fn route(account: &mut Account, call: &Call, rest: &[&str]) -> Result<Reply, Refusal> {
+    let [zone, rest @ ..] = rest else { return list(account, call) };
+    match (call.method.as_str(), rest) {
+        (_, ["dns_records", rest @ ..]) => dns::route(account, call, zone, rest),
+        (_, ["ssl", "certificate_packs", rest @ ..]) => certificates::packs(account, call, zone, rest),
+        (_, ["custom_certificates", rest @ ..]) => certificates::custom(account, call, zone, rest),
+        (_, ["rulesets", rest @ ..]) => rules::route(account, call, Scope::Zone(zone), rest),
+        (_, ["firewall", "access_rules", "rules", rest @ ..]) => {
+            access_rules::route(account, call, Scope::Zone(zone), rest)
+        }
+        ("GET", []) => {
+            account.require(call, ZONE_READ, Scope::Zone(zone))?;
+            Ok(Reply::result(account.zone(call, zone)?.object.clone()))
+        }
+        ("GET", ["hold"]) => {
+            account.require(call, ZONE_READ, Scope::Zone(zone))?;
+            Ok(Reply::result(account.zone(call, zone)?.hold.clone()))
+        }
+        ("GET", ["dnssec"]) => {
+            account.require(call, &["DNS Read", "DNS Write"], Scope::Zone(zone))?;
+            Ok(Reply::result(account.zone(call, zone)?.dnssec.clone()))
+        }
+        ("GET", ["settings", name]) => {
+            account.require(call, SETTINGS_READ, Scope::Zone(zone))?;
+            let settings = &account.zone(call, zone)?.settings;
+            let setting = settings.iter().find(|setting| id_of(setting) == *name);
+            setting.cloned().map(Reply::result).ok_or_else(|| Refusal::new(400, 1003, "Undefined zone setting"))
+        }
+        ("PATCH", ["settings", name]) => {
+            account.require(call, SETTINGS_WRITE, Scope::Zone(zone))?;
+            set(account, call, zone, name)
+        }
+        _ => Err(Refusal::no_route(&call.path)),
+    }
+}
+
+/// Lists what the caller may see, which may be nothing.
+fn list(account: &Account, call: &Call) -> Result<Reply, Refusal> {
+    if call.method != "GET" {
+        return Err(Refusal::no_route(&call.path));
+    }
+    let account_wanted = call.query.get("account.id");
+    let name_wanted = call.query.get("name");
+    let listed: Vec<Value> = account
+        .zones
+        .iter()
+        .map(|zone| &zone.object)
+        .filter(|_| account_wanted.is_none_or(|id| id == account.id()))
+        .filter(|zone| name_wanted.is_none_or(|name| zone["name"] == name))
+        .filter(|zone| account.require(call, ZONE_READ, Scope::Zone(id_of(zone))).is_ok())
+        .cloned()
+        .collect();
+    Ok(Paging::USUAL.page(&call.query, &listed, account.zones.len()))
+}
+
+fn set(account: &mut Account, call: &Call, zone: &str, name: &str) -> Result<Reply, Refusal> {
+    let value = call.object()?.get("value").ok_or_else(|| Refusal::invalid("Missing required field: value"))?;
+    let settings = &mut account.zone_mut(call, zone)?.settings;
+    let setting = settings.iter_mut().find(|setting| id_of(setting) == name);
+    let setting = setting.ok_or_else(|| Refusal::new(400, 1003, "Undefined zone setting"))?;
+    let before = setting.clone();
+    setting["value"] = value.clone();
+    setting["modified_on"] = call.stamp().into();
+    Ok(Reply::updated(before, setting.clone()))
+}

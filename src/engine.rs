@@ -1,0 +1,30 @@
+//! The loop that takes a runbook from plan to proof, and the ports through which it meets people and machines.
+//!
+//! [`decide`] is pure: it looks at the plan and at what the journal says, and names the next thing to do. The loop
+//! does that one thing, journals it, and asks again. A crash between any two entries therefore changes nothing: the
+//! next process folds the same entries and decides the same.
+
+mod confirm;
+mod consent;
+mod decide;
+mod drive;
+mod errors;
+mod forecast;
+mod look;
+mod outputs;
+mod perform;
+mod plan;
+mod ports;
+mod prove;
+mod steps;
+
+pub use consent::{ConsentMode, short_code};
+pub use decide::{Next, decide};
+pub use drive::{Bench, Engine, PauseCause, Stop};
+pub use errors::EngineError;
+pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction, forecast};
+pub use plan::{Binding, seal_plan};
+pub use ports::{
+    AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, FailureRequest, GoOnRequest, HandReply,
+    HandRequest, Interrupt, Observer, Ports, Prompter, Reply, UnmetRequest, Vaulting,
+};

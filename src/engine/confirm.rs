@@ -1,0 +1,161 @@
+//! Consent: what a person is shown, and what is taken for a yes.
+
+use serde_json::json;
+
+use super::drive::{Answered, Engine, PauseCause, Turn};
+use super::{ConsentMode, ConsentRequest, EngineError, HandReply, HandRequest};
+use crate::journal::{Consent, EffectState, EffectStatus, Event, Left, SettledBy, SkipCause, StepState};
+use crate::model::{ByHand, Call, Danger, Disposition, Effect, EffectKey, Outcome, StepPath};
+use crate::runbook::Confirm;
+
+impl Engine {
+    pub(super) async fn confirm(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
+        let Some(step) = self.step(path).cloned() else { return Ok(Turn::On) };
+        let undecided: Vec<&Effect> = step
+            .effects
+            .iter()
+            .filter(|state| state.status == EffectStatus::Proposed)
+            .map(|state| &state.effect)
+            .collect();
+        let by_hand = undecided.iter().find_map(|effect| match &effect.call {
+            Call::Hand(work) => Some((*effect, work)),
+            Call::Http(_) => None,
+        });
+        match by_hand {
+            Some((effect, work)) => self.confirm_hand(path, &step, effect, work).await,
+            None => self.confirm_calls(path, &step, undecided).await,
+        }
+    }
+
+    async fn confirm_calls(
+        &mut self,
+        path: &StepPath,
+        step: &StepState,
+        effects: Vec<&Effect>,
+    ) -> Result<Turn, EngineError> {
+        let planned = self.planned(path)?;
+        let Some(proposed) = &step.proposed else { return Ok(Turn::On) };
+        let at_least = self.spec(path)?.confirm.as_ref().map(|confirm| match confirm {
+            Confirm::Ask => Danger::Reversible,
+            Confirm::Step => Danger::Disruptive,
+            Confirm::Target => Danger::Irreversible,
+        });
+        let mode = ConsentMode::of(path.id(), &proposed.verb, &effects, at_least);
+        let one = |key: &EffectKey| {
+            let effect: Vec<&Effect> = effects.iter().copied().filter(|effect| effect.key == *key).collect();
+            ConsentMode::of(path.id(), &proposed.verb, &effect, at_least)
+        };
+        let request = ConsentRequest {
+            step: &planned,
+            proposed,
+            effects: effects.clone(),
+            mode: mode.clone(),
+            drifted: std::mem::take(&mut self.drifted),
+            place: self.place()?,
+        };
+        let prompter = self.bench.ports.prompter.clone();
+        let reply = prompter.consent(request).await;
+        match self.common(path, reply)? {
+            Ok(turn) => Ok(turn),
+            Err(Answered::Skip(reason)) => {
+                self.decline(path, step, &effects, reason)?;
+                Ok(Turn::On)
+            }
+            Err(Answered::Go(chosen)) => {
+                let accepted = chosen.effects.is_empty()
+                    || mode.accepts(&chosen.phrase, chosen.effects.len())
+                    || (chosen.effects.len() == 1 && one(&chosen.effects[0]).accepts(&chosen.phrase, 1));
+                if !accepted {
+                    let what =
+                        format!("consent at step `{path}`: `{}` was not typed", mode.phrase(chosen.effects.len()));
+                    return Ok(Turn::Stop(self.pause(PauseCause::Missing(what))?));
+                }
+                let consents = effects.iter().filter(|effect| chosen.effects.contains(&effect.key));
+                let event = Event::Consented {
+                    effects: consents
+                        .map(|effect| Consent { effect: effect.key.clone(), digest: effect.digest() })
+                        .collect(),
+                    left: chosen.left,
+                    phrase: Some(chosen.phrase).filter(|phrase| !phrase.is_empty()),
+                };
+                self.record(Some(path), event)?;
+                Ok(Turn::On)
+            }
+        }
+    }
+
+    /// A step that sent nothing yet is skipped; in one that did, the rest is left as it is.
+    fn decline(
+        &mut self,
+        path: &StepPath,
+        step: &StepState,
+        effects: &[&Effect],
+        reason: String,
+    ) -> Result<(), EngineError> {
+        if step.effects.iter().any(EffectState::was_sent) {
+            let keep = |effect: &&Effect| Left {
+                effect: effect.key.clone(),
+                disposition: Disposition::Keep { reason: reason.clone() },
+            };
+            return self.record(Some(path), Event::RowsLeft { left: effects.iter().map(keep).collect() });
+        }
+        self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Person })
+    }
+
+    async fn confirm_hand(
+        &mut self,
+        path: &StepPath,
+        step: &StepState,
+        effect: &Effect,
+        work: &ByHand,
+    ) -> Result<Turn, EngineError> {
+        let planned = self.planned(path)?;
+        let total = step.effects.len();
+        let position = step.effects.iter().position(|state| state.effect.key == effect.key).map_or(1, |at| at + 1);
+        let prompter = self.bench.ports.prompter.clone();
+        let reply = prompter.hand(HandRequest { step: &planned, effect, work, position: (position, total) }).await;
+        let leave = |disposition| Event::RowsLeft { left: vec![Left { effect: effect.key.clone(), disposition }] };
+        let event = match self.common(path, reply)? {
+            Ok(turn) => return Ok(turn),
+            Err(Answered::Skip(reason)) => leave(Disposition::Keep { reason }),
+            Err(Answered::Go(HandReply::Keep(reason))) => leave(Disposition::Keep { reason }),
+            Err(Answered::Go(HandReply::Later(owner))) => leave(Disposition::Later { owner }),
+            Err(Answered::Go(HandReply::Done { attested_by, note, proof })) => {
+                let proof = match proof {
+                    None => None,
+                    Some(file) => match self.bench.evidence.keep_file(&file, self.bench.ports.clock.now()) {
+                        Ok(kept) => Some(kept),
+                        Err(error) => {
+                            let text = format!("the proof file {} could not be kept: {error}", file.display());
+                            self.record(Some(path), Event::Noted { text })?;
+                            None
+                        }
+                    },
+                };
+                if let Some(evidence) = &proof {
+                    self.record(Some(path), Event::EvidenceTaken { evidence: evidence.clone() })?;
+                }
+                Event::Settled {
+                    effect: effect.key.clone(),
+                    attempt: 0,
+                    outcome: Outcome::Applied,
+                    receipt: json!({ "attested_by": attested_by, "note": note, "proof": proof.map(|kept| kept.sha256) }),
+                    by: SettledBy::Person,
+                }
+            }
+        };
+        self.record(Some(path), event)?;
+        Ok(Turn::On)
+    }
+
+    /// Where writes go, for the prompt.
+    fn place(&self) -> Result<String, EngineError> {
+        let opened = &self.run_state()?.opened;
+        Ok(format!(
+            "account {} ({}) at {}",
+            crate::escape::terminal(&opened.account.name),
+            opened.account.id,
+            opened.api
+        ))
+    }
+}

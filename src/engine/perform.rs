@@ -1,0 +1,184 @@
+//! The one place where something is sent.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::drive::{Engine, PauseCause, Turn};
+use super::look::Looked;
+use super::{Drift, EngineError};
+use crate::crash::crash_point;
+use crate::journal::{EffectState, EffectStatus, Event, Left, SettledBy};
+use crate::model::{Call, Disposition, EffectKey, Outcome, StepPath};
+use crate::provider::Answer;
+
+/// What was shown longer ago is read again before anything is sent.
+const SHOWN_STAYS_FRESH: SignedDuration = SignedDuration::from_secs(30);
+
+/// Pause before a call that provably did not leave is tried again.
+const UNSENT_PAUSE: Duration = Duration::from_secs(2);
+
+impl Engine {
+    pub(super) async fn perform(&mut self, path: &StepPath, key: &EffectKey) -> Result<Turn, EngineError> {
+        if !self.is_fresh(path)? {
+            return self.recheck(path).await;
+        }
+        let state = self.effect(path, key)?;
+        let Call::Http(call) = state.effect.call.clone() else {
+            return Err(EngineError::Unknown(format!("a call of effect {key} that is not quell's to make")));
+        };
+        if call.secret_answer
+            && let Err(why) = self.bench.ports.vault.clone().ready().await
+        {
+            let what = format!("a vault for the new secrets: {why}");
+            return Ok(Turn::Stop(self.pause(PauseCause::Missing(what))?));
+        }
+        if matches!(state.outcome(), Some(Outcome::NotSent(_))) {
+            self.bench.ports.clock.sleep(UNSENT_PAUSE).await;
+        }
+        // Setting up the vault or waiting may have taken long, or somebody wants to stop.
+        if self.bench.ports.interrupt.is_raised() || !self.is_fresh(path)? {
+            return Ok(Turn::On);
+        }
+        let attempt = state.next_attempt();
+        let stamp = self.stamp(Some(path));
+        let world = self.bench.read.world().clone();
+        let (entries, warrant) = self.journal.intend(&stamp, &state.effect, attempt, &world)?;
+        for entry in entries {
+            self.bench.ports.observer.entry(&entry, self.journal.state());
+        }
+        crash_point("before-send");
+        let answer = self.bench.send.send(warrant, call.clone()).await;
+        crash_point("after-send");
+        if call.secret_answer && !self.seal(path, &state, attempt, &answer).await? {
+            return Ok(Turn::On);
+        }
+        self.settle(path, &state, attempt, &answer, SettledBy::Answer)?;
+        Ok(Turn::On)
+    }
+
+    pub(super) fn settle(
+        &mut self,
+        path: &StepPath,
+        state: &EffectState,
+        attempt: u32,
+        answer: &Answer,
+        by: SettledBy,
+    ) -> Result<(), EngineError> {
+        let receipt = self.action(&state.effect.action)?.settle(&state.effect, answer);
+        let event = Event::Settled {
+            effect: state.effect.key.clone(),
+            attempt,
+            outcome: receipt.outcome,
+            receipt: receipt.detail,
+            by,
+        };
+        self.record(Some(path), event)
+    }
+
+    /// Seals an answer that holds a secret before anything else is done with it. False where the person gave it up.
+    async fn seal(
+        &mut self,
+        path: &StepPath,
+        state: &EffectState,
+        attempt: u32,
+        answer: &Answer,
+    ) -> Result<bool, EngineError> {
+        let Answer::Received { status, body, request_id } = answer else { return Ok(true) };
+        if !(200..300).contains(status) {
+            return Ok(true); // Refusals hold no secret.
+        }
+        let key = &state.effect.key;
+        loop {
+            match self.bench.ports.vault.seal(key, attempt, *status, request_id.as_deref(), body) {
+                Ok(sha256) => {
+                    crash_point("after-seal");
+                    self.record(Some(path), Event::AnswerSealed { effect: key.clone(), attempt, sha256 })?;
+                    return Ok(true);
+                }
+                Err(error) => {
+                    let prompter = self.bench.ports.prompter.clone();
+                    if prompter.unsealed(&state.effect, &error).await {
+                        continue;
+                    }
+                    let why = format!("the answer came, but could not be sealed and was given up: {error}");
+                    let event = Event::Settled {
+                        effect: key.clone(),
+                        attempt,
+                        outcome: Outcome::Unknown(why),
+                        receipt: serde_json::Value::Null,
+                        by: SettledBy::Person,
+                    };
+                    self.record(Some(path), event)?;
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    fn is_fresh(&self, path: &StepPath) -> Result<bool, EngineError> {
+        let drivers = self.run_state()?.drivers;
+        let shown = self.step(path).and_then(|step| step.proposed_at);
+        Ok(shown.is_some_and(|(at, under)| {
+            under == drivers && self.bench.ports.clock.now().duration_since(at) <= SHOWN_STAYS_FRESH
+        }))
+    }
+
+    /// Looks again at what was shown. The same: go on. Different: show what changed and ask again.
+    async fn recheck(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
+        let (plan, taken) = match self.look(path).await? {
+            Looked::Seen(plan, taken) => (plan, taken),
+            Looked::Failed(error, taken) => {
+                self.keep_taken(path, taken)?;
+                self.record(Some(path), Event::StepFailed { error: error.message, hint: error.hint })?;
+                return Ok(Turn::On);
+            }
+            Looked::Interrupted => return Ok(Turn::On),
+        };
+        self.keep_taken(path, taken)?;
+        let consented: Vec<EffectState> = self
+            .step(path)
+            .map(|step| {
+                step.effects
+                    .iter()
+                    .filter(|state| matches!(state.status, EffectStatus::Consented(_)))
+                    .cloned()
+                    .collect()
+            })
+            .unwrap_or_default();
+        let mut gone = Vec::new();
+        let mut drifted = Vec::new();
+        for state in &consented {
+            let shown = &state.effect;
+            match plan.effects.iter().find(|effect| effect.key == shown.key) {
+                None => {
+                    let proof =
+                        plan.already.iter().find(|(name, _)| *name == shown.target.name || *name == shown.target.id);
+                    let proof = proof.map_or_else(
+                        || "it is no longer proposed after a fresh look".to_owned(),
+                        |(_, proof)| proof.clone(),
+                    );
+                    gone.push(Left { effect: shown.key.clone(), disposition: Disposition::AlreadyMet { proof } });
+                }
+                Some(now) if now.digest() != shown.digest() => {
+                    drifted.push(Drift {
+                        key: shown.key.clone(),
+                        shown: shown.before.clone(),
+                        now: now.before.clone(),
+                    });
+                }
+                Some(_) => {}
+            }
+        }
+        if !gone.is_empty() {
+            self.record(Some(path), Event::RowsLeft { left: gone })?;
+        }
+        if drifted.is_empty() {
+            self.record(Some(path), Event::Rechecked)?;
+        } else {
+            self.drifted = drifted;
+            self.propose(path, *plan)?;
+        }
+        Ok(Turn::On)
+    }
+}

@@ -1,0 +1,124 @@
+//! Looking what became of an effect: after an answer, and in doubt.
+
+use std::time::Duration;
+
+use super::drive::{Answered, Engine, PauseCause, Turn};
+use super::{DecisionKind, DecisionRequest, EngineError};
+use crate::action::Taken;
+use crate::journal::{EffectDecision, EffectState, EffectStatus, Event, SettledBy};
+use crate::model::{Call, EffectKey, Outcome, StepPath, Verdict};
+
+/// First pause between two looks; each next one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Looks whether an applied effect shows.
+    pub(super) async fn verify(&mut self, path: &StepPath, key: &EffectKey) -> Result<Turn, EngineError> {
+        let state = self.effect(path, key)?;
+        if let Some((verdict, taken)) = self.poll(path, &state, state.receipt()).await? {
+            self.keep_verdict(path, key, verdict, taken)?;
+        }
+        Ok(Turn::On)
+    }
+
+    /// Settles an effect in doubt by looking: into the vault first, since an answer that lies there did arrive; then at
+    /// the provider.
+    pub(super) async fn probe(&mut self, path: &StepPath, key: &EffectKey) -> Result<Turn, EngineError> {
+        let state = self.effect(path, key)?;
+        let attempt = u32::try_from(state.attempts.len()).unwrap_or(u32::MAX);
+        if state.is_open() && matches!(&state.effect.call, Call::Http(call) if call.secret_answer) {
+            match self.bench.ports.vault.clone().answer(key, attempt).await {
+                Ok(Some(answer)) => {
+                    self.settle(path, &state, attempt, &answer, SettledBy::Vault)?;
+                    return Ok(Turn::On);
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    let what =
+                        format!("the vault must be opened to see whether the answer to effect {key} arrived: {why}");
+                    return Ok(Turn::Stop(self.pause(PauseCause::Missing(what))?));
+                }
+            }
+        }
+        if let Some((verdict, taken)) = self.poll(path, &state, None).await? {
+            self.keep_verdict(path, key, verdict, taken)?;
+        }
+        Ok(Turn::On)
+    }
+
+    pub(super) fn settle_by_probe(&mut self, path: &StepPath, key: &EffectKey) -> Result<Turn, EngineError> {
+        let state = self.effect(path, key)?;
+        let event = Event::Settled {
+            effect: key.clone(),
+            attempt: u32::try_from(state.attempts.len()).unwrap_or(u32::MAX),
+            outcome: Outcome::Applied,
+            receipt: serde_json::Value::Null,
+            by: SettledBy::Probe,
+        };
+        self.record(Some(path), event)?;
+        Ok(Turn::On)
+    }
+
+    /// A person says what becomes of an effect.
+    pub(super) async fn decide_effect(&mut self, path: &StepPath, key: &EffectKey) -> Result<Turn, EngineError> {
+        let planned = self.planned(path)?;
+        let state = self.effect(path, key)?;
+        let kind = match state.status {
+            EffectStatus::Refused => DecisionKind::Refused,
+            EffectStatus::VerifyFailed => DecisionKind::NotSeen,
+            _ => DecisionKind::InDoubt,
+        };
+        let prompter = self.bench.ports.prompter.clone();
+        let reply = prompter.decide(DecisionRequest { step: &planned, state: &state, kind }).await;
+        let (decision, words) = match self.common(path, reply)? {
+            Ok(turn) => return Ok(turn),
+            Err(Answered::Skip(reason)) => (EffectDecision::Abandon, reason),
+            Err(Answered::Go(decided)) => decided,
+        };
+        self.record(Some(path), Event::EffectDecided { effect: key.clone(), decision, words })?;
+        Ok(Turn::On)
+    }
+
+    /// Looks until the effect shows, or has had its settling time. `None` where the run is to stop.
+    async fn poll(
+        &self,
+        path: &StepPath,
+        state: &EffectState,
+        receipt: Option<&serde_json::Value>,
+    ) -> Result<Option<(Verdict, Taken)>, EngineError> {
+        let action = self.action(&state.effect.action)?;
+        let by_hand = matches!(state.effect.call, Call::Hand(_));
+        let settling = if by_hand { Duration::ZERO } else { action.spec().settling };
+        let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
+        loop {
+            let look = self.make_look(path);
+            let verdict = tokio::select! {
+                verdict = action.verify(&state.effect, receipt, &look) => verdict,
+                () = self.bench.ports.interrupt.raised() => return Ok(None),
+            };
+            if !matches!(verdict, Verdict::DoesNotHold(_)) || waited >= settling {
+                return Ok(Some((verdict, look.finish())));
+            }
+            self.bench.ports.progress.tick("waiting for the change to show", waited.as_secs(), settling.as_secs());
+            tokio::select! {
+                () = self.bench.ports.clock.sleep(pause) => {}
+                () = self.bench.ports.interrupt.raised() => return Ok(None),
+            }
+            waited += pause;
+            pause *= 2;
+        }
+    }
+
+    fn keep_verdict(
+        &mut self,
+        path: &StepPath,
+        key: &EffectKey,
+        verdict: Verdict,
+        taken: Taken,
+    ) -> Result<(), EngineError> {
+        if let Some(failure) = taken.failure {
+            return Err(EngineError::Evidence(failure));
+        }
+        self.record(Some(path), Event::Verified { effect: key.clone(), verdict, evidence: taken.evidence })
+    }
+}

@@ -1,0 +1,218 @@
+//! The turns that concern a step as a whole.
+
+use super::drive::{Answered, Engine, PauseCause, Turn};
+use super::{AskRequest, EngineError, FailureRequest, GoOnRequest, UnmetRequest, outputs};
+use crate::action::{Done, DoneEffect};
+use crate::journal::{EffectState, EffectStatus, Event, FailureDecision, Left, SkipCause, StepStatus};
+use crate::model::{Disposition, FindingStatus, StepPath, Verdict};
+use crate::runbook::{OnFailure, StepSpec};
+
+impl Engine {
+    pub(super) fn spec(&self, path: &StepPath) -> Result<&StepSpec, EngineError> {
+        let spec = self.bench.runbook.steps.iter().find(|step| step.id == path.id());
+        spec.ok_or_else(|| EngineError::Unknown(format!("step `{path}`")))
+    }
+
+    pub(super) async fn begin(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
+        let run = self.run_state()?;
+        let spec = self.spec(path)?;
+        if let Some(when) = &spec.when {
+            let scope = outputs::scope(self.state().id.as_ref(), run, &self.bench.evidence)?;
+            match self.bench.templates.truthy(when, &scope) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let reason = format!("its condition is not met: {when}");
+                    self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::When })?;
+                    return Ok(Turn::On);
+                }
+                Err(error) => {
+                    let error = format!("its condition `{when}` cannot be judged: {error}");
+                    let hint = "an earlier step that it looks at was skipped or failed".to_owned();
+                    self.record(Some(path), Event::StepBegan)?;
+                    self.record(Some(path), Event::StepFailed { error, hint: Some(hint) })?;
+                    return Ok(Turn::On);
+                }
+            }
+        }
+        let unmet = self.unmet(path)?;
+        if !unmet.is_empty() {
+            let planned = self.planned(path)?;
+            let prompter = self.bench.ports.prompter.clone();
+            let reply = prompter.unmet(UnmetRequest { step: &planned, unmet }).await;
+            match self.common(path, reply)? {
+                Ok(turn) => return Ok(turn),
+                Err(Answered::Skip(reason)) => {
+                    self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Person })?;
+                    return Ok(Turn::On);
+                }
+                Err(Answered::Go(())) => {}
+            }
+        }
+        self.record(Some(path), Event::StepBegan)?;
+        Ok(Turn::On)
+    }
+
+    /// Required steps that were not done. One that its own condition ruled out is not missed.
+    fn unmet(&self, path: &StepPath) -> Result<Vec<(String, String)>, EngineError> {
+        let run = self.run_state()?;
+        let mut unmet = Vec::new();
+        for id in &self.spec(path)?.requires {
+            match run.status(&StepPath::step(id)) {
+                StepStatus::Done { .. } | StepStatus::Skipped { cause: SkipCause::When, .. } => {}
+                StepStatus::Skipped { reason, .. } => unmet.push((id.clone(), format!("skipped: {reason}"))),
+                StepStatus::Failed { error, .. } => unmet.push((id.clone(), format!("failed: {error}"))),
+                status => unmet.push((id.clone(), status.as_str().to_owned())),
+            }
+        }
+        Ok(unmet)
+    }
+
+    pub(super) fn jump_over(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
+        let reason = "an earlier step failed, and its `on_failure` goes on further down".to_owned();
+        self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Jump })?;
+        Ok(Turn::On)
+    }
+
+    pub(super) async fn ask(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
+        let planned = self.planned(path)?;
+        let Some(ask) =
+            self.step(path).and_then(|step| step.proposed.as_ref()).and_then(|proposed| proposed.ask.clone())
+        else {
+            return Ok(Turn::On);
+        };
+        let prompter = self.bench.ports.prompter.clone();
+        let reply = prompter.ask(AskRequest { step: &planned, ask: &ask }).await;
+        match self.common(path, reply)? {
+            Ok(turn) => return Ok(turn),
+            Err(Answered::Skip(reason)) => {
+                self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Person })?;
+            }
+            Err(Answered::Go(fields)) => self.record(Some(path), Event::Answered { fields })?,
+        }
+        Ok(Turn::On)
+    }
+
+    pub(super) async fn go_on(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
+        let planned = self.planned(path)?;
+        let effects = self.step(path).map(|step| step.effects.clone()).unwrap_or_default();
+        let rest: Vec<_> = effects.iter().filter(|state| matches!(state.status, EffectStatus::Consented(_))).collect();
+        let Some(first) = effects.iter().find(|state| state.was_sent()) else { return Ok(Turn::On) };
+        let prompter = self.bench.ports.prompter.clone();
+        let reply = prompter.go_on(GoOnRequest { step: &planned, first, rest: rest.len() }).await;
+        match self.common(path, reply)? {
+            Ok(turn) => return Ok(turn),
+            Err(Answered::Go(())) => self.record(Some(path), Event::WentOn)?,
+            Err(Answered::Skip(reason)) => {
+                let keep = |state: &&EffectState| Left {
+                    effect: state.effect.key.clone(),
+                    disposition: Disposition::Keep { reason: reason.clone() },
+                };
+                self.record(Some(path), Event::RowsLeft { left: rest.iter().map(keep).collect() })?;
+            }
+        }
+        Ok(Turn::On)
+    }
+
+    pub(super) fn conclude(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
+        let Some(step) = self.step(path).cloned() else { return Ok(Turn::On) };
+        let Some(proposed) = &step.proposed else { return Ok(Turn::On) };
+        for state in &step.effects {
+            if let Some((id, status, detail)) = finding_after(state)
+                && self.state().findings.get(&id).is_some_and(|finding| finding.status != status)
+            {
+                self.record(Some(path), Event::FindingSettled { id, status, detail })?;
+            }
+        }
+        let done = Done {
+            effects: step.effects.iter().map(done_effect).collect(),
+            fields: step.answers.clone().unwrap_or_default(),
+        };
+        let output = outputs::unwrap(&proposed.output, &self.bench.evidence)?;
+        let action = self.action(&self.planned(path)?.action)?;
+        match action.conclude(output, &done) {
+            Ok(output) => {
+                let output = self.wrap(output, path)?;
+                self.record(
+                    Some(path),
+                    Event::StepDone { output, summary: summary(&proposed.summary, &step.effects) },
+                )?;
+            }
+            Err(error) => self.record(Some(path), Event::StepFailed { error: error.message, hint: error.hint })?,
+        }
+        Ok(Turn::On)
+    }
+
+    pub(super) async fn failed(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
+        let Some(StepStatus::Failed { error, .. }) = self.step(path).map(|step| step.status.clone()) else {
+            return Ok(Turn::On);
+        };
+        let by_rule = || "as the runbook's `on_failure` says".to_owned();
+        let (decision, words) = match &self.spec(path)?.on_failure {
+            OnFailure::Stop => return Ok(Turn::Stop(self.pause(PauseCause::StepFailed(error))?)),
+            OnFailure::Continue => (FailureDecision::Continue, by_rule()),
+            OnFailure::Goto(later) => (FailureDecision::Jump(later.clone()), by_rule()),
+            OnFailure::Ask => {
+                let planned = self.planned(path)?;
+                let prompter = self.bench.ports.prompter.clone();
+                let reply = prompter.failure(FailureRequest { step: &planned, error: &error, hint: None }).await;
+                match self.common(path, reply)? {
+                    Ok(turn) => return Ok(turn),
+                    Err(Answered::Skip(reason)) => (FailureDecision::Continue, reason),
+                    Err(Answered::Go(decided)) => decided,
+                }
+            }
+        };
+        self.record(Some(path), Event::FailureDecided { decision, words })?;
+        Ok(Turn::On)
+    }
+}
+
+/// What becomes of the finding that an effect deals with.
+fn finding_after(state: &EffectState) -> Option<(String, FindingStatus, String)> {
+    let resolves = state.effect.resolves.as_ref()?;
+    match (&state.status, &state.verdict) {
+        (EffectStatus::Finished, Some(Verdict::Holds(proof))) => {
+            Some((resolves.finding.clone(), resolves.status, proof.clone()))
+        }
+        (EffectStatus::Left(Disposition::Keep { reason }), _) => {
+            Some((resolves.finding.clone(), FindingStatus::Accepted, reason.clone()))
+        }
+        _ => None,
+    }
+}
+
+fn done_effect(state: &EffectState) -> DoneEffect {
+    DoneEffect {
+        effect: state.effect.clone(),
+        applied: state.is_applied(),
+        receipt: state.receipt().cloned().unwrap_or_default(),
+        verdict: state.verdict.clone(),
+        left: match &state.status {
+            EffectStatus::Left(Disposition::Later { owner }) => Some(format!("later: {owner}")),
+            EffectStatus::Left(Disposition::Keep { reason }) => Some(format!("kept: {reason}")),
+            EffectStatus::Left(Disposition::AlreadyMet { proof }) => Some(format!("already so: {proof}")),
+            EffectStatus::Abandoned => Some(format!("given up: {}", state.words.as_deref().unwrap_or_default())),
+            _ => None,
+        },
+    }
+}
+
+fn summary(seen: &str, effects: &[EffectState]) -> String {
+    if effects.is_empty() {
+        return seen.to_owned();
+    }
+    let applied = effects.iter().filter(|state| state.is_applied());
+    let (mut proven, mut unproven) = (0, 0);
+    for state in applied {
+        if matches!(state.verdict, Some(Verdict::Holds(_))) { proven += 1 } else { unproven += 1 }
+    }
+    let left = effects.len() - proven - unproven;
+    let mut parts = vec![format!("{proven} of {} done and proven", effects.len())];
+    if unproven > 0 {
+        parts.push(format!("{unproven} done, not verified"));
+    }
+    if left > 0 {
+        parts.push(format!("{left} not done"));
+    }
+    parts.join(", ")
+}

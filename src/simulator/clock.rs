@@ -1,0 +1,24 @@
+//! The time in the simulated world.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+/// A clock that is told the time once and then goes by the monotonic clock.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    start: Timestamp,
+    since: Instant,
+}
+
+impl Clock {
+    /// A clock that shows `now` at this moment.
+    pub(crate) fn starting_at(now: Timestamp) -> Self {
+        Self { start: now, since: Instant::now() }
+    }
+
+    /// The time it shows; never goes back.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.start.checked_add(self.since.elapsed()).unwrap_or(Timestamp::MAX)
+    }
+}
