@@ -6,8 +6,14 @@ pub static KINDS: &[Kind] = &[
     Kind { name: "audit logs, versions 1 and 2", examined_by: &["cloudflare.audit.collect"] },
     Kind { name: "members, roles, invitations, two-factor enforcement", examined_by: &["cloudflare.members.list"] },
     Kind { name: "DNS records", examined_by: &["cloudflare.dns.diff"] },
-    Kind { name: "certificate packs, custom and Origin CA certificates", examined_by: &["cloudflare.certificates.list"] },
-    Kind { name: "WAF custom, rate-limiting and managed rules; IP access rules", examined_by: &["cloudflare.waf.review"] },
+    Kind {
+        name: "certificate packs, custom and Origin CA certificates",
+        examined_by: &["cloudflare.certificates.list"],
+    },
+    Kind {
+        name: "WAF custom, rate-limiting and managed rules; IP access rules",
+        examined_by: &["cloudflare.waf.review"],
+    },
     Kind { name: "user groups, SSO connectors, OAuth clients and consents", examined_by: &[] },
     Kind { name: "DNSSEC, secondary DNS and zone transfers", examined_by: &[] },
     Kind { name: "zone settings, zone holds, registrar locks", examined_by: &[] },
