@@ -1,19 +1,32 @@
-//! Points at which a test may kill the process, to prove that nothing is lost there.
-//!
-//! Compiled in only with the feature `crashpoints`; otherwise a point is nothing.
+//! Points at which a test may kill the process, to prove that nothing is lost there. Debug builds only.
 
-/// Aborts where `QUELL_CRASH_AT` is `name` or `name:N`, the N-th time the point is passed.
-#[cfg(feature = "crashpoints")]
+/// Arms the `nth` passing (from 1) of the point called `name`. Called once, at the edge.
+#[cfg(debug_assertions)]
+pub fn arm(name: &str, nth: u32) {
+    let _ = armed::AT.set((name.to_owned(), nth));
+}
+
+/// Aborts the process where this passing of the point was armed; otherwise does nothing.
+#[cfg(debug_assertions)]
 pub fn crash_point(name: &str) {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static PASSED: AtomicU32 = AtomicU32::new(0);
-    let Ok(wanted) = std::env::var("QUELL_CRASH_AT") else { return };
-    let (point, nth) = wanted.split_once(':').unwrap_or((&wanted, "1"));
-    if point == name && (PASSED.fetch_add(1, Ordering::SeqCst) + 1).to_string() == nth {
+    use std::sync::atomic::Ordering;
+    if let Some((point, nth)) = armed::AT.get()
+        && point == name
+        && armed::PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *nth
+    {
         std::process::abort();
     }
 }
 
-/// Nothing.
-#[cfg(not(feature = "crashpoints"))]
+/// Nothing: a released binary has no such points.
+#[cfg(not(debug_assertions))]
 pub const fn crash_point(_name: &str) {}
+
+#[cfg(debug_assertions)]
+mod armed {
+    use std::sync::OnceLock;
+    use std::sync::atomic::AtomicU32;
+
+    pub(super) static AT: OnceLock<(String, u32)> = OnceLock::new();
+    pub(super) static PASSED: AtomicU32 = AtomicU32::new(0);
+}

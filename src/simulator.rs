@@ -102,6 +102,12 @@ impl Simulator {
         lock(&self.stage).faults.add(fault);
     }
 
+    /// Somebody in the scenario does this by other means than the server: applied and kept like a request that
+    /// arrived, but no fault strikes it and it is not in the log. Returns the status of the answer.
+    pub fn act(&self, request: &Request) -> u16 {
+        lock(&self.stage).act(request)
+    }
+
     /// The state of the account, without what differs between two runs that did the same.
     #[must_use]
     pub fn snapshot(&self) -> serde_json::Value {

@@ -86,7 +86,7 @@ mod tests {
             target: Target { kind: "token".into(), id: "id-1".into(), name: name.into(), ambiguous },
             summary: String::new(),
             danger,
-            call: Call::Hand(ByHand { instruction: String::new(), dashboard: None, curl: None }),
+            call: Call::Hand(ByHand { instruction: String::new(), dashboard: None, curl: None, request: None }),
             before: Value::Null,
             after: Value::Null,
             consequences: Vec::new(),

@@ -41,7 +41,7 @@ impl Engine {
         }
         if plan.effects.is_empty()
             && plan.ask.is_none()
-            && !self.step(path).is_some_and(|step| !step.effects.is_empty())
+            && self.step(path).is_none_or(|step| step.effects.is_empty())
         {
             let output = self.wrap(plan.output, path)?;
             self.record(Some(path), Event::StepDone { output, summary: plan.summary })?;

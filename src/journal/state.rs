@@ -350,13 +350,13 @@ impl StepState {
                 find(&mut self.effects, effect)?.intend(*attempt, call)?;
             }
             (S::Proposed, Event::AnswerSealed { effect, attempt, .. }) => {
-                find(&mut self.effects, effect)?.seal(*attempt)?
+                find(&mut self.effects, effect)?.seal(*attempt)?;
             }
             (S::Proposed, Event::Settled { effect, attempt, outcome, receipt, by }) => {
                 find(&mut self.effects, effect)?.settle(*attempt, outcome, receipt, *by)?;
             }
             (S::Proposed, Event::Verified { effect, verdict, .. }) => {
-                find(&mut self.effects, effect)?.verify(verdict)?
+                find(&mut self.effects, effect)?.verify(verdict)?;
             }
             (S::Proposed, Event::EffectDecided { effect, decision, words }) => {
                 find(&mut self.effects, effect)?.decide(*decision, words)?;

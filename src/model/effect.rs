@@ -104,7 +104,7 @@ pub struct HttpCall {
 }
 
 /// Work for a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ByHand {
     /// What to do.
     pub instruction: String,
@@ -114,6 +114,9 @@ pub struct ByHand {
     /// A command line that does it; names the secret by environment variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,
+    /// The same as a request. quell never sends it; a rehearsal's colleague does it in the simulated account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<HttpCall>,
 }
 
 /// Another action with parameters that puts an effect back; it has consent and proof of its own.

@@ -124,6 +124,12 @@ impl Stage {
         }
     }
 
+    /// Done by somebody who does not come through the server: applied and kept, and not in the log of what arrived.
+    pub(super) fn act(&mut self, request: &Request) -> u16 {
+        let at = self.clock.now();
+        self.apply(request, at).answer.status
+    }
+
     /// What is applied is on disk before anybody is told.
     fn apply(&mut self, request: &Request, at: jiff::Timestamp) -> Reaction {
         let mut reaction = self.world.receive(request, at);

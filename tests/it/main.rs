@@ -1,4 +1,5 @@
 //! Integration tests.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test by panicking")]
 
+mod client;
 mod simulator;

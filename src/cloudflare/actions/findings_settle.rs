@@ -12,7 +12,7 @@ use crate::cloudflare::repair::{
     Present, Sight, Standing, consequences, curl, dashboard, instruction, request, wanted,
 };
 use crate::cloudflare::review::{Place, ReviewItem};
-use crate::model::{Attribution, ByHand, Call, Danger, Effect, EffectKey, FindingStatus, Resolves, Target, Verdict};
+use crate::model::{Attribution, ByHand, Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Target, Verdict};
 
 /// `cloudflare.findings.settle`.
 #[derive(Debug, Clone, Copy)]
@@ -249,6 +249,7 @@ fn effect(
             instruction: instruction(item, request.as_ref(), state.as_ref()),
             dashboard: Some(dashboard(place)),
             curl: request.as_ref().map(|request| curl(request, look.provider().world())),
+            request: request.map(HttpCall::from),
         }),
         consequences: consequences(place, wanted.as_ref(), state.as_ref()),
         before: json!(Image { place: place.clone(), state }),

@@ -32,8 +32,8 @@ pub struct Connected {
     pub account: Account,
     /// The credential.
     pub credential: CredentialFacts,
-    /// How far the server's clock is ahead of this machine's (whole seconds, network delay included); `None` where the
-    /// server does not tell the time.
+    /// This machine's clock minus the server's, network delay included; the server tells whole seconds. `None` where it
+    /// does not tell the time.
     pub skew: Option<SignedDuration>,
     /// Counts the requests of both sides.
     pub meter: Arc<Meter>,
@@ -69,11 +69,13 @@ pub enum ConnectError {
     /// The HTTP client cannot be made, e.g. because the machine has no root certificates.
     #[error("cannot make an HTTP client: {0}")]
     Client(String),
-    /// The API does not know the credential.
-    #[error("the API did not verify the credential: {cause}")]
+    /// The API does not know the credential, or not from here.
+    #[error("{}{}", join(.said), if *.account_missing {
+        ": if an account owns the token, set `CLOUDFLARE_ACCOUNT_ID`, since it is verified there"
+    } else { "" })]
     NotVerified {
-        /// What the API said.
-        cause: ReadError,
+        /// What each endpoint that was asked said: one of them is always the wrong one for a token.
+        said: Vec<ReadError>,
         /// True where it may be a token of an account, which can only be verified with the account's id.
         account_missing: bool,
     },
@@ -214,17 +216,20 @@ async fn verify(
         Ok(reading) => return Ok((first.0, reading)),
         Err(error) => unverified(error, wanted_account.is_none()),
     };
-    match (refused, second) {
-        (refused @ ConnectError::NotVerified { .. }, Some((kind, path))) => match get(transport, &path).await {
-            Ok(reading) => Ok((kind, reading)),
-            Err(error) => match unverified(error, false) {
-                // What the credential's own endpoint said first is the better explanation.
-                ConnectError::NotVerified { .. } => Err(refused),
-                failed => Err(failed),
-            },
-        },
-        (failed, _) => Err(failed),
+    let Some((kind, path)) = second else { return Err(refused) };
+    let ConnectError::NotVerified { mut said, account_missing } = refused else { return Err(refused) };
+    match get(transport, &path).await.map_err(|error| unverified(error, false)) {
+        Ok(reading) => Ok((kind, reading)),
+        Err(ConnectError::NotVerified { said: more, .. }) => {
+            said.extend(more);
+            Err(ConnectError::NotVerified { said, account_missing })
+        }
+        Err(failed) => Err(failed),
     }
+}
+
+fn join(said: &[ReadError]) -> String {
+    said.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// A refusal is about the credential; anything else is about the way to the API.
@@ -233,7 +238,7 @@ fn unverified(cause: ReadError, account_missing: bool) -> ConnectError {
         ReadError::Throttled(_) | ReadError::Unreachable(_) | ReadError::Unreadable(_) => {
             ConnectError::Api { doing: "verify the credential", cause }
         }
-        cause => ConnectError::NotVerified { cause, account_missing },
+        cause => ConnectError::NotVerified { said: vec![cause], account_missing },
     }
 }
 
@@ -258,7 +263,7 @@ async fn settle_account(transport: &Transport, wanted: Option<&str>) -> Result<A
     let listing = match list(transport, &request, Paging::Pages { per_page: 50 }).await {
         Ok(listing) => listing,
         // Observed: 400 with code 1001, "List accounts endpoint does not support account owned tokens".
-        Err(ReadError::Rejected(why)) if why.contains("account owned") => return Err(ConnectError::AccountUnnamed),
+        Err(ReadError::Rejected(why)) if why.contains("1001: ") => return Err(ConnectError::AccountUnnamed),
         Err(cause) => return Err(api(cause)),
     };
     let mut accounts: Vec<Account> = listing.items.iter().filter_map(account).collect();
@@ -281,5 +286,5 @@ fn account(json: &Value) -> Option<Account> {
 }
 
 fn skew(transport: &Transport, reading: &Reading) -> Option<SignedDuration> {
-    reading.server_time.map(|server| server.duration_since(transport.clock.now()))
+    reading.server_time.map(|server| transport.clock.now().duration_since(server))
 }

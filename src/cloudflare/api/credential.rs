@@ -19,6 +19,12 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// The secret part, to be masked wherever it turns up.
+    pub const fn secret(&self) -> &Secret {
+        let (Self::Token(secret) | Self::GlobalKey { key: secret, .. }) = self;
+        secret
+    }
+
     /// The headers that carry it, marked so that nothing below prints them and HTTP/2 does not index them.
     pub(super) fn headers(&self) -> Result<HeaderMap, InvalidHeaderValue> {
         let sensitive = |text: &str| {
@@ -49,7 +55,7 @@ impl Credential {
     pub(super) fn misfit(&self) -> Option<&'static str> {
         match self {
             Self::Token(token) => match token.expose() {
-                text if text.is_empty() => Some("the API token is empty"),
+                "" => Some("the API token is empty"),
                 text if text.starts_with("cfk_") => Some(
                     "what was given as an API token is a global API key: set `CLOUDFLARE_API_KEY` and `CLOUDFLARE_EMAIL` \
                      instead, or better make a token",

@@ -6,6 +6,7 @@ use crate::cloudflare::api::segment;
 use crate::cloudflare::dns::Record;
 use crate::cloudflare::review::{Place, ReviewKind};
 use crate::cloudflare::rules::rulesets_path;
+use crate::model::HttpCall;
 
 /// One request that puts something back.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,12 @@ pub struct Request {
     pub path: String,
     /// JSON body.
     pub body: Option<Value>,
+}
+
+impl From<Request> for HttpCall {
+    fn from(request: Request) -> Self {
+        Self { method: request.method.into(), path: request.path, body: request.body, secret_answer: false }
+    }
 }
 
 /// The request that leads from what is `present` to what is `wanted`. `is_beside`: it is there already, beside it.

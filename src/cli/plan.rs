@@ -1,0 +1,198 @@
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::catalogue::CATALOGUE;
+use super::context::Context;
+use super::errors::CliError;
+use super::exit::Exit;
+use super::output;
+use super::run::read_answers;
+use super::session::connect::{Target, connect};
+use super::session::inputs::{self, Sources};
+use super::session::load::{Loaded, load};
+use super::session::open;
+use crate::action::Estimate;
+use crate::engine::{self, Forecast, Prediction};
+use crate::escape;
+use crate::evidence::Unkept;
+use crate::provider::{Paging, ReadRequest};
+use crate::runbook::Templates;
+use crate::secret::Redactor;
+
+/// Show what a run would do. Reads only; journals nothing, needs no vault.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Name of a runbook, or path of a file.
+    runbook: String,
+
+    /// Value of an input.
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+
+    /// Prepared inputs; answers to steps are not used.
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+
+    /// Zones to narrow the reads to.
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    zones: Vec<String>,
+
+    /// Write the plan as JSON to this file.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Runs `quell plan`.
+pub async fn run(args: &PlanArgs, cx: &Context) -> Result<Exit, CliError> {
+    let loaded = load(&args.runbook, cx)?;
+    forecast(cx, &loaded, &args.set, args.answers.as_deref(), &args.zones, args.output.as_deref()).await
+}
+
+/// The dry run, for `plan` and for `run --dry-run`.
+pub async fn forecast(
+    cx: &Context,
+    loaded: &Loaded,
+    set: &[String],
+    answers: Option<&Path>,
+    zones: &[String],
+    file: Option<&Path>,
+) -> Result<Exit, CliError> {
+    let answers = answers.map(|path| read_answers(path, loaded)).transpose()?;
+    let mut target = Target::from_environment(cx).await?;
+    let connected = connect(cx, &mut target).await?;
+    let sources = Sources { set, answers: answers.as_ref(), scenario: &Map::new() };
+    let mut inputs = inputs::collect(&loaded.runbook, &sources, cx).await?;
+    if !zones.is_empty() {
+        if !loaded.runbook.inputs.iter().any(|input| input.name == "zones") {
+            return Err(CliError::usage(format!("the runbook `{}` has no input `zones` to narrow", loaded.runbook.name)));
+        }
+        inputs.insert("zones".to_owned(), json!(zones));
+    }
+    let sealed = open::seal(loaded, &inputs, &target, &connected);
+    let estimated = estimate(loaded, zones.len(), &connected).await;
+    let account = connected.read.account();
+    cx.screen.line(&format!("dry run: reads only, against {} (account {}, {})", target.api(), escape::terminal(&account.name), account.id));
+    cx.screen.line(&format!(
+        "about {} requests, {} at least; the budget of 1,200 in 5 minutes is shared with the dashboard of the same user",
+        estimated.requests, estimated.time()
+    ));
+    let redactor = std::sync::Arc::new(Redactor::new([0; 32]));
+    let evidence = Unkept::new(redactor);
+    let forecast = engine::forecast(
+        &sealed, &loaded.runbook, CATALOGUE, &Templates::new(), &*connected.read, &evidence, &*cx.clock, &cx.screen,
+    )
+    .await;
+    let permissions = permissions(loaded);
+    let document = json!({
+        "schema": "quell.plan/1",
+        "digest": sealed.digest,
+        "runbook": { "name": loaded.runbook.name, "sha256": loaded.runbook.source.digest, "source": loaded.source },
+        "world": connected.read.world(), "api": target.api(), "account": account, "inputs": sealed.inputs,
+        "permissions": permissions,
+        "requests_estimated": estimated.requests,
+        "requests": connected.meter.snapshot().reads,
+        "steps": forecast.steps, "findings": forecast.findings, "gaps": forecast.gaps, "not_examined": sealed.not_examined,
+    });
+    if let Some(file) = file {
+        fs::write(file, format!("{document:#}\n"))
+            .map_err(|error| CliError::usage(format!("cannot write the plan {}", file.display())).because(&error))?;
+    }
+    if cx.json {
+        output::document(&document)?;
+    } else {
+        output::write(&text(&forecast, &permissions, cx.screen.width()))?;
+        output::write(&format!("\nplan digest {}\n", sealed.digest))?;
+    }
+    Ok(if forecast.gaps.is_empty() { Exit::Done } else { Exit::Gaps })
+}
+
+/// Requests that a plan takes, roughly.
+struct Estimated {
+    requests: u64,
+}
+
+impl Estimated {
+    /// A sequential read takes a few tenths of a second; beyond the budget, five minutes for each 1,200.
+    fn time(&self) -> String {
+        let seconds = self.requests / 4 + self.requests / 1200 * 300;
+        if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
+    }
+}
+
+async fn estimate(loaded: &Loaded, narrowed: usize, connected: &crate::cloudflare::api::Connected) -> Estimated {
+    let zones = if narrowed > 0 { narrowed as u64 } else { count_zones(connected).await };
+    let takes = |estimate: Estimate| u64::from(estimate.fixed) + u64::from(estimate.per_zone) * zones;
+    let specs = loaded.runbook.steps.iter().filter_map(|step| CATALOGUE.get(&step.action));
+    Estimated { requests: specs.map(|action| takes(action.spec().estimate)).sum() }
+}
+
+async fn count_zones(connected: &crate::cloudflare::api::Connected) -> u64 {
+    let request = ReadRequest::new("/zones").with("account.id", connected.read.account().id.clone());
+    let listed = connected.read.list(&request, Paging::Pages { per_page: 50 }).await;
+    listed.map_or(0, |listing| listing.items.len() as u64)
+}
+
+/// The permission groups that the runbook needs: to look, and to act.
+fn permissions(loaded: &Loaded) -> Vec<Value> {
+    let mut groups: Vec<(&str, bool)> = loaded
+        .runbook
+        .steps
+        .iter()
+        .filter_map(|step| CATALOGUE.get(&step.action))
+        .flat_map(|action| action.spec().permissions)
+        .map(|permission| (permission.group, permission.write))
+        .collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups.into_iter().map(|(group, write)| json!({ "group": group, "write": write })).collect()
+}
+
+fn text(forecast: &Forecast, permissions: &[Value], width: usize) -> String {
+    let mut out = String::new();
+    for step in &forecast.steps {
+        let prediction = match step.prediction {
+            Prediction::WillChange => "will change",
+            Prediction::AlreadySo => "changes nothing",
+            Prediction::CannotKnow => "cannot be known yet",
+        };
+        let condition = if step.conditional { ", if its condition is met" } else { "" };
+        let _ = writeln!(out, "\n{} ({}): {prediction}{condition}; {}", step.path, step.action, step.danger);
+        let _ = writeln!(out, "  {}", escape::terminal(&step.summary));
+        for effect in &step.effects {
+            let chosen = if effect.preselected { "" } else { " (only if chosen)" };
+            let _ = writeln!(out, "  - {}{chosen}: {}", escape::terminal(&effect.summary), effect.danger);
+            match &effect.request {
+                Some(request) => {
+                    let _ = writeln!(out, "      {} {}", request.method, escape::terminal(&request.path));
+                }
+                None => out.push_str("      by hand\n"),
+            }
+            let _ = writeln!(out, "      before {}", shortened(&effect.before, width));
+            let _ = writeln!(out, "      after  {}", shortened(&effect.after, width));
+            let _ = writeln!(out, "      undo   {}", effect.undo.as_deref().unwrap_or("not by quell"));
+        }
+    }
+    if !forecast.gaps.is_empty() {
+        out.push_str("\nnot seen:\n");
+        for gap in &forecast.gaps {
+            let _ = writeln!(out, "  {} of {}: {}", gap.family, escape::terminal(&gap.scope), escape::terminal(&gap.reason));
+        }
+    }
+    out.push_str("\npermissions that the run needs:\n");
+    for permission in permissions {
+        let needed = if permission["write"] == true { "to act " } else { "to look" };
+        let _ = writeln!(out, "  {needed}  {}", permission["group"].as_str().unwrap_or_default());
+    }
+    out
+}
+
+/// One line of JSON, cut to the width; `--json` has it whole.
+fn shortened(value: &Value, width: usize) -> String {
+    let line = escape::terminal(&value.to_string());
+    let room = width.saturating_sub(15).max(24);
+    if line.chars().count() <= room { line } else { line.chars().take(room - 1).chain(['…']).collect() }
+}

@@ -1,0 +1,136 @@
+use serde_json::{Map, Value, json};
+
+use super::connect::Target;
+use super::load::Loaded;
+use crate::cli::catalogue::CATALOGUE;
+use crate::cli::context::Context;
+use crate::cli::environment;
+use crate::cli::errors::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::layout::IncidentDir;
+use crate::cloudflare::api::Connected;
+use crate::durable;
+use crate::engine::{Binding, seal_plan};
+use crate::journal::{Driver, DriverLock, Entry, Event, FORMAT, Journal, Lease, PlanSealed, RunOpened, Stamp};
+use crate::model::RunId;
+
+/// An open run: journal and driver lock in hand, the plan fixed on disk.
+pub struct Opened {
+    /// The incident.
+    pub dir: IncidentDir,
+    /// Its journal.
+    pub journal: Journal,
+    /// The run.
+    pub run: RunId,
+    /// The right to drive it.
+    pub lock: DriverLock,
+}
+
+/// The plan that a run with these inputs would be bound to.
+pub fn seal(loaded: &Loaded, inputs: &Map<String, Value>, target: &Target, connected: &Connected) -> PlanSealed {
+    let binding = Binding { world: connected.read.world(), api: &target.api(), account: connected.read.account() };
+    seal_plan(&loaded.runbook, inputs, CATALOGUE, binding)
+}
+
+/// Begins an incident, or takes up one that there is, and opens a run in it.
+pub fn open(
+    cx: &Context,
+    dir: IncidentDir,
+    fresh: bool,
+    loaded: &Loaded,
+    inputs: &Map<String, Value>,
+    target: &Target,
+    connected: &Connected,
+) -> Result<Opened, CliError> {
+    let lock = lock(cx, &dir)?;
+    let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run: None, path: None };
+    let world = connected.read.world().clone();
+    let mut journal = if fresh {
+        let opened = Event::IncidentOpened {
+            id: dir.id.clone(),
+            title: loaded.runbook.title.clone(),
+            world: world.clone(),
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: environment::machine(),
+        };
+        Journal::create(&dir.path, &stamp, opened)?.0
+    } else {
+        let (journal, entries) = Journal::open(&dir.path)?;
+        refuse_foreign(&dir, &entries, &journal, target, connected)?;
+        journal
+    };
+    journal.append(&stamp, Event::DriverTaken { machine: environment::machine(), pid: std::process::id() })?;
+    let run = RunId::new(format!("r{}", journal.state().runs.len() + 1));
+    let opened = RunOpened {
+        run: run.clone(),
+        runbook: loaded.runbook.name.clone(),
+        title: loaded.runbook.title.clone(),
+        runbook_sha256: loaded.runbook.source.digest.clone(),
+        source: loaded.source.clone(),
+        target_seconds: loaded.runbook.target.map(|target| target.as_secs()),
+        world,
+        api: target.api(),
+        account: connected.read.account().clone(),
+        credential: connected.read.credential().clone(),
+        skew_ms: connected.skew.and_then(|skew| i64::try_from(skew.as_millis()).ok()),
+    };
+    let stamp = Stamp { run: Some(run.clone()), ..stamp };
+    journal.append(&stamp, Event::RunOpened(Box::new(opened)))?;
+    let sealed = seal(loaded, inputs, target, connected);
+    let kept = json!({
+        "schema": "quell.sealed-plan/1", "format": FORMAT, "digest": sealed.digest, "inputs": sealed.inputs,
+        "runbook": { "name": loaded.runbook.name, "source": loaded.source, "text": loaded.text },
+    });
+    let path = dir.plan(&run);
+    durable::write_new(&path, format!("{kept:#}\n").as_bytes(), 0o600).map_err(|error| {
+        CliError::new(Exit::Journal, "plan_file", format!("cannot write {}", path.display())).because(&error)
+    })?;
+    journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;
+    Ok(Opened { dir, journal, run, lock })
+}
+
+/// Takes the right to drive, or says who has it.
+pub fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliError> {
+    let me = Driver { machine: environment::machine(), pid: std::process::id(), since: cx.now() };
+    match DriverLock::acquire(&dir.path, &me)? {
+        Lease::Granted(lock) => Ok(lock),
+        Lease::Held(driver) => {
+            let who = driver.map_or_else(
+                || "another process".to_owned(),
+                |driver| format!("process {} on {} since {}", driver.pid, driver.machine, driver.since.strftime("%F %T UTC")),
+            );
+            Err(CliError::new(Exit::Journal, "locked", format!("incident {} is being driven by {who}", dir.id))
+                .hint("notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here"))
+        }
+    }
+}
+
+/// An incident stays in one world and one account.
+fn refuse_foreign(dir: &IncidentDir, _entries: &[Entry], journal: &Journal, target: &Target, connected: &Connected) -> Result<(), CliError> {
+    let Some(run) = journal.state().latest_run() else { return Ok(()) };
+    if run.closed.is_none() {
+        return Err(CliError::new(Exit::Usage, "run_open", format!("incident {} has a run that is not closed", dir.id))
+            .hint(format!("go on with it: `quell resume {}`", dir.id)));
+    }
+    same_place(run, target, connected)
+}
+
+/// Refuses another account, host or world than the run was bound to.
+pub fn same_place(run: &crate::journal::RunState, target: &Target, connected: &Connected) -> Result<(), CliError> {
+    let bound = &run.opened;
+    let refused = |what: &str, then: String, now: String| {
+        Err(CliError::new(Exit::Usage, "another_place", format!("this incident belongs to another {what}: it was {then}, and is now {now}"))
+            .hint("set the credential, `CLOUDFLARE_ACCOUNT_ID` and `CLOUDFLARE_BASE_URL` of the incident, or begin a new one; nothing was sent"))
+    };
+    if bound.world != *connected.read.world() && bound.world.is_rehearsal() != connected.read.world().is_rehearsal() {
+        return refused("world", bound.world.to_string(), connected.read.world().to_string());
+    }
+    // A rehearsal's simulated API has a new port each time.
+    if !bound.world.is_rehearsal() && bound.api != target.api() {
+        return refused("API host", bound.api.clone(), target.api());
+    }
+    if bound.account.id != connected.read.account().id {
+        return refused("account", bound.account.id.clone(), connected.read.account().id.clone());
+    }
+    Ok(())
+}

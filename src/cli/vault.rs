@@ -1,0 +1,157 @@
+//! The vault as the engine meets it: settled and proven to open before the first secret comes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use super::console::Screen;
+use super::context::Context;
+use super::layout::IncidentDir;
+use super::prompt;
+use crate::engine::Vaulting;
+use crate::model::{Digest, EffectKey};
+use crate::provider::{Answer, BoxFuture};
+use crate::secret::{Secret, SecretBytes};
+use crate::vault::{Key, Lock, Opened, Vault};
+
+/// How an incident's vault is locked and opened, as flags and environment say.
+#[derive(Debug, Clone, Default)]
+pub struct VaultChoice {
+    /// `--vault-recipient`: age public keys, any of which opens it.
+    pub recipients: Vec<String>,
+    /// `--vault-identity`: the file with a private key, to prove that it opens.
+    pub identity: Option<PathBuf>,
+}
+
+/// The door to one incident's vault.
+pub struct VaultDoor {
+    dir: PathBuf,
+    screen: Screen,
+    can_ask: bool,
+    rehearsal: bool,
+    passphrase: Option<Secret>,
+    choice: VaultChoice,
+    opened: Mutex<Option<Opened>>,
+}
+
+impl VaultDoor {
+    /// The door to the vault of `dir`.
+    pub fn new(dir: &IncidentDir, cx: &Context, rehearsal: bool) -> Self {
+        Self {
+            dir: dir.vault(),
+            screen: cx.screen.clone(),
+            can_ask: cx.can_ask,
+            rehearsal,
+            passphrase: cx.environment.vault_passphrase.clone(),
+            choice: cx.vault.clone(),
+            opened: Mutex::new(None),
+        }
+    }
+
+    /// Makes the vault where there is none, and proves that it opens.
+    async fn settle(&self) -> Result<(), String> {
+        if self.is_open() {
+            return Ok(());
+        }
+        match Vault::load(&self.dir).map_err(|error| error.to_string())? {
+            Some(vault) => {
+                let key = self.key(false).await?;
+                self.prove(&vault, key)
+            }
+            None if !self.choice.recipients.is_empty() => {
+                let key = self.identity()?.ok_or("`--vault-recipient` needs `--vault-identity FILE` too, to prove that the vault opens")?;
+                let vault = Vault::create(&self.dir, Lock::Recipients(self.choice.recipients.clone())).map_err(|error| error.to_string())?;
+                self.prove(&vault, key)
+            }
+            None if self.rehearsal => {
+                let vault = Vault::create(&self.dir, Lock::Open).map_err(|error| error.to_string())?;
+                self.prove(&vault, Key::Rehearsal)
+            }
+            None => {
+                let key = self.key(true).await?;
+                let Key::Passphrase(passphrase) = &key else { return Err("a new vault needs a passphrase".to_owned()) };
+                let vault = Vault::create(&self.dir, Lock::Passphrase(passphrase.clone())).map_err(|error| error.to_string())?;
+                self.prove(&vault, key)
+            }
+        }
+    }
+
+    async fn key(&self, new: bool) -> Result<Key, String> {
+        if self.rehearsal {
+            return Ok(Key::Rehearsal);
+        }
+        if let Some(key) = self.identity()? {
+            return Ok(key);
+        }
+        if let Some(passphrase) = &self.passphrase {
+            return Ok(Key::Passphrase(passphrase.clone()));
+        }
+        if !self.can_ask {
+            return Err("set `QUELL_VAULT_PASSPHRASE`, or name `--vault-recipient` and `--vault-identity`".to_owned());
+        }
+        if new {
+            self.screen.line("New secrets are sealed in this incident's vault before anything else is done with them.");
+            self.screen.line("Choose a passphrase for it (not echoed). Without it they cannot be read again.");
+        }
+        let words = if new { "passphrase for the new vault" } else { "passphrase of the vault" };
+        let first = prompt::ask_secret(&self.screen, words).await.ok_or("no passphrase was given")?;
+        if new {
+            if first.expose().len() < 8 {
+                return Err("a passphrase has 8 characters or more".to_owned());
+            }
+            let again = prompt::ask_secret(&self.screen, "the same once more").await.ok_or("no passphrase was given")?;
+            if again.expose() != first.expose() {
+                return Err("the two passphrases differ".to_owned());
+            }
+        }
+        Ok(Key::Passphrase(first))
+    }
+
+    fn identity(&self) -> Result<Option<Key>, String> {
+        let Some(path) = &self.choice.identity else { return Ok(None) };
+        let text = fs::read_to_string(path).map_err(|error| format!("cannot read the identity {}: {error}", path.display()))?;
+        Ok(Some(Key::IdentityFile(Secret::new(text))))
+    }
+
+    fn prove(&self, vault: &Vault, key: Key) -> Result<(), String> {
+        let opened = vault.prove(key).map_err(|error| error.to_string())?;
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        Ok(())
+    }
+
+    fn is_open(&self) -> bool {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn vault(&self) -> Result<Vault, String> {
+        Vault::load(&self.dir).map_err(|error| error.to_string())?.ok_or_else(|| "there is no vault".to_owned())
+    }
+
+    /// The sealed answer to an attempt.
+    pub async fn open_answer(&self, effect: &EffectKey, attempt: u32) -> Result<Option<Answer>, String> {
+        let Some(vault) = Vault::load(&self.dir).map_err(|error| error.to_string())? else { return Ok(None) };
+        if !vault.holds(effect, attempt) {
+            return Ok(None);
+        }
+        self.settle().await?;
+        let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = opened.as_ref().ok_or("the vault is not open")?;
+        let (status, request_id, body) = opened.answer(effect, attempt).map_err(|error| error.to_string())?;
+        Ok(Some(Answer::Received { status, body, request_id }))
+    }
+}
+
+impl Vaulting for VaultDoor {
+    fn ready(&self) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(self.settle())
+    }
+
+    fn seal(&self, effect: &EffectKey, attempt: u32, status: u16, request_id: Option<&str>, body: &SecretBytes) -> Result<Digest, String> {
+        self.vault()?.seal(effect, attempt, status, request_id, body).map_err(|error| error.to_string())
+    }
+
+    fn answer(&self, effect: &EffectKey, attempt: u32) -> BoxFuture<'_, Result<Option<Answer>, String>> {
+        let effect = effect.clone();
+        Box::pin(async move { self.open_answer(&effect, attempt).await })
+    }
+}

@@ -1,0 +1,6 @@
+//! The client against a server that says exactly what a test wants said, byte for byte.
+
+mod connects;
+mod reads;
+mod scripted;
+mod sends;

@@ -1,0 +1,243 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use quell::cloudflare::api::Connected;
+use quell::provider::{Listing, Paging, ReadError, ReadRequest, Reading};
+use serde_json::{Value, json};
+
+use super::scripted::{Reply, Server, Stepped, TOKEN, answer, items, no, ok};
+
+const PAGES: Paging = Paging::Pages { per_page: 3 };
+
+async fn get(server: &Server) -> Result<Reading, ReadError> {
+    server.connect(&Stepped::new()).await.read.get(&ReadRequest::new("/x")).await
+}
+
+async fn list(server: &Server, request: &ReadRequest, paging: Paging) -> Result<Listing, ReadError> {
+    server.connect(&Stepped::new()).await.read.list(request, paging).await
+}
+
+fn ids(listing: &Listing) -> Vec<&str> {
+    listing.items.iter().filter_map(|item| item["id"].as_str()).collect()
+}
+
+/// A reply, how often it is asked for, and a part of the error.
+type Case = (fn() -> Reply, usize, &'static str);
+
+/// The page that a request line asks for.
+fn page(line: &str) -> u32 {
+    line.split_once("page=").and_then(|(_, rest)| rest.split('&').next()?.parse().ok()).unwrap_or(1)
+}
+
+#[tokio::test]
+async fn an_answer_comes_whole_with_its_source_and_time() {
+    let body = r#"{"success":true,"result":{"id":"1"}}"#;
+    let server = Server::start(move |_, _| answer(200, "date: Mon, 23 Nov 2026 12:00:07 GMT\r\n", body)).await;
+    let connected = server.connect(&Stepped::new()).await;
+    let request = ReadRequest::new("/x").with("name", "a b&c");
+    let reading = connected.read.get(&request).await.unwrap();
+    assert_eq!(reading.result, json!({"id": "1"}));
+    assert_eq!(reading.body.expose(), body.as_bytes());
+    assert_eq!(reading.source, "GET /x?name=a+b%26c");
+    assert_eq!(reading.server_time, Some("2026-11-23T12:00:07Z".parse().unwrap()));
+    let log = server.log.lock().unwrap();
+    let head = log.last().unwrap();
+    assert!(head.contains(&format!("authorization: Bearer {TOKEN}")) && head.contains("user-agent: quell/"), "{head}");
+}
+
+#[tokio::test]
+async fn pages_are_joined_and_items_that_moved_are_taken_once() {
+    let server = Server::start(|line, _| {
+        let ids = if page(line) == 1 { 0..3 } else { 2..4 };
+        ok(items(ids), json!({"page": page(line), "per_page": 3, "count": 3, "total_count": 4}))
+    })
+    .await;
+    let listing = list(&server, &ReadRequest::new("/x"), PAGES).await.unwrap();
+    assert_eq!((ids(&listing), listing.shortfall.as_deref()), (vec!["0", "1", "2", "3"], None));
+    assert_eq!(listing.pages.len(), 2);
+    assert!(listing.pages.iter().all(|page| page.result.is_null()));
+    assert_eq!(server.arrived(), ["GET /x?page=1&per_page=3", "GET /x?page=2&per_page=3"]);
+}
+
+#[tokio::test]
+async fn a_list_that_repeats_its_page_ends_and_says_what_is_missing() {
+    let forever = Server::start(|_, _| ok(items(0..3), json!({"per_page": 3}))).await;
+    let listing = list(&forever, &ReadRequest::new("/x"), PAGES).await.unwrap();
+    assert_eq!((listing.items.len(), listing.shortfall), (3, None));
+    assert_eq!(forever.arrived().len(), 2);
+    let counted = Server::start(|_, _| ok(items(0..3), json!({"per_page": 3, "total_count": 7}))).await;
+    let listing = list(&counted, &ReadRequest::new("/x"), PAGES).await.unwrap();
+    assert_eq!(listing.shortfall.as_deref(), Some("the API counts 7 in all, and gave 3"));
+}
+
+#[tokio::test]
+async fn a_clamped_page_is_not_taken_for_the_last() {
+    let server = Server::start(|line, _| {
+        let start = (page(line) - 1) * 2;
+        ok(items(start..(start + 2).min(5)), json!({"page": page(line), "per_page": 2}))
+    })
+    .await;
+    let listing = list(&server, &ReadRequest::new("/x"), Paging::Pages { per_page: 50 }).await.unwrap();
+    assert_eq!((listing.items.len(), listing.shortfall), (5, None));
+}
+
+#[tokio::test]
+async fn without_any_info_a_list_is_read_to_an_empty_page() {
+    let server = Server::start(|line, _| match page(line) {
+        1 => ok(items(0..3), Value::Null),
+        2 => ok(items(3..4), Value::Null),
+        _ => ok(Value::Null, Value::Null),
+    })
+    .await;
+    let listing = list(&server, &ReadRequest::new("/x"), PAGES).await.unwrap();
+    assert_eq!((listing.items.len(), server.arrived().len()), (4, 3));
+}
+
+#[tokio::test]
+async fn cursors_are_followed_to_the_end_and_not_round_in_circles() {
+    let plain = Server::start(|line, n| {
+        assert_eq!(line.contains("cursor=c0"), n == 1, "{line}");
+        let next = if n == 0 { "c0" } else { "" };
+        ok(json!({"buckets": [{"name": n}]}), json!({"cursor": next}))
+    })
+    .await;
+    let listing = list(&plain, &ReadRequest::new("/x"), Paging::Cursor { size: ("limit", 7) }).await.unwrap();
+    assert_eq!((listing.items.len(), listing.shortfall), (2, None));
+    assert_eq!(plain.arrived()[0], "GET /x?limit=7");
+    let after = Server::start(|_, n| {
+        let info = if n == 0 { json!({"cursors": {"after": "c0"}}) } else { json!({}) };
+        ok(items(n as u32..n as u32 + 1), info)
+    })
+    .await;
+    let listing = list(&after, &ReadRequest::new("/x"), Paging::CursorAfter { per_page: 7 }).await.unwrap();
+    assert_eq!((listing.items.len(), listing.shortfall), (2, None));
+    let circle = Server::start(|_, n| ok(items(n as u32..n as u32 + 1), json!({"cursor": "c0"}))).await;
+    let listing = list(&circle, &ReadRequest::new("/x"), Paging::Cursor { size: ("limit", 7) }).await.unwrap();
+    assert!(listing.shortfall.unwrap().contains("given before"));
+}
+
+#[tokio::test]
+async fn a_page_lost_in_the_middle_is_named_and_a_lost_first_one_is_an_error() {
+    let middle = Server::start(|line, _| match page(line) {
+        1 => ok(items(0..3), json!({"per_page": 3})),
+        _ => no(500, 10001, "internal"),
+    })
+    .await;
+    let listing = list(&middle, &ReadRequest::new("/x"), PAGES).await.unwrap();
+    let why = listing.shortfall.unwrap();
+    assert!(listing.items.len() == 3 && why.contains("page 2 was lost") && why.contains("10001"), "{why}");
+    assert_eq!(middle.arrived().len(), 5);
+    let first = Server::start(|_, _| no(403, 9109, "Unauthorized to access requested resource")).await;
+    assert!(matches!(list(&first, &ReadRequest::new("/x"), PAGES).await, Err(ReadError::Forbidden(_))));
+    let shape = Server::start(|_, _| ok(json!({"id": "1"}), Value::Null)).await;
+    assert!(matches!(list(&shape, &ReadRequest::new("/x"), PAGES).await, Err(ReadError::Unreadable(_))));
+}
+
+#[tokio::test]
+async fn a_429_is_waited_out_for_as_long_as_it_says() {
+    let server = Server::start(|_, n| match n {
+        0 => answer(429, "retry-after: 17\r\n", "{}"),
+        _ => answer(200, "ratelimit: \"default\";r=41;t=200\r\n", r#"{"success":true,"result":1}"#),
+    })
+    .await;
+    let clock = Stepped::new();
+    let connected: Connected = server.connect(&clock).await;
+    let waiting = connected.meter.waiting();
+    assert!(connected.read.get(&ReadRequest::new("/x")).await.is_ok());
+    // The short wait before the second try is taken off the long one.
+    let slept: Duration = clock.slept.lock().unwrap().iter().sum();
+    assert_eq!(slept.as_secs_f32().round(), 17.0);
+    assert!(waiting.has_changed().unwrap() && waiting.borrow().is_none());
+    let counts = connected.meter.snapshot();
+    assert_eq!((counts.throttled, counts.remaining), (1, Some(41)));
+}
+
+#[tokio::test]
+async fn a_spent_budget_is_obeyed_before_it_refuses() {
+    let server =
+        Server::start(|_, _| answer(200, "ratelimit: \"default\";r=0;t=25\r\n", r#"{"success":true,"result":1}"#))
+            .await;
+    let clock = Stepped::new();
+    let connected = server.connect(&clock).await;
+    for _ in 0..2 {
+        connected.read.get(&ReadRequest::new("/x")).await.unwrap();
+    }
+    assert_eq!(clock.longest(), 25);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_an_hour_and_nothing_is_asked_meanwhile() {
+    let server = Server::start(|_, _| answer(429, "retry-after: 3600\r\n", "{}")).await;
+    let clock = Stepped::new();
+    let connected = server.connect(&clock).await;
+    for _ in 0..2 {
+        let error = connected.read.get(&ReadRequest::new("/x")).await.unwrap_err();
+        assert!(matches!(&error, ReadError::Throttled(why) if why.contains("wait for 3")), "{error}");
+    }
+    assert_eq!((server.arrived().len(), clock.longest() < 10), (1, true));
+}
+
+#[tokio::test]
+async fn a_passing_failure_is_tried_four_times_and_others_once() {
+    let half = "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{\"success\":true";
+    let cases: [Case; 9] = [
+        (|| Reply::Cut, 4, "no answer"),
+        (|| no(503, 15000, "internal"), 4, "15000"),
+        (|| answer(200, "", "<!doctype html><title>sign in</title>"), 4, "HTML"),
+        (|| answer(200, "", "{\"success\":true,\"result\":["), 4, "cut off after 26 bytes"),
+        (|| answer(302, "location: https://evil.example/\r\n", ""), 1, "redirect"),
+        (|| no(200, 1001, "no\u{1b}[2J"), 1, "1001: no\\u{1b}[2J"),
+        (|| no(404, 7003, "Could not route"), 1, "retired"),
+        (|| answer(403, "", "<html>blocked</html>"), 1, "HTML"),
+        (|| answer(200, "", "{\"status\":\"ok\"}"), 1, "not the documented answer"),
+    ];
+    for (reply, tries, part) in cases {
+        let server = Server::start(move |_, _| reply()).await;
+        let error = get(&server).await.unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+        assert_eq!(server.arrived().len(), tries, "{error}");
+    }
+    let truncated = Server::start(move |_, _| Reply::Say(half.into())).await;
+    let error = get(&truncated).await.unwrap_err().to_string();
+    assert!(error.contains("the body was cut off after 15 bytes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_failure_that_passes_is_not_seen() {
+    let server = Server::start(|_, n| if n < 3 { Reply::Cut } else { ok(json!(1), Value::Null) }).await;
+    assert_eq!(get(&server).await.unwrap().result, json!(1));
+}
+
+#[tokio::test]
+async fn a_server_that_says_nothing_is_given_up() {
+    let mut server = Server::start(|_, _| Reply::Hang).await;
+    server.patience = Duration::from_millis(300);
+    let error = get(&server).await.unwrap_err();
+    assert!(matches!(&error, ReadError::Unreachable(why) if why.contains("timed out")), "{error}");
+}
+
+#[tokio::test]
+async fn a_secret_that_the_server_sends_back_is_not_repeated() {
+    let server = Server::start(|_, _| no(400, 6003, &format!("Invalid format for {TOKEN}"))).await;
+    let error = get(&server).await.unwrap_err();
+    assert!(error.to_string().contains("Invalid format for «secret»") && !format!("{error:?}").contains(TOKEN));
+}
+
+#[tokio::test]
+async fn text_is_taken_where_it_is_documented_and_nowhere_else() {
+    let server = Server::start(|_, _| answer(200, "", "a.example. 300 IN A 192.0.2.1\n")).await;
+    let read = Arc::clone(&server.connect(&Stepped::new()).await.read);
+    let export = read.get(&ReadRequest::new("/zones/z/dns_records/export")).await.unwrap();
+    assert_eq!(export.result, json!("a.example. 300 IN A 192.0.2.1\n"));
+    let error = read.get(&ReadRequest::new("/zones/z/dns_records")).await.unwrap_err();
+    assert!(matches!(&error, ReadError::Unreadable(why) if why.contains("no JSON")), "{error}");
+}
+
+#[tokio::test]
+async fn a_path_that_means_something_else_is_not_asked() {
+    let server = Server::start(|_, _| ok(Value::Null, Value::Null)).await;
+    let read = Arc::clone(&server.connect(&Stepped::new()).await.read);
+    let error = read.get(&ReadRequest::new("/zones/../user/tokens")).await.unwrap_err();
+    assert!(matches!(error, ReadError::Rejected(_)));
+    assert_eq!(server.arrived(), Vec::<String>::new());
+}

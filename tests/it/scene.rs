@@ -1,0 +1,162 @@
+//! A stage for the real binary: a private state directory, a simulated account on loopback, a cleared environment.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Once;
+
+use jiff::Timestamp;
+use quell::cloudflare::simulator::{Scenario, WorldOptions, scenario, start, world_digest};
+use quell::simulator::{Fault, FaultKind, LoggedRequest, Simulator};
+use serde_json::Value;
+
+/// One incident's surroundings.
+pub struct Scene {
+    dir: tempfile::TempDir,
+    pub simulator: Simulator,
+    pub scenario: Scenario,
+}
+
+/// What a command left behind.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// The JSON document on stdout.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+
+    /// Asserts the exit code, showing everything where it differs.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+impl Scene {
+    /// The main scenario.
+    pub async fn new() -> Self {
+        Self::of("leaked-token").await
+    }
+
+    /// The scenario called `name`.
+    pub async fn of(name: &str) -> Self {
+        static TLS: Once = Once::new();
+        TLS.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        let scenario = scenario(name).unwrap();
+        let simulator = start(&scenario, WorldOptions::at(Timestamp::now())).await.unwrap();
+        Self { dir, simulator, scenario }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn state_dir(&self) -> PathBuf {
+        self.path("state")
+    }
+
+    /// Writes a file of the test's own.
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The binary, as the responder of the scenario would run it.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.bare(args);
+        command
+            .env("CLOUDFLARE_BASE_URL", self.simulator.base_url())
+            .env("CLOUDFLARE_API_TOKEN", &self.scenario.cast.responder_token)
+            .env("CLOUDFLARE_ACCOUNT_ID", &self.scenario.cast.account_id)
+            .env("QUELL_VAULT_PASSPHRASE", "a long enough passphrase");
+        command
+    }
+
+    /// The binary with nothing of the scenario in its environment.
+    pub fn bare(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quell"));
+        command
+            .args(args)
+            .env_clear()
+            .env("HOME", self.dir.path())
+            .env("QUELL_STATE_DIR", self.state_dir())
+            .env("QUELL_OPERATOR", "tester")
+            .current_dir(self.dir.path())
+            .stdin(std::process::Stdio::null());
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        ran(&mut self.command(args))
+    }
+
+    /// Makes requests fail as scripted.
+    pub fn fault(&self, method: &str, path: &str, times: u32, kind: FaultKind) {
+        self.simulator.script(Fault { method: Some(method.to_owned()), path: path.to_owned(), skip: 0, times, kind });
+    }
+
+    /// Everything that was not a read.
+    pub fn writes(&self) -> Vec<LoggedRequest> {
+        self.simulator.requests().into_iter().filter(|request| request.method != "GET").collect()
+    }
+
+    /// The account as it is now, without what differs between two runs that did the same.
+    pub fn account(&self) -> Value {
+        world_digest(&self.simulator)
+    }
+
+    /// The directory of the only incident.
+    pub fn incident(&self) -> PathBuf {
+        let mut found = Vec::new();
+        for parent in [self.state_dir(), self.state_dir().join("rehearsals")] {
+            for entry in std::fs::read_dir(parent).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.join("journal.jsonl").is_file() {
+                    found.push(path);
+                }
+            }
+        }
+        assert_eq!(found.len(), 1, "{found:?}");
+        found.remove(0)
+    }
+
+    /// The journal of the only incident, line by line.
+    pub fn journal(&self) -> Vec<Value> {
+        let text = std::fs::read_to_string(self.incident().join("journal.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// Runs a command to its end.
+pub fn ran(command: &mut Command) -> Ran {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    Ran {
+        code: status.code().unwrap_or(-1),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// Every file below `dir`, with its bytes.
+pub fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            found.push((path, bytes));
+        }
+    }
+    found
+}
