@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::audit::{AuditEvent, Principal, attribute};
+use crate::action::StepError;
 use crate::model::{Actor, Attribution, Severity};
 
 /// How far the time on a resource and the time in the log may lie apart for one to be taken for the other.
@@ -97,6 +98,32 @@ impl<'a> Trail<'a> {
             intruder_before: attribution != Attribution::Intruder && earlier.any(is_intruder),
         }
     }
+}
+
+/// The start of the window: `since`, or the intruder's first write, or the first event that there is.
+pub fn window(since: Option<Timestamp>, events: &[AuditEvent], principals: &[Principal]) -> Option<Timestamp> {
+    let first = |hostile_writes: bool| {
+        let counts = |event: &&AuditEvent| {
+            !hostile_writes || (event.is_write() && attribute(event, principals) == Attribution::Intruder)
+        };
+        events.iter().filter(counts).map(|event| event.at).min()
+    };
+    since.or_else(|| first(true)).or_else(|| first(false))
+}
+
+/// The same, for a step that makes no sense without.
+///
+/// # Errors
+/// Nothing tells when the window began.
+pub fn required_window(
+    since: Option<Timestamp>,
+    events: &[AuditEvent],
+    principals: &[Principal],
+) -> Result<Timestamp, StepError> {
+    window(since, events, principals).ok_or_else(|| {
+        StepError::new("nothing tells when the window began: there is neither `since` nor an event of the audit log")
+            .hint("give `since` the earliest time at which the intruder may have come in")
+    })
 }
 
 fn names(event: &AuditEvent, id: &str) -> bool {

@@ -39,10 +39,7 @@ impl Engine {
             self.record(Some(path), Event::StepFailed { error, hint: Some(hint) })?;
             return Ok(Turn::On);
         }
-        if plan.effects.is_empty()
-            && plan.ask.is_none()
-            && self.step(path).is_none_or(|step| step.effects.is_empty())
-        {
+        if plan.effects.is_empty() && plan.ask.is_none() && self.step(path).is_none_or(|step| step.effects.is_empty()) {
             let output = self.wrap(plan.output, path)?;
             self.record(Some(path), Event::StepDone { output, summary: plan.summary })?;
         } else {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
-use crate::cloudflare::attribution::Trail;
+use crate::cloudflare::attribution::{Trail, required_window};
 use crate::cloudflare::audit::{AuditEvent, Principal};
 use crate::cloudflare::certificates::{Certificate, list_request, read};
 use crate::cloudflare::review::{Level, Place, ReviewItem, ReviewKind, Suspicion, Tally};
@@ -25,15 +25,17 @@ pub struct CertificatesList;
 pub struct Params {
     /// Names or ids of the zones to look at; all of the account where none is named.
     #[serde(default)]
-    pub zones: Vec<String>,
+    pub zones: Option<Vec<String>>,
     /// Start of the window: certificates made or uploaded since are findings.
-    pub since: Timestamp,
+    /// Where it is not known, the intruder's first write in `events` counts, or else the first event.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
     /// Events of the audit log, to say who did it.
     #[serde(default)]
-    pub events: Vec<AuditEvent>,
+    pub events: Option<Vec<AuditEvent>>,
     /// What the intruder holds, to tell the intruder from others.
     #[serde(default)]
-    pub principals: Vec<Principal>,
+    pub principals: Option<Vec<Principal>>,
 }
 
 /// Output of `cloudflare.certificates.list`.
@@ -83,8 +85,10 @@ impl Action for CertificatesList {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        let trail = Trail::new(&params.events, &params.principals, Some(params.since));
-        let zones = zones(look, &params.zones).await?;
+        let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
+        let since = required_window(params.since, &events, &principals)?;
+        let trail = Trail::new(&events, &principals, Some(since));
+        let zones = zones(look, &params.zones.unwrap_or_default()).await?;
         let mut output = Output {
             certificates: 0,
             zones: zones.iter().map(|zone| zone.name.clone()).collect(),
@@ -106,7 +110,7 @@ impl Action for CertificatesList {
                 output.certificates += certificates.len() as u64;
                 for certificate in certificates {
                     let doing = trail.of_resource(&[&certificate.id]);
-                    if doing.at.is_none() && certificate.made.is_none_or(|made| made < params.since) {
+                    if doing.at.is_none() && certificate.made.is_none_or(|made| made < since) {
                         continue;
                     }
                     let ordered = matches!(doing.attribution, Attribution::Intruder | Attribution::Shared);

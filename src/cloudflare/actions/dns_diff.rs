@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
-use crate::cloudflare::attribution::Trail;
+use crate::cloudflare::attribution::{Trail, window};
 use crate::cloudflare::audit::{AuditEvent, Principal};
 use crate::cloudflare::dns::{Baseline, Difference, Record, diff, judge};
 use crate::cloudflare::review::{Place, ReviewItem, ReviewKind, Suspicion, Tally, not_seen};
@@ -28,7 +28,7 @@ pub struct DnsDiff;
 pub struct Params {
     /// Names or ids of the zones to look at; all of the account where none is named.
     #[serde(default)]
-    pub zones: Vec<String>,
+    pub zones: Option<Vec<String>>,
     /// Folder with the known-good records: `<zone>.json` for each zone, as
     /// `curl …/zones/ID/dns_records?per_page=5000 > zone.json` writes it, or the bare array of records.
     #[serde(default)]
@@ -39,10 +39,10 @@ pub struct Params {
     pub since: Option<Timestamp>,
     /// Events of the audit log, to say who did it.
     #[serde(default)]
-    pub events: Vec<AuditEvent>,
+    pub events: Option<Vec<AuditEvent>>,
     /// What the intruder holds, to tell the intruder from others.
     #[serde(default)]
-    pub principals: Vec<Principal>,
+    pub principals: Option<Vec<Principal>>,
 }
 
 /// Output of `cloudflare.dns.diff`.
@@ -85,16 +85,20 @@ impl Action for DnsDiff {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        if params.baseline.is_none() && params.since.is_none() {
+        let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
+        let folder = params.baseline.filter(|folder| !folder.is_empty());
+        let since = window(params.since, &events, &principals);
+        if folder.is_none() && since.is_none() {
             return Err(StepError::new("there is neither a baseline nor a start of the window to compare with")
                 .hint("give `baseline` a folder, or `since` a time"));
         }
-        let trail = Trail::new(&params.events, &params.principals, params.since);
-        let mut baselines = match &params.baseline {
+        let trail = Trail::new(&events, &principals, since);
+        let mut baselines = match &folder {
             Some(folder) => baselines(Path::new(folder), look).await?,
             None => BTreeMap::new(),
         };
-        let zones = zones(look, &params.zones).await?;
+        let wanted = params.zones.unwrap_or_default();
+        let zones = zones(look, &wanted).await?;
         let mut output = Output {
             records: 0,
             zones: Vec::new(),
@@ -115,25 +119,25 @@ impl Action for DnsDiff {
             output.zones.push(zone.name.clone());
             let (differences, compared) = match baseline {
                 Some(baseline) => (diff(&baseline, &records), true),
-                None => (in_window(records, params.since), false),
+                None => (in_window(records, since), false),
             };
             if compared {
                 output.zones_compared.push(zone.name.clone());
             } else {
-                look.gap(no_baseline(zone, params.baseline.is_some()));
+                look.gap(no_baseline(zone, folder.is_some()));
             }
             for difference in &differences {
-                let item = item(difference, zone, compared, &trail, params.since);
+                let item = item(difference, zone, compared, &trail, since);
                 findings.push(item.to_finding(&evidence, compared));
                 output.items.push(item);
             }
         }
         // Only a look at the whole account can miss a zone.
-        if params.zones.is_empty() {
+        if wanted.is_empty() {
             baselines.into_keys().for_each(|zone| look.gap(missing_zone(zone)));
         }
         output.by = Tally::of(&output.items);
-        let summary = summary(&output, params.baseline.is_some());
+        let summary = summary(&output, folder.is_some());
         Ok(StepPlan { findings, ..StepPlan::seen(output, summary) })
     }
 }

@@ -12,7 +12,9 @@ use crate::cloudflare::repair::{
     Present, Sight, Standing, consequences, curl, dashboard, instruction, request, wanted,
 };
 use crate::cloudflare::review::{Place, ReviewItem};
-use crate::model::{Attribution, ByHand, Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Target, Verdict};
+use crate::model::{
+    Attribution, ByHand, Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Target, Verdict,
+};
 
 /// `cloudflare.findings.settle`.
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::access_rules::{AccessRule, access_rules_path};
-use crate::cloudflare::attribution::{Doing, Trail};
+use crate::cloudflare::attribution::{Doing, Trail, required_window};
 use crate::cloudflare::audit::{AuditEvent, Principal};
 use crate::cloudflare::review::{Level, Place, ReviewItem, ReviewKind, Suspicion, Tally};
 use crate::cloudflare::rules::{
@@ -30,15 +30,17 @@ pub struct Params {
     /// Names or ids of the zones to look at; all of the account where none is named. The account's and the user's rules
     /// are looked at in any case, for they hold in every zone.
     #[serde(default)]
-    pub zones: Vec<String>,
+    pub zones: Option<Vec<String>>,
     /// Start of the window: weakening changes since are findings, older weaknesses are only listed.
-    pub since: Timestamp,
+    /// Where it is not known, the intruder's first write in `events` counts, or else the first event.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
     /// Events of the audit log, to say who did it.
     #[serde(default)]
-    pub events: Vec<AuditEvent>,
+    pub events: Option<Vec<AuditEvent>>,
     /// What the intruder holds, to tell the intruder from others.
     #[serde(default)]
-    pub principals: Vec<Principal>,
+    pub principals: Option<Vec<Principal>>,
 }
 
 /// Output of `cloudflare.waf.review`.
@@ -102,9 +104,11 @@ impl Action for WafReview {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        let trail = Trail::new(&params.events, &params.principals, Some(params.since));
-        let zones = zones(look, &params.zones).await?;
-        let mut review = Review { since: params.since, trail, look, found: Found::default() };
+        let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
+        let since = required_window(params.since, &events, &principals)?;
+        let trail = Trail::new(&events, &principals, Some(since));
+        let zones = zones(look, &params.zones.unwrap_or_default()).await?;
+        let mut review = Review { since, trail, look, found: Found::default() };
         let total = zones.len() as u64;
         look.tick("zones", 0, total);
         review.rulesets_of(Level::Account, None).await;
