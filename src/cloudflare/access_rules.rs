@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::api::segment;
-use super::review::Level;
+use super::review::{Level, Place, Suspicion};
+use crate::model::{Change, Severity};
 
 /// One IP access rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,31 @@ impl AccessRule {
     /// True for one that lets its addresses pass by the WAF.
     pub fn allows(&self) -> bool {
         self.mode == "whitelist"
+    }
+}
+
+impl AccessRule {
+    /// What it is suspected of, if it was written since `since`.
+    pub fn suspicion(self, place: Place, since: Timestamp) -> Suspicion {
+        let is_older = self.created.is_some_and(|at| at < since);
+        let reach = match place.level {
+            Level::Zone => "in this zone",
+            Level::Account => "in every zone of the account",
+            Level::User => "in every zone of the user",
+        };
+        let (severity, effect) =
+            if self.allows() { (Severity::High, "passes by the WAF") } else { (Severity::Medium, "is held up") };
+        let known = if is_older { " It is older than the window, and what it was before is not known." } else { "" };
+        Suspicion {
+            technique: "CF-T13",
+            severity,
+            change: if is_older { Change::Changed } else { Change::Added },
+            place,
+            detail: format!("`{}` {effect} {reach} (mode `{}`).{known}", self.value, self.mode),
+            name: self.value,
+            before: None,
+            after: Some(self.image),
+        }
     }
 }
 

@@ -33,9 +33,9 @@ impl Doing {
         if self.intruder_before { " An earlier write in the window was the intruder's." } else { "" }
     }
 
-    /// True where nobody but others did it.
-    pub fn is_only_others(&self) -> bool {
-        self.attribution == Attribution::Other && !self.intruder_before
+    /// True where the intruder had a hand in it.
+    pub fn is_intruders(&self) -> bool {
+        self.attribution == Attribution::Intruder || self.intruder_before
     }
 }
 

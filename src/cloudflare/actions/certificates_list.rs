@@ -113,8 +113,8 @@ impl Action for CertificatesList {
                     if doing.at.is_none() && certificate.made.is_none_or(|made| made < since) {
                         continue;
                     }
-                    let ordered = matches!(doing.attribution, Attribution::Intruder | Attribution::Shared);
-                    if certificate.is_cloudflares && !ordered && !doing.intruder_before {
+                    let is_ordered = doing.is_intruders() || doing.attribution == Attribution::Shared;
+                    if certificate.is_cloudflares && !is_ordered {
                         output.by_cloudflare += 1;
                         continue;
                     }

@@ -253,7 +253,7 @@ fn item(
         technique: judgement.technique,
         severity: judgement.severity,
         change,
-        place: Place::in_zone(ReviewKind::DnsRecord, record.map_or("", |record| &record.id), zone),
+        place: Place::in_zone(ReviewKind::DnsRecord, &record.map(Record::known_id).unwrap_or_default(), zone),
         name: record.map(Record::title).unwrap_or_default(),
         detail,
         before: difference.before.as_ref().map(Record::image),

@@ -1,6 +1,7 @@
 //! `cloudflare.findings.settle`.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -13,7 +14,7 @@ use crate::cloudflare::repair::{
 };
 use crate::cloudflare::review::{Place, ReviewItem};
 use crate::model::{
-    Attribution, ByHand, Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Target, Verdict,
+    Attribution, ByHand, Call, Change, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Target, Verdict,
 };
 
 /// `cloudflare.findings.settle`.
@@ -111,7 +112,8 @@ impl Action for FindingsSettle {
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
         let mut items = params.findings;
-        items.sort_by(|a, b| (Reverse(a.severity), &a.finding).cmp(&(Reverse(b.severity), &b.finding)));
+        // What was removed comes last: it may not fit beside what was added in its place.
+        items.sort_by_key(|item| (item.change == Change::Removed, Reverse(item.severity), item.finding.clone()));
         let output = Output {
             proposed: 0,
             already: Vec::new(),
@@ -122,6 +124,7 @@ impl Action for FindingsSettle {
         let mut plan = StepPlan::seen(output, "");
         plan.account_for_rest = true;
         let mut sight = Sight::new(look);
+        let mut gaps = BTreeSet::new();
         let total = items.len() as u64;
         for (done, item) in items.iter().enumerate() {
             look.tick("findings", done as u64, total);
@@ -147,7 +150,7 @@ impl Action for FindingsSettle {
             match sight.standing(&item.place, item.after.as_ref(), wanted.as_ref()).await {
                 Err(error) => {
                     let permission = item.place.kind.permission(item.place.level);
-                    look.gap(error.gap(&item.family, item.place.scope(), Some(permission)));
+                    gaps.insert(error.gap(&item.family, item.place.scope(), Some(permission)));
                     leave_out(format!("it cannot be looked at again: {error}"));
                 }
                 Ok(Standing::PutBack) => {
@@ -161,6 +164,7 @@ impl Action for FindingsSettle {
                 }
             }
         }
+        plan.gaps.extend(gaps);
         plan.output.proposed = plan.effects.len() as u64;
         plan.summary = format!(
             "{total} findings: {} to put back by hand, {} already put back, {} not proposed",

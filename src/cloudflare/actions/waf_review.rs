@@ -13,10 +13,10 @@ use crate::cloudflare::attribution::{Doing, Trail, required_window};
 use crate::cloudflare::audit::{AuditEvent, Principal};
 use crate::cloudflare::review::{Level, Place, ReviewItem, ReviewKind, Suspicion, Tally};
 use crate::cloudflare::rules::{
-    Judgement, Previous, Rule, Ruleset, judge, previous, rulesets, rulesets_path, weakness,
+    Judgement, Previous, Rule, Ruleset, judge, previous, rulesets, rulesets_path, weakness, written,
 };
 use crate::cloudflare::zones::{Zone, zones};
-use crate::model::{Attribution, Change, Danger, Digest, Finding, Severity};
+use crate::model::{Change, Danger, Digest, Finding};
 use crate::provider::{Paging, ReadRequest};
 
 /// `cloudflare.waf.review`.
@@ -206,11 +206,13 @@ impl Review<'_> {
                 continue;
             }
             let doing = self.trail.of_rule(&ruleset.id, &rule.id, rule.updated.filter(|_| now.is_some()));
-            let Some(judged) = judge(&ruleset.phase, old, now).or_else(|| by_intruder(&doing, &ruleset.phase)) else {
+            let Some(judged) =
+                judge(&ruleset.phase, old, now).or_else(|| doing.is_intruders().then(|| written(&ruleset.phase)))
+            else {
                 continue;
             };
             let is_known = !matches!(before, Previous::Unknown);
-            self.report(changed(old, now, rule, is_known, judged, place), doing, evidence);
+            self.report(changed(old, now, rule, is_known, &judged, place), doing, evidence);
         }
     }
 
@@ -240,14 +242,13 @@ impl Review<'_> {
             let place = place(ReviewKind::AccessRule, &rule.id, rule.level, zone);
             let doing = self.trail.of_resource(&[&rule.id]);
             let in_window = doing.at.is_some() || rule.created.max(rule.modified).is_some_and(|at| at >= self.since);
-            let by_intruder = doing.attribution == Attribution::Intruder || doing.intruder_before;
             match (rule.allows(), in_window) {
                 (true, false) => {
                     let detail = format!("`{}` passes by the WAF", rule.value);
                     self.found.weaknesses.push(Weakness { place, name: rule.value, detail });
                 }
-                (allows, true) if allows || by_intruder => {
-                    self.report(access_rule(rule, place, self.since), doing, &evidence);
+                (allows, true) if allows || doing.is_intruders() => {
+                    self.report(rule.suspicion(place, self.since), doing, &evidence);
                 }
                 _ => {}
             }
@@ -268,20 +269,12 @@ fn place(kind: ReviewKind, id: &str, level: Level, zone: Option<&Zone>) -> Place
     }
 }
 
-/// Whatever the intruder wrote is a finding, even where it weakens nothing by itself.
-fn by_intruder(doing: &Doing, phase: &str) -> Option<Judgement> {
-    let is_theirs = doing.attribution == Attribution::Intruder || doing.intruder_before;
-    let technique = if phase.contains("firewall") || phase.contains("ratelimit") { "CF-T12" } else { "CF-T05" };
-    let detail = String::from("written by the intruder");
-    is_theirs.then_some(Judgement { technique, severity: Severity::Medium, detail })
-}
-
 fn changed(
     old: Option<&Rule>,
     now: Option<&Rule>,
     rule: &Rule,
     before_is_known: bool,
-    judged: Judgement,
+    judged: &Judgement,
     place: Place,
 ) -> Suspicion {
     let change = match (old, now) {
@@ -302,29 +295,5 @@ fn changed(
         detail: format!("Rule `{}`: {}.{level}", rule.name, judged.detail),
         before: old.map(|old| old.image.clone()),
         after: now.map(|now| now.image.clone()),
-    }
-}
-
-fn access_rule(rule: AccessRule, place: Place, since: Timestamp) -> Suspicion {
-    let is_older = rule.created.is_some_and(|at| at < since);
-    let reach = match place.level {
-        Level::Zone => "in this zone",
-        Level::Account => "in every zone of the account",
-        Level::User => "in every zone of the user",
-    };
-    let (severity, effect) = match rule.allows() {
-        true => (Severity::High, "passes by the WAF"),
-        false => (Severity::Medium, "is held up"),
-    };
-    let known = if is_older { " It is older than the window, and what it was before is not known." } else { "" };
-    Suspicion {
-        technique: "CF-T13",
-        severity,
-        change: if is_older { Change::Changed } else { Change::Added },
-        place,
-        detail: format!("`{}` {effect} {reach} (mode `{}`).{known}", rule.value, rule.mode),
-        name: rule.value,
-        before: None,
-        after: Some(rule.image),
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::content;
 use crate::cloudflare::zones::bare;
+use crate::model::Digest;
 
 /// What a record is for the purpose of comparison, whatever its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +103,16 @@ impl Record {
             ("settings", self.settings != other.settings),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+    }
+
+    /// Its id, or where the baseline gave none, one derived from what it is.
+    pub fn known_id(&self) -> String {
+        if !self.id.is_empty() {
+            return self.id.clone();
+        }
+        let Key { kind, name, content, priority } = &self.key;
+        let rank = priority.map(|rank| rank.to_string()).unwrap_or_default();
+        Digest::of([kind, name, content, &rank].map(String::as_str).join("\0").as_bytes()).short().to_owned()
     }
 
     /// `A www.example.com`, for people.

@@ -128,8 +128,8 @@ mod tests {
         Present { id: "1".into(), image }
     }
 
-    fn asked(place: &Place, is: Option<Value>, wanted: Option<Value>) -> Option<Request> {
-        request(place, is.map(present).as_ref(), wanted.as_ref(), false, "acc")
+    fn asked(place: &Place, is: Option<Value>, wanted: Option<&Value>) -> Option<Request> {
+        request(place, is.map(present).as_ref(), wanted, false, "acc")
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
         let wanted =
             json!({ "type": "A", "name": "x", "content": "192.0.2.1", "proxied": true, "ttl": 1, "comment": "c" });
         let now = json!({ "type": "A", "name": "x", "content": "192.0.2.1", "proxied": false, "ttl": 300 });
-        let asked = asked(&place(ReviewKind::DnsRecord), Some(now), Some(wanted));
+        let asked = asked(&place(ReviewKind::DnsRecord), Some(now), Some(&wanted));
         let path = "/zones/z%2F../dns_records/1".to_owned();
         assert_eq!(asked, Some(Request { method: "PATCH", path, body: Some(json!({ "proxied": true })) }));
     }
@@ -146,7 +146,7 @@ mod tests {
     fn what_was_removed_is_posted_and_what_was_added_is_deleted() {
         let record = json!({ "type": "A", "name": "x", "content": "192.0.2.1" });
         let place = place(ReviewKind::DnsRecord);
-        let posted = asked(&place, None, Some(record.clone())).map(|it| (it.method, it.body));
+        let posted = asked(&place, None, Some(&record)).map(|it| (it.method, it.body));
         assert_eq!(posted, Some(("POST", Some(record.clone()))));
         assert_eq!(asked(&place, Some(record), None).map(|it| it.method), Some("DELETE"));
     }

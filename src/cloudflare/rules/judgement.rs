@@ -31,8 +31,7 @@ const STEERING: [&str; 6] = ["redirect", "route", "rewrite", "serve_error", "set
 
 /// Says what a change of a rule may mean; `None` for one that weakens nothing.
 pub fn judge(phase: &str, before: Option<&Rule>, after: Option<&Rule>) -> Option<Judgement> {
-    let is_waf = ["firewall", "ratelimit", "ddos", "sbfm"].iter().any(|part| phase.contains(part));
-    let technique = if is_waf { "CF-T12" } else { "CF-T05" };
+    let technique = technique(phase);
     let found = |severity, detail| Some(Judgement { technique, severity, detail });
     match (before, after) {
         (Some(old), None) if protects(old) => {
@@ -54,7 +53,11 @@ pub fn judge(phase: &str, before: Option<&Rule>, after: Option<&Rule>) -> Option
                     Severity::Medium,
                     format!("applies elsewhere: from `{}` to `{}`", expression(old), expression(now)),
                 ),
-                Some(old) if field(old, "action_parameters") != field(now, "action_parameters") => {
+                // Overrides that are taken back strengthen it.
+                Some(old)
+                    if weakness(old).is_none()
+                        && field(old, "action_parameters") != field(now, "action_parameters") =>
+                {
                     found(Severity::Medium, String::from("its parameters were changed"))
                 }
                 _ if STEERING.contains(&action(now)) && old.is_none_or(|old| old.image != now.image) => {
@@ -64,6 +67,17 @@ pub fn judge(phase: &str, before: Option<&Rule>, after: Option<&Rule>) -> Option
             }
         }
     }
+}
+
+/// What a rule that the intruder wrote is taken for where it weakens nothing by itself.
+pub fn written(phase: &str) -> Judgement {
+    let detail = String::from("written by the intruder");
+    Judgement { technique: technique(phase), severity: Severity::Medium, detail }
+}
+
+fn technique(phase: &str) -> &'static str {
+    let is_waf = ["firewall", "ratelimit", "ddos", "sbfm"].iter().any(|part| phase.contains(part));
+    if is_waf { "CF-T12" } else { "CF-T05" }
 }
 
 /// Why a rule as it stands lets requests through that others would stop; `None` where it does not.
