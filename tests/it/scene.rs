@@ -10,29 +10,29 @@ use quell::simulator::{Fault, FaultKind, LoggedRequest, Simulator};
 use serde_json::Value;
 
 /// One incident's surroundings.
-pub struct Scene {
+pub(crate) struct Scene {
     dir: tempfile::TempDir,
-    pub simulator: Simulator,
-    pub scenario: Scenario,
+    pub(crate) simulator: Simulator,
+    pub(crate) scenario: Scenario,
 }
 
 /// What a command left behind.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// The JSON document on stdout.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
     }
 
     /// Asserts the exit code, showing everything where it differs.
     #[track_caller]
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
@@ -40,12 +40,12 @@ impl Ran {
 
 impl Scene {
     /// The main scenario.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::of("leaked-token").await
     }
 
     /// The scenario called `name`.
-    pub async fn of(name: &str) -> Self {
+    pub(crate) async fn of(name: &str) -> Self {
         static TLS: Once = Once::new();
         TLS.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
         let dir = tempfile::tempdir().unwrap();
@@ -54,23 +54,23 @@ impl Scene {
         Self { dir, simulator, scenario }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn state_dir(&self) -> PathBuf {
+    pub(crate) fn state_dir(&self) -> PathBuf {
         self.path("state")
     }
 
     /// Writes a file of the test's own.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, text).unwrap();
         path
     }
 
     /// The binary, as the responder of the scenario would run it.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.bare(args);
         command
             .env("CLOUDFLARE_BASE_URL", self.simulator.base_url())
@@ -81,7 +81,7 @@ impl Scene {
     }
 
     /// The binary with nothing of the scenario in its environment.
-    pub fn bare(&self, args: &[&str]) -> Command {
+    pub(crate) fn bare(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quell"));
         command
             .args(args)
@@ -95,27 +95,27 @@ impl Scene {
     }
 
     /// Runs the binary to its end.
-    pub fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         ran(&mut self.command(args))
     }
 
     /// Makes requests fail as scripted.
-    pub fn fault(&self, method: &str, path: &str, times: u32, kind: FaultKind) {
+    pub(crate) fn fault(&self, method: &str, path: &str, times: u32, kind: FaultKind) {
         self.simulator.script(Fault { method: Some(method.to_owned()), path: path.to_owned(), skip: 0, times, kind });
     }
 
     /// Everything that was not a read.
-    pub fn writes(&self) -> Vec<LoggedRequest> {
+    pub(crate) fn writes(&self) -> Vec<LoggedRequest> {
         self.simulator.requests().into_iter().filter(|request| request.method != "GET").collect()
     }
 
     /// The account as it is now, without what differs between two runs that did the same.
-    pub fn account(&self) -> Value {
+    pub(crate) fn account(&self) -> Value {
         world_digest(&self.simulator)
     }
 
     /// The directory of the only incident.
-    pub fn incident(&self) -> PathBuf {
+    pub(crate) fn incident(&self) -> PathBuf {
         let mut found = Vec::new();
         for parent in [self.state_dir(), self.state_dir().join("rehearsals")] {
             for entry in std::fs::read_dir(parent).into_iter().flatten() {
@@ -130,14 +130,14 @@ impl Scene {
     }
 
     /// The journal of the only incident, line by line.
-    pub fn journal(&self) -> Vec<Value> {
+    pub(crate) fn journal(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.incident().join("journal.jsonl")).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
 /// Runs a command to its end.
-pub fn ran(command: &mut Command) -> Ran {
+pub(crate) fn ran(command: &mut Command) -> Ran {
     let Output { status, stdout, stderr } = command.output().unwrap();
     Ran {
         code: status.code().unwrap_or(-1),
@@ -147,7 +147,7 @@ pub fn ran(command: &mut Command) -> Ran {
 }
 
 /// Every file below `dir`, with its bytes.
-pub fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+pub(crate) fn files(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(dir).into_iter().flatten() {
         let path = entry.unwrap().path();
