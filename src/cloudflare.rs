@@ -1,9 +1,17 @@
 //! Everything that is a fact about Cloudflare: paths, fields, codes, limits.
 
+pub mod access_rules;
 pub mod actions;
 pub mod api;
+pub mod attribution;
 pub mod audit;
+pub mod certificates;
+pub mod dns;
 mod kinds;
+pub mod repair;
+pub mod review;
+pub mod rules;
 pub mod simulator;
+pub mod zones;
 
 pub use kinds::KINDS;

@@ -1,1 +1,16 @@
 //! The actions on a Cloudflare account, one file each.
+
+use crate::action::AnyAction;
+
+pub mod certificates_list;
+pub mod dns_diff;
+pub mod findings_settle;
+pub mod waf_review;
+
+/// Every action of this wing.
+pub static ACTIONS: &[&dyn AnyAction] = &[
+    &certificates_list::CertificatesList,
+    &dns_diff::DnsDiff,
+    &findings_settle::FindingsSettle,
+    &waf_review::WafReview,
+];

@@ -1,0 +1,272 @@
+//! `cloudflare.findings.settle`.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
+use crate::cloudflare::repair::{
+    Present, Sight, Standing, consequences, curl, dashboard, instruction, request, wanted,
+};
+use crate::cloudflare::review::{Place, ReviewItem};
+use crate::model::{
+    Attribution, ByHand, Call, Change, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Target, Verdict,
+};
+
+/// `cloudflare.findings.settle`.
+#[derive(Debug, Clone, Copy)]
+pub struct FindingsSettle;
+
+/// Parameters of `cloudflare.findings.settle`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// What a review found: the `items` of its output.
+    pub findings: Vec<ReviewItem>,
+    /// Also propose what is not clearly the intruder's: changes by others, by a stolen token from its own address, and
+    /// those that no log explains.
+    #[serde(default)]
+    pub include_unattributed: bool,
+}
+
+/// Output of `cloudflare.findings.settle`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Output {
+    /// How many repairs were proposed.
+    pub proposed: u64,
+    /// Ids of findings that had been put back before.
+    pub already: Vec<String>,
+    /// What was left out, and why.
+    pub not_proposed: Vec<NotProposed>,
+    /// Ids of findings that were put back, and seen to be.
+    pub reverted: Vec<String>,
+    /// What was proposed and is not seen to be put back.
+    pub open: Vec<Open>,
+}
+
+/// A finding for which no repair was proposed.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NotProposed {
+    /// Id of the finding.
+    pub finding: String,
+    /// Name of the resource; may be chosen by an attacker.
+    pub resource_name: String,
+    /// Whose doing it is taken to be.
+    pub attribution: Attribution,
+    /// Why.
+    pub reason: String,
+}
+
+/// A finding that is not seen to be put back.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Open {
+    /// Id of the finding.
+    pub finding: String,
+    /// Name of the resource; may be chosen by an attacker.
+    pub resource_name: String,
+    /// What was seen, or what becomes of it.
+    pub why: String,
+}
+
+/// The before- or after-image of an effect: enough to look again.
+#[derive(Debug, Serialize, Deserialize)]
+struct Image {
+    place: Place,
+    /// What is or should be there; `None` for nothing.
+    state: Option<Value>,
+}
+
+impl Action for FindingsSettle {
+    type Params = Params;
+    type Output = Output;
+
+    const SPEC: ActionSpec = ActionSpec {
+        id: "cloudflare.findings.settle",
+        version: 1,
+        summary: "Put back by hand what a review found, and look whether it took",
+        docs: "Looks at every finding again. What was put back meanwhile is settled; for each of the others a person gets \
+               an instruction, the place in the dashboard and a command line, and says when it is done. Then it is read \
+               again. quell itself sends nothing.\n\nChanged records are patched in the changed fields only, added ones \
+               deleted, removed ones made again. Rules go back to their last version from before the window. \
+               Certificates are deleted, which revokes nothing at a public certificate authority; deleting one of the \
+               Origin CA revokes it. Changes by others and those that no log explains are proposed only with \
+               `include_unattributed`. The command line expects `CLOUDFLARE_API_TOKEN` to hold a token that may write.",
+        verb: "settle",
+        max_danger: Danger::Observe,
+        permissions: &[
+            Permission { group: "DNS Read", write: false },
+            Permission { group: "SSL and Certificates Read", write: false },
+            Permission { group: "Zone WAF Read", write: false },
+            Permission { group: "Account WAF Read", write: false },
+            Permission { group: "Firewall Services Read", write: false },
+            Permission { group: "Account Firewall Access Rules Read", write: false },
+        ],
+        example: "findings = []\n",
+        settling: Duration::from_secs(60),
+        estimate: Estimate { fixed: 3, per_zone: 4 },
+    };
+
+    async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
+        let mut items = params.findings;
+        // What was removed comes last: it may not fit beside what was added in its place.
+        items.sort_by_key(|item| (item.change == Change::Removed, Reverse(item.severity), item.finding.clone()));
+        let output = Output {
+            proposed: 0,
+            already: Vec::new(),
+            not_proposed: Vec::new(),
+            reverted: Vec::new(),
+            open: Vec::new(),
+        };
+        let mut plan = StepPlan::seen(output, "");
+        plan.account_for_rest = true;
+        let mut sight = Sight::new(look);
+        let mut gaps = BTreeSet::new();
+        let total = items.len() as u64;
+        for (done, item) in items.iter().enumerate() {
+            look.tick("findings", done as u64, total);
+            let mut leave_out = |reason: String| {
+                plan.output.not_proposed.push(NotProposed {
+                    finding: item.finding.clone(),
+                    resource_name: item.resource_name.clone(),
+                    attribution: item.attribution,
+                    reason,
+                });
+            };
+            if let (Some(reason), false) = (doubt(item.attribution), params.include_unattributed) {
+                leave_out(reason.to_owned());
+                continue;
+            }
+            let wanted = match wanted(item) {
+                Ok(wanted) => wanted,
+                Err(reason) => {
+                    leave_out(reason.to_owned());
+                    continue;
+                }
+            };
+            match sight.standing(&item.place, item.after.as_ref(), wanted.as_ref()).await {
+                Err(error) => {
+                    let permission = item.place.kind.permission(item.place.level);
+                    gaps.insert(error.gap(&item.family, item.place.scope(), Some(permission)));
+                    leave_out(format!("it cannot be looked at again: {error}"));
+                }
+                Ok(Standing::PutBack) => {
+                    let proof = proof(wanted.is_some());
+                    plan.output.already.push(item.finding.clone());
+                    plan.already.push((item.resource_name.clone(), proof.clone()));
+                    plan.settled_findings.push((item.finding.clone(), FindingStatus::Reverted, proof));
+                }
+                Ok(Standing::Open { present, is_beside }) => {
+                    plan.effects.push(effect(item, present, wanted, is_beside, look));
+                }
+            }
+        }
+        plan.gaps.extend(gaps);
+        plan.output.proposed = plan.effects.len() as u64;
+        plan.summary = format!(
+            "{total} findings: {} to put back by hand, {} already put back, {} not proposed",
+            plan.effects.len(),
+            plan.already.len(),
+            plan.output.not_proposed.len(),
+        );
+        Ok(plan)
+    }
+
+    async fn verify<'a>(effect: &'a Effect, _receipt: Option<&'a Value>, look: &'a Look<'a>) -> Verdict {
+        let image = |value: &Value| serde_json::from_value::<Image>(value.clone());
+        let (Ok(left), Ok(wanted)) = (image(&effect.before), image(&effect.after)) else {
+            return Verdict::CannotTell("the effect does not say where to look".into());
+        };
+        let kind = left.place.kind;
+        match Sight::new(look).standing(&left.place, left.state.as_ref(), wanted.state.as_ref()).await {
+            Err(error) => Verdict::CannotTell(format!("it cannot be looked at: {error}")),
+            Ok(Standing::PutBack) => Verdict::Holds(proof(wanted.state.is_some())),
+            Ok(standing) if standing.is_as_left(kind, left.state.as_ref()) => {
+                Verdict::DoesNotHold("it is still as it was found".into())
+            }
+            Ok(Standing::Open { present, .. }) => Verdict::CannotTell(match present {
+                Some(now) => format!("it was changed, and differs from what it should be: now {}", now.image),
+                None => "it is gone, and what should be there is missing".into(),
+            }),
+        }
+    }
+
+    fn conclude(mut output: Output, done: &Done) -> Output {
+        for done in &done.effects {
+            let finding = match &done.effect.resolves {
+                Some(resolves) => resolves.finding.clone(),
+                None => continue,
+            };
+            match &done.verdict {
+                Some(Verdict::Holds(_)) => output.reverted.push(finding),
+                verdict => {
+                    let seen = verdict.as_ref().map(|verdict| verdict.detail().to_owned());
+                    let why = done.left.clone().or(seen).unwrap_or_else(|| "nobody looked".into());
+                    output.open.push(Open { finding, resource_name: done.effect.target.name.clone(), why });
+                }
+            }
+        }
+        output
+    }
+}
+
+/// Why an item is not proposed unless that is asked for.
+fn doubt(attribution: Attribution) -> Option<&'static str> {
+    match attribution {
+        Attribution::Intruder => None,
+        Attribution::Shared => Some("a stolen token did it from the address of its honest user"),
+        Attribution::Other => Some("somebody else did it"),
+        Attribution::Unattributed => Some("no log says who did it"),
+    }
+}
+
+fn proof(is_wanted: bool) -> String {
+    String::from(if is_wanted { "read: it is as it was before" } else { "read: it is gone" })
+}
+
+fn effect(
+    item: &ReviewItem,
+    present: Option<Present>,
+    wanted: Option<Value>,
+    is_beside: bool,
+    look: &Look<'_>,
+) -> Effect {
+    let place = &item.place;
+    let request = request(place, present.as_ref(), wanted.as_ref(), is_beside, look.account());
+    let state = present.map(|present| present.image);
+    let verb = match request.as_ref().map(|request| request.method) {
+        Some("DELETE") => "delete",
+        Some("POST") => "make again",
+        _ => "put back",
+    };
+    let kind = place.kind.as_str();
+    let actor = &item.actor;
+    let by = [&actor.token_name, &actor.token_id, &actor.email, &actor.ip].into_iter().flatten().next();
+    Effect {
+        key: EffectKey::derive(look.path.as_str(), FindingsSettle::SPEC.id, kind, &item.finding),
+        action: FindingsSettle::SPEC.id.into(),
+        target: Target { kind: kind.into(), id: place.id.clone(), name: item.resource_name.clone(), ambiguous: false },
+        summary: format!("{verb} {} {} by hand", place.kind.words(), item.resource_name),
+        danger: Danger::Observe,
+        call: Call::Hand(ByHand {
+            instruction: instruction(item, request.as_ref(), state.as_ref()),
+            dashboard: Some(dashboard(place)),
+            curl: request.as_ref().map(|request| curl(request, look.provider().world())),
+            request: request.map(HttpCall::from),
+        }),
+        consequences: consequences(place, wanted.as_ref(), state.as_ref()),
+        before: json!(Image { place: place.clone(), state }),
+        after: json!(Image { place: place.clone(), state: wanted }),
+        facts: vec![
+            ("where".into(), place.scope().to_owned()),
+            ("technique".into(), item.technique.clone()),
+            ("by".into(), by.cloned().unwrap_or_else(|| "unknown".into())),
+        ],
+        preselected: true,
+        undo: None,
+        resolves: Some(Resolves { finding: item.finding.clone(), status: FindingStatus::Reverted }),
+    }
+}

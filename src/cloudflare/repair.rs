@@ -1,0 +1,33 @@
+//! How a finding is put back: what should be there, what is, and the one request that leads from here to there.
+//!
+//! A person makes the request, so it comes with an exact instruction and a command line. Everything in a finding may
+//! have been chosen by an attacker: paths are percent-encoded, and the command line quotes what it carries.
+
+mod curl;
+mod instruction;
+mod request;
+mod standing;
+
+pub use curl::curl;
+pub use instruction::{consequences, dashboard, instruction};
+pub use request::{Request, request};
+pub use standing::{Present, Sight, Standing};
+
+use serde_json::Value;
+
+use super::review::{ReviewItem, ReviewKind};
+use crate::model::Change;
+
+/// What should be there instead of what was found: `None` for nothing.
+///
+/// # Errors
+/// It is not known, and why.
+pub fn wanted(item: &ReviewItem) -> Result<Option<Value>, &'static str> {
+    match (item.change, &item.before, item.place.kind) {
+        (Change::Added, ..) => Ok(None),
+        // An access rule is two facts and a note: one that should not have been changed is made again.
+        (Change::Changed, None, ReviewKind::AccessRule) => Ok(None),
+        (_, Some(before), _) => Ok(Some(before.clone())),
+        (_, None, _) => Err("what it was before is not known: look at the audit log and decide"),
+    }
+}

@@ -1,0 +1,171 @@
+use serde_json::{Map, Value, json};
+
+use super::Present;
+use crate::cloudflare::access_rules::access_rules_path;
+use crate::cloudflare::api::segment;
+use crate::cloudflare::dns::Record;
+use crate::cloudflare::review::{Place, ReviewKind};
+use crate::cloudflare::rules::rulesets_path;
+use crate::model::HttpCall;
+
+/// One request that puts something back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// `POST`, `PATCH` or `DELETE`; never `PUT`, which resets what it does not name.
+    pub method: &'static str,
+    /// Path below the API's base URL.
+    pub path: String,
+    /// JSON body.
+    pub body: Option<Value>,
+}
+
+impl From<Request> for HttpCall {
+    fn from(request: Request) -> Self {
+        Self { method: request.method.into(), path: request.path, body: request.body, secret_answer: false }
+    }
+}
+
+/// The request that leads from what is `present` to what is `wanted`. `is_beside`: it is there already, beside it.
+/// `None` where the API has none: a universal pack is governed by a setting.
+pub fn request(
+    place: &Place,
+    present: Option<&Present>,
+    wanted: Option<&Value>,
+    is_beside: bool,
+    account: &str,
+) -> Option<Request> {
+    let collection = collection(place, account);
+    let one = |present: &Present| format!("{collection}/{}", segment(&present.id));
+    match (present, wanted.filter(|_| !is_beside)) {
+        (Some(present), Some(wanted)) => {
+            let body = Some(patch(place.kind, &present.image, wanted));
+            Some(Request { method: "PATCH", path: one(present), body })
+        }
+        (Some(present), None) => {
+            let is_universal = place.kind == ReviewKind::CertificatePack && present.image["type"] == "universal";
+            (!is_universal).then(|| Request { method: "DELETE", path: one(present), body: None })
+        }
+        (None, Some(wanted)) => Some(Request { method: "POST", path: collection, body: Some(wanted.clone()) }),
+        (None, None) => None,
+    }
+}
+
+/// Path that the resource's id is appended to, and that one is made at.
+fn collection(place: &Place, account: &str) -> String {
+    let zone = place.zone_id.as_deref();
+    let in_zone = |rest: &str| format!("/zones/{}/{rest}", segment(zone.unwrap_or_default()));
+    match place.kind {
+        ReviewKind::DnsRecord => in_zone("dns_records"),
+        ReviewKind::CertificatePack => in_zone("ssl/certificate_packs"),
+        ReviewKind::CustomCertificate => in_zone("custom_certificates"),
+        ReviewKind::OriginCertificate => String::from("/certificates"),
+        ReviewKind::Rule => {
+            let ruleset = segment(place.ruleset_id.as_deref().unwrap_or_default());
+            format!("{}/{ruleset}/rules", rulesets_path(place.level, zone, account))
+        }
+        ReviewKind::AccessRule => access_rules_path(place.level, zone, account),
+    }
+}
+
+fn patch(kind: ReviewKind, present: &Value, wanted: &Value) -> Value {
+    match (kind, Record::read(present), Record::read(wanted)) {
+        (ReviewKind::DnsRecord, Some(present), Some(wanted)) => patch_record(&present, &wanted),
+        // A rule's parameters belong to its action, so it is written whole.
+        _ => {
+            let mut body = wanted.clone();
+            if present.get("description").is_some() && wanted.get("description").is_none() {
+                body["description"] = "".into();
+            }
+            body
+        }
+    }
+}
+
+/// Only what differs: whatever else was changed meanwhile stays.
+fn patch_record(present: &Record, wanted: &Record) -> Value {
+    let mut body = Map::new();
+    let mut set = |field: &str, value: Option<&Value>| {
+        if let Some(value) = value {
+            body.insert(field.to_owned(), value.clone());
+        }
+    };
+    let image = wanted.image();
+    let fields = wanted.differing(present);
+    for field in &fields {
+        match *field {
+            "content" if image.get("data").is_some() => set("data", image.get("data")),
+            "settings" => {
+                let off = present.settings.keys().map(|name| (name.clone(), Value::Bool(false)));
+                let on = wanted.settings.iter().map(|(name, value)| (name.clone(), value.clone()));
+                set("settings", Some(&Value::Object(off.chain(on).collect())));
+            }
+            "proxied" => {
+                set("proxied", Some(&json!(wanted.proxied)));
+                // Without the proxy it has a time to live of its own again.
+                if !wanted.proxied {
+                    set("ttl", Some(&json!(wanted.ttl)));
+                }
+            }
+            field => set(field, image.get(field)),
+        }
+    }
+    Value::Object(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Place, Present, Request, ReviewKind, request};
+    use crate::cloudflare::review::Level;
+    use crate::cloudflare::zones::Zone;
+
+    fn place(kind: ReviewKind) -> Place {
+        Place::in_zone(kind, "1", &Zone { id: "z/..".into(), name: "one.example".into() })
+    }
+
+    fn present(image: Value) -> Present {
+        Present { id: "1".into(), image }
+    }
+
+    fn asked(place: &Place, is: Option<Value>, wanted: Option<&Value>) -> Option<Request> {
+        request(place, is.map(present).as_ref(), wanted, false, "acc")
+    }
+
+    #[test]
+    fn a_changed_record_is_patched_in_the_changed_fields_only() {
+        let wanted =
+            json!({ "type": "A", "name": "x", "content": "192.0.2.1", "proxied": true, "ttl": 1, "comment": "c" });
+        let now = json!({ "type": "A", "name": "x", "content": "192.0.2.1", "proxied": false, "ttl": 300 });
+        let asked = asked(&place(ReviewKind::DnsRecord), Some(now), Some(&wanted));
+        let path = "/zones/z%2F../dns_records/1".to_owned();
+        assert_eq!(asked, Some(Request { method: "PATCH", path, body: Some(json!({ "proxied": true })) }));
+    }
+
+    #[test]
+    fn what_was_removed_is_posted_and_what_was_added_is_deleted() {
+        let record = json!({ "type": "A", "name": "x", "content": "192.0.2.1" });
+        let place = place(ReviewKind::DnsRecord);
+        let posted = asked(&place, None, Some(&record)).map(|it| (it.method, it.body));
+        assert_eq!(posted, Some(("POST", Some(record.clone()))));
+        assert_eq!(asked(&place, Some(record), None).map(|it| it.method), Some("DELETE"));
+    }
+
+    #[test]
+    fn each_level_has_its_path() {
+        let mut rule = place(ReviewKind::AccessRule);
+        let path = |place: &Place| asked(place, Some(json!({})), None).map(|it| it.path).unwrap_or_default();
+        assert_eq!(path(&rule), "/zones/z%2F../firewall/access_rules/rules/1");
+        (rule.level, rule.zone_id) = (Level::User, None);
+        assert_eq!(path(&rule), "/user/firewall/access_rules/rules/1");
+        rule.level = Level::Account;
+        assert_eq!(path(&rule), "/accounts/acc/firewall/access_rules/rules/1");
+        (rule.kind, rule.ruleset_id) = (ReviewKind::Rule, Some("rs".into()));
+        assert_eq!(path(&rule), "/accounts/acc/rulesets/rs/rules/1");
+    }
+
+    #[test]
+    fn a_universal_pack_is_not_deleted() {
+        assert_eq!(asked(&place(ReviewKind::CertificatePack), Some(json!({ "type": "universal" })), None), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! The zones that a step looks at.
+
+use serde_json::Value;
+
+use crate::action::{Look, StepError};
+use crate::model::Gap;
+use crate::provider::{Paging, ReadRequest};
+
+/// A zone, by what every other read needs of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Zone {
+    /// Its id.
+    pub id: String,
+    /// Its name, in lower case.
+    pub name: String,
+}
+
+/// The zones of the account that the credential may see, in the order of their names; only the `wanted` ones (names or
+/// ids) where any are named.
+///
+/// # Errors
+/// The list cannot be read, or a wanted zone is not in it: what was asked for is never silently left out.
+pub async fn zones(look: &Look<'_>, wanted: &[String]) -> Result<Vec<Zone>, StepError> {
+    let request = ReadRequest::new("/zones").with("account.id", look.account());
+    let listing = look
+        .list(&request, Paging::Pages { per_page: 50 }, "zones", look.account())
+        .await
+        .map_err(|error| StepError::read("list the zones", &error))?;
+    let mut all: Vec<Zone> = listing.items.iter().filter_map(zone).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    if all.is_empty() {
+        look.gap(Gap {
+            family: "zones".into(),
+            scope: look.account().into(),
+            reason: "the credential sees no zone: the account has none, or none is within its permissions".into(),
+            permission: Some("Zone Read".into()),
+        });
+    }
+    choose(all, wanted)
+}
+
+fn zone(item: &Value) -> Option<Zone> {
+    let text = |field: &str| item.get(field)?.as_str();
+    Some(Zone { id: text("id")?.to_owned(), name: bare(text("name")?) })
+}
+
+/// A name as names are compared: lower case, no final dot.
+pub(crate) fn bare(name: &str) -> String {
+    name.trim().trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn choose(all: Vec<Zone>, wanted: &[String]) -> Result<Vec<Zone>, StepError> {
+    let is = |zone: &Zone, wanted: &str| zone.id == wanted || zone.name == bare(wanted);
+    if let Some(missing) = wanted.iter().find(|wanted| !all.iter().any(|zone| is(zone, wanted))) {
+        let error = StepError::new(format!("no zone `{missing}` among the {} that the credential sees", all.len()));
+        let near = all
+            .iter()
+            .map(|zone| (strsim::jaro_winkler(&zone.name, &bare(missing)), zone))
+            .filter(|(likeness, _)| *likeness > 0.8)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        return Err(match near {
+            Some((_, zone)) => error.hint(format!("did you mean `{}`?", zone.name)),
+            None => error.hint("it may have been deleted or moved, or the credential may not see it"),
+        });
+    }
+    Ok(all.into_iter().filter(|zone| wanted.is_empty() || wanted.iter().any(|wanted| is(zone, wanted))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Zone, choose};
+
+    fn all() -> Vec<Zone> {
+        ["one.example", "two.example"].map(|name| Zone { id: format!("id-{name}"), name: name.into() }).to_vec()
+    }
+
+    #[test]
+    fn wanted_zones_are_found_by_name_and_id() {
+        let chosen = choose(all(), &["TWO.example.".into()]).unwrap_or_default();
+        assert_eq!(chosen, all()[1..]);
+        assert_eq!(choose(all(), &["id-one.example".into()]).unwrap_or_default(), all()[..1]);
+        assert_eq!(choose(all(), &[]).unwrap_or_default().len(), 2);
+    }
+
+    #[test]
+    fn a_zone_that_is_not_there_is_an_error_with_a_guess() {
+        let error = choose(all(), &["onee.example".into()]).map_err(|error| error.hint.unwrap_or_default());
+        assert_eq!(error, Err("did you mean `one.example`?".into()));
+    }
+}
