@@ -125,7 +125,7 @@ impl Style {
         let rule = self.symbol(Symbol::Rule);
         let mark = if self.rehearsal { " REHEARSAL" } else { "" };
         let room = self.columns().saturating_sub(4 + mark.len());
-        let title = super::shorten(title, room, self);
+        let title = super::shorten(&self.show(title), room, self);
         let fill = self.columns().saturating_sub(super::width(&title) + 4 + mark.len());
         let line = format!("{rule}{rule} {title} {}{mark}", rule.repeat(fill));
         self.paint(Tone::Strong, &line)
