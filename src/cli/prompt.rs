@@ -1,12 +1,13 @@
 //! What the responder types, and what stands in a file for it.
 //!
-//! [`Terminal`] answers the engine for a person. What is shown is made by pure functions ([`consent_text`] and its like),
-//! what is typed is read by pure functions ([`Verb::parse`], [`Selection::command`]); the dialogue between them is in
+//! Two prompters answer the engine: [`Terminal`] asks a person, [`Answers`] reads a file that was prepared (see
+//! [`answers`]). What is shown is made by pure functions ([`consent_text`] and its like), what is typed is read by pure functions ([`Verb::parse`], [`Selection::command`]); the dialogue between them is in
 //! `terminal`.
 //!
 //! Rules that hold at every prompt: nothing is yes by default; an empty line asks again; input typed before a consent
 //! prompt is thrown away, and of several lines pasted into one none counts; the end of input is a pause.
 
+pub mod answers;
 mod ask;
 mod consent;
 mod decision;
@@ -19,6 +20,7 @@ mod plain;
 mod terminal;
 mod verb;
 
+pub use answers::{Answers, AnswersError, AnswersFile};
 pub use ask::{answer_to, question_text};
 pub use consent::consent_text;
 pub use decision::decision_text;

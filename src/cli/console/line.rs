@@ -20,14 +20,14 @@ pub fn finding_line(finding: &Finding, style: &Style) -> String {
     };
     let zone = finding.resource.zone.as_ref().map(|zone| format!(" in {zone}")).unwrap_or_default();
     let whose = match finding.attribution {
-        Attribution::Intruder => "the intruder's doing",
-        Attribution::Shared => "by a stolen credential that was in honest use as well",
-        Attribution::Other => "by somebody else",
-        Attribution::Unattributed => "by whom is not known",
+        Attribution::Intruder => "intruder",
+        Attribution::Shared => "shared credential",
+        Attribution::Other => "somebody else",
+        Attribution::Unattributed => "unattributed",
     };
     let resource = &finding.resource;
     let text = format!(
-        "{} {} {change}: {} ({}){zone}; {}; {whose}",
+        "{} {} {change}: {} ({}){zone}; {} [{whose}]",
         finding.technique, finding.family, resource.name, resource.id, finding.detail
     );
     labelled(word, tone, &text, style)
@@ -56,7 +56,7 @@ fn standing(state: &EffectState) -> (&'static str, Tone, String) {
             ("not sent", Tone::Care, why())
         }
         EffectStatus::Consented(_) => ("consented", Tone::Faint, String::new()),
-        EffectStatus::Open => ("sent", Tone::Faint, String::new()),
+        EffectStatus::Open => ("sending", Tone::Faint, String::new()),
         EffectStatus::Unknown => ("in doubt", Tone::Alarm, why()),
         EffectStatus::Refused if matches!(state.outcome(), Some(Outcome::NotSent(_))) => {
             ("not sent", Tone::Alarm, why())

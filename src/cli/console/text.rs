@@ -10,6 +10,9 @@ pub fn width(text: &str) -> usize {
     measure_text_width(text)
 }
 
+/// A word that must be broken in any case begins on a line that has this much room left.
+const WORTH_FILLING: usize = 8;
+
 /// `text` in lines of at most `columns`, broken between words. The first line begins with `first`, the others with
 /// `rest`. Words that do not fit in a line are broken. Takes text without colour.
 pub fn wrap(text: &str, columns: usize, first: &str, rest: &str) -> Vec<String> {
@@ -28,9 +31,14 @@ pub fn wrap(text: &str, columns: usize, first: &str, rest: &str) -> Vec<String> 
                 is_empty = false;
                 break;
             }
-            if is_empty {
+            let left = columns.saturating_sub(width(&line) + gap);
+            let fits_nowhere = width(word) > columns.saturating_sub(width(rest));
+            if is_empty || (fits_nowhere && left >= WORTH_FILLING) {
                 // Not even alone: break inside the word, at least one character per line.
-                let room = columns.saturating_sub(width(&line)).max(1);
+                if !is_empty {
+                    line.push(' ');
+                }
+                let room = left.max(1);
                 let at = fitting(word, room).max(word.chars().next().map_or(0, char::len_utf8));
                 line.push_str(&word[..at]);
                 word = &word[at..];

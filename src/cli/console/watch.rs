@@ -46,16 +46,19 @@ impl Watch {
         }
     }
 
-    /// Says how many findings and gaps were held back, once something else is told.
-    fn collapse(&self, seen: &mut Seen, style: &Style) {
-        let hidden = [(std::mem::take(&mut seen.findings), "finding"), (std::mem::take(&mut seen.gaps), "gap")];
-        for (shown, what) in hidden {
-            if shown > SHOWN_PER_STEP {
-                let more = count(shown - SHOWN_PER_STEP, &format!("more {what}"));
-                let line = format!("  {} and {more}, see the report", style.symbol(Symbol::More));
-                self.say(Volume::Normal, &line);
-            }
+    /// Says how many findings or gaps were held back, once something else is told.
+    fn collapse(&self, told: &mut usize, what: &str, style: &Style) {
+        let told = std::mem::take(told);
+        if told > SHOWN_PER_STEP {
+            let more = count(told - SHOWN_PER_STEP, &format!("more {what}"));
+            let line = format!("  {} and {more}, see the report", style.symbol(Symbol::More));
+            self.say(Volume::Normal, &line);
         }
+    }
+
+    /// A heading with room above it.
+    fn say_heading(&self, least: Volume, title: &str, style: &Style) {
+        self.say(least, &format!("\n{}", style.heading(title)));
     }
 
     fn tell(&self, entry: &Entry, state: &IncidentState, style: &Style) {
@@ -139,14 +142,14 @@ impl Watch {
             Event::SecretRevealed { to, .. } => {
                 self.say(Volume::Normal, &label("revealed", Tone::Care, &format!("a sealed secret, to the {to}")));
             }
-            Event::RunResumed { .. } => self.say(Volume::Normal, &style.heading("the run goes on")),
+            Event::RunResumed { .. } => self.say_heading(Volume::Normal, "the run goes on", style),
             Event::TornTail { bytes, .. } => {
                 let text = format!("the last process died while writing: {bytes} bytes of a half line were cut off");
                 self.say(Volume::Quiet, &label("journal", Tone::Care, &text));
             }
             Event::Paused { reason } => {
                 let incident = state.id.as_ref().map_or("", |id| id.as_str());
-                self.say(Volume::Quiet, &style.heading("paused"));
+                self.say_heading(Volume::Quiet, "paused", style);
                 self.say(Volume::Quiet, &label("why", Tone::Care, reason));
                 self.say(Volume::Quiet, &label("go on", Tone::Faint, &format!("`quell resume {incident}`")));
             }
@@ -190,14 +193,14 @@ impl Watch {
             RunOutcome::Done => "the run is done",
             RunOutcome::Aborted => "the run was ended early",
         };
-        self.say(Volume::Quiet, &style.heading(title));
+        self.say_heading(Volume::Quiet, title, style);
         self.say(Volume::Quiet, &labelled("why", Tone::Faint, reason, style));
-        let steps = run.map(|run| tally(run)).unwrap_or_default();
+        let steps = run.map(tally).unwrap_or_default();
         self.say(Volume::Quiet, &labelled("steps", Tone::Faint, &steps, style));
         let open = state.findings.values().filter(|finding| finding.status == FindingStatus::Open).count();
-        let text = format!("{}, {open} of them open", count(state.findings.len(), "finding"));
+        let text = format!("{} in all, {open} open", state.findings.len());
         self.say(Volume::Quiet, &labelled("findings", Tone::Faint, &text, style));
-        let gaps = format!("{}: what could not be seen is in the report", count(state.gaps.len(), "gap"));
+        let gaps = format!("{}, listed in the report", count(state.gaps.len(), "gap"));
         if !state.gaps.is_empty() {
             self.say(Volume::Quiet, &labelled("not seen", Tone::Care, &gaps, style));
         }
@@ -221,6 +224,7 @@ impl Observer for Watch {
                 return;
             }
             Event::GapSeen { gap } => {
+                self.collapse(&mut seen.findings, "finding", &style);
                 seen.gaps += 1;
                 if seen.gaps <= SHOWN_PER_STEP {
                     self.say(Volume::Quiet, &gap_line(gap, &style));
@@ -228,14 +232,17 @@ impl Observer for Watch {
                 return;
             }
             Event::EvidenceTaken { .. } => {}
-            _ => self.collapse(&mut seen, &style),
+            _ => {
+                self.collapse(&mut seen.findings, "finding", &style);
+                self.collapse(&mut seen.gaps, "gap", &style);
+            }
         }
         let run = entry.run.as_ref().and_then(|id| state.run(id));
         let phase = planned(run, entry).map(|planned| planned.phase);
         if matches!(entry.event, Event::StepBegan | Event::StepSkipped { .. }) && phase != seen.phase {
             seen.phase = phase;
             if let Some(phase) = phase {
-                self.say(Volume::Normal, &format!("\n{}", style.heading(phase.as_str())));
+                self.say_heading(Volume::Normal, phase.as_str(), &style);
             }
         }
         self.tell(entry, state, &style);

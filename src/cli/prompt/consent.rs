@@ -28,7 +28,7 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
         row("know", consequence);
     }
     match &effect.undo {
-        Some(undo) => row("undo", &format!("can be put back with `{}`", undo.action)),
+        Some(undo) => row("undo", &format!("`quell undo` can put it back, with `{}`", undo.action)),
         None => row("undo", "quell has no way to put it back"),
     }
     out.push('\n');
@@ -72,14 +72,14 @@ pub(super) fn drift_text(drifted: &[Drift], effects: &[&Effect], style: &Style) 
     if drifted.is_empty() {
         return String::new();
     }
-    let mut out = style.paint(Tone::Care, "changed since it was shown; nothing was sent");
+    let mut out = style.paint(Tone::Care, "changed since it was shown; what follows is as it is now");
     out.push('\n');
     for drift in drifted {
         let effect = effects.iter().find(|effect| effect.key == drift.key);
         let name = effect.map_or_else(|| drift.key.to_string(), |effect| effect.target.name.clone());
         out.push_str(&labelled("target", &name, style));
         for change in differences(&drift.shown, &drift.now, style) {
-            out.push_str(&labelled("now", &change, style));
+            out.push_str(&labelled("changed", &change, style));
         }
     }
     out.push('\n');

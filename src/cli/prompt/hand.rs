@@ -14,7 +14,7 @@ pub fn hand_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> St
     }
     out.push_str(&labelled("target", &format!("{} {}", request.effect.target.kind, request.effect.target.name), style));
     out.push_str(&labelled("target id", &request.effect.target.id, style));
-    out.push_str("  quell does not do this; do as follows, then say so:\n");
+    out.push_str("  to do, and then to say so:\n");
     out.push_str(&quote(&request.work.instruction, style));
     if let Some(dashboard) = &request.work.dashboard {
         out.push_str(&labelled("dashboard", dashboard, style));
@@ -23,7 +23,7 @@ pub fn hand_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> St
         out.push_str(&labelled("know", consequence, style));
     }
     if let Some(curl) = &request.work.curl {
-        out.push_str("  command, in a shell that holds the credential:\n");
+        out.push_str("  or in a shell with the credential:\n");
         out.push_str(&format!("\n{}\n", style.show(curl)));
     }
     let wanted = [

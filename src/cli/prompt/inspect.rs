@@ -23,6 +23,9 @@ pub fn inspect_text(effect: &Effect, style: &Style) -> String {
         }
         Call::Hand(_) => row("request", "none: a person does it, quell only looks afterwards"),
     }
+    for consequence in &effect.consequences {
+        out.push_str(&labelled("know", consequence, style));
+    }
     out.push_str(&json("before", &effect.before, style));
     out.push_str(&json("after", &effect.after, style));
     out

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::consent::{danger, drift_text, typed_phrase};
 use super::inspect::labelled;
 use super::verb::VERBS;
-use crate::cli::console::{Column, Room, Style, count, table, wrap};
+use crate::cli::console::{Column, Room, Style, Tone, count, table, wrap};
 use crate::engine::ConsentRequest;
 use crate::model::{Danger, Disposition, Effect};
 
@@ -93,6 +93,12 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
     }
     out.push('\n');
     out.push_str(&rows_text(effects, selection, style));
+    for warning in look_alikes(effects) {
+        for line in wrap(&warning, style.columns(), "", "  ") {
+            out.push_str(&style.paint(Tone::Care, &line));
+            out.push('\n');
+        }
+    }
     out.push('\n');
     let verb = &request.proposed.verb;
     let goes = format!(
@@ -126,12 +132,12 @@ fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> Strin
         }
     }
     let is_mixed = effects.iter().any(|effect| effect.danger != effects[0].danger);
-    let mut columns = vec![Column::new("row", Room::Whole), Column::new("target", Room::Shorten(14))];
+    let mut columns = vec![Column::new("row", Room::Whole), Column::new("target", Room::Shorten(10))];
     if is_mixed {
         columns.push(Column::new("danger", Room::Whole));
     }
     columns.extend(titles.iter().map(|title| Column::new(title, Room::Spare)));
-    columns.push(Column::new("id", Room::Shorten(9)));
+    columns.push(Column::new("id", Room::Shorten(7)));
     let digits = effects.len().to_string().len();
     let row = |(at, effect): (usize, &&Effect)| {
         let mark = if selection.has(at) { 'x' } else { ' ' };
@@ -148,6 +154,21 @@ fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> Strin
     };
     let rows: Vec<Vec<String>> = effects.iter().enumerate().map(row).collect();
     table(&columns, &rows, style)
+}
+
+/// Rows whose name does not tell which they are.
+fn look_alikes(effects: &[&Effect]) -> Vec<String> {
+    let rows = |wanted: fn(&Effect) -> bool| {
+        let rows = effects.iter().enumerate().filter(|(_, effect)| wanted(effect));
+        rows.map(|(at, _)| (at + 1).to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let twins = rows(|effect| effect.target.ambiguous);
+    let odd = rows(|effect| !effect.target.name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
+    [(twins, "another bears the same name"), (odd, "the name is not plain ASCII and may look like another")]
+        .into_iter()
+        .filter(|(rows, _)| !rows.is_empty())
+        .map(|(rows, why)| format!("look twice at {rows}: {why}; go by the id"))
+        .collect()
 }
 
 /// What is to be known of every row alike; the rest stands in `inspect`.

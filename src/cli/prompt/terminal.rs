@@ -76,7 +76,7 @@ impl Terminal {
             Reply::Go(HandReply::Done { attested_by, .. }) => attested_by,
             other => return other,
         };
-        self.screen.say("what was done, in a line; empty for nothing to add:");
+        self.say("what was done, in a line; empty for nothing to add:");
         let some = |line: &str| {
             let line = line.trim();
             let text = line.strip_prefix('=').map_or(line, str::trim);
@@ -86,7 +86,7 @@ impl Terminal {
             Ok(note) => note,
             Err(other) => return other,
         };
-        self.screen.say("path of a file that shows it, kept as evidence; empty for none:");
+        self.say("path of a file that shows it, kept as evidence; empty for none:");
         let judge = |line: &str| match some(line) {
             None => Judged::Take(None),
             Some(path) => match ask::file(&path) {
@@ -140,7 +140,7 @@ impl Terminal {
             match self.hear_on("secret").await {
                 Heard::Line(line) if line.trim() == "retry" => return true,
                 Heard::Line(line) if line.trim() == "give up" => return false,
-                Heard::Line(_) | Heard::Pasted => self.screen.say("type `retry` or `give up`"),
+                Heard::Line(_) | Heard::Pasted => self.say("type `retry` or `give up`"),
                 // Nobody can be asked any more. The disk may still come back, and the secret must not be dropped.
                 Heard::Stop => {
                     tokio::time::sleep(Duration::from_secs(5)).await;

@@ -77,13 +77,13 @@ impl Terminal {
             let line = match self.hear(prompted.label, prompted.is_consent).await {
                 Heard::Line(line) => line,
                 Heard::Pasted => {
-                    self.screen.say("several lines came at once, so none of them was taken; type the answer");
+                    self.say("several lines came at once, so none of them was taken; type the answer");
                     continue;
                 }
                 Heard::Stop => return Reply::Pause,
             };
             if line.chars().any(char::is_control) {
-                self.screen.say("the line holds keys that are not text, so it was not taken; type it again");
+                self.say("the line holds keys that are not text, so it was not taken; type it again");
                 continue;
             }
             match Verb::parse(&line) {
@@ -92,7 +92,7 @@ impl Terminal {
                 Some(Verb::Pause) => return Reply::Pause,
                 Some(Verb::Abort(reason)) => match self.confirm_abort().await {
                     Some(true) => return Reply::Abort(reason),
-                    Some(false) => self.screen.say("the run goes on"),
+                    Some(false) => self.say("the run goes on"),
                     None => return Reply::Pause,
                 },
                 Some(Verb::Inspect(row)) => self.inspect(&prompted.effects, row),
@@ -102,7 +102,7 @@ impl Terminal {
                         self.say(&expected);
                     }
                 }
-                Some(Verb::Lacking(how)) => self.screen.say(&format!("more is needed: `{how}`")),
+                Some(Verb::Lacking(how)) => self.say(&format!("more is needed: `{how}`")),
                 Some(Verb::Run) | None => match judge(&line) {
                     Judged::Take(answer) => return Reply::Go(answer),
                     Judged::Again(why) => self.say(&why),
@@ -139,7 +139,7 @@ impl Terminal {
         if is_consent {
             return Heard::Pasted;
         }
-        self.screen.say("several lines came at once; only the first was taken");
+        self.say("several lines came at once; only the first was taken");
         Heard::Line(line)
     }
 
@@ -148,7 +148,7 @@ impl Terminal {
         let style = self.screen.style();
         self.screen.say(&format!("\n{}", style.heading("ending the run leaves this")));
         self.screen.say(&self.standing.text(&style));
-        self.screen.say("type `abort` once more to end the run; anything else goes on with it");
+        self.say("type `abort` once more to end the run; anything else goes on with it");
         match self.hear("abort", true).await {
             Heard::Line(line) => Some(line.trim() == "abort"),
             Heard::Pasted => Some(false),
@@ -159,12 +159,12 @@ impl Terminal {
     fn inspect(&self, effects: &[&Effect], row: Option<usize>) {
         let style = self.screen.style();
         match (effects, row) {
-            ([], _) => self.screen.say("there is no request to inspect here"),
+            ([], _) => self.say("there is no request to inspect here"),
             ([effect], None) => self.screen.say(&inspect_text(effect, &style)),
-            (_, None) => self.screen.say("which row? `inspect NUMBER`"),
+            (_, None) => self.say("which row? `inspect NUMBER`"),
             (effects, Some(row)) => match row.checked_sub(1).and_then(|at| effects.get(at)) {
                 Some(effect) => self.screen.say(&inspect_text(effect, &style)),
-                None => self.screen.say(&format!("there is no row {row}: rows go from 1 to {}", effects.len())),
+                None => self.say(&format!("there is no row {row}: rows go from 1 to {}", effects.len())),
             },
         }
     }
@@ -179,7 +179,7 @@ impl Terminal {
     }
 
     /// Says a message, which may be a whole screen that is laid out already.
-    fn say(&self, message: &str) {
+    pub(super) fn say(&self, message: &str) {
         if message.contains('\n') {
             return self.screen.say(message);
         }

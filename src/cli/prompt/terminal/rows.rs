@@ -72,21 +72,15 @@ impl Terminal {
                 "{} not chosen; nothing is sent before each has an owner or a reason",
                 count(rest.len(), "row")
             );
-            self.screen.say(&each);
+            self.say(&each);
         }
         let expected = "type `later OWNER` or `keep REASON`; add `for all` to say it of all that are left";
         for (at, effect) in rest {
             let disposition = match &for_all {
                 Some(disposition) => disposition.clone(),
                 None => {
-                    let style = self.screen.style();
-                    self.screen.say(&style.show(&format!(
-                        "row {}: {} ({})",
-                        at + 1,
-                        effect.target.name,
-                        effect.target.id
-                    )));
-                    self.screen.say(expected);
+                    self.say(&format!("row {}: {} ({})", at + 1, effect.target.name, effect.target.id));
+                    self.say(expected);
                     let prompted = Prompted::plain(id, vec![effect]);
                     let judge = |line: &str| match disposition(line) {
                         Some(said) => Judged::Take(said),
