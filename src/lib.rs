@@ -1,6 +1,7 @@
 //! quell.
 pub mod action;
 pub mod actions;
+pub mod cli;
 pub mod clock;
 pub mod cloudflare;
 pub mod crash;

@@ -244,7 +244,7 @@ fn begun(world: World, inputs: Value) -> Scene {
         action: "example".into(),
         max_danger: Danger::Disruptive,
     });
-    let plan = PlanSealed { digest: Digest::of(b"plan"), inputs, steps: steps.to_vec() };
+    let plan = PlanSealed { digest: Digest::of(b"plan"), inputs, steps: steps.to_vec(), not_examined: vec![] };
     scene.say(None, Event::PlanSealed(Box::new(plan)));
     scene
 }
@@ -377,7 +377,7 @@ fn rotate(scene: &mut Scene, names: &Names) {
     let two = effect("rotate", "rotate", "tok-partner", &names.token, Danger::Irreversible);
     let three = effect("rotate", "rotate", "tok-billing", "billing", Danger::Irreversible);
     let mut key = effect("rotate", "rotate", "key-origin", "origin key", Danger::Disruptive);
-    key.call = Call::Hand(ByHand { instruction: "change it".into(), dashboard: None, curl: None });
+    key.call = Call::Hand(ByHand { instruction: "change it".into(), dashboard: None, curl: None, request: None });
     scene.propose("rotate", "rotate", json!({}), &[&one, &two, &three, &key], None);
     let keep = Disposition::Keep { reason: names.reason.clone() };
     let later = Disposition::Later { owner: "carol (billing)".into() };

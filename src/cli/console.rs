@@ -1,0 +1,23 @@
+//! What the responder sees while a run goes: everything here ends on stderr, through one [`Screen`].
+//!
+//! Texts are made by pure functions of what is to be said and a [`Style`], so that each can be read in a test. Colour
+//! and symbols only repeat what a word says already. Whatever an attacker may have chosen goes through [`Style::show`].
+
+mod bar;
+mod header;
+mod line;
+mod screen;
+mod standing;
+mod style;
+mod table;
+mod text;
+mod watch;
+
+pub use header::header;
+pub use line::{effect_line, finding_line, gap_line};
+pub use screen::{Held, Screen, Volume};
+pub use standing::Standing;
+pub use style::{Style, Symbol, Tone};
+pub use table::{Column, Room, table};
+pub use text::{count, duration, shorten, width, wrap};
+pub use watch::Watch;

@@ -1,0 +1,49 @@
+use jiff::SignedDuration;
+
+use super::{Style, Tone, duration, wrap};
+use crate::journal::RunOpened;
+use crate::model::{CredentialFacts, IncidentId, World};
+
+/// What a run is about and bound to: stands above everything else that it says. `elapsed` is since the incident was
+/// opened. Ends with a line break.
+pub fn header(opened: &RunOpened, incident: &IncidentId, elapsed: SignedDuration, style: &Style) -> String {
+    let style = &Style { rehearsal: opened.world.is_rehearsal(), ..*style };
+    let world = match &opened.world {
+        World::Live(host) => format!("live {host}"),
+        World::Rehearsal(scenario) => format!("REHEARSAL {scenario}: nothing real is read or changed"),
+    };
+    let target = opened.target_seconds.map(SignedDuration::from_secs);
+    let elapsed = match target {
+        None => duration(elapsed),
+        Some(target) if elapsed > target => {
+            format!("{}, past the {} aimed for", duration(elapsed), duration(target))
+        }
+        Some(target) => format!("{} of the {} aimed for", duration(elapsed), duration(target)),
+    };
+    let rows = [
+        ("incident", incident.as_str().to_owned()),
+        ("runbook", format!("{} ({})", opened.runbook, opened.runbook_sha256.short())),
+        ("world", world),
+        ("API host", opened.api.clone()),
+        ("account", format!("{} ({})", opened.account.name, opened.account.id)),
+        ("acting as", credential(&opened.credential)),
+        ("elapsed", elapsed),
+    ];
+    let mut out = format!("{}\n", style.heading(&style.show(&opened.title)));
+    for (label, value) in rows {
+        for (at, line) in wrap(&style.show(&value), style.columns(), "           ", "           ").iter().enumerate() {
+            let label = if at == 0 { label } else { "" };
+            let line = line.trim_start();
+            out.push_str(&format!("{} {line}\n", style.paint(Tone::Faint, &format!("{label:<10}"))));
+        }
+    }
+    out
+}
+
+fn credential(facts: &CredentialFacts) -> String {
+    let mut parts = vec![facts.kind.as_str().to_owned()];
+    parts.extend(facts.id.clone());
+    parts.extend(facts.owner.as_ref().map(|owner| format!("of {owner}")));
+    parts.extend(facts.expires.map(|at| format!("until {at:.0}")));
+    parts.join(" ")
+}

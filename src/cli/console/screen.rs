@@ -1,0 +1,143 @@
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::Style;
+use super::bar::Bar;
+use crate::action::Progress;
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Volume {
+    /// Only what went wrong, what is asked, and how it ended.
+    Quiet,
+    /// One line per step, findings, gaps.
+    Normal,
+    /// Also what was kept and decided on the way.
+    Verbose,
+}
+
+/// The one writer to stderr while a run goes. Takes the progress bar off before it writes.
+///
+/// Errors of writing are dropped: with the terminal gone there is nobody left to tell, and the journal has it all.
+pub struct Screen {
+    style: Style,
+    volume: Volume,
+    /// Whether the width is the terminal's, to be asked for anew each time.
+    live: bool,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    out: Box<dyn Write + Send>,
+    bars: bool,
+    bar: Option<Bar>,
+    /// How many prompts are open; no bar moves while one is.
+    held: usize,
+    rehearsal: bool,
+    /// Whether the cursor stands behind an open prompt.
+    mid_line: bool,
+}
+
+/// Keeps bars off the screen while it lives.
+#[must_use]
+pub struct Held<'s>(&'s Screen);
+
+impl Screen {
+    /// The screen on stderr. Where that is a terminal its width is followed and bars are shown; otherwise 80 columns
+    /// are filled and there are none.
+    pub fn stderr(colour: bool, utf8: bool, volume: Volume) -> Self {
+        let is_terminal = io::stderr().is_terminal();
+        let style = Style { width: 80, colour, utf8, rehearsal: false };
+        let mut screen = Self::to(Box::new(io::stderr()), style, volume);
+        screen.live = is_terminal;
+        screen.inner().bars = is_terminal && volume > Volume::Quiet;
+        screen
+    }
+
+    /// A screen that writes elsewhere, with a fixed width and without bars.
+    pub fn to(out: Box<dyn Write + Send>, style: Style, volume: Volume) -> Self {
+        let inner = Inner { out, bars: false, bar: None, held: 0, rehearsal: style.rehearsal, mid_line: false };
+        Self { style, volume, live: false, inner: Mutex::new(inner) }
+    }
+
+    /// How text is to be laid out now.
+    pub fn style(&self) -> Style {
+        let live = || rustix::termios::tcgetwinsize(io::stderr()).ok().filter(|size| size.ws_col > 0);
+        let width =
+            if self.live { live().map_or(self.style.width, |size| size.ws_col.into()) } else { self.style.width };
+        Style { width, rehearsal: self.inner().rehearsal, ..self.style }
+    }
+
+    /// How much is said.
+    pub const fn volume(&self) -> Volume {
+        self.volume
+    }
+
+    /// Marks every heading from now on as a rehearsal's.
+    pub fn mark_rehearsal(&self) {
+        self.inner().rehearsal = true;
+    }
+
+    /// Writes `text`, which must be safe to show, and ends the line.
+    pub fn say(&self, text: &str) {
+        let mut inner = self.inner();
+        inner.bar = None;
+        let newline = if text.ends_with('\n') { "" } else { "\n" };
+        let before = if std::mem::take(&mut inner.mid_line) { "\n" } else { "" };
+        // See the type's documentation for why errors are dropped.
+        let _ = write!(inner.out, "{before}{text}{newline}").and_then(|()| inner.out.flush());
+    }
+
+    /// Writes `label` and leaves the cursor behind it, for an answer to be typed.
+    pub fn prompt(&self, label: &str) {
+        let mut inner = self.inner();
+        inner.bar = None;
+        let _ = write!(inner.out, "{label} ").and_then(|()| inner.out.flush());
+        inner.mid_line = true;
+    }
+
+    /// Says that the line behind the prompt was ended by the person's own return key.
+    pub fn typed(&self) {
+        self.inner().mid_line = false;
+    }
+
+    /// Keeps bars off the screen while the guard lives.
+    pub fn hold(&self) -> Held<'_> {
+        let mut inner = self.inner();
+        inner.held += 1;
+        inner.bar = None;
+        drop(inner);
+        Held(self)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let mut inner = self.0.inner();
+        inner.held = inner.held.saturating_sub(1);
+    }
+}
+
+impl Progress for Screen {
+    fn tick(&self, what: &str, done: u64, total: u64) {
+        let style = self.style();
+        let mut inner = self.inner();
+        if !inner.bars || inner.held > 0 {
+            return;
+        }
+        if !inner.bar.as_ref().is_some_and(|bar| bar.is_about(what, total)) {
+            inner.bar = None;
+            inner.bar = Some(Bar::new(what, total, &style));
+        }
+        if let Some(bar) = &inner.bar {
+            bar.move_to(done);
+        }
+        if total > 0 && done >= total {
+            inner.bar = None;
+        }
+    }
+}

@@ -1,0 +1,290 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::line::{ended_line, labelled};
+use super::{
+    Screen, Standing, Style, Symbol, Tone, Volume, count, duration, effect_line, finding_line, gap_line, wrap,
+};
+use crate::engine::Observer;
+use crate::journal::{
+    EffectDecision, EffectState, Entry, Event, FailureDecision, IncidentState, PlannedStep, RunOutcome, RunState,
+    StepState, StepStatus,
+};
+use crate::model::{Disposition, EffectKey, FindingStatus, Phase};
+
+/// Findings, and gaps, of one step that are shown in full; the report has all.
+const SHOWN_PER_STEP: usize = 8;
+
+/// Tells of every entry once it is durable.
+pub struct Watch {
+    screen: Arc<Screen>,
+    standing: Standing,
+    seen: Mutex<Seen>,
+}
+
+/// What was said before, as far as it matters for what is said next.
+#[derive(Default)]
+struct Seen {
+    phase: Option<Phase>,
+    findings: usize,
+    gaps: usize,
+}
+
+impl Watch {
+    /// Tells it on `screen`.
+    pub fn new(screen: Arc<Screen>) -> Self {
+        Self { screen, standing: Standing::default(), seen: Mutex::default() }
+    }
+
+    /// What is left of the run, kept up to date from here.
+    pub fn standing(&self) -> Standing {
+        self.standing.clone()
+    }
+
+    fn say(&self, least: Volume, line: &str) {
+        if self.screen.volume() >= least {
+            self.screen.say(line);
+        }
+    }
+
+    /// Says how many findings or gaps were held back, once something else is told.
+    fn collapse(&self, told: &mut usize, what: &str, style: &Style) {
+        let told = std::mem::take(told);
+        if told > SHOWN_PER_STEP {
+            let more = count(told - SHOWN_PER_STEP, &format!("more {what}"));
+            let line = format!("  {} and {more}, see the report", style.symbol(Symbol::More));
+            self.say(Volume::Normal, &line);
+        }
+    }
+
+    /// A heading with room above it.
+    fn say_heading(&self, least: Volume, title: &str, style: &Style) {
+        self.say(least, &format!("\n{}", style.heading(title)));
+    }
+
+    fn tell(&self, entry: &Entry, state: &IncidentState, style: &Style) {
+        let run = entry.run.as_ref().and_then(|id| state.run(id));
+        let step = run.zip(entry.path.as_ref()).and_then(|(run, path)| run.step(path));
+        let id = entry.path.as_ref().map_or("", |path| path.as_str());
+        let label = |word: &str, tone, text: &str| labelled(word, tone, text, style);
+        match &entry.event {
+            Event::StepBegan => {
+                if let Some(planned) = planned(run, entry) {
+                    self.begin(planned, style);
+                }
+            }
+            Event::StepSkipped { reason, .. } => {
+                let line = ended_line(Symbol::Skipped, Tone::Faint, id, &format!("skipped: {reason}"), style);
+                self.say(Volume::Normal, &line);
+            }
+            Event::StepDone { summary, .. } => {
+                let took = step.map(|step| format!(" ({})", took(step))).unwrap_or_default();
+                let line = ended_line(Symbol::Done, Tone::Good, id, &format!("{summary}{took}"), style);
+                self.say(Volume::Normal, &line);
+            }
+            Event::StepFailed { error, hint } => {
+                let line = ended_line(Symbol::Failed, Tone::Alarm, id, &format!("failed: {error}"), style);
+                self.say(Volume::Quiet, &line);
+                if let Some(hint) = hint {
+                    self.say(Volume::Quiet, &label("hint", Tone::Care, hint));
+                }
+            }
+            Event::FailureDecided { decision, words } => {
+                let decided = match decision {
+                    FailureDecision::Retry => "begin it again".to_owned(),
+                    FailureDecision::Continue => "go on without it".to_owned(),
+                    FailureDecision::Jump(later) => format!("go on at `{later}`"),
+                };
+                self.say(Volume::Normal, &label("decided", Tone::Faint, &format!("{decided}: {words}")));
+            }
+            Event::FindingSettled { id, status, detail } => {
+                let line = label(settled_word(*status), Tone::Good, &format!("{id}: {detail}"));
+                self.say(Volume::Normal, &line);
+            }
+            Event::Proposed(proposed) => {
+                for (name, proof) in &proposed.already {
+                    self.say(Volume::Normal, &label("already so", Tone::Good, &format!("{name}: {proof}")));
+                }
+            }
+            Event::Consented { left, .. } | Event::RowsLeft { left } => {
+                for (at, row) in left.iter().enumerate() {
+                    // Rows that were let be are many, and were just decided; what vanished by itself is news.
+                    let is_news = matches!(row.disposition, Disposition::AlreadyMet { .. });
+                    let least = if is_news && at < SHOWN_PER_STEP { Volume::Normal } else { Volume::Verbose };
+                    self.tell_effect(least, step, &row.effect, style);
+                }
+            }
+            Event::Intended { effect, .. } => self.tell_effect(Volume::Normal, step, effect, style),
+            Event::Settled { effect, .. } | Event::Verified { effect, .. } => {
+                let is_bad = effect_of(step, effect).is_some_and(|state| state.is_in_doubt() || state.needs_decision());
+                let least = if is_bad { Volume::Quiet } else { Volume::Normal };
+                self.tell_effect(least, step, effect, style);
+            }
+            Event::EffectDecided { effect, decision, words } => {
+                let decided = match decision {
+                    EffectDecision::Retry => "to be shown again",
+                    EffectDecision::Applied => "taken as done",
+                    EffectDecision::Abandon => "given up",
+                };
+                let summary = effect_of(step, effect).map_or("", |state| &state.effect.summary);
+                self.say(Volume::Normal, &label("decided", Tone::Faint, &format!("{summary}: {decided}; {words}")));
+            }
+            Event::AnswerSealed { .. } => {
+                self.say(
+                    Volume::Normal,
+                    &label("sealed", Tone::Good, "the answer with the new secret is in the vault"),
+                );
+            }
+            Event::EvidenceTaken { evidence } => {
+                let text = format!("{} {}", evidence.sha256.short(), evidence.source);
+                self.say(Volume::Verbose, &label("evidence", Tone::Faint, &text));
+            }
+            Event::Noted { .. } => self.say(Volume::Normal, &label("noted", Tone::Faint, "the note is kept")),
+            Event::SecretRevealed { to, .. } => {
+                self.say(Volume::Normal, &label("revealed", Tone::Care, &format!("a sealed secret, to the {to}")));
+            }
+            Event::RunResumed { .. } => self.say_heading(Volume::Normal, "the run goes on", style),
+            Event::TornTail { bytes, .. } => {
+                let text = format!("the last process died while writing: {bytes} bytes of a half line were cut off");
+                self.say(Volume::Quiet, &label("journal", Tone::Care, &text));
+            }
+            Event::Paused { reason } => {
+                let incident = state.id.as_ref().map_or("", |id| id.as_str());
+                self.say_heading(Volume::Quiet, "paused", style);
+                self.say(Volume::Quiet, &label("why", Tone::Care, reason));
+                self.say(Volume::Quiet, &label("go on", Tone::Faint, &format!("`quell resume {incident}`")));
+            }
+            Event::RunClosed { outcome, reason } => self.close(*outcome, reason, run, state, style),
+            Event::IncidentOpened { .. }
+            | Event::DriverTaken { .. }
+            | Event::RunOpened(_)
+            | Event::PlanSealed(_)
+            | Event::FindingMade { .. }
+            | Event::GapSeen { .. }
+            | Event::Rechecked
+            | Event::WentOn
+            | Event::Answered { .. }
+            | Event::ReportWritten { .. } => {}
+        }
+    }
+
+    fn begin(&self, planned: &PlannedStep, style: &Style) {
+        let mark = if style.rehearsal { " [REHEARSAL]" } else { "" };
+        let id = style.show(planned.path.as_str());
+        self.say(Volume::Normal, "");
+        let title = wrap(&format!("{id}: {}{mark}", style.show(&planned.title)), style.columns(), "", "  ");
+        for line in title {
+            self.say(Volume::Normal, &style.paint(Tone::Strong, &line));
+        }
+        for paragraph in planned.why.iter().flat_map(|why| why.lines()) {
+            for line in wrap(&style.show(paragraph), style.columns(), "  ", "  ") {
+                self.say(Volume::Normal, &style.paint(Tone::Faint, &line));
+            }
+        }
+    }
+
+    fn tell_effect(&self, least: Volume, step: Option<&StepState>, key: &EffectKey, style: &Style) {
+        if let Some(state) = effect_of(step, key) {
+            self.say(least, &effect_line(state, style));
+        }
+    }
+
+    fn close(&self, outcome: RunOutcome, reason: &str, run: Option<&RunState>, state: &IncidentState, style: &Style) {
+        let title = match outcome {
+            RunOutcome::Done => "the run is done",
+            RunOutcome::Aborted => "the run was ended early",
+        };
+        self.say_heading(Volume::Quiet, title, style);
+        self.say(Volume::Quiet, &labelled("why", Tone::Faint, reason, style));
+        let steps = run.map(tally).unwrap_or_default();
+        self.say(Volume::Quiet, &labelled("steps", Tone::Faint, &steps, style));
+        let open = state.findings.values().filter(|finding| finding.status == FindingStatus::Open).count();
+        let text = format!("{} in all, {open} open", state.findings.len());
+        self.say(Volume::Quiet, &labelled("findings", Tone::Faint, &text, style));
+        let gaps = format!("{}, listed in the report", count(state.gaps.len(), "gap"));
+        if !state.gaps.is_empty() {
+            self.say(Volume::Quiet, &labelled("not seen", Tone::Care, &gaps, style));
+        }
+    }
+}
+
+impl Observer for Watch {
+    fn entry(&self, entry: &Entry, state: &IncidentState) {
+        if state.world.as_ref().is_some_and(crate::model::World::is_rehearsal) {
+            self.screen.mark_rehearsal();
+        }
+        self.standing.update(state);
+        let style = self.screen.style();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match &entry.event {
+            Event::FindingMade { finding } => {
+                seen.findings += 1;
+                if seen.findings <= SHOWN_PER_STEP {
+                    self.say(Volume::Normal, &finding_line(finding, &style));
+                }
+                return;
+            }
+            Event::GapSeen { gap } => {
+                self.collapse(&mut seen.findings, "finding", &style);
+                seen.gaps += 1;
+                if seen.gaps <= SHOWN_PER_STEP {
+                    self.say(Volume::Quiet, &gap_line(gap, &style));
+                }
+                return;
+            }
+            Event::EvidenceTaken { .. } => {}
+            _ => {
+                self.collapse(&mut seen.findings, "finding", &style);
+                self.collapse(&mut seen.gaps, "gap", &style);
+            }
+        }
+        let run = entry.run.as_ref().and_then(|id| state.run(id));
+        let phase = planned(run, entry).map(|planned| planned.phase);
+        if matches!(entry.event, Event::StepBegan | Event::StepSkipped { .. }) && phase != seen.phase {
+            seen.phase = phase;
+            if let Some(phase) = phase {
+                self.say_heading(Volume::Normal, phase.as_str(), &style);
+            }
+        }
+        self.tell(entry, state, &style);
+    }
+}
+
+fn planned<'r>(run: Option<&'r RunState>, entry: &Entry) -> Option<&'r PlannedStep> {
+    let plan = run?.plan.as_ref()?;
+    plan.steps.iter().find(|step| Some(&step.path) == entry.path.as_ref())
+}
+
+fn effect_of<'s>(step: Option<&'s StepState>, key: &EffectKey) -> Option<&'s EffectState> {
+    step.and_then(|step| step.effect(key))
+}
+
+fn took(step: &StepState) -> String {
+    match (step.began, step.ended) {
+        (Some(began), Some(ended)) => duration(ended.duration_since(began)),
+        _ => "time not known".to_owned(),
+    }
+}
+
+const fn settled_word(status: FindingStatus) -> &'static str {
+    match status {
+        FindingStatus::Open => "open",
+        FindingStatus::Contained => "contained",
+        FindingStatus::Reverted => "reverted",
+        FindingStatus::RuledOut => "ruled out",
+        FindingStatus::Accepted => "accepted",
+    }
+}
+
+/// `9 done, 2 skipped, 1 failed, 3 not begun`.
+fn tally(run: &RunState) -> String {
+    let planned = run.plan.as_ref().map_or(0, |plan| plan.steps.len());
+    let number = |wanted: fn(&StepStatus) -> bool| run.steps.values().filter(|step| wanted(&step.status)).count();
+    let done = number(|status| matches!(status, StepStatus::Done { .. }));
+    let skipped = number(|status| matches!(status, StepStatus::Skipped { .. }));
+    let failed = number(|status| matches!(status, StepStatus::Failed { .. }));
+    let left = planned.saturating_sub(done + skipped + failed);
+    let parts = [(done, "done"), (skipped, "skipped"), (failed, "failed"), (left, "not ended")];
+    let parts: Vec<_> =
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    parts.join(", ")
+}

@@ -1,0 +1,34 @@
+//! What the responder types, and what stands in a file for it.
+//!
+//! Two prompters answer the engine: [`Terminal`] asks a person, [`Answers`] reads a file that was prepared (see
+//! [`answers`]). What is shown is made by pure functions ([`consent_text`] and its like), what is typed is read by pure functions ([`Verb::parse`], [`Selection::command`]); the dialogue between them is in
+//! `terminal`.
+//!
+//! Rules that hold at every prompt: nothing is yes by default; an empty line asks again; input typed before a consent
+//! prompt is thrown away, and of several lines pasted into one none counts; the end of input is a pause.
+
+pub mod answers;
+mod ask;
+mod consent;
+mod decision;
+mod hand;
+mod input;
+mod inspect;
+mod keyboard;
+mod list;
+mod plain;
+mod terminal;
+mod verb;
+
+pub use answers::{Answers, AnswersError, AnswersFile};
+pub use ask::{answer_to, question_text};
+pub use consent::consent_text;
+pub use decision::decision_text;
+pub use hand::hand_text;
+pub use input::{InputReply, ask_input};
+pub use inspect::inspect_text;
+pub use keyboard::{Keyboard, Typed, TypedLines};
+pub use list::{Command, Selection, list_text};
+pub use plain::{failure_text, go_on_text, unmet_text};
+pub use terminal::Terminal;
+pub use verb::Verb;

@@ -1,0 +1,191 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::model::Disposition;
+
+/// An answers file, read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AnswersFile {
+    /// The runbook's inputs.
+    pub inputs: Map<String, Value>,
+    /// What holds for every step that does not say otherwise.
+    pub defaults: StepAnswers,
+    /// The steps' own answers, by step id.
+    pub steps: BTreeMap<String, StepAnswers>,
+    /// The file's name, for messages.
+    pub(super) name: String,
+    /// Where each step stands: line and column.
+    pub(super) places: BTreeMap<String, (usize, usize)>,
+}
+
+/// The answers of one step.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepAnswers {
+    /// Whether to do it.
+    pub answer: Option<StepAnswer>,
+    /// Which rows.
+    pub select: Option<Select>,
+    /// What a person would type.
+    pub phrase: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// What becomes of what is not chosen or not done.
+    pub left: Option<Left>,
+    /// What to do where it is not known whether an effect took place.
+    pub in_doubt: Option<InDoubt>,
+    /// What to do where a step failed or an effect was refused.
+    pub on_failure: Option<OnFailure>,
+    /// What to do where a requirement was not done.
+    pub unmet: Option<Unmet>,
+    /// What to do after the first row of a list.
+    pub canary: Option<Canary>,
+    /// Fields of work by hand and of questions.
+    pub fields: Option<Map<String, Value>>,
+}
+
+/// Whether to do a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepAnswer {
+    /// Do it.
+    Run,
+    /// Leave it.
+    Skip,
+    /// End the run.
+    Abort,
+}
+
+/// Which rows of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Select {
+    /// All.
+    All,
+    /// None.
+    None,
+    /// Those whose target has this id, or this name where only one has it.
+    Targets(Vec<String>),
+}
+
+/// What becomes of what is not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// Somebody does it later.
+    Later(String),
+    /// It stays; why.
+    Keep(String),
+}
+
+/// What to do where it is not known whether an effect took place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InDoubt {
+    /// Wait for a person.
+    Stop,
+    /// Look again and send once more.
+    Retry,
+    /// Take it as done.
+    Applied,
+}
+
+/// What to do where a step failed, or an effect was refused or does not show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnFailure {
+    /// Wait for a person.
+    Stop,
+    /// Once more.
+    Retry,
+    /// Go on without it.
+    Continue,
+}
+
+/// What to do where a requirement was not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmet {
+    /// Do the step all the same.
+    Run,
+    /// Leave the step.
+    Skip,
+}
+
+/// What to do after the first row of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canary {
+    /// Go on.
+    Go,
+    /// Wait for a person.
+    Stop,
+}
+
+/// What is wrong with an answers file: every problem, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct AnswersError {
+    /// The file's name.
+    pub name: String,
+    /// The problems; at least one.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong with an answers file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong, and what may be meant.
+    pub message: String,
+}
+
+impl fmt::Display for AnswersError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, problem) in self.problems.iter().enumerate() {
+            let separator = if at == 0 { "" } else { "\n" };
+            write!(f, "{separator}{}:{}:{}: {}", self.name, problem.line, problem.column, problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl AnswersFile {
+    /// The answers for a step: its own, and what is missing there from the defaults.
+    pub fn step(&self, id: &str) -> StepAnswers {
+        let own = self.steps.get(id).cloned().unwrap_or_default();
+        let defaults = &self.defaults;
+        StepAnswers {
+            answer: own.answer.or(defaults.answer),
+            select: own.select,
+            phrase: own.phrase,
+            reason: own.reason.or_else(|| defaults.reason.clone()),
+            left: own.left.or_else(|| defaults.left.clone()),
+            in_doubt: own.in_doubt.or(defaults.in_doubt),
+            on_failure: own.on_failure.or(defaults.on_failure),
+            unmet: own.unmet.or(defaults.unmet),
+            canary: own.canary.or(defaults.canary),
+            fields: own.fields.or_else(|| defaults.fields.clone()),
+        }
+    }
+
+    /// Steps that are answered and that `known`, the runbook's step ids, does not have: answers that would never be
+    /// read.
+    pub fn unknown_steps(&self, known: &[&str]) -> Result<(), AnswersError> {
+        let unknown = self.steps.keys().filter(|id| !known.contains(&id.as_str()));
+        let mut problems: Vec<Problem> = unknown
+            .map(|id| {
+                let (line, column) = self.places.get(id).copied().unwrap_or((1, 1));
+                let meant = super::parse::did_you_mean(id, known.iter().copied());
+                Problem { line, column, message: format!("the runbook has no step `{id}`{meant}") }
+            })
+            .collect();
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        if problems.is_empty() { Ok(()) } else { Err(AnswersError { name: self.name.clone(), problems }) }
+    }
+}
+
+impl From<Left> for Disposition {
+    fn from(left: Left) -> Self {
+        match left {
+            Left::Later(owner) => Self::Later { owner },
+            Left::Keep(reason) => Self::Keep { reason },
+        }
+    }
+}

@@ -1,0 +1,307 @@
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::choice::choose;
+use super::file::{AnswersFile, Canary, InDoubt, Left, OnFailure, StepAnswer, StepAnswers, Unmet};
+use super::parse::did_you_mean;
+use super::shown;
+use crate::cli::console::Screen;
+use crate::cli::prompt::answer_to;
+use crate::engine::{
+    AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
+    HandRequest, Prompter, Reply, UnmetRequest,
+};
+use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
+use crate::model::Effect;
+use crate::provider::BoxFuture;
+
+/// How often sealing an answer is tried with nobody there, and the first pause between two tries.
+const SEALING: (u32, Duration) = (5, Duration::from_secs(1));
+
+/// How often consent is given anew to a step whose targets changed after they were shown.
+const MOST_DRIFTS: usize = 3;
+
+/// Answers from a file. It never asks; what the file does not answer is missing.
+pub struct Answers {
+    file: AnswersFile,
+    screen: Arc<Screen>,
+    used: Mutex<Used>,
+}
+
+/// What may be done only so often.
+#[derive(Default)]
+struct Used {
+    /// Effects and steps that were tried again.
+    retried: HashSet<String>,
+    /// Steps, once for each time they were consented to after a change.
+    drifts: Vec<String>,
+    unsealed: u32,
+}
+
+impl Answers {
+    /// A prompter that answers from `file` and says on `screen` what it answered.
+    pub fn new(file: AnswersFile, screen: Arc<Screen>) -> Self {
+        Self { file, screen, used: Mutex::default() }
+    }
+
+    fn answers(&self, step: &PlannedStep) -> StepAnswers {
+        self.file.step(step.path.id())
+    }
+
+    fn say<T>(&self, step: &PlannedStep, reply: Reply<T>, go: impl FnOnce(&T) -> String) -> Reply<T> {
+        let how = shown::reply(&reply, go);
+        self.screen.say(&shown::answered(step.path.as_str(), &how, &self.screen.style()));
+        reply
+    }
+
+    fn used(&self) -> std::sync::MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True the first time.
+    fn may_retry(&self, what: &str) -> bool {
+        self.used().retried.insert(what.to_owned())
+    }
+
+    fn choose(&self, request: &ConsentRequest<'_>) -> Reply<Chosen> {
+        let id = request.step.path.id();
+        let answers = self.answers(request.step);
+        if let Some(reply) = refusal(&answers) {
+            return reply;
+        }
+        if answers.answer.is_none() {
+            return missing(id, "consent: `answer = \"run\"`, or `\"skip\"`");
+        }
+        if !request.drifted.is_empty() {
+            let mut used = self.used();
+            used.drifts.push(request.step.path.to_string());
+            let times = used.drifts.iter().filter(|path| *path == request.step.path.as_str()).count();
+            if times > MOST_DRIFTS {
+                return missing(id, "a person: its targets keep changing while they are being acted on");
+            }
+        }
+        choose(request, &answers).map_or_else(|what| missing(id, &what), Reply::Go)
+    }
+
+    fn attest(&self, request: &HandRequest<'_>) -> Reply<HandReply> {
+        let id = request.step.path.id();
+        let answers = self.answers(request.step);
+        if let Some(reply) = refusal(&answers) {
+            return reply;
+        }
+        let own = answers.fields.unwrap_or_default();
+        let field = |name: &str| own.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+        match (field("attested_by"), answers.left) {
+            (Some(attested_by), _) => Reply::Go(HandReply::Done {
+                attested_by: attested_by.to_owned(),
+                note: field("note").map(str::to_owned),
+                proof: field("proof").map(Into::into),
+            }),
+            (None, Some(Left::Later(owner))) if answers.answer.is_none() => Reply::Go(HandReply::Later(owner)),
+            (None, Some(Left::Keep(reason))) if answers.answer.is_none() => Reply::Go(HandReply::Keep(reason)),
+            (None, _) => missing(id, "who did it: `fields = { attested_by = \"NAME\" }`, or `left = \"later:OWNER\"`"),
+        }
+    }
+
+    fn fill_in(&self, request: &AskRequest<'_>) -> Reply<Map<String, Value>> {
+        let id = request.step.path.id();
+        let answers = self.answers(request.step);
+        if let Some(reply) = refusal(&answers) {
+            return reply;
+        }
+        if let Some(what) = self.stray_field(request) {
+            return missing(id, &what);
+        }
+        let given = answers.fields.unwrap_or_default();
+        let mut fields = Map::new();
+        for question in &request.ask.questions {
+            let name = &question.name;
+            let text = match given.get(name) {
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+                None if question.required => {
+                    let what = format!("`{name}` ({}): `fields = {{ {name} = \"...\" }}`", question.prompt);
+                    return missing(id, &what);
+                }
+                None => continue,
+            };
+            // The mark is the terminal's way to say that what follows is text, and keeps a leading `=` as it is.
+            match answer_to(question, &format!("={text}")) {
+                Ok(Value::Null) => {}
+                Ok(answer) => {
+                    fields.insert(name.clone(), answer);
+                }
+                Err(why) => return missing(id, &format!("another value for `{name}`: {why}")),
+            }
+        }
+        Reply::Go(fields)
+    }
+
+    /// A field of the step that answers no question: most likely a misspelt one.
+    fn stray_field(&self, request: &AskRequest<'_>) -> Option<String> {
+        let asked = || request.ask.questions.iter().map(|question| question.name.as_str());
+        let is_asked = |name: &str| asked().chain(["attested_by", "note", "proof"]).any(|asked| asked == name);
+        let own = self.file.steps.get(request.step.path.id())?.fields.as_ref()?;
+        let stray = own.keys().find(|name| !is_asked(name))?;
+        Some(format!("no field `{stray}`: nothing asks for it{}", did_you_mean(stray, asked())))
+    }
+
+    fn settle(&self, request: &DecisionRequest<'_>) -> Reply<(EffectDecision, String)> {
+        let id = request.step.path.id();
+        let answers = self.answers(request.step);
+        let effect = &request.state.effect;
+        let words = |key: &str, value: &str| {
+            answers.reason.clone().unwrap_or_else(|| format!("the answers file says `{key} = \"{value}\"`"))
+        };
+        let why = request.state.outcome().and_then(crate::model::Outcome::why).unwrap_or_default();
+        let retry_once = |key: &str| {
+            if self.may_retry(effect.key.as_str()) {
+                Reply::Go((EffectDecision::Retry, words(key, "retry")))
+            } else {
+                missing(id, &format!("a person: `{}` was tried again already, in vain: {why}", effect.summary))
+            }
+        };
+        match (request.kind, answers.in_doubt, answers.on_failure) {
+            (DecisionKind::InDoubt, Some(InDoubt::Retry), _) => retry_once("in_doubt"),
+            (DecisionKind::InDoubt, Some(InDoubt::Applied), _) => {
+                Reply::Go((EffectDecision::Applied, words("in_doubt", "applied")))
+            }
+            (DecisionKind::InDoubt, Some(InDoubt::Stop) | None, _) => {
+                missing(id, &format!("a person: it is not known whether `{}` took place: {why}", effect.summary))
+            }
+            (_, _, Some(OnFailure::Retry)) => retry_once("on_failure"),
+            (_, _, Some(OnFailure::Continue)) => Reply::Go((EffectDecision::Abandon, words("on_failure", "continue"))),
+            (DecisionKind::Refused, _, _) => missing(id, &format!("a person: `{}` failed: {why}", effect.summary)),
+            (DecisionKind::NotSeen, _, _) => {
+                missing(id, &format!("a person: `{}` was accepted, and does not show", effect.summary))
+            }
+        }
+    }
+
+    fn recover(&self, request: &FailureRequest<'_>) -> Reply<(FailureDecision, String)> {
+        let id = request.step.path.id();
+        let answers = self.answers(request.step);
+        let words = |value: &str| {
+            answers.reason.clone().unwrap_or_else(|| format!("the answers file says `on_failure = \"{value}\"`"))
+        };
+        match answers.on_failure {
+            Some(OnFailure::Retry) if self.may_retry(request.step.path.as_str()) => {
+                Reply::Go((FailureDecision::Retry, words("retry")))
+            }
+            Some(OnFailure::Continue) => Reply::Go((FailureDecision::Continue, words("continue"))),
+            Some(OnFailure::Stop | OnFailure::Retry) | None => {
+                missing(id, &format!("a person: it failed: {}", request.error))
+            }
+        }
+    }
+}
+
+/// A step that the file leaves, or at which it ends the run.
+fn refusal<T>(answers: &StepAnswers) -> Option<Reply<T>> {
+    let reason = |said: &str| answers.reason.clone().unwrap_or_else(|| format!("the answers file says `{said}`"));
+    match answers.answer {
+        Some(StepAnswer::Skip) => Some(Reply::Skip(reason("skip"))),
+        Some(StepAnswer::Abort) => Some(Reply::Abort(reason("abort"))),
+        Some(StepAnswer::Run) | None => None,
+    }
+}
+
+fn missing<T>(id: &str, what: &str) -> Reply<T> {
+    Reply::Missing(format!("step `{id}` needs {what}; `[steps.{id}]` of the answers file is where it is looked for"))
+}
+
+impl Prompter for Answers {
+    fn consent<'a>(&'a self, request: ConsentRequest<'a>) -> BoxFuture<'a, Reply<Chosen>> {
+        let reply = self.choose(&request);
+        let reply = self.say(request.step, reply, |chosen| shown::chosen(&request, chosen));
+        Box::pin(std::future::ready(reply))
+    }
+
+    fn hand<'a>(&'a self, request: HandRequest<'a>) -> BoxFuture<'a, Reply<HandReply>> {
+        let reply = self.say(request.step, self.attest(&request), |reply| match reply {
+            HandReply::Done { attested_by, .. } => {
+                format!("{}: done, as {attested_by} attests", request.effect.summary)
+            }
+            HandReply::Later(owner) => format!("{}: later, by {owner}", request.effect.summary),
+            HandReply::Keep(reason) => format!("{}: kept: {reason}", request.effect.summary),
+        });
+        Box::pin(std::future::ready(reply))
+    }
+
+    fn ask<'a>(&'a self, request: AskRequest<'a>) -> BoxFuture<'a, Reply<Map<String, Value>>> {
+        let reply = self.say(request.step, self.fill_in(&request), |fields| {
+            let fields: Vec<_> = fields.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            fields.join(", ")
+        });
+        Box::pin(std::future::ready(reply))
+    }
+
+    fn decide<'a>(&'a self, request: DecisionRequest<'a>) -> BoxFuture<'a, Reply<(EffectDecision, String)>> {
+        let reply = self.say(request.step, self.settle(&request), |(decision, words)| {
+            let decision = match decision {
+                EffectDecision::Retry => "retry",
+                EffectDecision::Applied => "taken as applied",
+                EffectDecision::Abandon => "given up",
+            };
+            format!("{}: {decision}: {words}", request.state.effect.summary)
+        });
+        Box::pin(std::future::ready(reply))
+    }
+
+    fn failure<'a>(&'a self, request: FailureRequest<'a>) -> BoxFuture<'a, Reply<(FailureDecision, String)>> {
+        let reply = self.say(request.step, self.recover(&request), |(_, words)| words.clone());
+        Box::pin(std::future::ready(reply))
+    }
+
+    fn go_on<'a>(&'a self, request: GoOnRequest<'a>) -> BoxFuture<'a, Reply<()>> {
+        let reply = match self.answers(request.step).canary {
+            Some(Canary::Stop) => {
+                missing(request.step.path.id(), "a person: the first row went, and `canary = \"stop\"` ends it there")
+            }
+            Some(Canary::Go) | None => Reply::Go(()),
+        };
+        let reply = self.say(request.step, reply, |()| format!("the first row went; go on with {} more", request.rest));
+        Box::pin(std::future::ready(reply))
+    }
+
+    fn unmet<'a>(&'a self, request: UnmetRequest<'a>) -> BoxFuture<'a, Reply<()>> {
+        let answers = self.answers(request.step);
+        let unmet: Vec<_> = request.unmet.iter().map(|(id, why)| format!("`{id}` {why}")).collect();
+        let reply = match answers.unmet {
+            Some(Unmet::Run) => Reply::Go(()),
+            Some(Unmet::Skip) => Reply::Skip(
+                answers.reason.unwrap_or_else(|| format!("it needs what was not done: {}", unmet.join(", "))),
+            ),
+            None => {
+                let what = format!("`unmet = \"run\"` or `\"skip\"`, since {}", unmet.join(", "));
+                missing(request.step.path.id(), &what)
+            }
+        };
+        let reply = self.say(request.step, reply, |()| format!("run all the same: {}", unmet.join(", ")));
+        Box::pin(std::future::ready(reply))
+    }
+
+    fn unsealed<'a>(&'a self, effect: &'a Effect, error: &'a str) -> BoxFuture<'a, bool> {
+        let (most, first) = SEALING;
+        let tried = {
+            let mut used = self.used();
+            used.unsealed += 1;
+            used.unsealed
+        };
+        let style = self.screen.style();
+        let how = if tried < most { "it is tried again" } else { "it is given up, and must be made anew" };
+        let text = format!("the new secret of `{}` could not be sealed: {error}; {how}", effect.summary);
+        self.screen.say(&style.show(&text));
+        Box::pin(async move {
+            if tried < most {
+                tokio::time::sleep(first * 2_u32.pow(tried - 1)).await;
+            } else {
+                self.used().unsealed = 0;
+            }
+            tried < most
+        })
+    }
+}

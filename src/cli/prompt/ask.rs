@@ -1,0 +1,103 @@
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::inspect::quote;
+use crate::cli::console::{Style, wrap};
+use crate::model::{AnswerKind, Ask, Question};
+
+/// The screen of one question; the first comes with what the person is told before. Ends with a line break.
+pub fn question_text(ask: &Ask, at: usize, style: &Style) -> String {
+    let Some(question) = ask.questions.get(at) else { return String::new() };
+    let mut out = String::new();
+    if at == 0 {
+        out.push_str(&quote(&ask.instruction, style));
+    }
+    let place =
+        if ask.questions.len() > 1 { format!(" ({} of {})", at + 1, ask.questions.len()) } else { String::new() };
+    let optional = if question.required { "" } else { "; empty if there is nothing to say" };
+    let how = match question.kind {
+        AnswerKind::Text => "",
+        AnswerKind::Choice { .. } => "; answer by number or id",
+        AnswerKind::File => "; answer with the path of a file, which is kept as evidence",
+    };
+    let text = format!("{}{place}{how}{optional}", question.prompt);
+    let mut lines = wrap(&style.show(&text), style.columns(), "", "  ");
+    if let AnswerKind::Choice { options } = &question.kind {
+        for (number, (id, words)) in options.iter().enumerate() {
+            let option = style.show(&format!("{id}: {words}"));
+            lines.extend(wrap(&option, style.columns(), &format!("  {:>2}  ", number + 1), "        "));
+        }
+    }
+    for line in lines {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+/// The answer that a typed line gives to a question; the error says what is wanted. A line that begins with `=` is the
+/// text behind it, so that an answer may look like a verb.
+pub fn answer_to(question: &Question, line: &str) -> Result<Value, String> {
+    let line = line.trim();
+    let line = line.strip_prefix('=').map_or(line, str::trim);
+    if line.is_empty() {
+        return if question.required { Err(format!("`{}` needs an answer", question.name)) } else { Ok(Value::Null) };
+    }
+    match &question.kind {
+        AnswerKind::Text => Ok(Value::from(line)),
+        AnswerKind::Choice { options } => {
+            // An id that looks like a number is an id first.
+            let by_id = options.iter().find(|(id, _)| id == line);
+            let number = line.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            match by_id.or_else(|| number.and_then(|at| options.get(at))) {
+                Some((id, _)) => Ok(Value::from(id.as_str())),
+                None => {
+                    let ids: Vec<_> = options.iter().map(|(id, _)| format!("`{id}`")).collect();
+                    Err(format!("`{line}` is none of {}", ids.join(", ")))
+                }
+            }
+        }
+        AnswerKind::File => file(line).map(|()| Value::from(line)),
+    }
+}
+
+/// Whether there is a file to be kept at `path`.
+pub(super) fn file(path: &str) -> Result<(), String> {
+    match std::fs::metadata(Path::new(path)) {
+        Ok(found) if found.is_file() => Ok(()),
+        Ok(_) => Err(format!("`{path}` is not a file")),
+        Err(error) => Err(format!("`{path}` cannot be read: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::answer_to;
+    use crate::model::{AnswerKind, Question};
+
+    fn question(kind: AnswerKind, required: bool) -> Question {
+        Question { name: "way".into(), prompt: "which way".into(), kind, required }
+    }
+
+    #[test]
+    fn choices_go_by_id_and_then_by_number() {
+        let options = vec![("2".to_owned(), "two".to_owned()), ("one".to_owned(), "one".to_owned())];
+        let question = question(AnswerKind::Choice { options }, true);
+        for (line, id) in [("2", "2"), ("one", "one"), ("1", "2"), (" one ", "one")] {
+            assert_eq!(answer_to(&question, line).unwrap(), id, "{line}");
+        }
+        for line in ["", "0", "3", "two"] {
+            assert!(answer_to(&question, line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_answer_may_look_like_a_verb() {
+        let text = question(AnswerKind::Text, true);
+        assert_eq!(answer_to(&text, "= skip the line").unwrap(), "skip the line");
+        assert!(answer_to(&text, "=").is_err());
+        assert!(answer_to(&question(AnswerKind::Text, false), "").unwrap().is_null());
+        assert!(answer_to(&question(AnswerKind::File, true), "/nowhere/at all").is_err());
+    }
+}

@@ -1,0 +1,115 @@
+use super::inspect::{differences, labelled};
+use super::verb::{VERBS, Verb};
+use crate::cli::console::{Style, Tone, wrap};
+use crate::engine::{ConsentMode, ConsentRequest, Drift};
+use crate::escape::is_hard_to_type;
+use crate::model::{Call, Danger, Effect};
+
+/// The consent screen of one effect: what it is, what it would do, what to type. Ends with a line break.
+pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style) -> String {
+    let mut out = format!("\n{}\n", style.heading(&format!("{}: consent", request.step.path)));
+    out.push_str(&drift_text(&request.drifted, &request.effects, style));
+    for line in wrap(&style.show(&effect.summary), style.columns(), "", "  ") {
+        out.push_str(&style.paint(Tone::Strong, &line));
+        out.push('\n');
+    }
+    let mut row = |label: &str, text: &str| out.push_str(&labelled(label, text, style));
+    row("danger", danger(effect.danger));
+    row("target", &format!("{} {}", effect.target.kind, effect.target.name));
+    row("target id", &effect.target.id);
+    row("where", &request.place);
+    if let Call::Http(call) = &effect.call {
+        row("request", &format!("{} {}", call.method, call.path));
+    }
+    for change in differences(&effect.before, &effect.after, style) {
+        row("change", &change);
+    }
+    for consequence in &effect.consequences {
+        row("know", consequence);
+    }
+    match &effect.undo {
+        Some(undo) => row("undo", &format!("`quell undo` can put it back, with `{}`", undo.action)),
+        None => row("undo", "quell has no way to put it back"),
+    }
+    out.push('\n');
+    out.push_str(&expected_text(request, effect, style));
+    out
+}
+
+/// What must be typed for a yes, and what else may be.
+fn expected_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style) -> String {
+    let phrase = typed_phrase(&request.mode, 1);
+    let wanted = match &request.mode {
+        ConsentMode::YesNo => "do it? y/N: type `y` to do it".to_owned(),
+        ConsentMode::StepId(_) => format!("type the step id to do it: {phrase}"),
+        ConsentMode::Target { shown, .. } if *shown == effect.target.name => {
+            format!("type the target's name (or its id) to do it: {phrase}")
+        }
+        ConsentMode::Target { .. } => {
+            let why = if effect.target.ambiguous {
+                "another one bears the same name"
+            } else if is_hard_to_type(&effect.target.name) {
+                "its name is long, or not plain ASCII, and may look like another"
+            } else {
+                "its name is not enough"
+            };
+            format!("{why}; type this code (or the target's id) to do it: {phrase}")
+        }
+        ConsentMode::Count { .. } => format!("to do it, type: {phrase}"),
+    };
+    let mut out = String::new();
+    for text in [wanted, format!("or: {VERBS}")] {
+        for line in wrap(&style.show(&text), style.columns(), "", "  ") {
+            out.push_str(&line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// What changed since it was shown before: stands above all else.
+pub(super) fn drift_text(drifted: &[Drift], effects: &[&Effect], style: &Style) -> String {
+    if drifted.is_empty() {
+        return String::new();
+    }
+    let mut out = style.paint(Tone::Care, "changed since it was shown; what follows is as it is now");
+    out.push('\n');
+    for drift in drifted {
+        let effect = effects.iter().find(|effect| effect.key == drift.key);
+        let name = effect.map_or_else(|| drift.key.to_string(), |effect| effect.target.name.clone());
+        out.push_str(&labelled("target", &name, style));
+        for change in differences(&drift.shown, &drift.now, style) {
+            out.push_str(&labelled("changed", &change, style));
+        }
+    }
+    out.push('\n');
+    out
+}
+
+/// A danger with what it means.
+pub(super) const fn danger(danger: Danger) -> &'static str {
+    match danger {
+        Danger::Observe => "observe: nothing outside changes",
+        Danger::Reversible => "reversible: quell can put it back as it was",
+        Danger::Disruptive => "disruptive: something in production may stop working until a person mends it",
+        Danger::Irreversible => "irreversible: cannot be put back",
+    }
+}
+
+/// The phrase as it is to be typed. A target or step that is called like a verb is asked for behind `run`, so that
+/// the verb stays what it is.
+pub(super) fn typed_phrase(mode: &ConsentMode, chosen: usize) -> String {
+    let phrase = mode.phrase(chosen);
+    if Verb::parse(&phrase).is_some() { format!("run {phrase}") } else { phrase }
+}
+
+/// The phrase in a typed line, where the line is consent to `chosen` rows.
+pub(super) fn consented(mode: &ConsentMode, line: &str, chosen: usize) -> Option<String> {
+    let line = line.trim();
+    let phrase = match line.strip_prefix("run ") {
+        Some(phrase) if mode.accepts(phrase, chosen) => phrase,
+        _ if Verb::parse(line).is_none() && mode.accepts(line, chosen) => line,
+        _ => return None,
+    };
+    Some(phrase.trim().to_owned())
+}

@@ -1,0 +1,52 @@
+use serde_json::Value;
+
+use super::{Typed, TypedLines};
+use crate::cli::console::{Screen, wrap};
+use crate::engine::Interrupt;
+
+/// What came of asking for a runbook's input.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InputReply {
+    /// The value.
+    Given(Value),
+    /// Nothing, where nothing will do.
+    Empty,
+    /// The person is gone, or wants to stop.
+    Stopped,
+}
+
+/// Asks for one input until `validate` takes it; an empty line will do where it is not `required`.
+pub async fn ask_input(
+    screen: &Screen,
+    keys: &dyn TypedLines,
+    interrupt: &Interrupt,
+    name: &str,
+    prompt: &str,
+    required: bool,
+    validate: &(dyn Fn(&str) -> Result<Value, String> + Sync),
+) -> InputReply {
+    let _held = screen.hold();
+    let style = screen.style();
+    let optional = if required { "" } else { "; empty for none" };
+    for line in wrap(&style.show(&format!("{prompt}{optional}")), style.columns(), "", "  ") {
+        screen.say(&line);
+    }
+    loop {
+        screen.prompt(&format!("{}>", style.show(name)));
+        let typed = tokio::select! {
+            biased;
+            () = interrupt.raised() => return InputReply::Stopped,
+            typed = keys.line() => typed,
+        };
+        let Typed::Line(line) = typed else { return InputReply::Stopped };
+        screen.typed();
+        match line.trim() {
+            "" if required => screen.say(&style.show(&format!("`{name}` needs a value"))),
+            "" => return InputReply::Empty,
+            text => match validate(text) {
+                Ok(value) => return InputReply::Given(value),
+                Err(why) => screen.say(&style.show(&why)),
+            },
+        }
+    }
+}

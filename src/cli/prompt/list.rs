@@ -1,0 +1,238 @@
+use std::collections::BTreeSet;
+
+use super::consent::{danger, drift_text, typed_phrase};
+use super::inspect::labelled;
+use super::verb::VERBS;
+use crate::cli::console::{Column, Room, Style, Tone, count, table, wrap};
+use crate::engine::ConsentRequest;
+use crate::model::{Danger, Disposition, Effect};
+
+/// Which rows of a list are chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    chosen: Vec<bool>,
+}
+
+/// What a line does to a selection or to the rows that are not in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Choose all.
+    All,
+    /// Choose none.
+    None,
+    /// Choose these rows, or no longer, counted from 0.
+    Toggle(BTreeSet<usize>),
+}
+
+impl Selection {
+    /// As the rows are proposed.
+    pub fn proposed(effects: &[&Effect]) -> Self {
+        Self { chosen: effects.iter().map(|effect| effect.preselected).collect() }
+    }
+
+    /// How many rows are chosen.
+    pub fn number(&self) -> usize {
+        self.chosen.iter().filter(|chosen| **chosen).count()
+    }
+
+    /// Whether the row, counted from 0, is chosen.
+    pub fn has(&self, row: usize) -> bool {
+        self.chosen.get(row).copied().unwrap_or_default()
+    }
+
+    /// Reads `all`, `none` or rows as in `1 3 5-7`. `None` where the line is none of these; an error says which row
+    /// there is not.
+    pub fn command(&self, line: &str) -> Option<Result<Command, String>> {
+        match line.trim() {
+            "all" => return Some(Ok(Command::All)),
+            "none" => return Some(Ok(Command::None)),
+            _ => {}
+        }
+        let mut rows = BTreeSet::new();
+        let parts: Vec<&str> = line.split([' ', ',', '\t']).filter(|part| !part.is_empty()).collect();
+        if parts.is_empty() {
+            return None;
+        }
+        for part in parts {
+            let (from, to) = part.split_once('-').unwrap_or((part, part));
+            let (Ok(from), Ok(to)) = (from.parse::<usize>(), to.parse::<usize>()) else { return None };
+            if from == 0 || from > to || to > self.chosen.len() {
+                return Some(Err(format!("there is no row `{part}`: rows go from 1 to {}", self.chosen.len())));
+            }
+            rows.extend(from - 1..to);
+        }
+        Some(Ok(Command::Toggle(rows)))
+    }
+
+    /// Carries a command out.
+    pub fn apply(&mut self, command: &Command) {
+        match command {
+            Command::All => self.chosen.fill(true),
+            Command::None => self.chosen.fill(false),
+            Command::Toggle(rows) => {
+                for row in rows {
+                    if let Some(chosen) = self.chosen.get_mut(*row) {
+                        *chosen = !*chosen;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The consent screen of a list: one table, what is chosen, what to type. Ends with a line break.
+pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &Style) -> String {
+    let effects = &request.effects;
+    let mut out = format!("\n{}\n", style.heading(&format!("{}: consent", request.step.path)));
+    out.push_str(&drift_text(&request.drifted, effects, style));
+    out.push_str(&labelled("where", &request.place, style));
+    let worst = effects.iter().map(|effect| effect.danger).max().unwrap_or(Danger::Observe);
+    out.push_str(&labelled("danger", danger(worst), style));
+    for consequence in shared(effects) {
+        out.push_str(&labelled("know", consequence, style));
+    }
+    out.push('\n');
+    out.push_str(&rows_text(effects, selection, style));
+    for warning in look_alikes(effects) {
+        for line in wrap(&warning, style.columns(), "", "  ") {
+            out.push_str(&style.paint(Tone::Care, &line));
+            out.push('\n');
+        }
+    }
+    out.push('\n');
+    let verb = &request.proposed.verb;
+    let goes = format!(
+        "{} of {} chosen; the first goes alone, and the list stops at the first that is refused or in doubt",
+        selection.number(),
+        count(effects.len(), "row")
+    );
+    let wanted = match selection.number() {
+        0 if request.proposed.account_for_rest => {
+            format!("choose rows, or say what becomes of every one: {verb} 0")
+        }
+        0 => "choose rows, or leave them all: skip REASON".to_owned(),
+        number => format!("to do it, type: {}", typed_phrase(&request.mode, number)),
+    };
+    let choose = "to choose, or no longer: all, none, or numbers as in `1 3 5-7`".to_owned();
+    let verbs = VERBS.replace("inspect", "inspect NUMBER");
+    for text in [goes, choose, wanted, format!("or: {verbs}")] {
+        for line in wrap(&style.show(&text), style.columns(), "", "  ") {
+            out.push_str(&line);
+            out.push('\n');
+        }
+    }
+    out
+}
+
+fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> String {
+    let mut titles: Vec<&str> = Vec::new();
+    for (title, _) in effects.iter().flat_map(|effect| &effect.facts) {
+        if !titles.contains(&title.as_str()) {
+            titles.push(title);
+        }
+    }
+    let is_mixed = effects.iter().any(|effect| effect.danger != effects[0].danger);
+    let mut columns = vec![Column::new("row", Room::Whole), Column::new("target", Room::Shorten(10))];
+    if is_mixed {
+        columns.push(Column::new("danger", Room::Whole));
+    }
+    columns.extend(titles.iter().map(|title| Column::new(title, Room::Spare)));
+    columns.push(Column::new("id", Room::Shorten(7)));
+    let digits = effects.len().to_string().len();
+    let row = |(at, effect): (usize, &&Effect)| {
+        let mark = if selection.has(at) { 'x' } else { ' ' };
+        let mut cells = vec![format!("[{mark}] {:>digits$}", at + 1), effect.target.name.clone()];
+        if is_mixed {
+            cells.push(effect.danger.to_string());
+        }
+        for title in &titles {
+            let fact = effect.facts.iter().find(|(name, _)| name == title);
+            cells.push(fact.map(|(_, value)| value.clone()).unwrap_or_default());
+        }
+        cells.push(effect.target.id.clone());
+        cells
+    };
+    let rows: Vec<Vec<String>> = effects.iter().enumerate().map(row).collect();
+    table(&columns, &rows, style)
+}
+
+/// Rows whose name does not tell which they are.
+fn look_alikes(effects: &[&Effect]) -> Vec<String> {
+    let rows = |wanted: fn(&Effect) -> bool| {
+        let rows = effects.iter().enumerate().filter(|(_, effect)| wanted(effect));
+        rows.map(|(at, _)| (at + 1).to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let twins = rows(|effect| effect.target.ambiguous);
+    let odd = rows(|effect| !effect.target.name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
+    [(twins, "another bears the same name"), (odd, "the name is not plain ASCII and may look like another")]
+        .into_iter()
+        .filter(|(rows, _)| !rows.is_empty())
+        .map(|(rows, why)| format!("look twice at {rows}: {why}; go by the id"))
+        .collect()
+}
+
+/// What is to be known of every row alike; the rest stands in `inspect`.
+fn shared<'e>(effects: &[&'e Effect]) -> Vec<&'e str> {
+    let Some((first, others)) = effects.split_first() else { return Vec::new() };
+    let is_shared = |consequence: &&String| others.iter().all(|effect| effect.consequences.contains(consequence));
+    first.consequences.iter().filter(is_shared).map(String::as_str).collect()
+}
+
+/// What becomes of a row that is not chosen, and whether of all that are left: `later OWNER`, `keep REASON for all`.
+pub(super) fn disposition(line: &str) -> Option<(Disposition, bool)> {
+    let (word, rest) = line.trim().split_once(char::is_whitespace)?;
+    let rest = rest.trim();
+    let (words, for_all) = match rest.strip_suffix("for all") {
+        Some(words) => (words.trim(), true),
+        None => (rest, false),
+    };
+    if words.is_empty() {
+        return None;
+    }
+    let words = words.to_owned();
+    match word {
+        "later" => Some((Disposition::Later { owner: words }, for_all)),
+        "keep" => Some((Disposition::Keep { reason: words }, for_all)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, Selection, disposition};
+    use crate::model::Disposition;
+
+    fn five() -> Selection {
+        Selection { chosen: vec![false; 5] }
+    }
+
+    #[test]
+    fn rows_are_chosen_by_number_and_range() {
+        let mut selection = five();
+        for (line, chosen) in [("1 3-4", 3), ("3", 2), ("2,5", 4), ("all", 5), ("none", 0)] {
+            let command = selection.command(line).unwrap().unwrap();
+            selection.apply(&command);
+            assert_eq!(selection.number(), chosen, "{line}");
+        }
+        assert_eq!(selection.command("1 1"), Some(Ok(Command::Toggle([0].into()))), "named twice is named once");
+    }
+
+    #[test]
+    fn rows_that_there_are_not_change_nothing() {
+        for line in ["0", "6", "4-6", "3-2", "1 99999999999"] {
+            assert!(!matches!(five().command(line), Some(Ok(_))), "{line}");
+        }
+        for line in ["", "rotate 5", "1 two", "y"] {
+            assert_eq!(five().command(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_row_left_needs_a_name_or_a_reason() {
+        for line in ["later", "keep ", "later for all", "ann", ""] {
+            assert_eq!(disposition(line), None, "{line}");
+        }
+        assert_eq!(disposition("later ann for all"), Some((Disposition::Later { owner: "ann".into() }, true)));
+        assert_eq!(disposition("keep not ours"), Some((Disposition::Keep { reason: "not ours".into() }, false)));
+    }
+}

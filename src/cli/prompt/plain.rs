@@ -1,0 +1,58 @@
+//! The screens of the questions that are answered with a single word.
+
+use super::inspect::labelled;
+use crate::cli::console::{Style, Tone, count, effect_line, wrap};
+use crate::engine::{FailureRequest, GoOnRequest, UnmetRequest};
+
+/// The screen of a failed step. Ends with a line break.
+pub fn failure_text(request: &FailureRequest<'_>, style: &Style) -> String {
+    let mut out = format!("\n{}\n", style.heading(&format!("{}: failed", request.step.path)));
+    out.push_str(&labelled("error", request.error, style));
+    if let Some(hint) = request.hint {
+        out.push_str(&labelled("hint", hint, style));
+    }
+    let choices = [
+        "retry REASON: begin the step again",
+        "skip REASON: go on without it; steps that need it will ask",
+        "or: note TEXT, pause, abort REASON, help",
+    ];
+    out.push_str(&choices_text(&choices, style));
+    out
+}
+
+/// The screen between the first row of a list and the rest. Ends with a line break.
+pub fn go_on_text(request: &GoOnRequest<'_>, style: &Style) -> String {
+    let title = format!("{}: the first is done, {} to go", request.step.path, count(request.rest, "row"));
+    let mut out = format!("\n{}\n{}\n", style.heading(&title), effect_line(request.first, style));
+    let rest = format!("go on with the rest? y/N: type `y` to go on with {}", count(request.rest, "row"));
+    let choices = [rest.as_str(), "skip REASON: leave the rest as it is", "or: note TEXT, pause, abort REASON, help"];
+    out.push_str(&choices_text(&choices, style));
+    out
+}
+
+/// The screen of a step whose required steps were not done. Ends with a line break.
+pub fn unmet_text(request: &UnmetRequest<'_>, style: &Style) -> String {
+    let title = format!("{}: something it needs was not done", request.step.path);
+    let mut out = format!("\n{}\n", style.heading(&title));
+    for line in wrap(&style.show(&request.step.title), style.columns(), "", "  ") {
+        out.push_str(&style.paint(Tone::Strong, &line));
+        out.push('\n');
+    }
+    for (id, why) in &request.unmet {
+        out.push_str(&labelled("missing", &format!("{id}: {why}"), style));
+    }
+    let choices = ["run: do it all the same", "skip REASON: leave it", "or: note TEXT, pause, abort REASON, help"];
+    out.push_str(&choices_text(&choices, style));
+    out
+}
+
+fn choices_text(choices: &[&str], style: &Style) -> String {
+    let mut out = String::from("\n");
+    for choice in choices {
+        for line in wrap(&style.show(choice), style.columns(), "", "    ") {
+            out.push_str(&line);
+            out.push('\n');
+        }
+    }
+    out
+}

@@ -1,0 +1,225 @@
+mod dialogue;
+mod rows;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use self::dialogue::{Heard, Judged, Prompted, answer};
+use super::consent::{consented, typed_phrase};
+use super::decision::decided;
+use super::hand::attested;
+use super::{
+    Selection, TypedLines, answer_to, ask, consent_text, decision_text, failure_text, go_on_text, hand_text,
+    question_text, unmet_text,
+};
+use crate::cli::console::{Screen, Standing, Tone};
+use crate::engine::{
+    AskRequest, Chosen, ConsentMode, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
+    HandRequest, Interrupt, Prompter, Reply, UnmetRequest,
+};
+use crate::journal::{EffectDecision, FailureDecision};
+use crate::model::{AnswerKind, Digest, Effect};
+use crate::provider::BoxFuture;
+
+/// Asks the person at the terminal.
+pub struct Terminal {
+    screen: Arc<Screen>,
+    keys: Arc<dyn TypedLines>,
+    interrupt: Interrupt,
+    operator: String,
+    standing: Standing,
+    /// A selection that was being made when a note was written, with what it was made among.
+    remembered: Mutex<Option<(Vec<Digest>, Selection)>>,
+}
+
+impl Terminal {
+    /// A prompter that shows on `screen` and reads from `keys`. `operator` attests work by hand where nobody else is
+    /// named; `standing` is shown before a run is ended early.
+    pub fn new(
+        screen: Arc<Screen>,
+        keys: Arc<dyn TypedLines>,
+        interrupt: Interrupt,
+        operator: String,
+        standing: Standing,
+    ) -> Self {
+        Self { screen, keys, interrupt, operator, standing, remembered: Mutex::default() }
+    }
+
+    async fn consent_to_one(&self, request: &ConsentRequest<'_>, effect: &Effect) -> Reply<Chosen> {
+        let prompted = Prompted::consent(request.step.path.as_str(), vec![effect]);
+        self.screen.say(&consent_text(request, effect, &self.screen.style()));
+        let phrase = typed_phrase(&request.mode, 1);
+        let judge = |line: &str| match consented(&request.mode, line, 1) {
+            Some(phrase) => Judged::Take(phrase),
+            None if request.mode == ConsentMode::YesNo && matches!(line.trim(), "n" | "no" | "N") => {
+                Judged::Again("not done; say why to leave it: `skip REASON`, or `pause` to stop here".to_owned())
+            }
+            None => Judged::Again(format!("nothing was done; type `{phrase}` to do it, or `skip REASON` to leave it")),
+        };
+        match answer(self.talk(&prompted, judge).await) {
+            Ok(phrase) => Reply::Go(Chosen { effects: vec![effect.key.clone()], left: Vec::new(), phrase }),
+            Err(other) => other,
+        }
+    }
+
+    async fn attest(&self, request: &HandRequest<'_>) -> Reply<HandReply> {
+        let id = request.step.path.as_str();
+        self.screen.say(&hand_text(request, &self.operator, &self.screen.style()));
+        let prompted = Prompted::plain(id, vec![request.effect]);
+        let judge = |line: &str| match attested(line, &self.operator) {
+            Some(reply) => Judged::Take(reply),
+            None => Judged::Again("type `done [NAME]`, `later OWNER` or `keep REASON`".to_owned()),
+        };
+        let attested_by = match self.talk(&prompted, judge).await {
+            Reply::Go(HandReply::Done { attested_by, .. }) => attested_by,
+            other => return other,
+        };
+        self.say("what was done, in a line; empty for nothing to add:");
+        let some = |line: &str| {
+            let line = line.trim();
+            let text = line.strip_prefix('=').map_or(line, str::trim);
+            Some(text.to_owned()).filter(|text| !text.is_empty())
+        };
+        let note = match answer(self.talk(&prompted, |line: &str| Judged::Take(some(line))).await) {
+            Ok(note) => note,
+            Err(other) => return other,
+        };
+        self.say("path of a file that shows it, kept as evidence; empty for none:");
+        let judge = |line: &str| match some(line) {
+            None => Judged::Take(None),
+            Some(path) => match ask::file(&path) {
+                Ok(()) => Judged::Take(Some(path.into())),
+                Err(why) => Judged::Again(why),
+            },
+        };
+        match answer(self.talk(&prompted, judge).await) {
+            Ok(proof) => Reply::Go(HandReply::Done { attested_by, note, proof }),
+            Err(other) => other,
+        }
+    }
+
+    async fn fill_in(&self, request: &AskRequest<'_>) -> Reply<Map<String, Value>> {
+        let id = request.step.path.as_str();
+        self.screen.say(&format!("\n{}", self.screen.style().heading(&format!("{id}: to answer"))));
+        let mut fields = Map::new();
+        let prompted = Prompted::plain(id, Vec::new());
+        for (at, question) in request.ask.questions.iter().enumerate() {
+            self.screen.say(&question_text(request.ask, at, &self.screen.style()));
+            let judge = |line: &str| match answer_to(question, line) {
+                Ok(answer) => Judged::Take(answer),
+                Err(why) => Judged::Again(why),
+            };
+            match answer(self.talk(&prompted, judge).await) {
+                Ok(Value::Null) => {}
+                Ok(answer) => {
+                    let kept = if question.kind == AnswerKind::File { "the file is kept as evidence" } else { "kept" };
+                    self.screen.say(&self.screen.style().paint(Tone::Faint, kept));
+                    fields.insert(question.name.clone(), answer);
+                }
+                Err(other) => return other,
+            }
+        }
+        Reply::Go(fields)
+    }
+
+    async fn hold_unsealed(&self, effect: &Effect, error: &str) -> bool {
+        let _held = self.screen.hold();
+        let style = self.screen.style();
+        self.screen.say(&format!("\n{}", style.heading("a new secret could not be sealed")));
+        let text = format!(
+            "the answer to `{}` came, and its secret is held in memory only: {error}\nleaving now, also by Ctrl-C, loses \
+             the secret; it would have to be made anew\ntype `retry` once the cause is mended, or `give up`",
+            effect.summary
+        );
+        for line in text.lines() {
+            self.screen.say(&style.show(line));
+        }
+        loop {
+            match self.hear_on("secret").await {
+                Heard::Line(line) if line.trim() == "retry" => return true,
+                Heard::Line(line) if line.trim() == "give up" => return false,
+                Heard::Line(_) | Heard::Pasted => self.say("type `retry` or `give up`"),
+                // Nobody can be asked any more. The disk may still come back, and the secret must not be dropped.
+                Heard::Stop => {
+                    tokio::time::sleep(Duration::from_secs(5)).await;
+                    return true;
+                }
+            }
+        }
+    }
+}
+
+impl Prompter for Terminal {
+    fn consent<'a>(&'a self, request: ConsentRequest<'a>) -> BoxFuture<'a, Reply<Chosen>> {
+        Box::pin(async move {
+            match (&request.mode, request.effects.as_slice()) {
+                (ConsentMode::Count { .. }, _) => self.consent_to_rows(&request).await,
+                (_, [effect]) => self.consent_to_one(&request, effect).await,
+                (_, _) => self.consent_to_rows(&request).await,
+            }
+        })
+    }
+
+    fn hand<'a>(&'a self, request: HandRequest<'a>) -> BoxFuture<'a, Reply<HandReply>> {
+        Box::pin(async move { self.attest(&request).await })
+    }
+
+    fn ask<'a>(&'a self, request: AskRequest<'a>) -> BoxFuture<'a, Reply<Map<String, Value>>> {
+        Box::pin(async move { self.fill_in(&request).await })
+    }
+
+    fn decide<'a>(&'a self, request: DecisionRequest<'a>) -> BoxFuture<'a, Reply<(EffectDecision, String)>> {
+        Box::pin(async move {
+            self.screen.say(&decision_text(&request, &self.screen.style()));
+            let prompted = Prompted::consent(request.step.path.as_str(), vec![&request.state.effect]);
+            let judge = |line: &str| match decided(line) {
+                Some(Ok(decided)) => Judged::Take(decided),
+                Some(Err(why)) => Judged::Again(why),
+                None => Judged::Again("type `retry REASON`, `applied REASON` or `abandon REASON`".to_owned()),
+            };
+            self.talk(&prompted, judge).await
+        })
+    }
+
+    fn failure<'a>(&'a self, request: FailureRequest<'a>) -> BoxFuture<'a, Reply<(FailureDecision, String)>> {
+        Box::pin(async move {
+            self.screen.say(&failure_text(&request, &self.screen.style()));
+            let prompted = Prompted::plain(request.step.path.as_str(), Vec::new());
+            let judge = |line: &str| match line.trim().split_once(' ').map(|(word, words)| (word, words.trim())) {
+                Some(("retry", words)) if !words.is_empty() => Judged::Take((FailureDecision::Retry, words.to_owned())),
+                _ => Judged::Again("type `retry REASON` or `skip REASON`".to_owned()),
+            };
+            self.talk(&prompted, judge).await
+        })
+    }
+
+    fn go_on<'a>(&'a self, request: GoOnRequest<'a>) -> BoxFuture<'a, Reply<()>> {
+        Box::pin(async move {
+            self.screen.say(&go_on_text(&request, &self.screen.style()));
+            let prompted = Prompted::consent(request.step.path.as_str(), vec![&request.first.effect]);
+            let judge = |line: &str| match line.trim() {
+                "y" | "Y" | "yes" | "run" => Judged::Take(()),
+                _ => Judged::Again("type `y` to go on with the rest, or `skip REASON` to leave it".to_owned()),
+            };
+            self.talk(&prompted, judge).await
+        })
+    }
+
+    fn unmet<'a>(&'a self, request: UnmetRequest<'a>) -> BoxFuture<'a, Reply<()>> {
+        Box::pin(async move {
+            self.screen.say(&unmet_text(&request, &self.screen.style()));
+            let prompted = Prompted::consent(request.step.path.as_str(), Vec::new());
+            let judge = |line: &str| match line.trim() {
+                "run" => Judged::Take(()),
+                _ => Judged::Again("type `run` to do it all the same, or `skip REASON` to leave it".to_owned()),
+            };
+            self.talk(&prompted, judge).await
+        })
+    }
+
+    fn unsealed<'a>(&'a self, effect: &'a Effect, error: &'a str) -> BoxFuture<'a, bool> {
+        Box::pin(self.hold_unsealed(effect, error))
+    }
+}

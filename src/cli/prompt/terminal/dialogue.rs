@@ -1,0 +1,191 @@
+//! The talk that goes on at every prompt: read a line, see to the common verbs, let the prompt judge the rest.
+
+use super::Terminal;
+use crate::cli::console::wrap;
+use crate::cli::prompt::verb::Verb;
+use crate::cli::prompt::{Typed, inspect_text};
+use crate::engine::Reply;
+use crate::model::Effect;
+
+/// What a prompt is about.
+pub(super) struct Prompted<'p> {
+    label: &'p str,
+    effects: Vec<&'p Effect>,
+    is_consent: bool,
+}
+
+impl<'p> Prompted<'p> {
+    /// A prompt whose answer lets something happen: what was typed before it, or pasted into it, does not count.
+    pub(super) const fn consent(label: &'p str, effects: Vec<&'p Effect>) -> Self {
+        Self { label, effects, is_consent: true }
+    }
+
+    /// Any other prompt: of several lines pasted into it the first counts.
+    pub(super) const fn plain(label: &'p str, effects: Vec<&'p Effect>) -> Self {
+        Self { label, effects, is_consent: false }
+    }
+}
+
+/// What a prompt makes of a line.
+pub(super) enum Judged<T> {
+    /// It is the answer.
+    Take(T),
+    /// Say this and ask again.
+    Again(String),
+}
+
+/// What came of waiting for a line.
+pub(super) enum Heard {
+    /// A line.
+    Line(String),
+    /// Several at once, at a prompt where that does not count; they are gone.
+    Pasted,
+    /// An interrupt, or nobody is there any more.
+    Stop,
+}
+
+/// The answer in a reply, or the verb in its place.
+pub(super) fn answer<T, U>(reply: Reply<T>) -> Result<T, Reply<U>> {
+    Err(match reply {
+        Reply::Go(answer) => return Ok(answer),
+        Reply::Skip(reason) => Reply::Skip(reason),
+        Reply::Note(text) => Reply::Note(text),
+        Reply::Pause => Reply::Pause,
+        Reply::Abort(reason) => Reply::Abort(reason),
+        Reply::Missing(what) => Reply::Missing(what),
+    })
+}
+
+const HELP: &[(&str, &str)] = &[
+    ("skip REASON", "leave this, with the reason on record"),
+    ("inspect [NUMBER]", "the exact request and the target as it is, whole; of one row"),
+    ("note TEXT", "write something into the journal, then ask again"),
+    ("pause", "stop here; `quell resume` goes on at this prompt. Ctrl-D and Ctrl-C do the same"),
+    ("abort REASON", "end the run; shows what is left in which state, and asks once more"),
+    ("= TEXT", "where text is asked for: TEXT, though it begins like one of these"),
+];
+
+impl Terminal {
+    /// Reads lines until one is the answer, or ends the prompt.
+    pub(super) async fn talk<T: Send>(
+        &self,
+        prompted: &Prompted<'_>,
+        mut judge: impl FnMut(&str) -> Judged<T> + Send,
+    ) -> Reply<T> {
+        let _held = self.screen.hold();
+        loop {
+            let line = match self.hear(prompted.label, prompted.is_consent).await {
+                Heard::Line(line) => line,
+                Heard::Pasted => {
+                    self.say("several lines came at once, so none of them was taken; type the answer");
+                    continue;
+                }
+                Heard::Stop => return Reply::Pause,
+            };
+            if line.chars().any(char::is_control) {
+                self.say("the line holds keys that are not text, so it was not taken; type it again");
+                continue;
+            }
+            match Verb::parse(&line) {
+                Some(Verb::Skip(reason)) => return Reply::Skip(reason),
+                Some(Verb::Note(text)) => return Reply::Note(text),
+                Some(Verb::Pause) => return Reply::Pause,
+                Some(Verb::Abort(reason)) => match self.confirm_abort().await {
+                    Some(true) => return Reply::Abort(reason),
+                    Some(false) => self.say("the run goes on"),
+                    None => return Reply::Pause,
+                },
+                Some(Verb::Inspect(row)) => self.inspect(&prompted.effects, row),
+                Some(Verb::Help) => {
+                    self.help();
+                    if let Judged::Again(expected) = judge("") {
+                        self.say(&expected);
+                    }
+                }
+                Some(Verb::Lacking(how)) => self.say(&format!("more is needed: `{how}`")),
+                Some(Verb::Run) | None => match judge(&line) {
+                    Judged::Take(answer) => return Reply::Go(answer),
+                    Judged::Again(why) => self.say(&why),
+                },
+            }
+        }
+    }
+
+    /// Waits for a line, or for the interrupt.
+    pub(super) async fn hear(&self, label: &str, is_consent: bool) -> Heard {
+        tokio::select! {
+            biased;
+            () = self.interrupt.raised() => Heard::Stop,
+            heard = self.read(label, is_consent) => heard,
+        }
+    }
+
+    /// Waits for a line, and for nothing else.
+    pub(super) async fn hear_on(&self, label: &str) -> Heard {
+        self.read(label, true).await
+    }
+
+    async fn read(&self, label: &str, is_consent: bool) -> Heard {
+        if is_consent {
+            self.keys.discard();
+        }
+        self.screen.prompt(&format!("{}>", self.screen.style().show(label)));
+        let Typed::Line(line) = self.keys.line().await else { return Heard::Stop };
+        self.screen.typed();
+        if !self.keys.more().await {
+            return Heard::Line(line);
+        }
+        self.keys.discard();
+        if is_consent {
+            return Heard::Pasted;
+        }
+        self.say("several lines came at once; only the first was taken");
+        Heard::Line(line)
+    }
+
+    /// Shows what is left and asks once more. `None` where the person is gone.
+    async fn confirm_abort(&self) -> Option<bool> {
+        let style = self.screen.style();
+        self.screen.say(&format!("\n{}", style.heading("ending the run leaves this")));
+        self.screen.say(&self.standing.text(&style));
+        self.say("type `abort` once more to end the run; anything else goes on with it");
+        match self.hear("abort", true).await {
+            Heard::Line(line) => Some(line.trim() == "abort"),
+            Heard::Pasted => Some(false),
+            Heard::Stop => None,
+        }
+    }
+
+    fn inspect(&self, effects: &[&Effect], row: Option<usize>) {
+        let style = self.screen.style();
+        match (effects, row) {
+            ([], _) => self.say("there is no request to inspect here"),
+            ([effect], None) => self.screen.say(&inspect_text(effect, &style)),
+            (_, None) => self.say("which row? `inspect NUMBER`"),
+            (effects, Some(row)) => match row.checked_sub(1).and_then(|at| effects.get(at)) {
+                Some(effect) => self.screen.say(&inspect_text(effect, &style)),
+                None => self.say(&format!("there is no row {row}: rows go from 1 to {}", effects.len())),
+            },
+        }
+    }
+
+    fn help(&self) {
+        let style = self.screen.style();
+        for (verb, meaning) in HELP {
+            for line in wrap(&format!("{verb}: {meaning}"), style.columns(), "  ", "      ") {
+                self.screen.say(&line);
+            }
+        }
+    }
+
+    /// Says a message, which may be a whole screen that is laid out already.
+    pub(super) fn say(&self, message: &str) {
+        if message.contains('\n') {
+            return self.screen.say(message);
+        }
+        let style = self.screen.style();
+        for line in wrap(&style.show(message), style.columns(), "", "  ") {
+            self.screen.say(&line);
+        }
+    }
+}

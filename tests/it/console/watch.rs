@@ -1,0 +1,207 @@
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use jiff::{SignedDuration, Timestamp};
+use quell::cli::console::{Screen, Style, Volume, Watch};
+use quell::engine::Observer;
+use quell::journal::{
+    Consent, EffectState, Entry, Event, IncidentState, Payload, PlanSealed, RunOpened, RunOutcome, SettledBy,
+};
+use quell::model::{
+    Account, Actor, Attribution, Change, CredentialFacts, CredentialKind, Danger, Digest, Effect, Finding,
+    FindingStatus, Gap, IncidentId, Outcome, Phase, Resource, RunId, Severity, Source, StepPath, Verdict, World,
+};
+use serde_json::{Map, Value};
+
+use super::{effect, five, planned, proposed};
+
+/// What was written, for a test to read.
+#[derive(Clone, Default)]
+pub(super) struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Paper {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+pub(super) fn screen(style: Style, volume: Volume) -> (Arc<Screen>, Paper) {
+    let paper = Paper::default();
+    (Arc::new(Screen::to(Box::new(paper.clone()), style, volume)), paper)
+}
+
+/// A journal in memory whose entries are told as they come.
+pub(super) struct Told {
+    state: IncidentState,
+    watch: Watch,
+    paper: Paper,
+    at: Timestamp,
+}
+
+impl Told {
+    pub(super) fn new(style: Style, effects: &[Effect]) -> Self {
+        let (screen, paper) = screen(style, Volume::Normal);
+        let at = "2026-11-23T14:12:00Z".parse().unwrap();
+        let mut told = Self { state: IncidentState::default(), watch: Watch::new(screen), paper, at };
+        let world = World::Rehearsal("token-leak".into());
+        let credential = CredentialFacts { kind: CredentialKind::UserToken, id: None, owner: None, expires: None };
+        told.tell(Event::IncidentOpened {
+            id: IncidentId::new("20261123-1412-k7qd"),
+            title: "token leak".into(),
+            world: world.clone(),
+            tool: "0.1.0".into(),
+            machine: "here".into(),
+        });
+        told.tell(Event::RunOpened(Box::new(RunOpened {
+            run: RunId::new("r1"),
+            runbook: "token".into(),
+            title: "Token".into(),
+            runbook_sha256: Digest::of(b""),
+            source: "embedded".into(),
+            target_seconds: None,
+            world,
+            api: "127.0.0.1".into(),
+            account: Account { id: "a".into(), name: "Acme".into() },
+            credential,
+            skew_ms: None,
+        })));
+        let mut later = planned("check-again");
+        later.phase = Phase::Recover;
+        told.tell(Event::PlanSealed(Box::new(PlanSealed {
+            digest: Digest::of(b""),
+            inputs: Map::new(),
+            steps: vec![planned("cut-suspect"), later],
+        })));
+        told.tell(Event::StepBegan);
+        told.tell(Event::Proposed(Box::new(proposed(effects, false))));
+        told
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.at += SignedDuration::from_secs(1);
+        let entry = Entry {
+            v: 1,
+            seq: self.state.seq + 1,
+            at: self.at,
+            by: "ann".into(),
+            run: Some(RunId::new("r1")),
+            path: Some(StepPath::step("cut-suspect")),
+            prev: Digest::of(b""),
+            event,
+        };
+        self.state.apply(&entry).unwrap();
+        self.watch.entry(&entry, &self.state);
+    }
+
+    fn send(&mut self, effect: &Effect, outcome: Option<Outcome>) {
+        self.tell(Event::Consented {
+            effects: vec![Consent { effect: effect.key.clone(), digest: effect.digest() }],
+            left: Vec::new(),
+            phrase: Some("cut-suspect".into()),
+        });
+        self.tell(Event::Intended { effect: effect.key.clone(), attempt: 1, call: effect.call.digest() });
+        if let Some(outcome) = outcome {
+            self.tell(Event::Settled {
+                effect: effect.key.clone(),
+                attempt: 1,
+                outcome,
+                receipt: Value::Null,
+                by: SettledBy::Answer,
+            });
+        }
+    }
+
+    fn effect(&self, at: usize) -> EffectState {
+        self.state.latest_run().unwrap().step(&StepPath::step("cut-suspect")).unwrap().effects[at].clone()
+    }
+
+    /// One step from begin to end, as it is told.
+    pub(super) fn course(style: Style) -> String {
+        let effects = [effect(1, "ci-deploy", Danger::Disruptive)];
+        let mut told = Self::new(style, &effects);
+        for number in 0..11 {
+            told.tell(Event::FindingMade { finding: Box::new(finding(number)) });
+        }
+        let gap = Gap {
+            family: "tokens".into(),
+            scope: "the account".into(),
+            reason: "the API refused to show it: 403".into(),
+            permission: Some("Account API Tokens Read".into()),
+        };
+        told.tell(Event::GapSeen { gap });
+        told.send(&effects[0], Some(Outcome::Applied));
+        told.tell(Event::Verified {
+            effect: effects[0].key.clone(),
+            verdict: Verdict::Holds("its status is `disabled`".into()),
+            evidence: Vec::new(),
+        });
+        told.tell(Event::StepDone { output: Payload::Inline(Value::Null), summary: "1 of 1 done and proven".into() });
+        told.tell(Event::Paused { reason: "a person paused it".into() });
+        told.tell(Event::RunResumed {
+            tool: "0.1.0".into(),
+            credential: CredentialFacts { kind: CredentialKind::UserToken, id: None, owner: None, expires: None },
+        });
+        told.tell(Event::RunClosed { outcome: RunOutcome::Aborted, reason: "a false alarm".into() });
+        told.paper.text()
+    }
+}
+
+/// An effect whose answer was lost.
+pub(super) fn state_in_doubt(secret_answer: bool) -> EffectState {
+    let mut effects = five();
+    if let quell::model::Call::Http(call) = &mut effects[0].call {
+        call.secret_answer = secret_answer;
+    }
+    let mut told = Told::new(super::PLAIN, &effects[..1]);
+    told.send(&effects[0], Some(Outcome::Unknown("the connection was reset before an answer came".into())));
+    told.tell(Event::Verified {
+        effect: effects[0].key.clone(),
+        verdict: Verdict::CannotTell("a roll leaves no trace that can be read".into()),
+        evidence: Vec::new(),
+    });
+    told.effect(0)
+}
+
+fn finding(number: usize) -> Finding {
+    Finding {
+        id: format!("CF-T07:dns_records:{number}"),
+        technique: "CF-T07".into(),
+        severity: if number == 0 { Severity::Critical } else { Severity::Medium },
+        status: FindingStatus::Open,
+        family: "dns_records".into(),
+        change: Change::Changed,
+        resource: Resource {
+            id: format!("r{number}"),
+            name: format!("www{number}.example.com\u{1b}[2J"),
+            zone: Some("example.com".into()),
+        },
+        actor: Actor::default(),
+        attribution: Attribution::Intruder,
+        detail: "points to an address that is not yours".into(),
+        at: None,
+        before: None,
+        after: None,
+        evidence: Vec::new(),
+        sources: vec![Source::Audit],
+    }
+}
+
+#[test]
+fn what_is_left_is_named_with_its_state() {
+    let effects = five();
+    let mut told = Told::new(super::PLAIN, &effects[..2]);
+    told.send(&effects[0], None);
+    let left = told.watch.standing().text(&super::PLAIN);
+    insta::assert_snapshot!(left);
+}
