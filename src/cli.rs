@@ -1,4 +1,255 @@
-//! The edge: the only floor that prints, prompts and reads what is typed.
+//! The edge: command line, environment, console, exit codes. One file per command.
 
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub mod catalogue;
 pub mod console;
 pub mod prompt;
+
+mod actions;
+mod context;
+mod environment;
+mod errors;
+mod exit;
+mod incidents;
+mod layout;
+mod note;
+mod outcome;
+mod output;
+mod plan;
+mod rehearse;
+mod report;
+mod resume;
+mod run;
+mod runbooks;
+mod scenarios;
+mod secrets;
+mod session;
+mod signals;
+mod status;
+mod vault;
+mod verify;
+
+use console::{Screen, Volume};
+use context::Context;
+use environment::Environment;
+use errors::CliError;
+use exit::Exit;
+use layout::StateDir;
+use prompt::Keyboard;
+use vault::VaultChoice;
+
+use crate::clock::SystemClock;
+
+/// Guided incident response for a Cloudflare account that somebody else holds a key to.
+///
+/// Nothing needs to be set up for a first look: `quell rehearse` walks the main runbook against a simulated,
+/// compromised account.
+#[derive(Debug, Parser)]
+#[command(name = "quell", version, arg_required_else_help = true, after_long_help = EXITS)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Where incidents are kept; without it, `quell/` in the platform's state directory.
+    #[arg(long, global = true, env = "QUELL_STATE_DIR", value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+
+    /// Print one JSON document on standard output at the end.
+    #[arg(long, global = true, conflicts_with = "jsonl")]
+    json: bool,
+
+    /// Print journal entries on standard output as they become durable.
+    #[arg(long, global = true)]
+    jsonl: bool,
+
+    /// Colour of the output; `NO_COLOR` is honoured.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+
+    /// Say more; twice for the client's requests.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+
+    /// Say only what needs an answer, and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// age public key that may open the vault of new secrets; repeat for several.
+    #[arg(long, global = true, value_name = "AGE1…")]
+    vault_recipient: Vec<String>,
+
+    /// File with an age private key, to prove that the vault opens.
+    #[arg(long, global = true, value_name = "FILE")]
+    vault_identity: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Rehearse(rehearse::RehearseArgs),
+    Run(run::RunArgs),
+    Plan(plan::PlanArgs),
+    Resume(resume::ResumeArgs),
+    Status(status::StatusArgs),
+    /// Every incident and rehearsal, oldest first.
+    Incidents,
+    Note(note::NoteArgs),
+    Report(report::ReportArgs),
+    Verify(verify::VerifyArgs),
+    Secrets(secrets::SecretsArgs),
+    Runbooks(runbooks::RunbooksArgs),
+    Actions(actions::ActionsArgs),
+    Scenarios(scenarios::ScenariosArgs),
+}
+
+const EXITS: &str = "\
+Exit codes:
+  0    done
+  1    a bug in quell
+  2    wrong usage, environment or file
+  10   the runbook is invalid
+  11   no consent, or paused waiting for a person
+  12   a step failed
+  13   an effect is in doubt
+  14   the journal is locked, damaged or tampered with
+  15   the report failed
+  16   done, but something could not be seen
+  130  interrupted
+Where several hold: 1, 14, 13, 12, 11, 15, 16.
+
+Credentials and target are taken from the environment, never from arguments:
+  CLOUDFLARE_API_TOKEN, or CLOUDFLARE_API_KEY with CLOUDFLARE_EMAIL
+  CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_BASE_URL, QUELL_VAULT_PASSPHRASE, QUELL_OPERATOR";
+
+/// Runs the program and turns whatever happens into an exit code.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to stdout with 0, mistakes to stderr with 2.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let json = arguments.global.json;
+    let exit = start(arguments).unwrap_or_else(|error| {
+        let _ = anstream::stderr().lock().write_all(error.text().as_bytes());
+        if json {
+            let _ = output::document(&error.json());
+        }
+        error.exit
+    });
+    exit.into()
+}
+
+fn start(arguments: Arguments) -> Result<Exit, CliError> {
+    let bug = |error: &dyn std::error::Error| CliError::new(Exit::Bug, "runtime", "cannot start").because(error);
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        return Err(CliError::new(Exit::Bug, "runtime", "cannot set up TLS"));
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| bug(&error))?;
+    let entered = runtime.enter();
+    let context = context(arguments.global)?;
+    drop(entered);
+    let task = runtime.spawn(async move { dispatch(&arguments.command, &context).await });
+    // A panic ends here: what was durable stays so, and `resume` goes on from it.
+    let ended = runtime.block_on(task);
+    // A prompt may still hold a reader; nothing is left to wait for.
+    runtime.shutdown_background();
+    ended.unwrap_or_else(|error| {
+        Err(CliError::new(Exit::Bug, "bug", "quell ran into a bug")
+            .because(&error)
+            .hint("the journal is whole up to the last entry; `quell status` shows where things stand"))
+    })
+}
+
+async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
+    match command {
+        Command::Rehearse(args) => rehearse::run(args, cx).await,
+        Command::Run(args) => run::run(args, cx).await,
+        Command::Plan(args) => plan::run(args, cx).await,
+        Command::Resume(args) => resume::run(args, cx).await,
+        Command::Status(args) => status::run(args, cx),
+        Command::Incidents => incidents::run(cx),
+        Command::Note(args) => note::run(args, cx),
+        Command::Report(args) => report::run(args, cx),
+        Command::Verify(args) => verify::run(args, cx),
+        Command::Secrets(args) => secrets::run(args, cx).await,
+        Command::Runbooks(args) => runbooks::run(args, cx),
+        Command::Actions(args) => actions::run(args, cx),
+        Command::Scenarios(args) => scenarios::run(args, cx),
+    }
+}
+
+fn context(global: Global) -> Result<Context, CliError> {
+    log(global.verbose)?;
+    #[cfg(debug_assertions)]
+    environment::arm_crash_point();
+    let volume = match (global.quiet, global.verbose) {
+        (true, _) => Volume::Quiet,
+        (false, 0) => Volume::Normal,
+        (false, _) => Volume::Verbose,
+    };
+    let colour = match global.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never,
+    };
+    let screen = Arc::new(Screen::stderr(colour, environment::is_utf8(), volume));
+    let keys = if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        let keys = Keyboard::stdin();
+        Some(Arc::new(
+            keys.map_err(|error| CliError::new(Exit::Bug, "keyboard", "cannot read the keyboard").because(&error))?,
+        ))
+    } else {
+        None
+    };
+    let state = match global.state_dir {
+        Some(dir) => dir,
+        None => environment::default_state_dir()?,
+    };
+    let interrupt = signals::arm(screen.clone())
+        .map_err(|error| CliError::new(Exit::Bug, "signals", "cannot listen for Ctrl-C").because(&error))?;
+    Ok(Context {
+        state: StateDir::new(state),
+        environment: Environment::read(),
+        screen,
+        keys,
+        interrupt,
+        clock: Arc::new(SystemClock),
+        operator: environment::operator(),
+        json: global.json,
+        jsonl: global.jsonl,
+        vault: VaultChoice { recipients: global.vault_recipient, identity: global.vault_identity },
+    })
+}
+
+/// What the client does, for `-vv`; never a body or a header.
+fn log(verbose: u8) -> Result<(), CliError> {
+    if verbose < 2 {
+        return Ok(());
+    }
+    let filter = tracing_subscriber::EnvFilter::new("quell=debug");
+    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
+    logging.map_err(|error| CliError::new(Exit::Bug, "log", "cannot log").because(&*error))
+}

@@ -1,2 +1,5 @@
-//! The `quell` binary.
-fn main() {}
+//! The `quell` binary; everything is in the library.
+
+fn main() -> std::process::ExitCode {
+    quell::cli::main()
+}

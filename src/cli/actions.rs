@@ -10,16 +10,18 @@ use crate::action::AnyAction;
 
 /// The actions that a runbook may name: parameters, outputs, dangers, permissions.
 #[derive(Debug, Args)]
-pub struct ActionsArgs {
+pub(crate) struct ActionsArgs {
     /// Id of one action.
     id: Option<String>,
 }
 
 /// Runs `quell actions`.
-pub fn run(args: &ActionsArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &ActionsArgs, cx: &Context) -> Result<Exit, CliError> {
     match &args.id {
         None if cx.json => {
-            output::document(&json!({ "schema": "quell.actions/1", "actions": CATALOGUE.iter().map(describe).collect::<Vec<_>>() }))?;
+            output::document(
+                &json!({ "schema": "quell.actions/1", "actions": CATALOGUE.iter().map(describe).collect::<Vec<_>>() }),
+            )?;
         }
         None => {
             for action in CATALOGUE.iter() {
@@ -29,7 +31,10 @@ pub fn run(args: &ActionsArgs, cx: &Context) -> Result<Exit, CliError> {
         }
         Some(id) => {
             let action = CATALOGUE.get(id).ok_or_else(|| {
-                let nearest = CATALOGUE.iter().map(|action| action.spec().id).max_by(|a, b| strsim::jaro(a, id).total_cmp(&strsim::jaro(b, id)));
+                let nearest = CATALOGUE
+                    .iter()
+                    .map(|action| action.spec().id)
+                    .max_by(|a, b| strsim::jaro(a, id).total_cmp(&strsim::jaro(b, id)));
                 CliError::new(Exit::Usage, "no_such_action", format!("there is no action `{id}`"))
                     .hint(format!("did you mean `{}`? `quell actions` lists all", nearest.unwrap_or_default()))
             })?;
@@ -58,14 +63,16 @@ fn describe(action: &dyn AnyAction) -> Value {
 
 fn page(action: &dyn AnyAction) -> String {
     let spec = action.spec();
-    let mut text = format!("{}\n{}\n\n{}\n\ndanger: at most {}\n", spec.id, spec.summary, spec.docs.trim(), spec.max_danger);
+    let mut text =
+        format!("{}\n{}\n\n{}\n\ndanger: at most {}\n", spec.id, spec.summary, spec.docs.trim(), spec.max_danger);
     for permission in spec.permissions {
         let needed = if permission.write { "to act" } else { "to look" };
         text.push_str(&format!("permission {needed}: {}\n", permission.group));
     }
     for (title, schema) in [("parameters (`with`)", action.params_schema()), ("outputs", action.output_schema())] {
         text.push_str(&format!("\n{title}:\n"));
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
             text.push_str("  none\n");
             continue;
@@ -83,7 +90,9 @@ fn page(action: &dyn AnyAction) -> String {
 fn kind_of(property: &Value) -> String {
     match &property["type"] {
         Value::String(kind) => kind.clone(),
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect::<Vec<_>>().join(" or "),
+        Value::Array(kinds) => {
+            kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect::<Vec<_>>().join(" or ")
+        }
         _ => "value".to_owned(),
     }
 }

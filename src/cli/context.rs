@@ -5,31 +5,43 @@ use jiff::Timestamp;
 use super::console::Screen;
 use super::environment::Environment;
 use super::layout::StateDir;
+use super::prompt::Keyboard;
+use super::vault::VaultChoice;
 use crate::clock::Clock;
+use crate::engine::Interrupt;
 
-/// What every command works with; made once, in `main`.
-pub struct Context {
+/// What every command works with; made once, before the first.
+pub(crate) struct Context {
     /// Where incidents lie.
-    pub state: StateDir,
+    pub(crate) state: StateDir,
     /// Credential and target.
-    pub environment: Environment,
+    pub(crate) environment: Environment,
     /// The one writer to stderr.
-    pub screen: Screen,
+    pub(crate) screen: Arc<Screen>,
+    /// Where a person types; `None` unless stdin and stderr are terminals.
+    pub(crate) keys: Option<Arc<Keyboard>>,
+    /// Ctrl-C and hang-up.
+    pub(crate) interrupt: Interrupt,
     /// The time.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// Who the operator is.
-    pub operator: String,
+    pub(crate) operator: String,
     /// One JSON document on stdout at the end.
-    pub json: bool,
+    pub(crate) json: bool,
     /// Entries on stdout as they become durable.
-    pub jsonl: bool,
-    /// Whether a person can be asked: stdin and stderr are terminals.
-    pub can_ask: bool,
+    pub(crate) jsonl: bool,
+    /// How vaults are locked and opened.
+    pub(crate) vault: VaultChoice,
 }
 
 impl Context {
     /// Now.
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Whether a person can be asked.
+    pub(crate) const fn can_ask(&self) -> bool {
+        self.keys.is_some()
     }
 }

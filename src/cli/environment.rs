@@ -9,24 +9,24 @@ use crate::secret::Secret;
 
 /// Credential and target as the environment gives them.
 #[derive(Debug, Clone, Default)]
-pub struct Environment {
+pub(crate) struct Environment {
     /// `CLOUDFLARE_API_TOKEN`.
-    pub token: Option<Secret>,
+    pub(crate) token: Option<Secret>,
     /// `CLOUDFLARE_API_KEY`.
-    pub key: Option<Secret>,
+    pub(crate) key: Option<Secret>,
     /// `CLOUDFLARE_EMAIL`.
-    pub email: Option<String>,
+    pub(crate) email: Option<String>,
     /// `CLOUDFLARE_ACCOUNT_ID`.
-    pub account: Option<String>,
+    pub(crate) account: Option<String>,
     /// `CLOUDFLARE_BASE_URL`.
-    pub base_url: Option<String>,
+    pub(crate) base_url: Option<String>,
     /// `QUELL_VAULT_PASSPHRASE`.
-    pub vault_passphrase: Option<Secret>,
+    pub(crate) vault_passphrase: Option<Secret>,
 }
 
 impl Environment {
     /// Reads it. Empty variables count as missing.
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         Self {
             token: text("CLOUDFLARE_API_TOKEN").map(Secret::new),
             key: text("CLOUDFLARE_API_KEY").map(Secret::new),
@@ -39,7 +39,7 @@ impl Environment {
 }
 
 /// The platform's directory for state, with `quell/` in it.
-pub fn default_state_dir() -> Result<PathBuf, CliError> {
+pub(crate) fn default_state_dir() -> Result<PathBuf, CliError> {
     if let Some(state) = text("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
         return Ok(state.join("quell"));
     }
@@ -51,12 +51,31 @@ pub fn default_state_dir() -> Result<PathBuf, CliError> {
 }
 
 /// The operator's name for the journal.
-pub fn operator() -> String {
-    ["QUELL_OPERATOR", "SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(text).unwrap_or_else(|| "unknown".to_owned())
+pub(crate) fn operator() -> String {
+    ["QUELL_OPERATOR", "SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(text)
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// Whether the terminal shows more than ASCII, as far as its locale says.
+pub(crate) fn is_utf8() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(text).unwrap_or_default().to_lowercase();
+    (locale.contains("utf-8") || locale.contains("utf8"))
+        && text("TERM").is_none_or(|term| term != "dumb" && term != "linux")
+}
+
+/// `QUELL_CRASH_AT=POINT:NTH`, for tests of a debug build.
+#[cfg(debug_assertions)]
+pub(crate) fn arm_crash_point() {
+    if let Some(wanted) = text("QUELL_CRASH_AT") {
+        let (point, nth) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+        crate::crash::arm(point, nth.parse().unwrap_or(1));
+    }
 }
 
 /// Host name of this machine.
-pub fn machine() -> String {
+pub(crate) fn machine() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 

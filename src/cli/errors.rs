@@ -9,33 +9,33 @@ use crate::journal::JournalError;
 
 /// A failure as the user meets it: what, why, and what to do next.
 #[derive(Debug)]
-pub struct CliError {
+pub(crate) struct CliError {
     /// The exit code.
-    pub exit: Exit,
+    pub(crate) exit: Exit,
     /// A stable word for scripts, e.g. `no_credential`.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// What failed.
-    pub message: String,
+    pub(crate) message: String,
     /// Why, from the outside in.
-    pub causes: Vec<String>,
+    pub(crate) causes: Vec<String>,
     /// What to do next.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 impl CliError {
     /// A failure without cause or hint.
-    pub fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, code: &'static str, message: impl Into<String>) -> Self {
         Self { exit, code, message: message.into(), causes: Vec::new(), hint: None }
     }
 
     /// Wrong usage.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "usage", message)
     }
 
     /// Adds why: the error and all that it names as its source.
     #[must_use]
-    pub fn because(mut self, cause: &dyn Error) -> Self {
+    pub(crate) fn because(mut self, cause: &dyn Error) -> Self {
         let mut cause = Some(cause);
         while let Some(error) = cause {
             self.causes.push(error.to_string());
@@ -46,13 +46,13 @@ impl CliError {
 
     /// Adds what to do next.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The lines for a terminal.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut lines = format!("error: {}\n", escape::terminal(&self.message));
         for cause in &self.causes {
             lines.push_str(&format!("cause: {}\n", escape::terminal(cause)));
@@ -64,7 +64,7 @@ impl CliError {
     }
 
     /// The document for `--json`.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({
             "schema": "quell.error/1",
             "error": { "code": self.code, "exit": self.exit as u8, "message": self.message, "cause": self.causes, "hint": self.hint },
@@ -75,10 +75,18 @@ impl CliError {
 impl From<JournalError> for CliError {
     fn from(error: JournalError) -> Self {
         let (code, hint) = match &error {
-            JournalError::Io { .. } => ("journal_io", "free space or mend the permissions of the directory, then `quell resume`; nothing was sent after this"),
-            JournalError::Damaged { .. } => ("journal_damaged", "keep a copy of the directory as it is; `quell verify` says what is wrong, `quell report` still works"),
+            JournalError::Io { .. } => (
+                "journal_io",
+                "free space or mend the permissions of the directory, then `quell resume`; nothing was sent after this",
+            ),
+            JournalError::Damaged { .. } => (
+                "journal_damaged",
+                "keep a copy of the directory as it is; `quell verify` says what is wrong, `quell report` still works",
+            ),
             JournalError::Newer { .. } => ("journal_newer", "use the version of quell that wrote it"),
-            JournalError::Illegal(_) => ("journal_illegal", "this is a bug in quell, or the journal was edited: `quell verify` tells which"),
+            JournalError::Illegal(_) => {
+                ("journal_illegal", "this is a bug in quell, or the journal was edited: `quell verify` tells which")
+            }
             JournalError::Poisoned => ("journal_poisoned", "mend the disk, then `quell resume`"),
         };
         Self::new(Exit::Journal, code, error.to_string()).because_source(&error).hint(hint)

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 /// The exit codes, which scripts rely on. Where several hold, the one listed first in [`Exit::weight`] wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// Everything is done.
     Done = 0,
     /// A bug in quell, panics too.
@@ -30,7 +30,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every code with its meaning, for help and documentation.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub(crate) const ALL: [(Self, &'static str); 11] = [
         (Self::Done, "done"),
         (Self::Bug, "a bug in quell"),
         (Self::Usage, "wrong usage, environment or file"),
@@ -62,7 +62,7 @@ impl Exit {
 
     /// The code that stands for both.
     #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+    pub(crate) const fn and(self, other: Self) -> Self {
         if other.weight() > self.weight() { other } else { self }
     }
 }

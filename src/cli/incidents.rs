@@ -7,7 +7,7 @@ use super::output;
 use crate::escape;
 
 /// Runs `quell incidents`.
-pub fn run(cx: &Context) -> Result<Exit, CliError> {
+pub(crate) fn run(cx: &Context) -> Result<Exit, CliError> {
     let mut rows = Vec::new();
     for dir in cx.state.incidents() {
         let row = match dir.inspect() {
@@ -32,11 +32,17 @@ pub fn run(cx: &Context) -> Result<Exit, CliError> {
     if cx.json {
         output::document(&json!({ "schema": "quell.incidents/1", "incidents": rows }))?;
     } else if rows.is_empty() {
-        cx.screen.line("no incidents yet; begin with `quell rehearse`");
+        cx.screen.say("no incidents yet; begin with `quell rehearse`");
     } else {
         for row in &rows {
             let text = |name: &str| escape::terminal(row[name].as_str().unwrap_or_default());
-            output::write(&format!("{}  {:<10} {:<26} {}\n", text("id"), text("status"), text("world"), text("title")))?;
+            output::write(&format!(
+                "{}  {:<10} {:<26} {}\n",
+                text("id"),
+                text("status"),
+                text("world"),
+                text("title")
+            ))?;
         }
     }
     Ok(Exit::Done)

@@ -14,29 +14,31 @@ use crate::model::{IncidentId, RunId};
 
 /// The directory under which all incidents lie; rehearsals lie apart, in `rehearsals/`.
 #[derive(Debug, Clone)]
-pub struct StateDir(PathBuf);
+pub(crate) struct StateDir(PathBuf);
 
 /// One incident's directory.
 #[derive(Debug, Clone)]
-pub struct IncidentDir {
+pub(crate) struct IncidentDir {
     /// The incident.
-    pub id: IncidentId,
+    pub(crate) id: IncidentId,
     /// Its directory.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl StateDir {
     /// Takes this directory; it is made when something is written.
-    pub const fn new(path: PathBuf) -> Self {
+    pub(crate) const fn new(path: PathBuf) -> Self {
         Self(path)
     }
 
     /// Makes a directory for a new incident.
-    pub fn begin(&self, now: Timestamp, rehearsal: bool) -> Result<IncidentDir, CliError> {
+    pub(crate) fn begin(&self, now: Timestamp, rehearsal: bool) -> Result<IncidentDir, CliError> {
         let parent = if rehearsal { self.0.join("rehearsals") } else { self.0.clone() };
         let id = new_id(now);
         let path = parent.join(id.as_str());
-        let made = make_private(&parent).and_then(|()| make_private(&path)).and_then(|()| make_private(&path.join("evidence")));
+        let made = make_private(&parent)
+            .and_then(|()| make_private(&path))
+            .and_then(|()| make_private(&path.join("evidence")));
         made.map_err(|error| {
             CliError::new(Exit::Usage, "state_dir", format!("cannot make the incident's directory {}", path.display()))
                 .because(&error)
@@ -46,7 +48,7 @@ impl StateDir {
     }
 
     /// Every incident, oldest first.
-    pub fn incidents(&self) -> Vec<IncidentDir> {
+    pub(crate) fn incidents(&self) -> Vec<IncidentDir> {
         let mut found: Vec<IncidentDir> = [self.0.clone(), self.0.join("rehearsals")]
             .iter()
             .filter_map(|parent| fs::read_dir(parent).ok())
@@ -60,23 +62,35 @@ impl StateDir {
     }
 
     /// The incident whose id begins with `wanted`, or that lies at the path `wanted`; without one the newest that is open.
-    pub fn find(&self, wanted: Option<&str>) -> Result<IncidentDir, CliError> {
+    pub(crate) fn find(&self, wanted: Option<&str>) -> Result<IncidentDir, CliError> {
         let Some(wanted) = wanted else { return self.newest_open() };
         let as_path = Path::new(wanted);
         if as_path.join(journal::FILE_NAME).is_file() {
-            let name = as_path.canonicalize().ok().and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
+            let name = as_path
+                .canonicalize()
+                .ok()
+                .and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
             return Ok(IncidentDir { id: IncidentId::new(name.unwrap_or_default()), path: as_path.to_owned() });
         }
         let all = self.incidents();
-        let mut matching: Vec<_> = all.into_iter().filter(|incident| incident.id.as_str().starts_with(wanted)).collect();
+        let mut matching: Vec<_> =
+            all.into_iter().filter(|incident| incident.id.as_str().starts_with(wanted)).collect();
         match (matching.pop(), matching.is_empty()) {
             (Some(only), true) => Ok(only),
             (Some(last), false) => {
                 let ids: Vec<_> = matching.iter().chain([&last]).map(|incident| incident.id.as_str()).collect();
-                Err(CliError::new(Exit::Usage, "ambiguous_incident", format!("`{wanted}` is the beginning of several incidents: {}", ids.join(", "))))
+                Err(CliError::new(
+                    Exit::Usage,
+                    "ambiguous_incident",
+                    format!("`{wanted}` is the beginning of several incidents: {}", ids.join(", ")),
+                ))
             }
-            (None, _) => Err(CliError::new(Exit::Usage, "no_such_incident", format!("there is no incident `{wanted}` in {}", self.0.display()))
-                .hint("`quell incidents` lists them")),
+            (None, _) => Err(CliError::new(
+                Exit::Usage,
+                "no_such_incident",
+                format!("there is no incident `{wanted}` in {}", self.0.display()),
+            )
+            .hint("`quell incidents` lists them")),
         }
     }
 
@@ -91,40 +105,41 @@ impl StateDir {
 
 impl IncidentDir {
     /// Reads the journal without changing anything.
-    pub fn inspect(&self) -> Result<Inspection, CliError> {
+    pub(crate) fn inspect(&self) -> Result<Inspection, CliError> {
         Ok(journal::inspect(&self.path)?)
     }
 
     /// Where evidence lies.
-    pub fn evidence(&self) -> PathBuf {
+    pub(crate) fn evidence(&self) -> PathBuf {
         self.path.join("evidence")
     }
 
     /// Where sealed answers lie.
-    pub fn vault(&self) -> PathBuf {
+    pub(crate) fn vault(&self) -> PathBuf {
         self.path.join("vault")
     }
 
     /// The fixed plan of a run, with the runbook's text.
-    pub fn plan(&self, run: &RunId) -> PathBuf {
+    pub(crate) fn plan(&self, run: &RunId) -> PathBuf {
         self.path.join(format!("plan-{run}.json"))
     }
 
     /// The post-mortem draft.
-    pub fn report(&self) -> PathBuf {
+    pub(crate) fn report(&self) -> PathBuf {
         self.path.join("report.md")
     }
 
     /// The simulated world of a rehearsal.
-    pub fn world(&self) -> PathBuf {
+    pub(crate) fn world(&self) -> PathBuf {
         self.path.join("world")
     }
 
     /// The key of the fingerprints in masks; made at the first use.
-    pub fn redaction_key(&self) -> Result<[u8; 32], CliError> {
+    pub(crate) fn redaction_key(&self) -> Result<[u8; 32], CliError> {
         let path = self.path.join("redaction.key");
         let failed = |error: io::Error| {
-            CliError::new(Exit::Journal, "redaction_key", format!("cannot use the redaction key {}", path.display())).because(&error)
+            CliError::new(Exit::Journal, "redaction_key", format!("cannot use the redaction key {}", path.display()))
+                .because(&error)
         };
         if let Ok(bytes) = fs::read(&path) {
             return bytes.try_into().map_err(|_| failed(io::ErrorKind::InvalidData.into()));

@@ -7,14 +7,14 @@ use crate::journal::{Event, Journal, Stamp};
 
 /// Write something into the timeline, from any terminal, also while a run goes.
 #[derive(Debug, Args)]
-pub struct NoteArgs {
+pub(crate) struct NoteArgs {
     /// The words. `INCIDENT TEXT` names the incident first; without it, the newest that is open.
     #[arg(required = true, num_args = 1..=2, value_names = ["INCIDENT", "TEXT"])]
     words: Vec<String>,
 }
 
 /// Runs `quell note`.
-pub fn run(args: &NoteArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &NoteArgs, cx: &Context) -> Result<Exit, CliError> {
     let (incident, text) = match args.words.as_slice() {
         [incident, text] => (Some(incident.as_str()), text),
         [text] => (None, text),
@@ -30,6 +30,6 @@ pub fn run(args: &NoteArgs, cx: &Context) -> Result<Exit, CliError> {
     let run = journal.state().latest_run().map(|run| run.opened.run.clone());
     let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run, path: None };
     journal.append(&stamp, Event::Noted { text: redactor.redact(text).into_owned() })?;
-    cx.screen.line(&format!("noted in {}", dir.id));
+    cx.screen.say(&format!("noted in {}", dir.id));
     Ok(Exit::Done)
 }

@@ -12,7 +12,7 @@ use crate::journal::{EffectState, EffectStatus, IncidentState, RunState, StepSta
 use crate::model::{Digest, Verdict};
 
 /// The exit code of a run.
-pub fn exit(state: &IncidentState, stop: Option<&Stop>) -> Exit {
+pub(crate) fn exit(state: &IncidentState, stop: Option<&Stop>) -> Exit {
     let Some(run) = state.latest_run() else { return Exit::Done };
     let effects = || run.steps.values().flat_map(|step| &step.effects);
     let failed = run.steps.values().any(|step| matches!(step.status, StepStatus::Failed { .. }))
@@ -37,7 +37,13 @@ pub fn exit(state: &IncidentState, stop: Option<&Stop>) -> Exit {
 }
 
 /// The document of `run`, `rehearse` and `resume`.
-pub fn document(dir: &IncidentDir, state: &IncidentState, head: &Digest, requests: Option<RequestCounts>, now: Timestamp) -> Value {
+pub(crate) fn document(
+    dir: &IncidentDir,
+    state: &IncidentState,
+    head: &Digest,
+    requests: Option<RequestCounts>,
+    now: Timestamp,
+) -> Value {
     let Some(run) = state.latest_run() else {
         return json!({ "schema": "quell.run/1", "incident": dir.id, "dir": dir.path, "steps": [], "head": head });
     };
@@ -54,7 +60,8 @@ pub fn document(dir: &IncidentDir, state: &IncidentState, head: &Digest, request
             })
         })
         .collect();
-    let requests = requests.map(|counts| json!({ "reads": counts.reads, "writes": counts.writes, "throttled": counts.throttled }));
+    let requests =
+        requests.map(|counts| json!({ "reads": counts.reads, "writes": counts.writes, "throttled": counts.throttled }));
     json!({
         "schema": "quell.run/1",
         "incident": dir.id, "dir": dir.path, "run": run.opened.run,
@@ -104,7 +111,7 @@ fn effect(state: &EffectState) -> Value {
 }
 
 /// What comes next, in words for people.
-pub fn next_words(next: &Next) -> String {
+pub(crate) fn next_words(next: &Next) -> String {
     let at = |words: &str, path: &crate::model::StepPath| format!("{words} `{}`", escape::terminal(path.as_str()));
     match next {
         Next::Begin(path) => at("begin", path),

@@ -8,7 +8,7 @@ use super::errors::CliError;
 use super::exit::Exit;
 
 /// Writes text to stdout. A closed pipe is no failure: whoever read had enough.
-pub fn write(text: &str) -> Result<(), CliError> {
+pub(crate) fn write(text: &str) -> Result<(), CliError> {
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -19,6 +19,6 @@ pub fn write(text: &str) -> Result<(), CliError> {
 }
 
 /// Writes one JSON document to stdout.
-pub fn document(value: &Value) -> Result<(), CliError> {
+pub(crate) fn document(value: &Value) -> Result<(), CliError> {
     write(&format!("{value:#}\n"))
 }

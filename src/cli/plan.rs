@@ -25,7 +25,7 @@ use crate::secret::Redactor;
 
 /// Show what a run would do. Reads only; journals nothing, needs no vault.
 #[derive(Debug, Args)]
-pub struct PlanArgs {
+pub(crate) struct PlanArgs {
     /// Name of a runbook, or path of a file.
     runbook: String,
 
@@ -47,13 +47,13 @@ pub struct PlanArgs {
 }
 
 /// Runs `quell plan`.
-pub async fn run(args: &PlanArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) async fn run(args: &PlanArgs, cx: &Context) -> Result<Exit, CliError> {
     let loaded = load(&args.runbook, cx)?;
     forecast(cx, &loaded, &args.set, args.answers.as_deref(), &args.zones, args.output.as_deref()).await
 }
 
 /// The dry run, for `plan` and for `run --dry-run`.
-pub async fn forecast(
+pub(crate) async fn forecast(
     cx: &Context,
     loaded: &Loaded,
     set: &[String],
@@ -68,24 +68,35 @@ pub async fn forecast(
     let mut inputs = inputs::collect(&loaded.runbook, &sources, cx).await?;
     if !zones.is_empty() {
         if !loaded.runbook.inputs.iter().any(|input| input.name == "zones") {
-            return Err(CliError::usage(format!("the runbook `{}` has no input `zones` to narrow", loaded.runbook.name)));
+            return Err(CliError::usage(format!(
+                "the runbook `{}` has no input `zones` to narrow",
+                loaded.runbook.name
+            )));
         }
         inputs.insert("zones".to_owned(), json!(zones));
     }
     let sealed = open::seal(loaded, &inputs, &target, &connected);
     let estimated = estimate(loaded, zones.len(), &connected).await;
     let account = connected.read.account();
-    cx.screen.line(&format!("dry run: reads only, against {} (account {}, {})", target.api(), escape::terminal(&account.name), account.id));
-    cx.screen.line(&format!(
+    cx.screen.say(&format!(
+        "dry run: reads only, against {} (account {}, {})",
+        target.api(),
+        escape::terminal(&account.name),
+        account.id
+    ));
+    cx.screen.say(&format!(
         "about {} requests, {} at least; the budget of 1,200 in 5 minutes is shared with the dashboard of the same user",
         estimated.requests, estimated.time()
     ));
     let redactor = std::sync::Arc::new(Redactor::new([0; 32]));
     let evidence = Unkept::new(redactor);
-    let forecast = engine::forecast(
-        &sealed, &loaded.runbook, CATALOGUE, &Templates::new(), &*connected.read, &evidence, &*cx.clock, &cx.screen,
-    )
-    .await;
+    let templates = Templates::new();
+    let forecast = tokio::select! {
+        forecast = engine::forecast(
+            &sealed, &loaded.runbook, CATALOGUE, &templates, &*connected.read, &evidence, &*cx.clock, &*cx.screen,
+        ) => forecast,
+        () = cx.interrupt.raised() => return Ok(Exit::Interrupted),
+    };
     let permissions = permissions(loaded);
     let document = json!({
         "schema": "quell.plan/1",
@@ -104,7 +115,7 @@ pub async fn forecast(
     if cx.json {
         output::document(&document)?;
     } else {
-        output::write(&text(&forecast, &permissions, cx.screen.width()))?;
+        output::write(&text(&forecast, &permissions, cx.screen.style().columns()))?;
         output::write(&format!("\nplan digest {}\n", sealed.digest))?;
     }
     Ok(if forecast.gaps.is_empty() { Exit::Done } else { Exit::Gaps })
@@ -179,7 +190,13 @@ fn text(forecast: &Forecast, permissions: &[Value], width: usize) -> String {
     if !forecast.gaps.is_empty() {
         out.push_str("\nnot seen:\n");
         for gap in &forecast.gaps {
-            let _ = writeln!(out, "  {} of {}: {}", gap.family, escape::terminal(&gap.scope), escape::terminal(&gap.reason));
+            let _ = writeln!(
+                out,
+                "  {} of {}: {}",
+                gap.family,
+                escape::terminal(&gap.scope),
+                escape::terminal(&gap.reason)
+            );
         }
     }
     out.push_str("\npermissions that the run needs:\n");

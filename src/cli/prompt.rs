@@ -17,6 +17,7 @@ mod inspect;
 mod keyboard;
 mod list;
 mod plain;
+mod secret;
 mod terminal;
 mod verb;
 
@@ -30,5 +31,6 @@ pub use inspect::inspect_text;
 pub use keyboard::{Keyboard, Typed, TypedLines};
 pub use list::{Command, Selection, list_text};
 pub use plain::{failure_text, go_on_text, unmet_text};
+pub use secret::ask_secret;
 pub use terminal::Terminal;
 pub use verb::Verb;

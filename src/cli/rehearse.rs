@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::console::Watch;
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
@@ -29,7 +30,7 @@ mod score;
 
 /// Walk a runbook against a simulated, compromised account. Needs no account and no credential.
 #[derive(Debug, Args)]
-pub struct RehearseArgs {
+pub(crate) struct RehearseArgs {
     /// Name of a runbook, or path of a file.
     #[arg(default_value = "cloudflare-token-compromise")]
     runbook: String,
@@ -48,13 +49,13 @@ pub struct RehearseArgs {
 }
 
 /// A simulated account under a running incident.
-pub struct Stage {
+pub(crate) struct Stage {
     scenario: Scenario,
     simulator: Arc<Simulator>,
 }
 
 /// Runs `quell rehearse`.
-pub async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliError> {
     let loaded = load(&args.runbook, cx)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some())?;
@@ -67,16 +68,16 @@ pub async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliError> {
     let given = stage.inputs(cx, &dir)?;
     let sources = Sources { set: &args.set, answers: answers.as_ref(), scenario: &given };
     let inputs = inputs::collect(&loaded.runbook, &sources, cx).await?;
-    let interrupt = drive::arm(cx)?;
     let opened = open::open(cx, dir, true, &loaded, &inputs, &target, &connected)?;
-    let prompter = stage.with_colleague(prompter(cx, answers, interrupt.clone()));
-    let driven = drive::drive(cx, opened, loaded, &target, connected, prompter, interrupt).await?;
+    let watch = Watch::new(cx.screen.clone());
+    let prompter = stage.with_colleague(prompter(cx, answers, &watch)?);
+    let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
     stage.close(cx, &driven)?;
     Ok(driven.exit)
 }
 
 /// The stage of an earlier rehearsal, as its applied requests left it.
-pub async fn restage(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Stage, CliError> {
+pub(crate) async fn restage(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Stage, CliError> {
     let World::Rehearsal(name) = &run.opened.world else {
         return Err(CliError::usage("this incident is no rehearsal"));
     };
@@ -93,9 +94,10 @@ impl Stage {
     }
 
     /// Where the simulated API is, with the responder's simulated token. No real credential is read.
-    pub fn target(&self) -> Result<Target, CliError> {
-        let base = ApiBase::parse(self.simulator.base_url())
-            .map_err(|error| CliError::new(Exit::Bug, "simulator", "the simulated API has an unusable address").because(&error))?;
+    pub(crate) fn target(&self) -> Result<Target, CliError> {
+        let base = ApiBase::parse(self.simulator.base_url()).map_err(|error| {
+            CliError::new(Exit::Bug, "simulator", "the simulated API has an unusable address").because(&error)
+        })?;
         let cast = &self.scenario.cast;
         Ok(Target {
             base,
@@ -113,23 +115,30 @@ impl Stage {
                 .into_iter()
                 .try_for_each(|(name, records)| fs::write(baseline.join(name), records.to_string()))
         });
-        written.map_err(|error| CliError::new(Exit::Usage, "baseline", "cannot write the scenario's DNS baseline").because(&error))?;
+        written.map_err(|error| {
+            CliError::new(Exit::Usage, "baseline", "cannot write the scenario's DNS baseline").because(&error)
+        })?;
         Ok(Map::from_iter([("baseline".to_owned(), json!(baseline))]))
     }
 
     /// Wraps whoever answers, so that work by hand is done in the simulated account.
-    pub fn with_colleague(&self, prompter: Arc<dyn Prompter>) -> Arc<dyn Prompter> {
-        Arc::new(colleague::Colleague::new(prompter, self.simulator.clone(), self.scenario.cast.responder_token.clone()))
+    pub(crate) fn with_colleague(&self, prompter: Arc<dyn Prompter>) -> Arc<dyn Prompter> {
+        Arc::new(colleague::Colleague::new(
+            prompter,
+            self.simulator.clone(),
+            self.scenario.cast.responder_token.clone(),
+        ))
     }
 
     /// Says what was found and what was missed, once the run is closed.
-    pub fn close(&self, cx: &Context, driven: &Driven) -> Result<(), CliError> {
+    pub(crate) fn close(&self, cx: &Context, driven: &Driven) -> Result<(), CliError> {
         if let crate::engine::Stop::Closed(_) = driven.stop {
             let score = score::of(&self.scenario, driven.journal.state());
-            cx.screen.block(&score::text(&score, &self.scenario));
+            cx.screen.say(&score::text(&score, &self.scenario));
             let path = driven.dir.path.join("score.json");
-            fs::write(&path, format!("{:#}\n", json!(score)))
-                .map_err(|error| CliError::new(Exit::Report, "score", format!("cannot write {}", path.display())).because(&error))?;
+            fs::write(&path, format!("{:#}\n", json!(score))).map_err(|error| {
+                CliError::new(Exit::Report, "score", format!("cannot write {}", path.display())).because(&error)
+            })?;
         }
         Ok(())
     }
@@ -137,11 +146,15 @@ impl Stage {
 
 fn scenario(name: &str) -> Result<Scenario, CliError> {
     simulator::scenario(name).ok_or_else(|| {
-        CliError::usage(format!("there is no scenario `{}`", escape::terminal(name))).hint("`quell scenarios` lists them")
+        CliError::usage(format!("there is no scenario `{}`", escape::terminal(name)))
+            .hint("`quell scenarios` lists them")
     })
 }
 
 fn brief(cx: &Context, scenario: &Scenario) {
-    cx.screen.line("REHEARSAL: everything that follows happens in a simulated account on this machine; nothing real can change");
-    cx.screen.block(&format!("\n{}\n\n{}\n\n", scenario.title, scenario.summary.trim()));
+    cx.screen.mark_rehearsal();
+    cx.screen.say(
+        "REHEARSAL: everything that follows happens in a simulated account on this machine; nothing real can change",
+    );
+    cx.screen.say(&format!("\n{}\n\n{}\n\n", scenario.title, scenario.summary.trim()));
 }

@@ -8,13 +8,13 @@ use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
 use super::output;
-use crate::evidence::EvidenceStore;
+use crate::evidence::Archive;
 use crate::journal::{Inspection, Payload};
 use crate::report;
 
 /// Write the post-mortem draft from the journal. What people wrote between its marks is kept.
 #[derive(Debug, Args)]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// Beginning of the incident's id, or its directory; without one, the newest that is open.
     incident: Option<String>,
 
@@ -28,24 +28,29 @@ pub struct ReportArgs {
 }
 
 /// Runs `quell report`.
-pub fn run(args: &ReportArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &ReportArgs, cx: &Context) -> Result<Exit, CliError> {
     let dir = cx.state.find(args.incident.as_deref())?;
     let found = dir.inspect()?;
     if args.output.as_deref() == Some(Path::new("-")) {
         output::write(&render(&dir, &found, args.template.as_deref(), None)?)?;
     } else {
         let path = write(&dir, &found, args.template.as_deref(), args.output.as_deref())?;
-        cx.screen.line(&format!("post-mortem draft: {}", path.display()));
+        cx.screen.say(&format!("post-mortem draft: {}", path.display()));
     }
     if !found.is_sound() {
-        cx.screen.line("warning: the journal is damaged, and the report says so; `quell verify` tells what is wrong");
+        cx.screen.say("warning: the journal is damaged, and the report says so; `quell verify` tells what is wrong");
         return Ok(Exit::Journal);
     }
     Ok(Exit::Done)
 }
 
 /// Writes the report to `target`, or to its usual place. Returns where.
-pub fn write(dir: &IncidentDir, found: &Inspection, template: Option<&Path>, target: Option<&Path>) -> Result<PathBuf, CliError> {
+pub(crate) fn write(
+    dir: &IncidentDir,
+    found: &Inspection,
+    template: Option<&Path>,
+    target: Option<&Path>,
+) -> Result<PathBuf, CliError> {
     let path = target.map_or_else(|| dir.report(), Path::to_owned);
     let previous = match fs::read_to_string(&path) {
         Ok(text) => Some(text),
@@ -58,14 +63,20 @@ pub fn write(dir: &IncidentDir, found: &Inspection, template: Option<&Path>, tar
     Ok(path)
 }
 
-fn render(dir: &IncidentDir, found: &Inspection, template: Option<&Path>, previous: Option<&str>) -> Result<String, CliError> {
+fn render(
+    dir: &IncidentDir,
+    found: &Inspection,
+    template: Option<&Path>,
+    previous: Option<&str>,
+) -> Result<String, CliError> {
     let template = match template {
         None => None,
         Some(path) => Some(fs::read_to_string(path).map_err(|error| {
-            CliError::new(Exit::Usage, "template", format!("cannot read the template {}", path.display())).because(&error)
+            CliError::new(Exit::Usage, "template", format!("cannot read the template {}", path.display()))
+                .because(&error)
         })?),
     };
-    let store = EvidenceStore::open(dir.evidence());
+    let store = Archive::new(dir.evidence());
     let payload = |payload: &Payload| match payload {
         Payload::Inline(value) => Some(value.clone()),
         Payload::Kept(kept) => store.read(&kept.sha256).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()),
@@ -78,7 +89,9 @@ fn render(dir: &IncidentDir, found: &Inspection, template: Option<&Path>, previo
         payload: &payload,
     };
     report::render(&report::model(&source), template.as_deref(), previous).map_err(|error| {
-        failed("the report could not be made").because(&error).hint("the journal is untouched; mend the template or the earlier draft and run `quell report` again")
+        failed("the report could not be made")
+            .because(&error)
+            .hint("the journal is untouched; mend the template or the earlier draft and run `quell report` again")
     })
 }
 

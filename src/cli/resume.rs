@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::Value;
 
+use super::console::Watch;
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
@@ -21,7 +22,7 @@ use crate::runbook;
 
 /// Go on with a run after a pause or a crash.
 #[derive(Debug, Args)]
-pub struct ResumeArgs {
+pub(crate) struct ResumeArgs {
     /// Beginning of the incident's id, or its directory; without one, the newest that is open.
     incident: Option<String>,
 
@@ -31,7 +32,7 @@ pub struct ResumeArgs {
 }
 
 /// Runs `quell resume`.
-pub async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliError> {
     let dir = cx.state.find(args.incident.as_deref())?;
     let lock = lock(cx, &dir)?;
     let (mut journal, _) = Journal::open(&dir.path)?;
@@ -50,22 +51,40 @@ pub async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliError> {
     let connected = connect(cx, &mut target).await?;
     same_place(&run, &target, &connected)?;
     let sealed = run.plan.as_ref().map(|plan| plan.digest.clone());
-    let now = open::seal(&loaded, &run.plan.as_ref().map(|plan| plan.inputs.clone()).unwrap_or_default(), &target, &connected);
+    let now = open::seal(
+        &loaded,
+        &run.plan.as_ref().map(|plan| plan.inputs.clone()).unwrap_or_default(),
+        &target,
+        &connected,
+    );
     if !run.opened.world.is_rehearsal() && sealed.as_ref() != Some(&now.digest) {
-        return Err(CliError::new(Exit::Runbook, "another_plan", "this version of quell would give the run another plan")
-            .hint(format!("resume with the version that began it; sealed {}, now {}", short(sealed.as_ref()), now.digest.short())));
+        return Err(CliError::new(
+            Exit::Runbook,
+            "another_plan",
+            "this version of quell would give the run another plan",
+        )
+        .hint(format!(
+            "resume with the version that began it; sealed {}, now {}",
+            short(sealed.as_ref()),
+            now.digest.short()
+        )));
     }
     let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run: None, path: None };
     journal.append(&stamp, Event::DriverTaken { machine: environment::machine(), pid: std::process::id() })?;
     let stamp = Stamp { run: Some(run.opened.run.clone()), ..stamp };
-    let resumed = Event::RunResumed { tool: env!("CARGO_PKG_VERSION").to_owned(), credential: connected.read.credential().clone() };
+    let resumed = Event::RunResumed {
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        credential: connected.read.credential().clone(),
+    };
     journal.append(&stamp, resumed)?;
     show_standing(cx, &run);
-    let interrupt = drive::arm(cx)?;
-    let prompter = prompter(cx, answers, interrupt.clone());
-    let prompter = stage.as_ref().map_or_else(|| prompter.clone(), |stage| stage.with_colleague(prompter.clone()));
+    let watch = Watch::new(cx.screen.clone());
+    let mut prompter = prompter(cx, answers, &watch)?;
+    if let Some(stage) = &stage {
+        prompter = stage.with_colleague(prompter);
+    }
     let opened = Opened { dir, journal, run: run.opened.run, lock };
-    let driven = drive::drive(cx, opened, loaded, &target, connected, prompter, interrupt).await?;
+    let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
     if let Some(stage) = &stage {
         stage.close(cx, &driven)?;
     }
@@ -76,8 +95,12 @@ fn resting(dir: &IncidentDir, journal: &Journal) -> Result<RunState, CliError> {
     match journal.state().latest_run() {
         Some(run) if run.closed.is_none() && run.plan.is_some() => Ok(run.clone()),
         Some(run) if run.closed.is_some() => Err(CliError::usage(format!("the run of incident {} is closed", dir.id))
-            .hint(format!("`quell report {}` writes its post-mortem; `quell run RUNBOOK --incident {}` adds another run", dir.id, dir.id))),
-        _ => Err(CliError::usage(format!("incident {} ended before its plan was fixed; nothing was sent", dir.id)).hint("begin again with `quell run`")),
+            .hint(format!(
+                "`quell report {}` writes its post-mortem; `quell run RUNBOOK --incident {}` adds another run",
+                dir.id, dir.id
+            ))),
+        _ => Err(CliError::usage(format!("incident {} ended before its plan was fixed; nothing was sent", dir.id))
+            .hint("begin again with `quell run`")),
     }
 }
 
@@ -85,22 +108,42 @@ fn resting(dir: &IncidentDir, journal: &Journal) -> Result<RunState, CliError> {
 fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loaded, CliError> {
     let path = dir.plan(&run.opened.run);
     let unreadable = |error: &dyn std::error::Error| {
-        CliError::new(Exit::Journal, "plan_file", format!("cannot read the sealed plan {}", path.display())).because(error)
+        CliError::new(Exit::Journal, "plan_file", format!("cannot read the sealed plan {}", path.display()))
+            .because(error)
     };
-    let kept: Value = serde_json::from_str(&fs::read_to_string(&path).map_err(|error| unreadable(&error))?).map_err(|error| unreadable(&error))?;
+    let kept: Value = serde_json::from_str(&fs::read_to_string(&path).map_err(|error| unreadable(&error))?)
+        .map_err(|error| unreadable(&error))?;
     let text = kept["runbook"]["text"].as_str().unwrap_or_default().to_owned();
     if Digest::of(text.as_bytes()) != run.opened.runbook_sha256 {
-        return Err(CliError::new(Exit::Journal, "plan_file", format!("the runbook in {} is not the one that the journal names", path.display()))
-            .hint("the file was changed after the run began; put the original back"));
+        return Err(CliError::new(
+            Exit::Journal,
+            "plan_file",
+            format!("the runbook in {} is not the one that the journal names", path.display()),
+        )
+        .hint("the file was changed after the run began; put the original back"));
     }
     let present = match run.opened.source.as_str() {
-        "embedded" => runbook::embedded().iter().find(|(name, _)| *name == run.opened.runbook).map(|(_, text)| (*text).to_owned()),
+        "embedded" => {
+            runbook::embedded().iter().find(|(name, _)| *name == run.opened.runbook).map(|(_, text)| (*text).to_owned())
+        }
         file => fs::read_to_string(file).ok(),
     };
     if let Some(present) = present.filter(|present| *present != text) {
-        let line = text.lines().zip(present.lines()).position(|(then, now)| then != now).unwrap_or_else(|| text.lines().count().min(present.lines().count()));
-        return Err(CliError::new(Exit::Runbook, "runbook_edited", format!("the runbook {} was edited after the run began", run.opened.source))
-            .hint(format!("the first difference is in line {}; put the sealed text of {} back, or begin a new run", line + 1, path.display())));
+        let line = text
+            .lines()
+            .zip(present.lines())
+            .position(|(then, now)| then != now)
+            .unwrap_or_else(|| text.lines().count().min(present.lines().count()));
+        return Err(CliError::new(
+            Exit::Runbook,
+            "runbook_edited",
+            format!("the runbook {} was edited after the run began", run.opened.source),
+        )
+        .hint(format!(
+            "the first difference is in line {}; put the sealed text of {} back, or begin a new run",
+            line + 1,
+            path.display()
+        )));
     }
     load_text(&run.opened.source, text, cx)
 }
@@ -109,12 +152,18 @@ fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loa
 fn show_standing(cx: &Context, run: &RunState) {
     let Some(plan) = &run.plan else { return };
     let done = plan.steps.iter().filter(|step| run.status(&step.path).is_final()).count();
-    cx.screen.line(&format!("{done} of {} steps have ended; it rested because: {}", plan.steps.len(),
-        run.paused.as_deref().map_or_else(|| "its process died".to_owned(), crate::escape::terminal)));
+    cx.screen.say(&format!(
+        "{done} of {} steps have ended; it rested because: {}",
+        plan.steps.len(),
+        run.paused.as_deref().map_or_else(|| "its process died".to_owned(), crate::escape::terminal)
+    ));
     for effect in run.steps.values().flat_map(|step| &step.effects).filter(|effect| effect.is_in_doubt()) {
-        cx.screen.line(&format!("in doubt: {}; nothing is sent again by itself", crate::escape::terminal(&effect.effect.summary)));
+        cx.screen.say(&format!(
+            "in doubt: {}; nothing is sent again by itself",
+            crate::escape::terminal(&effect.effect.summary)
+        ));
     }
-    cx.screen.line(&format!("next: {}", outcome::next_words(&crate::engine::decide(plan, run))));
+    cx.screen.say(&format!("next: {}", outcome::next_words(&crate::engine::decide(plan, run))));
 }
 
 fn short(digest: Option<&Digest>) -> String {

@@ -5,20 +5,21 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::Map;
 
+use super::console::Watch;
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::plan;
-use super::prompt::{Answers, AnswersFile, Terminal};
+use super::prompt::{Answers, AnswersFile, Terminal, answers};
 use super::session::connect::{Target, connect};
 use super::session::inputs::{self, Sources};
 use super::session::load::{Loaded, load};
 use super::session::{drive, open};
-use crate::engine::{Interrupt, Prompter};
+use crate::engine::Prompter;
 
 /// Walk a runbook on the real account.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Name of a runbook, or path of a file.
     runbook: String,
 
@@ -44,7 +45,7 @@ pub struct RunArgs {
 }
 
 /// Runs `quell run`.
-pub async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> {
     let loaded = load(&args.runbook, cx)?;
     if args.dry_run {
         return plan::forecast(cx, &loaded, &args.set, args.answers.as_deref(), &args.zones, None).await;
@@ -55,43 +56,61 @@ pub async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> {
     let connected = connect(cx, &mut target).await?;
     let sources = Sources { set: &args.set, answers: answers.as_ref(), scenario: &Map::new() };
     let inputs = inputs::collect(&loaded.runbook, &sources, cx).await?;
-    let interrupt = drive::arm(cx)?;
     let (dir, fresh) = match &args.incident {
         Some(wanted) => (cx.state.find(Some(wanted))?, false),
         None => (cx.state.begin(cx.now(), false)?, true),
     };
     let opened = open::open(cx, dir, fresh, &loaded, &inputs, &target, &connected)?;
-    let prompter = prompter(cx, answers, interrupt.clone());
-    Ok(drive::drive(cx, opened, loaded, &target, connected, prompter, interrupt).await?.exit)
+    let watch = Watch::new(cx.screen.clone());
+    let prompter = prompter(cx, answers, &watch)?;
+    Ok(drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?.exit)
 }
 
 /// Silence is not consent: without a terminal and without answers nothing begins.
-pub fn refuse_without_person(cx: &Context, has_answers: bool) -> Result<(), CliError> {
-    if cx.can_ask || has_answers {
+pub(crate) fn refuse_without_person(cx: &Context, has_answers: bool) -> Result<(), CliError> {
+    if cx.can_ask() || has_answers {
         return Ok(());
     }
-    Err(CliError::new(Exit::Waiting, "no_person", "there is no terminal to ask a person on, and no answers file")
-        .hint("run it on a terminal, or prepare answers with `--answers FILE`; nothing was sent"))
+    Err(no_person())
+}
+
+fn no_person() -> CliError {
+    CliError::new(Exit::Waiting, "no_person", "there is no terminal to ask a person on, and no answers file")
+        .hint("run it on a terminal, or prepare answers with `--answers FILE`; nothing was sent")
 }
 
 /// Reads an answers file; steps that the runbook does not have are errors.
-pub fn read_answers(path: &Path, loaded: &Loaded) -> Result<AnswersFile, CliError> {
+pub(crate) fn read_answers(path: &Path, loaded: &Loaded) -> Result<AnswersFile, CliError> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| CliError::usage(format!("cannot read the answers file {name}")).because(&error))?;
-    let answers = AnswersFile::parse(&name, &text).map_err(|error| CliError::usage("the answers file cannot be used").because(&error))?;
+    let text = fs::read_to_string(path)
+        .map_err(|error| CliError::usage(format!("cannot read the answers file {name}")).because(&error))?;
     let steps: Vec<&str> = loaded.runbook.steps.iter().map(|step| step.id.as_str()).collect();
-    let unknown = answers.unknown_steps(&steps);
-    if unknown.is_empty() {
-        return Ok(answers);
-    }
-    Err(CliError::usage(format!("the answers file {name} names steps that the runbook does not have: {}", unknown.join(", ")))
-        .hint(format!("`quell runbooks show {}` lists the steps", loaded.runbook.name)))
+    let answers = answers::parse(&name, &text).and_then(|answers| answers.unknown_steps(&steps).map(|()| answers));
+    answers.map_err(|error| {
+        CliError::usage("the answers file cannot be used")
+            .because(&error)
+            .hint(format!("`quell runbooks show {}` lists the steps", loaded.runbook.name))
+    })
 }
 
 /// Who answers: the file, else a person.
-pub fn prompter(cx: &Context, answers: Option<AnswersFile>, interrupt: Interrupt) -> Arc<dyn Prompter> {
-    match answers {
-        Some(file) => Arc::new(Answers::new(file, cx.screen.clone(), cx.operator.clone())),
-        None => Arc::new(Terminal::new(cx.screen.clone(), interrupt, cx.operator.clone())),
+pub(crate) fn prompter(
+    cx: &Context,
+    answers: Option<AnswersFile>,
+    watch: &Watch,
+) -> Result<Arc<dyn Prompter>, CliError> {
+    match (answers, &cx.keys) {
+        (Some(file), _) => Ok(Arc::new(Answers::new(file, cx.screen.clone()))),
+        (None, Some(keys)) => {
+            let terminal = Terminal::new(
+                cx.screen.clone(),
+                keys.clone(),
+                cx.interrupt.clone(),
+                cx.operator.clone(),
+                watch.standing(),
+            );
+            Ok(Arc::new(terminal))
+        }
+        (None, None) => Err(no_person()),
     }
 }

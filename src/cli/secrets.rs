@@ -16,7 +16,7 @@ use crate::secret::Secret;
 
 /// New secrets that lie sealed in an incident's vault.
 #[derive(Debug, Args)]
-pub struct SecretsArgs {
+pub(crate) struct SecretsArgs {
     #[command(subcommand)]
     command: SecretsCommand,
 }
@@ -41,20 +41,23 @@ enum SecretsCommand {
 }
 
 /// Runs `quell secrets`.
-pub async fn run(args: &SecretsArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) async fn run(args: &SecretsArgs, cx: &Context) -> Result<Exit, CliError> {
     match &args.command {
         SecretsCommand::List { incident } => {
             let found = cx.state.find(incident.as_deref())?.inspect()?;
             list(&found, cx)
         }
-        SecretsCommand::Reveal { target, incident, output } => reveal(target, incident.as_deref(), output.as_ref(), cx).await,
+        SecretsCommand::Reveal { target, incident, output } => {
+            reveal(target, incident.as_deref(), output.as_ref(), cx).await
+        }
     }
 }
 
 /// Every effect whose answer was sealed, with the number of the attempt.
 fn sealed(found: &Inspection) -> Vec<(&EffectState, u32)> {
     let effects = found.state.runs.iter().flat_map(|run| run.steps.values()).flat_map(|step| &step.effects);
-    let numbered = effects.flat_map(|effect| (1..).zip(&effect.attempts).map(move |(number, attempt)| (effect, number, attempt)));
+    let numbered =
+        effects.flat_map(|effect| (1..).zip(&effect.attempts).map(move |(number, attempt)| (effect, number, attempt)));
     numbered.filter(|(_, _, attempt)| attempt.sealed).map(|(effect, number, _)| (effect, number)).collect()
 }
 
@@ -71,11 +74,17 @@ fn list(found: &Inspection, cx: &Context) -> Result<Exit, CliError> {
     if cx.json {
         output::document(&json!({ "schema": "quell.secrets/1", "secrets": rows }))?;
     } else if rows.is_empty() {
-        cx.screen.line("nothing lies in the vault");
+        cx.screen.say("nothing lies in the vault");
     } else {
         for (state, attempt) in sealed(found) {
             let target = &state.effect.target;
-            output::write(&format!("{}  {}  {} {} (attempt {attempt})\n", state.effect.key, target.id, target.kind, escape::terminal(&target.name)))?;
+            output::write(&format!(
+                "{}  {}  {} {} (attempt {attempt})\n",
+                state.effect.key,
+                target.id,
+                target.kind,
+                escape::terminal(&target.name)
+            ))?;
         }
     }
     Ok(Exit::Done)
@@ -87,7 +96,8 @@ async fn reveal(target: &str, incident: Option<&str>, file: Option<&PathBuf>, cx
     let wanted = |state: &EffectState| state.effect.target.id == target || state.effect.key.as_str() == target;
     let newest = sealed(&found).into_iter().filter(|(state, _)| wanted(state)).next_back();
     let Some((state, attempt)) = newest else {
-        return Err(CliError::usage(format!("there is no sealed secret for `{}`", escape::terminal(target))).hint("`quell secrets list` shows ids"));
+        return Err(CliError::usage(format!("there is no sealed secret for `{}`", escape::terminal(target)))
+            .hint("`quell secrets list` shows ids"));
     };
     let rehearsal = found.state.world.as_ref().is_some_and(crate::model::World::is_rehearsal);
     let door = VaultDoor::new(&dir, cx, rehearsal);
@@ -95,7 +105,11 @@ async fn reveal(target: &str, incident: Option<&str>, file: Option<&PathBuf>, cx
     let answer = door.open_answer(&state.effect.key, attempt).await.map_err(refused)?;
     let value = answer.as_ref().and_then(parse_result).and_then(|result| result.as_str().map(Secret::new));
     let Some(secret) = value else {
-        return Err(CliError::new(Exit::Failed, "no_secret", "the sealed answer holds no secret: the provider had refused"));
+        return Err(CliError::new(
+            Exit::Failed,
+            "no_secret",
+            "the sealed answer holds no secret: the provider had refused",
+        ));
     };
     // The record comes first: nobody opens a secret unseen.
     let (mut journal, _) = Journal::open(&dir.path)?;

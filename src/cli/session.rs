@@ -1,7 +1,7 @@
 //! From a runbook's name to a driven run, for `run`, `resume`, `rehearse` and `plan`.
 
-pub mod connect;
-pub mod drive;
-pub mod inputs;
-pub mod load;
-pub mod open;
+pub(crate) mod connect;
+pub(crate) mod drive;
+pub(crate) mod inputs;
+pub(crate) mod load;
+pub(crate) mod open;

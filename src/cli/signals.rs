@@ -3,12 +3,14 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use std::sync::Arc;
+
 use super::console::Screen;
 use super::exit::Exit;
 use crate::engine::Interrupt;
 
 /// Arms the signals. The first raises the interrupt; the second ends the process, and what was in flight is in doubt.
-pub fn arm(screen: Screen) -> std::io::Result<Interrupt> {
+pub(crate) fn arm(screen: Arc<Screen>) -> std::io::Result<Interrupt> {
     let (raise, interrupt) = Interrupt::channel();
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut hangups = signal(SignalKind::hangup())?;
@@ -22,14 +24,14 @@ pub fn arm(screen: Screen) -> std::io::Result<Interrupt> {
                 _ = hangups.recv() => true,
             };
             if raised && !hangup {
-                screen.line("left at once: what was in flight is in doubt; `quell resume` settles it");
-                screen.restore();
+                screen.say("left at once: what was in flight is in doubt; `quell resume` settles it");
                 std::process::exit(i32::from(Exit::Interrupted as u8));
             }
             raised = true;
             notify(&raise);
             if !hangup {
-                screen.line("stopping at the next safe point; once more leaves at once, with what is in flight in doubt");
+                screen
+                    .say("stopping at the next safe point; once more leaves at once, with what is in flight in doubt");
             }
         }
     });

@@ -13,13 +13,13 @@ use crate::journal::{EffectState, IncidentState, RunState};
 
 /// Where an incident stands: offline, from its journal alone.
 #[derive(Debug, Args)]
-pub struct StatusArgs {
+pub(crate) struct StatusArgs {
     /// Beginning of the incident's id, or its directory; without one, the newest that is open.
     incident: Option<String>,
 }
 
 /// Runs `quell status`.
-pub fn run(args: &StatusArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &StatusArgs, cx: &Context) -> Result<Exit, CliError> {
     let dir = cx.state.find(args.incident.as_deref())?;
     let found = dir.inspect()?;
     let exit = if found.is_sound() { Exit::Done } else { Exit::Journal };
@@ -31,7 +31,7 @@ pub fn run(args: &StatusArgs, cx: &Context) -> Result<Exit, CliError> {
     } else {
         output::write(&text(&found.state, cx.now()))?;
         for problem in found.problems.iter().filter(|problem| problem.kind != "torn_tail") {
-            cx.screen.line(&format!("warning: the journal is damaged: {}", problem.detail));
+            cx.screen.say(&format!("warning: the journal is damaged: {}", problem.detail));
         }
     }
     Ok(exit)
@@ -46,32 +46,61 @@ fn text(state: &IncidentState, now: Timestamp) -> String {
         return out;
     };
     let opened = &run.opened;
-    let _ = writeln!(out, "{} at {}, account {} ({})", opened.world, opened.api, escape::terminal(&opened.account.name), opened.account.id);
+    let _ = writeln!(
+        out,
+        "{} at {}, account {} ({})",
+        opened.world,
+        opened.api,
+        escape::terminal(&opened.account.name),
+        opened.account.id
+    );
     let _ = writeln!(out, "open for {}{}", duration(now.duration_since(run.opened_at)), target(run, now));
     let _ = writeln!(out, "{}\n", standing(run));
     let steps = run.plan.iter().flat_map(|plan| &plan.steps);
     for planned in steps {
         let status = run.status(&planned.path);
-        let _ = writeln!(out, "  {:<9} {:<10} {:<22} {}", status.as_str(), planned.phase, planned.path, escape::terminal(&planned.title));
+        let _ = writeln!(
+            out,
+            "  {:<9} {:<10} {:<22} {}",
+            status.as_str(),
+            planned.phase,
+            planned.path,
+            escape::terminal(&planned.title)
+        );
     }
-    let doubtful: Vec<&EffectState> = run.steps.values().flat_map(|step| &step.effects).filter(|effect| effect.is_in_doubt()).collect();
+    let doubtful: Vec<&EffectState> =
+        run.steps.values().flat_map(|step| &step.effects).filter(|effect| effect.is_in_doubt()).collect();
     for effect in &doubtful {
         let _ = writeln!(out, "\nIN DOUBT: {} ({})", escape::terminal(&effect.effect.summary), effect.effect.key);
     }
     let open = state.findings.values().filter(|finding| finding.status == crate::model::FindingStatus::Open).count();
-    let _ = writeln!(out, "\n{} findings, {open} of them open; {} gaps; {} pieces of evidence", state.findings.len(), state.gaps.len(), state.evidence.len());
+    let _ = writeln!(
+        out,
+        "\n{} findings, {open} of them open; {} gaps; {} pieces of evidence",
+        state.findings.len(),
+        state.gaps.len(),
+        state.evidence.len()
+    );
     out
 }
 
 /// One sentence: running, resting, or ended, and what comes next.
 fn standing(run: &RunState) -> String {
     if let Some(outcome) = run.closed {
-        return format!("run {}: {}", run.opened.run, serde_json::to_value(outcome).unwrap_or(Value::Null).as_str().unwrap_or("closed"));
+        return format!(
+            "run {}: {}",
+            run.opened.run,
+            serde_json::to_value(outcome).unwrap_or(Value::Null).as_str().unwrap_or("closed")
+        );
     }
     let next = run.plan.as_ref().map(|plan| crate::engine::decide(plan, run));
     let next = next.map_or_else(|| "nothing is planned yet".to_owned(), |next| outcome::next_words(&next));
     match &run.paused {
-        Some(reason) => format!("run {} rests ({}); next: {next}; go on with `quell resume`", run.opened.run, escape::terminal(reason)),
+        Some(reason) => format!(
+            "run {} rests ({}); next: {next}; go on with `quell resume`",
+            run.opened.run,
+            escape::terminal(reason)
+        ),
         None => format!("run {} is under way, or its process died; next: {next}", run.opened.run),
     }
 }
@@ -89,6 +118,6 @@ fn target(run: &RunState, now: Timestamp) -> String {
 }
 
 /// `4m 12s`, without fractions.
-pub fn duration(length: SignedDuration) -> String {
+pub(crate) fn duration(length: SignedDuration) -> String {
     format!("{:#}", SignedDuration::from_secs(length.as_secs()))
 }

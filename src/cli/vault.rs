@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use std::sync::Arc;
+
 use super::console::Screen;
 use super::context::Context;
 use super::layout::IncidentDir;
@@ -12,21 +14,21 @@ use crate::engine::Vaulting;
 use crate::model::{Digest, EffectKey};
 use crate::provider::{Answer, BoxFuture};
 use crate::secret::{Secret, SecretBytes};
-use crate::vault::{Key, Lock, Opened, Vault};
+use crate::vault::{Key, Lock, Opened, SealedAnswer, Vault};
 
 /// How an incident's vault is locked and opened, as flags and environment say.
 #[derive(Debug, Clone, Default)]
-pub struct VaultChoice {
+pub(crate) struct VaultChoice {
     /// `--vault-recipient`: age public keys, any of which opens it.
-    pub recipients: Vec<String>,
+    pub(crate) recipients: Vec<String>,
     /// `--vault-identity`: the file with a private key, to prove that it opens.
-    pub identity: Option<PathBuf>,
+    pub(crate) identity: Option<PathBuf>,
 }
 
 /// The door to one incident's vault.
-pub struct VaultDoor {
+pub(crate) struct VaultDoor {
     dir: PathBuf,
-    screen: Screen,
+    screen: Arc<Screen>,
     can_ask: bool,
     rehearsal: bool,
     passphrase: Option<Secret>,
@@ -36,11 +38,11 @@ pub struct VaultDoor {
 
 impl VaultDoor {
     /// The door to the vault of `dir`.
-    pub fn new(dir: &IncidentDir, cx: &Context, rehearsal: bool) -> Self {
+    pub(crate) fn new(dir: &IncidentDir, cx: &Context, rehearsal: bool) -> Self {
         Self {
             dir: dir.vault(),
             screen: cx.screen.clone(),
-            can_ask: cx.can_ask,
+            can_ask: cx.can_ask(),
             rehearsal,
             passphrase: cx.environment.vault_passphrase.clone(),
             choice: cx.vault.clone(),
@@ -59,8 +61,11 @@ impl VaultDoor {
                 self.prove(&vault, key)
             }
             None if !self.choice.recipients.is_empty() => {
-                let key = self.identity()?.ok_or("`--vault-recipient` needs `--vault-identity FILE` too, to prove that the vault opens")?;
-                let vault = Vault::create(&self.dir, Lock::Recipients(self.choice.recipients.clone())).map_err(|error| error.to_string())?;
+                let key = self
+                    .identity()?
+                    .ok_or("`--vault-recipient` needs `--vault-identity FILE` too, to prove that the vault opens")?;
+                let vault = Vault::create(&self.dir, Lock::Recipients(self.choice.recipients.clone()))
+                    .map_err(|error| error.to_string())?;
                 self.prove(&vault, key)
             }
             None if self.rehearsal => {
@@ -70,7 +75,8 @@ impl VaultDoor {
             None => {
                 let key = self.key(true).await?;
                 let Key::Passphrase(passphrase) = &key else { return Err("a new vault needs a passphrase".to_owned()) };
-                let vault = Vault::create(&self.dir, Lock::Passphrase(passphrase.clone())).map_err(|error| error.to_string())?;
+                let vault = Vault::create(&self.dir, Lock::Passphrase(passphrase.clone()))
+                    .map_err(|error| error.to_string())?;
                 self.prove(&vault, key)
             }
         }
@@ -90,8 +96,8 @@ impl VaultDoor {
             return Err("set `QUELL_VAULT_PASSPHRASE`, or name `--vault-recipient` and `--vault-identity`".to_owned());
         }
         if new {
-            self.screen.line("New secrets are sealed in this incident's vault before anything else is done with them.");
-            self.screen.line("Choose a passphrase for it (not echoed). Without it they cannot be read again.");
+            self.screen.say("New secrets are sealed in this incident's vault before anything else is done with them.");
+            self.screen.say("Choose a passphrase for it (not echoed). Without it they cannot be read again.");
         }
         let words = if new { "passphrase for the new vault" } else { "passphrase of the vault" };
         let first = prompt::ask_secret(&self.screen, words).await.ok_or("no passphrase was given")?;
@@ -99,7 +105,8 @@ impl VaultDoor {
             if first.expose().len() < 8 {
                 return Err("a passphrase has 8 characters or more".to_owned());
             }
-            let again = prompt::ask_secret(&self.screen, "the same once more").await.ok_or("no passphrase was given")?;
+            let again =
+                prompt::ask_secret(&self.screen, "the same once more").await.ok_or("no passphrase was given")?;
             if again.expose() != first.expose() {
                 return Err("the two passphrases differ".to_owned());
             }
@@ -109,7 +116,8 @@ impl VaultDoor {
 
     fn identity(&self) -> Result<Option<Key>, String> {
         let Some(path) = &self.choice.identity else { return Ok(None) };
-        let text = fs::read_to_string(path).map_err(|error| format!("cannot read the identity {}: {error}", path.display()))?;
+        let text = fs::read_to_string(path)
+            .map_err(|error| format!("cannot read the identity {}: {error}", path.display()))?;
         Ok(Some(Key::IdentityFile(Secret::new(text))))
     }
 
@@ -128,7 +136,7 @@ impl VaultDoor {
     }
 
     /// The sealed answer to an attempt.
-    pub async fn open_answer(&self, effect: &EffectKey, attempt: u32) -> Result<Option<Answer>, String> {
+    pub(crate) async fn open_answer(&self, effect: &EffectKey, attempt: u32) -> Result<Option<Answer>, String> {
         let Some(vault) = Vault::load(&self.dir).map_err(|error| error.to_string())? else { return Ok(None) };
         if !vault.holds(effect, attempt) {
             return Ok(None);
@@ -136,7 +144,8 @@ impl VaultDoor {
         self.settle().await?;
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = opened.as_ref().ok_or("the vault is not open")?;
-        let (status, request_id, body) = opened.answer(effect, attempt).map_err(|error| error.to_string())?;
+        let SealedAnswer { status, request_id, body } =
+            opened.answer(effect, attempt).map_err(|error| error.to_string())?;
         Ok(Some(Answer::Received { status, body, request_id }))
     }
 }
@@ -146,7 +155,14 @@ impl Vaulting for VaultDoor {
         Box::pin(self.settle())
     }
 
-    fn seal(&self, effect: &EffectKey, attempt: u32, status: u16, request_id: Option<&str>, body: &SecretBytes) -> Result<Digest, String> {
+    fn seal(
+        &self,
+        effect: &EffectKey,
+        attempt: u32,
+        status: u16,
+        request_id: Option<&str>,
+        body: &SecretBytes,
+    ) -> Result<Digest, String> {
         self.vault()?.seal(effect, attempt, status, request_id, body).map_err(|error| error.to_string())
     }
 

@@ -5,13 +5,13 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
-use crate::evidence::EvidenceStore;
+use crate::evidence::Archive;
 use crate::journal::Problem;
 use crate::model::Digest;
 
 /// Check that a journal and its evidence are as they were written.
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// Beginning of the incident's id, or its directory; without one, the newest that is open.
     incident: Option<String>,
 
@@ -21,21 +21,25 @@ pub struct VerifyArgs {
 }
 
 /// Runs `quell verify`.
-pub fn run(args: &VerifyArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) fn run(args: &VerifyArgs, cx: &Context) -> Result<Exit, CliError> {
     let wanted = match &args.head {
         None => None,
-        Some(text) => Some(Digest::parse(text.trim()).ok_or_else(|| CliError::usage("a head is 64 hexadecimal digits"))?),
+        Some(text) => {
+            Some(Digest::parse(text.trim()).ok_or_else(|| CliError::usage("a head is 64 hexadecimal digits"))?)
+        }
     };
     let dir = cx.state.find(args.incident.as_deref())?;
     let found = dir.inspect()?;
     let mut problems: Vec<Problem> = found.problems.clone();
     let tail_proven = wanted.as_ref().is_some_and(|wanted| found.entry_heads.contains(wanted));
-    if let Some(wanted) = &wanted && !tail_proven {
+    if let Some(wanted) = &wanted
+        && !tail_proven
+    {
         let detail = format!("no line has the digest {wanted}: lines were removed from the end, or changed");
         problems.push(Problem { seq: None, kind: "head", detail });
     }
     let named: Vec<Digest> = found.evidence();
-    let audit = EvidenceStore::audit(&dir.evidence(), &named);
+    let audit = Archive::new(dir.evidence()).check(&named);
     problems.extend(audit.missing.iter().map(|digest| Problem {
         seq: None,
         kind: "evidence_missing",
@@ -59,7 +63,12 @@ pub fn run(args: &VerifyArgs, cx: &Context) -> Result<Exit, CliError> {
         for problem in &problems {
             text.push_str(&format!("{}: {}\n", problem.kind, crate::escape::terminal(&problem.detail)));
         }
-        text.push_str(&format!("{} entries, {} pieces of evidence checked, head {}\n", found.entries.len(), audit.checked, found.head));
+        text.push_str(&format!(
+            "{} entries, {} pieces of evidence checked, head {}\n",
+            found.entries.len(),
+            audit.checked,
+            found.head
+        ));
         text.push_str(match (ok, tail_proven) {
             (false, _) => "NOT as it was written\n",
             (true, true) => "as it was written, to the line with that head\n",

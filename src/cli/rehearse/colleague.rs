@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::engine::{
-    AskRequest, Chosen, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply, HandRequest, Prompter, Reply,
-    UnmetRequest,
+    AskRequest, Chosen, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply, HandRequest, Prompter,
+    Reply, UnmetRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision};
 use crate::model::{Effect, HttpCall};
@@ -15,7 +15,7 @@ use crate::provider::BoxFuture;
 use crate::simulator::{Request, Simulator};
 
 /// Passes every prompt on, and does in the simulated account what is said to be done by hand.
-pub struct Colleague {
+pub(crate) struct Colleague {
     inner: Arc<dyn Prompter>,
     simulator: Arc<Simulator>,
     token: String,
@@ -23,7 +23,7 @@ pub struct Colleague {
 
 impl Colleague {
     /// Around `inner`, acting with the simulated `token`.
-    pub fn new(inner: Arc<dyn Prompter>, simulator: Arc<Simulator>, token: String) -> Self {
+    pub(crate) fn new(inner: Arc<dyn Prompter>, simulator: Arc<Simulator>, token: String) -> Self {
         Self { inner, simulator, token }
     }
 

@@ -9,41 +9,41 @@ use crate::model::{Attribution, Finding, FindingStatus};
 
 /// What a rehearsal brought, measured against what had been planted.
 #[derive(Debug, Serialize)]
-pub struct Score {
+pub(crate) struct Score {
     /// Schema of this document.
-    pub schema: &'static str,
+    pub(crate) schema: &'static str,
     /// Everything planted, with what became of it.
-    pub planted: Vec<Scored>,
+    pub(crate) planted: Vec<Scored>,
     /// Innocent changes that were blamed on the intruder.
-    pub accused: Vec<Blamed>,
+    pub(crate) accused: Vec<Blamed>,
 }
 
 /// One planted artefact.
 #[derive(Debug, Serialize)]
-pub struct Scored {
+pub(crate) struct Scored {
     /// Technique.
-    pub technique: String,
+    pub(crate) technique: String,
     /// What it is.
-    pub what: String,
+    pub(crate) what: String,
     /// Its family and id.
-    pub resource: String,
+    pub(crate) resource: String,
     /// Whether a finding attributed to the intruder names it.
-    pub found: bool,
+    pub(crate) found: bool,
     /// What became of that finding.
-    pub status: Option<FindingStatus>,
+    pub(crate) status: Option<FindingStatus>,
 }
 
 /// One innocent change that was blamed.
 #[derive(Debug, Serialize)]
-pub struct Blamed {
+pub(crate) struct Blamed {
     /// What it is.
-    pub what: String,
+    pub(crate) what: String,
     /// Its family and id.
-    pub resource: String,
+    pub(crate) resource: String,
 }
 
 /// Compares findings with the scenario's truth.
-pub fn of(scenario: &Scenario, state: &IncidentState) -> Score {
+pub(crate) fn of(scenario: &Scenario, state: &IncidentState) -> Score {
     let blamed = |id: &str, part: Option<&String>| {
         state.findings.values().find(|finding| finding.attribution == Attribution::Intruder && names(finding, id, part))
     };
@@ -77,11 +77,13 @@ fn names(finding: &Finding, id: &str, part: Option<&String>) -> bool {
 }
 
 /// The score for people.
-pub fn text(score: &Score, scenario: &Scenario) -> String {
+pub(crate) fn text(score: &Score, scenario: &Scenario) -> String {
     let found = score.planted.iter().filter(|planted| planted.found).count();
-    let mut out = format!("\nREHEARSAL {}: {found} of {} planted artefacts found\n", scenario.name, score.planted.len());
+    let mut out =
+        format!("\nREHEARSAL {}: {found} of {} planted artefacts found\n", scenario.name, score.planted.len());
     for planted in score.planted.iter().filter(|planted| !planted.found) {
-        let _ = writeln!(out, "  missed: {} {} ({})", planted.technique, escape::terminal(&planted.what), planted.resource);
+        let _ =
+            writeln!(out, "  missed: {} {} ({})", planted.technique, escape::terminal(&planted.what), planted.resource);
     }
     let open: Vec<_> = score.planted.iter().filter(|planted| planted.status == Some(FindingStatus::Open)).collect();
     for planted in &open {

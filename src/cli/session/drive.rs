@@ -12,51 +12,46 @@ use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::layout::IncidentDir;
 use crate::cli::vault::VaultDoor;
-use crate::cli::{outcome, output, report, signals};
+use crate::cli::{outcome, output, report};
 use crate::cloudflare::api::Connected;
-use crate::engine::{Bench, Engine, Interrupt, Observer, PauseCause, Ports, Prompter, Stop};
+use crate::engine::{Bench, Engine, Observer, PauseCause, Ports, Prompter, Stop};
 use crate::evidence::EvidenceStore;
 use crate::journal::{Entry, IncidentState, Journal};
 use crate::runbook::Templates;
 use crate::secret::Redactor;
 
-
 /// How a drive ended.
-pub struct Driven {
+pub(crate) struct Driven {
     /// The incident.
-    pub dir: IncidentDir,
+    pub(crate) dir: IncidentDir,
     /// The journal, still open.
-    pub journal: Journal,
+    pub(crate) journal: Journal,
     /// Why the loop ended.
-    pub stop: Stop,
+    pub(crate) stop: Stop,
     /// The exit code so far.
-    pub exit: Exit,
-}
-
-/// Arms Ctrl-C. Called once, before the first prompt of a run.
-pub fn arm(cx: &Context) -> Result<Interrupt, CliError> {
-    signals::arm(cx.screen.clone())
-        .map_err(|error| CliError::new(Exit::Bug, "signals", "cannot listen for Ctrl-C").because(&error))
+    pub(crate) exit: Exit,
 }
 
 /// Drives an open run until it ends or rests, writes the report, and prints where things stand.
-pub async fn drive(
+pub(crate) async fn drive(
     cx: &Context,
     opened: Opened,
     loaded: Loaded,
     target: &Target,
     connected: Connected,
+    watch: Watch,
     prompter: Arc<dyn Prompter>,
-    interrupt: Interrupt,
 ) -> Result<Driven, CliError> {
     let Opened { dir, journal, run, lock } = opened;
     let redactor = Arc::new(Redactor::new(dir.redaction_key()?));
     redactor.learn(target.credential.secret());
     let vault = Arc::new(VaultDoor::new(&dir, cx, target.scenario.is_some()));
-    let watch = Watch::new(cx.screen.clone());
     let observer: Arc<dyn Observer> = if cx.jsonl { Arc::new(Lines { watch }) } else { Arc::new(watch) };
     if let Some(state) = journal.state().run(&run) {
-        header(&cx.screen, &state.opened, &dir.id, cx.now().duration_since(state.opened_at));
+        if state.opened.world.is_rehearsal() {
+            cx.screen.mark_rehearsal();
+        }
+        cx.screen.say(&header(&state.opened, &dir.id, cx.now().duration_since(state.opened_at), &cx.screen.style()));
     }
     let bench = Bench {
         catalogue: CATALOGUE,
@@ -69,10 +64,10 @@ pub async fn drive(
         ports: Ports {
             prompter,
             observer,
-            progress: Arc::new(cx.screen.clone()),
+            progress: cx.screen.clone(),
             clock: cx.clock.clone(),
             vault,
-            interrupt,
+            interrupt: cx.interrupt.clone(),
             operator: cx.operator.clone(),
         },
     };
@@ -83,32 +78,44 @@ pub async fn drive(
     finish(cx, dir, journal, stop, &connected)
 }
 
-fn finish(cx: &Context, dir: IncidentDir, journal: Journal, stop: Stop, connected: &Connected) -> Result<Driven, CliError> {
+fn finish(
+    cx: &Context,
+    dir: IncidentDir,
+    journal: Journal,
+    stop: Stop,
+    connected: &Connected,
+) -> Result<Driven, CliError> {
     let mut exit = outcome::exit(journal.state(), Some(&stop));
     let found = dir.inspect()?;
     match report::write(&dir, &found, None, None) {
-        Ok(path) => cx.screen.line(&format!("post-mortem draft: {}", path.display())),
+        Ok(path) => cx.screen.say(&format!("post-mortem draft: {}", path.display())),
         Err(error) => {
-            cx.screen.block(&error.text());
+            cx.screen.say(&error.text());
             exit = exit.and(Exit::Report);
         }
     }
-    cx.screen.line(&format!("journal head: {}", journal.head()));
+    cx.screen.say(&format!("journal head: {}", journal.head()));
     match &stop {
         Stop::Closed(_) => {}
         Stop::Paused(cause) => {
             if let PauseCause::Missing(what) = cause {
-                cx.screen.line(&format!("paused, waiting for a person: {}", crate::escape::terminal(what)));
+                cx.screen.say(&format!("paused, waiting for a person: {}", crate::escape::terminal(what)));
             }
-            cx.screen.line(&format!("nothing is lost; go on with `quell resume {}`", dir.id));
+            cx.screen.say(&format!("nothing is lost; go on with `quell resume {}`", dir.id));
         }
     }
     let gaps = journal.state().gaps.len();
     if gaps > 0 {
-        cx.screen.line(&format!("{gaps} things could not be seen; the report lists them"));
+        cx.screen.say(&format!("{gaps} things could not be seen; the report lists them"));
     }
     if cx.json {
-        output::document(&outcome::document(&dir, journal.state(), journal.head(), Some(connected.meter.snapshot()), cx.now()))?;
+        output::document(&outcome::document(
+            &dir,
+            journal.state(),
+            journal.head(),
+            Some(connected.meter.snapshot()),
+            cx.now(),
+        ))?;
     }
     Ok(Driven { dir, journal, stop, exit })
 }

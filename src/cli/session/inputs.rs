@@ -3,28 +3,33 @@ use serde_json::{Map, Value};
 use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
-use crate::cli::prompt::{AnswersFile, InputReply, ask_input};
+use crate::cli::prompt::{AnswersFile, InputReply, Keyboard, ask_input};
 use crate::runbook::{InputSpec, Runbook};
 
 /// Where values come from besides the prompt, first to last.
-pub struct Sources<'a> {
+pub(crate) struct Sources<'a> {
     /// `--set name=value`.
-    pub set: &'a [String],
+    pub(crate) set: &'a [String],
     /// The answers file.
-    pub answers: Option<&'a AnswersFile>,
+    pub(crate) answers: Option<&'a AnswersFile>,
     /// What a rehearsal's scenario brings.
-    pub scenario: &'a Map<String, Value>,
+    pub(crate) scenario: &'a Map<String, Value>,
 }
 
 /// Collects every input: `--set`, answers file, scenario, prompt, default.
-pub async fn collect(runbook: &Runbook, sources: &Sources<'_>, cx: &Context) -> Result<Map<String, Value>, CliError> {
+pub(crate) async fn collect(
+    runbook: &Runbook,
+    sources: &Sources<'_>,
+    cx: &Context,
+) -> Result<Map<String, Value>, CliError> {
     let mut given = Map::new();
     for pair in sources.set {
-        let (name, value) = pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}` is not `name=value`")))?;
+        let (name, value) =
+            pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}` is not `name=value`")))?;
         known(runbook, name)?;
         given.insert(name.to_owned(), Value::String(value.to_owned()));
     }
-    for (name, value) in sources.answers.iter().flat_map(|answers| answers.inputs()) {
+    for (name, value) in sources.answers.iter().flat_map(|answers| &answers.inputs) {
         known(runbook, name)?;
         given.entry(name.clone()).or_insert_with(|| value.clone());
     }
@@ -32,12 +37,20 @@ pub async fn collect(runbook: &Runbook, sources: &Sources<'_>, cx: &Context) -> 
     for spec in &runbook.inputs {
         let value = match given.get(&spec.name).or_else(|| sources.scenario.get(&spec.name)) {
             Some(value) => read(spec, value, cx)?,
-            None if cx.can_ask && sources.answers.is_none() => ask(spec, cx).await?,
+            None if sources.answers.is_none()
+                && let Some(keys) = &cx.keys =>
+            {
+                ask(spec, cx, keys).await?
+            }
             None => match &spec.default {
                 Some(default) => default.clone(),
                 None if spec.required && !spec.unknown_ok => {
-                    return Err(CliError::new(Exit::Waiting, "input_missing", format!("the runbook needs the input `{}`", spec.name))
-                        .hint(format!("give it with `--set {}=…` or in the answers file; nothing was sent", spec.name)));
+                    return Err(CliError::new(
+                        Exit::Waiting,
+                        "input_missing",
+                        format!("the runbook needs the input `{}`", spec.name),
+                    )
+                    .hint(format!("give it with `--set {}=…` or in the answers file; nothing was sent", spec.name)));
                 }
                 None => Value::Null,
             },
@@ -50,7 +63,8 @@ pub async fn collect(runbook: &Runbook, sources: &Sources<'_>, cx: &Context) -> 
 fn known<'a>(runbook: &'a Runbook, name: &str) -> Result<&'a InputSpec, CliError> {
     runbook.inputs.iter().find(|spec| spec.name == name).ok_or_else(|| {
         let names: Vec<&str> = runbook.inputs.iter().map(|spec| spec.name.as_str()).collect();
-        CliError::usage(format!("the runbook `{}` has no input `{name}`", runbook.name)).hint(format!("its inputs are: {}", names.join(", ")))
+        CliError::usage(format!("the runbook `{}` has no input `{name}`", runbook.name))
+            .hint(format!("its inputs are: {}", names.join(", ")))
     })
 }
 
@@ -64,18 +78,16 @@ fn read(spec: &InputSpec, value: &Value, cx: &Context) -> Result<Value, CliError
     parsed.map_err(|why| CliError::usage(format!("the input `{}` cannot be `{text}`: {why}", spec.name)))
 }
 
-async fn ask(spec: &InputSpec, cx: &Context) -> Result<Value, CliError> {
-    let prompt = spec.prompt.clone().unwrap_or_else(|| spec.name.clone());
+async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard) -> Result<Value, CliError> {
+    let prompt = spec.prompt.as_deref().unwrap_or(&spec.name);
     let now = cx.now();
-    let (owned, default) = (spec.clone(), spec.default.clone());
-    let parse = move |text: &str| match (text.trim().is_empty(), &default) {
-        (true, Some(default)) => Ok(default.clone()),
-        (true, None) if !owned.required || owned.unknown_ok => Ok(Value::Null),
-        (true, None) => Err("an answer is needed".to_owned()),
-        (false, _) => owned.parse(text.trim(), now),
-    };
-    match ask_input(&cx.screen, &spec.name, &prompt, parse).await {
-        InputReply::Value(value) => Ok(value),
-        InputReply::Left => Err(CliError::new(Exit::Interrupted, "interrupted", "left before the run began; nothing was sent")),
+    let validate = |text: &str| spec.parse(text, now);
+    let required = spec.required && spec.default.is_none();
+    match ask_input(&cx.screen, keys, &cx.interrupt, &spec.name, prompt, required, &validate).await {
+        InputReply::Given(value) => Ok(value),
+        InputReply::Empty => Ok(spec.default.clone().unwrap_or(Value::Null)),
+        InputReply::Stopped => {
+            Err(CliError::new(Exit::Interrupted, "interrupted", "left before the run began; nothing was sent"))
+        }
     }
 }

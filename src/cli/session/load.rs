@@ -9,46 +9,60 @@ use crate::escape;
 use crate::runbook::{self, ActionWords, Checked, Runbook, Severity, Vocabulary};
 
 /// A runbook that has passed its check, with the text it was read from.
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// The runbook.
-    pub runbook: Runbook,
+    pub(crate) runbook: Runbook,
     /// Its text, kept beside the plan.
-    pub text: String,
+    pub(crate) text: String,
     /// Where it was found: a path, or `embedded`.
-    pub source: String,
+    pub(crate) source: String,
 }
 
 /// Finds a runbook by path or name, and checks it.
-pub fn load(wanted: &str, cx: &Context) -> Result<Loaded, CliError> {
+pub(crate) fn load(wanted: &str, cx: &Context) -> Result<Loaded, CliError> {
     let (source, text) = find(wanted)?;
     load_text(&source, text, cx)
 }
 
 /// Checks a runbook's text. Warnings are shown, errors end it.
-pub fn load_text(source: &str, text: String, cx: &Context) -> Result<Loaded, CliError> {
+pub(crate) fn load_text(source: &str, text: String, cx: &Context) -> Result<Loaded, CliError> {
     let Checked { runbook, problems } = runbook::load(source, &text, &vocabulary());
     if let Some(runbook) = runbook
         && problems.iter().all(|problem| problem.severity == Severity::Warning)
     {
         return Ok(Loaded { runbook, text, source: source.to_owned() });
     }
-    cx.screen.block(&runbook::render_text(&problems, source, &text, cx.screen.has_colour(), cx.screen.width()));
+    cx.screen.say(&runbook::render_text(
+        &problems,
+        source,
+        &text,
+        cx.screen.style().colour,
+        cx.screen.style().columns(),
+    ));
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     Err(CliError::new(Exit::Runbook, "runbook_invalid", format!("the runbook {source} has {errors} errors"))
         .hint(format!("`quell runbooks check {source}` shows them again; nothing was sent")))
 }
 
 /// The text of a runbook: a file, one in `./runbooks`, or an embedded one.
-pub fn find(wanted: &str) -> Result<(String, String), CliError> {
+pub(crate) fn find(wanted: &str) -> Result<(String, String), CliError> {
     let path = Path::new(wanted);
     let looks_like_path = wanted.contains('/') || path.extension().is_some_and(|extension| extension == "toml");
-    let candidates = if looks_like_path { vec![path.to_owned()] } else { vec![Path::new("runbooks").join(format!("{wanted}.toml"))] };
+    let candidates = if looks_like_path {
+        vec![path.to_owned()]
+    } else {
+        vec![Path::new("runbooks").join(format!("{wanted}.toml"))]
+    };
     for candidate in candidates {
         match fs::read_to_string(&candidate) {
             Ok(text) => return Ok((candidate.display().to_string(), text)),
             Err(error) if looks_like_path => {
-                return Err(CliError::new(Exit::Usage, "runbook_unreadable", format!("cannot read the runbook {}", candidate.display()))
-                    .because(&error));
+                return Err(CliError::new(
+                    Exit::Usage,
+                    "runbook_unreadable",
+                    format!("cannot read the runbook {}", candidate.display()),
+                )
+                .because(&error));
             }
             Err(_) => {}
         }
@@ -64,7 +78,7 @@ pub fn find(wanted: &str) -> Result<(String, String), CliError> {
 }
 
 /// The catalogue as the checker sees it.
-pub fn vocabulary() -> Vocabulary {
+pub(crate) fn vocabulary() -> Vocabulary {
     let words = CATALOGUE.iter().map(|action| {
         let spec = action.spec();
         let words = ActionWords {

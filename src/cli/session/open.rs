@@ -15,25 +15,25 @@ use crate::journal::{Driver, DriverLock, Entry, Event, FORMAT, Journal, Lease, P
 use crate::model::RunId;
 
 /// An open run: journal and driver lock in hand, the plan fixed on disk.
-pub struct Opened {
+pub(crate) struct Opened {
     /// The incident.
-    pub dir: IncidentDir,
+    pub(crate) dir: IncidentDir,
     /// Its journal.
-    pub journal: Journal,
+    pub(crate) journal: Journal,
     /// The run.
-    pub run: RunId,
+    pub(crate) run: RunId,
     /// The right to drive it.
-    pub lock: DriverLock,
+    pub(crate) lock: DriverLock,
 }
 
 /// The plan that a run with these inputs would be bound to.
-pub fn seal(loaded: &Loaded, inputs: &Map<String, Value>, target: &Target, connected: &Connected) -> PlanSealed {
+pub(crate) fn seal(loaded: &Loaded, inputs: &Map<String, Value>, target: &Target, connected: &Connected) -> PlanSealed {
     let binding = Binding { world: connected.read.world(), api: &target.api(), account: connected.read.account() };
     seal_plan(&loaded.runbook, inputs, CATALOGUE, binding)
 }
 
 /// Begins an incident, or takes up one that there is, and opens a run in it.
-pub fn open(
+pub(crate) fn open(
     cx: &Context,
     dir: IncidentDir,
     fresh: bool,
@@ -90,33 +90,50 @@ pub fn open(
 }
 
 /// Takes the right to drive, or says who has it.
-pub fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliError> {
+pub(crate) fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliError> {
     let me = Driver { machine: environment::machine(), pid: std::process::id(), since: cx.now() };
     match DriverLock::acquire(&dir.path, &me)? {
         Lease::Granted(lock) => Ok(lock),
         Lease::Held(driver) => {
             let who = driver.map_or_else(
                 || "another process".to_owned(),
-                |driver| format!("process {} on {} since {}", driver.pid, driver.machine, driver.since.strftime("%F %T UTC")),
+                |driver| {
+                    format!("process {} on {} since {}", driver.pid, driver.machine, driver.since.strftime("%F %T UTC"))
+                },
             );
-            Err(CliError::new(Exit::Journal, "locked", format!("incident {} is being driven by {who}", dir.id))
-                .hint("notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here"))
+            Err(CliError::new(Exit::Journal, "locked", format!("incident {} is being driven by {who}", dir.id)).hint(
+                "notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here",
+            ))
         }
     }
 }
 
 /// An incident stays in one world and one account.
-fn refuse_foreign(dir: &IncidentDir, _entries: &[Entry], journal: &Journal, target: &Target, connected: &Connected) -> Result<(), CliError> {
+fn refuse_foreign(
+    dir: &IncidentDir,
+    _entries: &[Entry],
+    journal: &Journal,
+    target: &Target,
+    connected: &Connected,
+) -> Result<(), CliError> {
     let Some(run) = journal.state().latest_run() else { return Ok(()) };
     if run.closed.is_none() {
-        return Err(CliError::new(Exit::Usage, "run_open", format!("incident {} has a run that is not closed", dir.id))
-            .hint(format!("go on with it: `quell resume {}`", dir.id)));
+        return Err(CliError::new(
+            Exit::Usage,
+            "run_open",
+            format!("incident {} has a run that is not closed", dir.id),
+        )
+        .hint(format!("go on with it: `quell resume {}`", dir.id)));
     }
     same_place(run, target, connected)
 }
 
 /// Refuses another account, host or world than the run was bound to.
-pub fn same_place(run: &crate::journal::RunState, target: &Target, connected: &Connected) -> Result<(), CliError> {
+pub(crate) fn same_place(
+    run: &crate::journal::RunState,
+    target: &Target,
+    connected: &Connected,
+) -> Result<(), CliError> {
     let bound = &run.opened;
     let refused = |what: &str, then: String, now: String| {
         Err(CliError::new(Exit::Usage, "another_place", format!("this incident belongs to another {what}: it was {then}, and is now {now}"))
