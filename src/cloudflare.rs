@@ -12,6 +12,7 @@ pub mod repair;
 pub mod review;
 pub mod rules;
 pub mod simulator;
+pub mod tokens;
 pub mod zones;
 
 pub use kinds::KINDS;

@@ -29,21 +29,6 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// Every code with its meaning, for help and documentation.
-    pub(crate) const ALL: [(Self, &'static str); 11] = [
-        (Self::Done, "done"),
-        (Self::Bug, "a bug in quell"),
-        (Self::Usage, "wrong usage, environment or file"),
-        (Self::Runbook, "the runbook is invalid"),
-        (Self::Waiting, "no consent, or paused waiting for a person"),
-        (Self::Failed, "a step failed"),
-        (Self::InDoubt, "an effect is in doubt"),
-        (Self::Journal, "the journal is locked, damaged or tampered with"),
-        (Self::Report, "the report failed"),
-        (Self::Gaps, "done, but something could not be seen"),
-        (Self::Interrupted, "interrupted"),
-    ];
-
     /// Order of precedence: 1, 14, 13, 12, 11, 15, 16.
     const fn weight(self) -> u8 {
         match self {

@@ -70,6 +70,19 @@ impl AuditEvent {
     }
 }
 
+/// Use of a token before the window: what is in here is honest use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SeenBefore {
+    /// Id of the token.
+    pub token_id: String,
+    /// Address it was used from.
+    pub ip: Option<String>,
+    /// User agent it was used with.
+    pub user_agent: Option<String>,
+    /// How often.
+    pub count: u64,
+}
+
 /// A credential that the intruder holds, and who else uses it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Principal {

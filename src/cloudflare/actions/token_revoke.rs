@@ -1,0 +1,143 @@
+//! `cloudflare.token.revoke`.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
+use crate::cloudflare::api::classify;
+use crate::cloudflare::tokens::{Token, TokenRef, invisible, list, refuse_own};
+use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Resolves, Verdict};
+use crate::provider::Answer;
+
+/// `cloudflare.token.revoke`.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenRevoke;
+
+/// Parameters of `cloudflare.token.revoke`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// The tokens to delete, as `cloudflare.tokens.inventory` names them.
+    pub tokens: Vec<TokenRef>,
+}
+
+/// Output of `cloudflare.token.revoke`.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Output {
+    /// Tokens that are deleted now, or were already.
+    pub revoked: Vec<TokenRef>,
+    /// Tokens that this credential cannot see.
+    pub invisible: Vec<TokenRef>,
+}
+
+impl Action for TokenRevoke {
+    type Params = Params;
+    type Output = Output;
+
+    const SPEC: ActionSpec = ActionSpec {
+        id: "cloudflare.token.revoke",
+        version: 1,
+        summary: "Delete tokens for good",
+        docs: "Deletes tokens and proves it by a list that does not have them any more. One that is gone already counts as \
+               done. Policies and last use are lost with it: disable first, delete when the evidence is held. Refuses the \
+               token that quell is acting with.",
+        verb: "revoke",
+        max_danger: Danger::Irreversible,
+        permissions: &[
+            Permission { group: "API Tokens Write", write: true },
+            Permission { group: "Account API Tokens Write", write: true },
+        ],
+        example: "tokens = [{ id = \"8a186ff66f91651bf74db1820580a0ef\" }]\n",
+        settling: Duration::from_secs(30),
+        estimate: Estimate { fixed: 3, per_zone: 0 },
+    };
+
+    async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
+        refuse_own(look, &params.tokens, "delete")?;
+        if params.tokens.is_empty() {
+            return Ok(StepPlan::seen(Output::default(), "there is no token to delete"));
+        }
+        let seen = list(look).await?;
+        let mut plan = StepPlan::seen(Output::default(), "");
+        for wanted in params.tokens {
+            match seen.get(&wanted.id) {
+                Some(token) => plan.effects.push(effect(look, token, &seen.tokens, &wanted)),
+                None if seen.complete => {
+                    plan.already.push((wanted.id.clone(), "it is gone: neither list of tokens has it".to_owned()));
+                    plan.output.revoked.push(wanted);
+                }
+                None => {
+                    plan.gaps.push(invisible(&wanted));
+                    plan.output.invisible.push(wanted);
+                }
+            }
+        }
+        plan.summary = format!("{} to delete, {} gone already", plan.effects.len(), plan.already.len());
+        Ok(plan)
+    }
+
+    fn settle(_effect: &Effect, answer: &Answer) -> Receipt {
+        // Nothing left to delete is what was wanted; the list has the last word.
+        let outcome = match answer {
+            Answer::Received { status: 404, .. } => Outcome::Applied,
+            answer => classify(answer),
+        };
+        Receipt { outcome, detail: Value::Null }
+    }
+
+    async fn verify<'a>(effect: &'a Effect, _receipt: Option<&'a Value>, look: &'a Look<'a>) -> Verdict {
+        match list(look).await {
+            Err(error) => Verdict::CannotTell(error.message),
+            Ok(seen) if seen.get(&effect.target.id).is_some() => {
+                Verdict::DoesNotHold("the list still has the token".to_owned())
+            }
+            Ok(seen) if seen.complete => Verdict::Holds("neither list of tokens has it any more".to_owned()),
+            Ok(_) => {
+                Verdict::CannotTell("the lists that can be seen do not have it, but they are not complete".to_owned())
+            }
+        }
+    }
+
+    fn conclude(mut output: Output, done: &Done) -> Output {
+        let applied = done.effects.iter().filter(|ended| ended.applied);
+        output.revoked.extend(applied.map(|ended| TokenRef {
+            id: ended.effect.target.id.clone(),
+            name: ended.effect.target.name.clone(),
+            finding: None,
+            sure: true,
+        }));
+        output
+    }
+}
+
+fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> Effect {
+    let mut consequences =
+        vec!["a deleted token cannot be brought back, and its policies can no longer be read".to_owned()];
+    if token.status == "active" {
+        consequences
+            .push(format!("it is still active: whatever uses it stops at once; last used {}", token.last_use()));
+    }
+    Effect {
+        key: EffectKey::derive(look.path.as_str(), TokenRevoke::SPEC.id, "token", &token.id),
+        action: TokenRevoke::SPEC.id.to_owned(),
+        target: token.target(all),
+        summary: format!("delete token {}", token.name),
+        danger: Danger::Irreversible,
+        call: Call::Http(HttpCall {
+            method: "DELETE".to_owned(),
+            path: token.path(look.account()),
+            body: None,
+            secret_answer: false,
+        }),
+        before: token.image(),
+        after: json!(null),
+        consequences,
+        facts: vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())],
+        preselected: wanted.sure,
+        undo: None,
+        resolves: wanted.finding.clone().map(|finding| Resolves { finding, status: FindingStatus::Reverted }),
+    }
+}
