@@ -11,3 +11,4 @@ mod report_scene;
 mod review_actions;
 mod scene;
 mod simulator;
+mod spine;

@@ -79,6 +79,7 @@ impl Told {
         let mut later = planned("check-again");
         later.phase = Phase::Recover;
         told.tell(Event::PlanSealed(Box::new(PlanSealed {
+            not_examined: Vec::new(),
             digest: Digest::of(b""),
             inputs: Map::new(),
             steps: vec![planned("cut-suspect"), later],

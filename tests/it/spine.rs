@@ -1,0 +1,213 @@
+//! The spine of the engine through the real binary: look, consent, send once, prove; and every way to be torn from it.
+
+use std::fs;
+
+use quell::simulator::FaultKind;
+use serde_json::{Value, json};
+
+use crate::scene::{Ran, Scene};
+
+const RUNBOOK: &str = r#"
+schema = 1
+name   = "spine"
+title  = "The spine"
+
+[inputs.suspect]
+type     = "cloudflare.token"
+required = true
+
+[[steps]]
+id     = "inventory"
+phase  = "identify"
+title  = "List tokens"
+action = "cloudflare.tokens.inventory"
+with   = { suspect = { from = "inputs.suspect" } }
+
+[[steps]]
+id     = "cut"
+phase  = "contain"
+title  = "Disable the suspect"
+why    = "It leaked."
+action = "cloudflare.token.disable"
+with   = { tokens = { from = "steps.inventory.suspects" } }
+
+[[steps]]
+id     = "roll"
+phase  = "eradicate"
+title  = "Rotate what remains"
+why    = "It lay beside it."
+action = "cloudflare.tokens.rotate"
+with   = { tokens = { from = "steps.inventory.rotatable" } }
+
+[[steps]]
+id     = "revoke"
+phase  = "eradicate"
+title  = "Delete the suspect"
+why    = "For good."
+action = "cloudflare.token.revoke"
+with   = { tokens = { from = "steps.inventory.suspects" } }
+"#;
+
+/// Two tokens to rotate, by id.
+pub(crate) struct Spine {
+    pub(crate) scene: Scene,
+    pub(crate) rolled: [String; 2],
+}
+
+impl Spine {
+    pub(crate) async fn new() -> Self {
+        let scene = Scene::new().await;
+        scene.write("spine.toml", RUNBOOK);
+        let others = scene.scenario.cast.tokens.iter().filter(|token| {
+            token.owner.is_none()
+                && token.id != scene.scenario.cast.suspect_token_id
+                && token.name != "metrics-exporter"
+        });
+        let ids: Vec<String> = others.map(|token| token.id.clone()).take(2).collect();
+        Self { scene, rolled: [ids[0].clone(), ids[1].clone()] }
+    }
+
+    /// Answers that do everything; `more` stands at the end.
+    pub(crate) fn answers(&self, more: &str) -> String {
+        let [one, two] = &self.rolled;
+        let suspect = &self.scene.scenario.cast.suspect_token_id;
+        let text = format!(
+            "[inputs]\nsuspect = \"{suspect}\"\n[steps.cut]\nanswer = \"run\"\n\
+             [steps.roll]\nanswer = \"run\"\nselect = [\"{one}\", \"{two}\"]\nphrase = \"roll\"\nleft = \"later:platform team\"\n\
+             [steps.revoke]\nanswer = \"run\"\nphrase = \"{suspect}\"\n{more}"
+        );
+        self.scene.write("answers.toml", &text).display().to_string()
+    }
+
+    pub(crate) fn run(&self, answers: &str) -> Ran {
+        self.scene.run(&["run", "spine.toml", "--answers", answers, "--json"])
+    }
+
+    pub(crate) fn resume(&self, answers: &str) -> Ran {
+        self.scene.run(&["resume", "--answers", answers, "--json"])
+    }
+}
+
+/// The effects of a step in the JSON document.
+fn effects(document: &Value, step: &str) -> Vec<Value> {
+    let steps = document["steps"].as_array().unwrap();
+    steps.iter().find(|found| found["id"] == step).unwrap()["effects"].as_array().unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_is_sent_once_and_proven() {
+    let spine = Spine::new().await;
+    let answers = spine.answers("");
+    let document = spine.run(&answers).expect(0).json();
+    assert_eq!(document["outcome"], "done");
+    let suspect = &spine.scene.scenario.cast.suspect_token_id;
+    let account = &spine.scene.scenario.cast.account_id;
+    let [one, two] = &spine.rolled;
+    let sent: Vec<String> =
+        spine.scene.writes().iter().map(|write| format!("{} {}", write.method, write.path)).collect();
+    assert_eq!(
+        sent,
+        [
+            format!("PUT /accounts/{account}/tokens/{suspect}"),
+            format!("PUT /accounts/{account}/tokens/{one}/value"),
+            format!("PUT /accounts/{account}/tokens/{two}/value"),
+            format!("DELETE /accounts/{account}/tokens/{suspect}"),
+        ]
+    );
+    for step in ["cut", "roll", "revoke"] {
+        for effect in effects(&document, step).iter().filter(|effect| effect["left"].is_null()) {
+            assert_eq!(
+                (&effect["outcome"], &effect["verdict"]),
+                (&json!("applied"), &json!("holds")),
+                "{step}: {effect}"
+            );
+        }
+    }
+    let left =
+        effects(&document, "roll").into_iter().filter(|effect| effect["left"]["owner"] == "platform team").count();
+    assert!(left > 3, "every row that was not chosen has an owner");
+    spine.scene.run(&["verify", document["incident"].as_str().unwrap()]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_disabled_token_keeps_everything_else() {
+    let spine = Spine::new().await;
+    spine.run(&spine.answers("[steps.revoke2]\n").replace("spine", "spine")).expect(2);
+    let answers = spine.answers("").replace(".revoke", ".revoke");
+    let text = fs::read_to_string(&answers)
+        .unwrap()
+        .replace("[steps.revoke]\nanswer = \"run\"", "[steps.revoke]\nanswer = \"skip\"\nreason = \"kept\"");
+    fs::write(&answers, text).unwrap();
+    spine.run(&answers).expect(0);
+    let write = spine.scene.writes().remove(0);
+    let body = write.body.unwrap();
+    assert_eq!(body["status"], "disabled");
+    assert!(body["policies"].as_array().is_some_and(|policies| !policies.is_empty()));
+    assert!(body.get("id").is_none() && body.get("last_used_on").is_none(), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_lost_is_never_sent_again_by_itself() {
+    for kind in [FaultKind::DropAfter, FaultKind::DropAfterPartial, FaultKind::Truncated, FaultKind::Html] {
+        let applied = !matches!(kind, FaultKind::Html);
+        let spine = Spine::new().await;
+        let suspect = spine.scene.scenario.cast.suspect_token_id.clone();
+        spine.scene.fault("PUT", &format!("/tokens/{suspect}"), 1, kind.clone());
+        let answers = spine.answers("");
+        let ran = spine.run(&answers);
+        let sent =
+            spine.scene.writes().iter().filter(|write| write.method == "PUT" && write.path.ends_with(&suspect)).count();
+        assert_eq!(sent, 1, "{kind:?}");
+        if applied {
+            // A read settles it: the token is disabled.
+            ran.expect(0);
+        } else {
+            // A read shows that it did not happen; a person must say that it is to be sent again.
+            let document = ran.expect(13).json();
+            assert_eq!(effects(&document, "cut")[0]["in_doubt"], true);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roll_in_doubt_waits_for_a_person() {
+    let spine = Spine::new().await;
+    spine.scene.fault("PUT", "/value", 1, FaultKind::DropAfter);
+    let answers = spine.answers("");
+    spine.run(&answers).expect(13);
+    let rolls = || spine.scene.writes().iter().filter(|write| write.path.ends_with("/value")).count();
+    assert_eq!(rolls(), 1);
+    // Asked again without an answer, it still waits.
+    spine.resume(&answers).expect(13);
+    assert_eq!(rolls(), 1);
+    // The person says: once more.
+    let decided = spine.answers("").replace(".toml", ".toml");
+    let text = fs::read_to_string(&decided).unwrap().replace("[steps.roll]\n", "[steps.roll]\nin_doubt = \"retry\"\n");
+    fs::write(&decided, text).unwrap();
+    spine.resume(&decided).expect(0);
+    assert_eq!(rolls(), 3, "the one in doubt once more, and the second row");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_did_not_leave_is_tried_three_times_under_one_consent() {
+    let spine = Spine::new().await;
+    spine.scene.fault("PUT", "/tokens/", 9, FaultKind::Throttle { retry_after: 1 });
+    let document = spine.run(&spine.answers("")).json();
+    let effect = &effects(&document, "cut")[0];
+    assert_eq!((&effect["attempts"], &effect["outcome"]), (&json!(3), &json!("not_sent")), "{effect}");
+    assert_eq!(spine.scene.writes().iter().filter(|write| write.applied).count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_stops_the_list() {
+    let spine = Spine::new().await;
+    spine.scene.fault("PUT", &format!("/tokens/{}/value", spine.rolled[0]), 1, FaultKind::Forbidden);
+    let document = spine.run(&spine.answers("")).json();
+    let rows = effects(&document, "roll");
+    assert_eq!(rows.iter().filter(|row| row["outcome"] == "refused").count(), 1);
+    assert_eq!(
+        spine.scene.writes().iter().filter(|write| write.path.ends_with("/value")).count(),
+        1,
+        "the second row waits"
+    );
+}
