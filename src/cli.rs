@@ -44,8 +44,6 @@ use layout::StateDir;
 use prompt::Keyboard;
 use vault::VaultChoice;
 
-use crate::clock::SystemClock;
-
 /// Guided incident response for a Cloudflare account that somebody else holds a key to.
 ///
 /// Nothing needs to be set up for a first look: `quell rehearse` walks the main runbook against a simulated,
@@ -236,7 +234,7 @@ fn context(global: Global) -> Result<Context, CliError> {
         screen,
         keys,
         interrupt,
-        clock: Arc::new(SystemClock),
+        clock: environment::clock(),
         operator: environment::operator(),
         json: global.json,
         jsonl: global.jsonl,

@@ -2,9 +2,11 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::errors::CliError;
 use super::exit::Exit;
+use crate::clock::{Clock, SystemClock};
 use crate::secret::Secret;
 
 /// Credential and target as the environment gives them.
@@ -72,6 +74,28 @@ pub(crate) fn arm_crash_point() {
         let (point, nth) = wanted.split_once(':').unwrap_or((&wanted, "1"));
         crate::crash::arm(point, nth.parse().unwrap_or(1));
     }
+}
+
+/// The machine's clock.
+#[cfg(not(debug_assertions))]
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// The machine's clock; with `QUELL_HURRY` set, one that waits a hundredth as long, for tests of a debug build.
+#[cfg(debug_assertions)]
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    struct Hurried;
+    impl Clock for Hurried {
+        fn now(&self) -> jiff::Timestamp {
+            SystemClock.now()
+        }
+
+        fn sleep(&self, duration: std::time::Duration) -> crate::provider::BoxFuture<'static, ()> {
+            SystemClock.sleep(duration / 100)
+        }
+    }
+    if text("QUELL_HURRY").is_some() { Arc::new(Hurried) } else { Arc::new(SystemClock) }
 }
 
 /// Host name of this machine.

@@ -193,7 +193,8 @@ impl EffectState {
         }
         self.expect(self.is_in_doubt() && self.is_last(attempt), "be settled")?;
         if let Some(last) = self.attempts.last_mut() {
-            let sealed = last.sealed;
+            // After a crash between sealing and its entry, the vault itself tells that the answer lies there.
+            let sealed = last.sealed || by == SettledBy::Vault;
             *last = Attempt { sealed, ..settled };
         }
         self.status = match outcome {

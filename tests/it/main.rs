@@ -3,6 +3,7 @@
 
 mod client;
 mod console;
+mod crash;
 mod house;
 mod journal;
 mod openapi;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Once;
 
+use age::secrecy::ExposeSecret;
 use jiff::Timestamp;
 use quell::cloudflare::simulator::{Scenario, WorldOptions, scenario, start, world_digest};
 use quell::simulator::{Fault, FaultKind, LoggedRequest, Simulator};
@@ -12,6 +13,7 @@ use serde_json::Value;
 /// One incident's surroundings.
 pub(crate) struct Scene {
     dir: tempfile::TempDir,
+    recipient: String,
     pub(crate) simulator: Simulator,
     pub(crate) scenario: Scenario,
 }
@@ -51,7 +53,11 @@ impl Scene {
         let dir = tempfile::tempdir().unwrap();
         let scenario = scenario(name).unwrap();
         let simulator = start(&scenario, WorldOptions::at(Timestamp::now())).await.unwrap();
-        Self { dir, simulator, scenario }
+        // A key pair opens a vault at once; a passphrase takes a second on purpose.
+        let identity = age::x25519::Identity::generate();
+        std::fs::write(dir.path().join("identity.txt"), identity.to_string().expose_secret()).unwrap();
+        let recipient = identity.to_public().to_string();
+        Self { dir, recipient, simulator, scenario }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -76,7 +82,8 @@ impl Scene {
             .env("CLOUDFLARE_BASE_URL", self.simulator.base_url())
             .env("CLOUDFLARE_API_TOKEN", &self.scenario.cast.responder_token)
             .env("CLOUDFLARE_ACCOUNT_ID", &self.scenario.cast.account_id)
-            .env("QUELL_VAULT_PASSPHRASE", "a long enough passphrase");
+            .args(["--vault-recipient", &self.recipient, "--vault-identity"])
+            .arg(self.path("identity.txt"));
         command
     }
 
@@ -89,6 +96,7 @@ impl Scene {
             .env("HOME", self.dir.path())
             .env("QUELL_STATE_DIR", self.state_dir())
             .env("QUELL_OPERATOR", "tester")
+            .env("QUELL_HURRY", "1")
             .current_dir(self.dir.path())
             .stdin(std::process::Stdio::null());
         command

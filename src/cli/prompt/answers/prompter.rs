@@ -156,7 +156,9 @@ impl Answers {
         let words = |key: &str, value: &str| {
             answers.reason.clone().unwrap_or_else(|| format!("the answers file says `{key} = \"{value}\"`"))
         };
-        let why = request.state.outcome().and_then(crate::model::Outcome::why).unwrap_or_default();
+        let seen = request.state.verdict.as_ref().map(crate::model::Verdict::detail);
+        let why =
+            seen.or_else(|| request.state.outcome().and_then(crate::model::Outcome::why)).unwrap_or("no answer came");
         let retry_once = |key: &str| {
             if self.may_retry(effect.key.as_str()) {
                 Reply::Go((EffectDecision::Retry, words(key, "retry")))
