@@ -2,23 +2,29 @@
 
 use crate::action::AnyAction;
 
+pub mod audit_collect;
 pub mod certificates_list;
 pub mod dns_diff;
 pub mod findings_settle;
+pub mod members_list;
 pub mod token_disable;
 pub mod token_revoke;
 pub mod tokens_inventory;
 pub mod tokens_rotate;
 pub mod waf_review;
+pub mod whoami;
 
 /// Every action of this wing.
 pub static ACTIONS: &[&dyn AnyAction] = &[
+    &audit_collect::AuditCollect,
     &certificates_list::CertificatesList,
     &dns_diff::DnsDiff,
     &findings_settle::FindingsSettle,
+    &members_list::MembersList,
     &token_disable::TokenDisable,
     &token_revoke::TokenRevoke,
     &tokens_inventory::TokensInventory,
     &tokens_rotate::TokensRotate,
     &waf_review::WafReview,
+    &whoami::Whoami,
 ];

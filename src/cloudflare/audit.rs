@@ -1,5 +1,7 @@
 //! One event type for both audit logs, and whose doing an event is.
 
+pub mod wire;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,237 @@
+//! `cloudflare.audit.collect`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
+use crate::cloudflare::api::segment;
+use crate::cloudflare::audit::{AuditEvent, SeenBefore, wire};
+use crate::model::{Danger, Gap};
+use crate::provider::{Paging, ReadError, ReadRequest};
+
+/// `cloudflare.audit.collect`.
+#[derive(Debug, Clone, Copy)]
+pub struct AuditCollect;
+
+/// Parameters of `cloudflare.audit.collect`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Start of the window; seven days ago where it is not known.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// End of the window; now where it is not given.
+    #[serde(default)]
+    pub before: Option<Timestamp>,
+    /// How far before the window to look for honest use of the tokens: `30d` where it is not given.
+    #[serde(default)]
+    pub lookback: Option<String>,
+    /// Begin no further read after so long, e.g. `3m`; what was not read by then is a gap.
+    #[serde(default)]
+    pub within: Option<String>,
+}
+
+/// Output of `cloudflare.audit.collect`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Output {
+    /// Start of the window.
+    pub since: Timestamp,
+    /// End of the window.
+    pub before: Timestamp,
+    /// What happened in the window, oldest first, each act once. quell's own reads are left out.
+    pub events: Vec<AuditEvent>,
+    /// From where which token was used before the window: honest use.
+    pub seen_before: Vec<SeenBefore>,
+    /// True where both logs were read to their end.
+    pub complete: bool,
+}
+
+const WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
+const LOOKBACK: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Both logs keep 18 months (documented).
+const KEPT: SignedDuration = SignedDuration::from_hours(548 * 24);
+
+impl Action for AuditCollect {
+    type Params = Params;
+    type Output = Output;
+
+    const SPEC: ActionSpec = ActionSpec {
+        id: "cloudflare.audit.collect",
+        version: 1,
+        summary: "Read both audit logs of a window, and what was usual before it",
+        docs: "Reads log v2 (which names tokens and addresses) for the account and for the user, log v1 besides, and makes \
+               one list of them in which each act stands once. What was done with a token in the 30 days before the window \
+               counts as its honest use.\n\nWhat no log shows: objects read from R2 over S3, values read from KV by Workers, \
+               DNS queries, changes of the Origin CA key; values are partly redacted; what happened in the last minutes may \
+               not be there yet. quell's own reads are left out, by the id of its token.",
+        verb: "collect",
+        max_danger: Danger::Observe,
+        permissions: &[Permission { group: "Account Settings Read", write: false }],
+        example: "since = \"2020-01-01T00:00:00Z\"\n",
+        settling: Duration::ZERO,
+        estimate: Estimate { fixed: 12, per_zone: 0 },
+    };
+
+    async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
+        let started = look.now();
+        let before = params.before.unwrap_or(started);
+        let since = params.since.unwrap_or_else(|| earlier(before, WINDOW));
+        let from = earlier(since, length(params.lookback.as_deref(), LOOKBACK)?);
+        let within = params.within.as_deref().map(|text| length(Some(text), WINDOW)).transpose()?;
+        let mut reading =
+            Collecting { look, deadline: within.and_then(|within| started.checked_add(within).ok()), complete: true };
+        let mut gaps = Vec::new();
+        if started.duration_since(since) > KEPT {
+            gaps.push(gap("audit_v2", "the window begins before what the logs keep (18 months)"));
+        }
+        // The account first: it tells of tokens and zones. What only the user's scope tells comes after.
+        let account = reading.second(from, before, None).await;
+        let user = reading.second(from, before, Some("user")).await;
+        let first = reading.first(from, before).await;
+        if let (None, None, Some(error)) = (&account.events, &first.events, &account.error) {
+            return Err(StepError::read("read either audit log", error));
+        }
+        let mut all = account.events.unwrap_or_default();
+        all.extend(user.events.unwrap_or_default());
+        let own = look.provider().credential().id.as_deref();
+        all.retain(|event| event.is_write() || !event.success || event.token_id.as_deref() != own || own.is_none());
+        let merged = wire::merge(all, first.events.unwrap_or_default());
+        let (earlier, events): (Vec<_>, Vec<_>) =
+            merged.into_iter().filter(|event| event.at <= before).partition(|event| event.at < since);
+        let output = Output { since, before, events, seen_before: usual(&earlier), complete: reading.complete };
+        let writes = output.events.iter().filter(|event| event.is_write()).count();
+        let whole = if output.complete { "" } else { ", NOT complete" };
+        let summary = format!(
+            "{} events since {}, {writes} of them writes{whole}",
+            output.events.len(),
+            since.strftime("%F %H:%MZ")
+        );
+        Ok(StepPlan { gaps, ..StepPlan::seen(output, summary) })
+    }
+}
+
+/// One list of the log.
+#[derive(Default)]
+struct Part {
+    events: Option<Vec<AuditEvent>>,
+    error: Option<ReadError>,
+}
+
+struct Collecting<'a> {
+    look: &'a Look<'a>,
+    deadline: Option<Timestamp>,
+    complete: bool,
+}
+
+impl Collecting<'_> {
+    /// Log v2, closed at both ends: entries that arrive while paging must not shift the pages.
+    async fn second(&mut self, since: Timestamp, before: Timestamp, scope: Option<&str>) -> Part {
+        let mut request = ReadRequest::new(format!("/accounts/{}/logs/audit", segment(self.look.account())))
+            .with("since", whole_seconds(since))
+            .with("before", whole_seconds(before))
+            .with("direction", "asc");
+        if let Some(scope) = scope {
+            request = request.with("resource_scope", scope);
+        }
+        let name = if scope.is_some() { "the user's own scope" } else { "the account" };
+        self.part("audit_v2", name, &request, Paging::Cursor { size: ("limit", 1000) }, wire::second).await
+    }
+
+    /// Log v1 takes whole days only: one more is asked for, and what lies outside is left out.
+    async fn first(&mut self, since: Timestamp, before: Timestamp) -> Part {
+        let day = |at: Timestamp| at.strftime("%F").to_string();
+        let request = ReadRequest::new(format!("/accounts/{}/audit_logs", segment(self.look.account())))
+            .with("since", day(since))
+            .with("before", day(before.checked_add(SignedDuration::from_hours(24)).unwrap_or(before)))
+            .with("direction", "asc");
+        let mut part =
+            self.part("audit_v1", "the account", &request, Paging::Pages { per_page: 1000 }, wire::first).await;
+        if let Some(events) = &mut part.events {
+            events.retain(|event| event.at >= since && event.at <= before);
+        }
+        part
+    }
+
+    async fn part(
+        &mut self,
+        family: &str,
+        scope: &str,
+        request: &ReadRequest,
+        paging: Paging,
+        read: fn(&serde_json::Value) -> Option<AuditEvent>,
+    ) -> Part {
+        if self.deadline.is_some_and(|deadline| self.look.now() >= deadline) {
+            self.look.gap(Gap {
+                scope: scope.to_owned(),
+                ..gap(family, "the time for this step was over before it was read")
+            });
+            self.complete = false;
+            return Part::default();
+        }
+        self.look.tick("audit logs", 0, 0);
+        match self.look.list(request, paging, family, scope).await {
+            Ok(listing) => {
+                self.complete &= listing.shortfall.is_none();
+                let events: Vec<AuditEvent> = listing.items.iter().filter_map(read).collect();
+                let unread = listing.items.len() - events.len();
+                if unread > 0 {
+                    self.look.gap(Gap {
+                        scope: scope.to_owned(),
+                        ..gap(family, &format!("{unread} entries could not be read"))
+                    });
+                    self.complete = false;
+                }
+                Part { events: Some(events), error: None }
+            }
+            Err(error) => {
+                self.look.gap(error.gap(family, scope, Some("Account Settings Read")));
+                self.complete = false;
+                Part { events: None, error: Some(error) }
+            }
+        }
+    }
+}
+
+fn usual(events: &[AuditEvent]) -> Vec<SeenBefore> {
+    let mut counts: BTreeMap<(&str, Option<&str>, Option<&str>), u64> = BTreeMap::new();
+    for event in events {
+        if let Some(token) = event.token_id.as_deref() {
+            *counts.entry((token, event.ip.as_deref(), event.user_agent.as_deref())).or_default() += 1;
+        }
+    }
+    let row = |((token, ip, agent), count): ((&str, Option<&str>, Option<&str>), u64)| SeenBefore {
+        token_id: token.to_owned(),
+        ip: ip.map(str::to_owned),
+        user_agent: agent.map(str::to_owned),
+        count,
+    };
+    counts.into_iter().map(row).collect()
+}
+
+fn gap(family: &str, reason: &str) -> Gap {
+    Gap { family: family.to_owned(), scope: "the account".to_owned(), reason: reason.to_owned(), permission: None }
+}
+
+fn earlier(at: Timestamp, length: SignedDuration) -> Timestamp {
+    at.checked_sub(length).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn whole_seconds(at: Timestamp) -> String {
+    at.strftime("%FT%TZ").to_string()
+}
+
+/// `3m`, `30d`: days count as 24 hours.
+fn length(text: Option<&str>, otherwise: SignedDuration) -> Result<SignedDuration, StepError> {
+    let Some(text) = text else { return Ok(otherwise) };
+    let days = text.trim().strip_suffix('d').and_then(|days| days.trim().parse::<i64>().ok());
+    match days {
+        Some(days) => Ok(SignedDuration::from_hours(24 * days)),
+        None => {
+            text.parse().map_err(|_| StepError::new(format!("`{text}` is no length of time such as `3m` or `30d`")))
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `cloudflare.members.list`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
+use crate::cloudflare::api::segment;
+use crate::cloudflare::attribution::{Trail, window};
+use crate::cloudflare::audit::{AuditEvent, Principal};
+use crate::model::{Attribution, Change, Danger, Finding, FindingStatus, Resource, Severity, Source};
+use crate::provider::{Paging, ReadRequest};
+
+/// `cloudflare.members.list`.
+#[derive(Debug, Clone, Copy)]
+pub struct MembersList;
+
+/// Parameters of `cloudflare.members.list`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {
+    /// Start of the window.
+    #[serde(default)]
+    pub since: Option<Timestamp>,
+    /// Events of the audit log, to say who invited or changed whom.
+    #[serde(default)]
+    pub events: Option<Vec<AuditEvent>>,
+    /// What the intruder holds.
+    #[serde(default)]
+    pub principals: Option<Vec<Principal>>,
+}
+
+/// Output of `cloudflare.members.list`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Output {
+    /// Everybody who belongs to the account or is invited.
+    pub members: Vec<Member>,
+    /// How many are Super Administrators.
+    pub super_administrators: u32,
+    /// How many invitations are open.
+    pub pending: u32,
+    /// Whether the account asks its members for a second factor; null where it cannot be read.
+    pub enforce_twofactor: Option<bool>,
+    /// What to improve, in sentences.
+    pub controls: Vec<String>,
+}
+
+/// One member.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Member {
+    /// Id of the membership, not of the user.
+    pub id: String,
+    /// E-mail.
+    pub email: String,
+    /// `accepted` or `pending`.
+    pub status: String,
+    /// Names of the roles.
+    pub roles: Vec<String>,
+    /// Whether the member has a second factor; null where the API does not say.
+    pub two_factor: Option<bool>,
+}
+
+const SUPER: &str = "Super Administrator";
+
+impl Action for MembersList {
+    type Params = Params;
+    type Output = Output;
+
+    const SPEC: ActionSpec = ActionSpec {
+        id: "cloudflare.members.list",
+        version: 1,
+        summary: "List members, invitations, roles and second factors",
+        docs: "An invitation that the intruder sent is a way back in that no token tells of. Rights that come from user \
+               groups or from an identity provider do not show in the roles. A second factor does not protect API calls.",
+        verb: "list",
+        max_danger: Danger::Observe,
+        permissions: &[Permission { group: "Account Settings Read", write: false }],
+        example: "",
+        settling: Duration::ZERO,
+        estimate: Estimate { fixed: 2, per_zone: 0 },
+    };
+
+    async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
+        let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
+        let account = format!("/accounts/{}", segment(look.account()));
+        let request = ReadRequest::new(format!("{account}/members"));
+        let listing = look.list(&request, Paging::Pages { per_page: 50 }, "members", "the account").await;
+        let listing = listing.map_err(|error| StepError::read("list the members", &error))?;
+        let evidence = look.evidence();
+        let enforce_twofactor = match look.get(&ReadRequest::new(account)).await {
+            Ok(reading) => reading.result["settings"]["enforce_twofactor"].as_bool(),
+            Err(error) => {
+                look.gap(error.gap("account_settings", "the account", Some("Account Settings Read")));
+                None
+            }
+        };
+        let trail = Trail::new(&events, &principals, window(params.since, &events, &principals));
+        let mut findings = Vec::new();
+        let mut members = Vec::new();
+        for raw in &listing.items {
+            let member = member(raw);
+            let user = raw["user"]["id"].as_str().unwrap_or_default();
+            let doing = trail.of_resource(&[&member.id, user]);
+            if let Some(at) = doing.at {
+                let invited = member.status == "pending";
+                findings.push(Finding {
+                    id: format!("CF-I07:members:{}", member.id),
+                    technique: "CF-I07".to_owned(),
+                    severity: doing.weigh(Severity::High),
+                    status: FindingStatus::Open,
+                    family: "members".to_owned(),
+                    change: if invited { Change::Added } else { Change::Changed },
+                    resource: Resource { id: member.id.clone(), name: member.email.clone(), zone: None },
+                    attribution: doing.attribution,
+                    detail: format!(
+                        "The member was {} in the window.{}",
+                        if invited { "invited" } else { "added or changed" },
+                        doing.remark()
+                    ),
+                    at: Some(at),
+                    before: None,
+                    after: Some(serde_json::json!({ "status": member.status, "roles": member.roles })),
+                    evidence: evidence.clone(),
+                    sources: vec![Source::Audit],
+                    actor: doing.actor,
+                });
+            }
+            members.push(member);
+        }
+        let output = Output {
+            super_administrators: count(
+                members.iter().filter(|member| member.roles.iter().any(|role| role.starts_with(SUPER))),
+            ),
+            pending: count(members.iter().filter(|member| member.status == "pending")),
+            controls: controls(&members, enforce_twofactor),
+            enforce_twofactor,
+            members,
+        };
+        let hostile = findings.iter().filter(|finding| finding.attribution == Attribution::Intruder).count();
+        let summary = format!(
+            "{} members, {} Super Administrators, {} open invitations, {hostile} by the intruder",
+            output.members.len(),
+            output.super_administrators,
+            output.pending
+        );
+        Ok(StepPlan { findings, ..StepPlan::seen(output, summary) })
+    }
+}
+
+fn member(raw: &Value) -> Member {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Member {
+        id: text(&raw["id"]),
+        email: text(&raw["user"]["email"]),
+        status: text(&raw["status"]),
+        roles: raw["roles"].as_array().into_iter().flatten().map(|role| text(&role["name"])).collect(),
+        two_factor: raw["user"]["two_factor_authentication_enabled"].as_bool(),
+    }
+}
+
+fn controls(members: &[Member], enforced: Option<bool>) -> Vec<String> {
+    let mut controls = Vec::new();
+    let without: Vec<&str> =
+        members.iter().filter(|member| member.two_factor == Some(false)).map(|member| member.email.as_str()).collect();
+    if !without.is_empty() {
+        controls.push(format!(
+            "{} of {} members have no second factor: {}",
+            without.len(),
+            members.len(),
+            without.join(", ")
+        ));
+    }
+    if enforced == Some(false) {
+        controls.push("the account does not ask its members for a second factor".to_owned());
+    }
+    let supers = members.iter().filter(|member| member.roles.iter().any(|role| role.starts_with(SUPER))).count();
+    match supers {
+        0 | 1 => controls.push("fewer than two Super Administrators: one lost login locks everybody out".to_owned()),
+        2 | 3 => {}
+        many => controls.push(format!("{many} Super Administrators: two or three are enough")),
+    }
+    controls
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}

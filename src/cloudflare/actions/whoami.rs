@@ -1,0 +1,137 @@
+//! `cloudflare.whoami`.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
+use crate::cloudflare::api::segment;
+use crate::cloudflare::tokens;
+use crate::model::{CredentialKind, Danger};
+use crate::provider::ReadRequest;
+
+/// `cloudflare.whoami`.
+#[derive(Debug, Clone, Copy)]
+pub struct Whoami;
+
+/// `cloudflare.whoami` has no parameters.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Params {}
+
+/// Output of `cloudflare.whoami`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Output {
+    /// `user token`, `account-owned token` or `global API key`.
+    pub kind: String,
+    /// Id of the token.
+    pub token_id: Option<String>,
+    /// E-mail of the user.
+    pub owner: Option<String>,
+    /// Whether the user has a second factor. It does not protect API calls.
+    pub two_factor: Option<bool>,
+    /// When the credential ends.
+    pub expires_on: Option<Timestamp>,
+    /// Names of the token's permission groups; null where the token may not read itself.
+    pub permissions: Option<Vec<String>>,
+    /// This machine's clock minus the API's, in seconds.
+    pub skew_seconds: Option<i64>,
+    /// What to mend before going on.
+    pub warnings: Vec<String>,
+}
+
+const SOON: SignedDuration = SignedDuration::from_hours(2);
+const TOLERATED_SKEW: i64 = 30;
+
+impl Action for Whoami {
+    type Params = Params;
+    type Output = Output;
+
+    const SPEC: ActionSpec = ActionSpec {
+        id: "cloudflare.whoami",
+        version: 1,
+        summary: "Say which credential quell is acting with, and what may go wrong with it",
+        docs: "Reads the user behind the credential, the token itself where it may, and the account. Says when it ends, \
+               whether its user has a second factor, and how far this machine's clock is off. Rights to write cannot be \
+               read for certain: they are unknown until tried.",
+        verb: "look",
+        max_danger: Danger::Observe,
+        permissions: &[Permission { group: "User Details Read", write: false }],
+        example: "",
+        settling: Duration::ZERO,
+        estimate: Estimate { fixed: 3, per_zone: 0 },
+    };
+
+    async fn plan<'a>(_params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
+        let credential = look.provider().credential();
+        let mut output = Output {
+            kind: credential.kind.as_str().to_owned(),
+            token_id: credential.id.clone(),
+            owner: credential.owner.clone(),
+            two_factor: None,
+            expires_on: credential.expires,
+            permissions: None,
+            skew_seconds: None,
+            warnings: Vec::new(),
+        };
+        let account = ReadRequest::new(format!("/accounts/{}", segment(look.account())));
+        match look.get(&account).await {
+            Ok(reading) => {
+                output.skew_seconds = reading.server_time.map(|server| look.now().duration_since(server).as_secs())
+            }
+            Err(error) => look.gap(error.gap("account", "the account", Some("Account Settings Read"))),
+        }
+        // A token that the account owns has no user.
+        if credential.kind != CredentialKind::AccountToken {
+            match look.get(&ReadRequest::new("/user")).await {
+                Ok(reading) => {
+                    let email = reading.result["email"].as_str().map(str::to_owned);
+                    output.owner = output.owner.or(email);
+                    output.two_factor = reading.result["two_factor_authentication_enabled"].as_bool();
+                }
+                Err(error) => look.gap(error.gap("user", "the user of this credential", Some("User Details Read"))),
+            }
+        }
+        // Whether a token may list tokens is found out by the inventory; here its absence is no gap.
+        if credential.id.is_some()
+            && let Ok(seen) = tokens::list(look).await
+        {
+            let own = credential.id.as_deref().and_then(|id| seen.get(id));
+            output.permissions = own.map(|token| token.permissions().into_iter().map(str::to_owned).collect());
+        }
+        output.warnings = warnings(&output, credential.kind, look.now());
+        let summary = summary(&output);
+        Ok(StepPlan::seen(output, summary))
+    }
+}
+
+fn warnings(output: &Output, kind: CredentialKind, now: Timestamp) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if kind == CredentialKind::GlobalKey {
+        warnings.push("a global API key may do all that its user may, and cannot be limited: make a token".to_owned());
+    }
+    match output.expires_on {
+        Some(at) if at.duration_since(now) < SOON => {
+            warnings.push(format!("the credential ends at {at}: make another before it does"))
+        }
+        _ => {}
+    }
+    if output.two_factor == Some(false) {
+        warnings.push("its user has no second factor".to_owned());
+    }
+    if let Some(skew) = output.skew_seconds.filter(|skew| skew.abs() > TOLERATED_SKEW) {
+        warnings.push(format!("this machine's clock is {skew} s off: times in the journal are too"));
+    }
+    warnings
+}
+
+fn summary(output: &Output) -> String {
+    let owner = output.owner.as_deref().map(|owner| format!(" of {owner}")).unwrap_or_default();
+    let ends = output
+        .expires_on
+        .map_or_else(|| ", never expires".to_owned(), |at| format!(", until {}", at.strftime("%F %H:%MZ")));
+    let warned: String = output.warnings.iter().map(|warning| format!("; {warning}")).collect();
+    format!("{}{owner}{ends}{warned}", output.kind)
+}

@@ -1,0 +1,127 @@
+//! The two logs as the API gives them (API.md section 8), turned into one event.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::AuditEvent;
+
+/// The same act in both logs lies this far apart at most.
+const TWIN: SignedDuration = SignedDuration::from_secs(2);
+
+/// An entry of log v2.
+pub fn second(entry: &Value) -> Option<AuditEvent> {
+    let text = |pointer: &str| {
+        entry.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    Some(AuditEvent {
+        id: text("/id")?,
+        at: text("/action/time")?.parse().ok()?,
+        action: text("/action/type").unwrap_or_default(),
+        // A string in this log, a bool in the other (documented).
+        success: entry.pointer("/action/result").and_then(Value::as_str) != Some("failure"),
+        resource_type: text("/resource/type").unwrap_or_default(),
+        resource_id: text("/resource/id"),
+        zone: text("/zone/name"),
+        email: text("/actor/email"),
+        token_id: text("/actor/token_id"),
+        token_name: text("/actor/token_name"),
+        context: text("/actor/context"),
+        ip: text("/actor/ip_address"),
+        user_agent: text("/raw/user_agent"),
+        method: text("/raw/method"),
+        uri: text("/raw/uri"),
+        log: "v2".to_owned(),
+    })
+}
+
+/// An entry of log v1. Its actions have names of their own; those that add and delete are put into the words of v2.
+pub fn first(entry: &Value) -> Option<AuditEvent> {
+    let text = |pointer: &str| {
+        entry.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let action = text("/action/type").unwrap_or_default();
+    Some(AuditEvent {
+        id: text("/id")?,
+        at: text("/when")?.parse().ok()?,
+        action: match action.as_str() {
+            "add" | "create" => "create".to_owned(),
+            "delete" | "rem" | "remove" => "delete".to_owned(),
+            _ => "update".to_owned(),
+        },
+        success: entry.pointer("/action/result").and_then(Value::as_bool) != Some(false),
+        resource_type: text("/resource/type").unwrap_or(action),
+        resource_id: text("/resource/id"),
+        zone: text("/metadata/zone_name"),
+        email: text("/actor/email"),
+        // Only sometimes there (observed).
+        token_id: text("/metadata/token_id"),
+        token_name: text("/metadata/token_name"),
+        context: None,
+        ip: text("/actor/ip"),
+        user_agent: None,
+        method: None,
+        uri: None,
+        log: "v1".to_owned(),
+    })
+}
+
+/// Both logs as one, oldest first and each act once: of twins, the entry of v2 stays, which says more.
+pub fn merge(second: Vec<AuditEvent>, first: Vec<AuditEvent>) -> Vec<AuditEvent> {
+    let is_twin = |of: &AuditEvent, event: &AuditEvent| {
+        of.is_write()
+            && of.resource_id == event.resource_id
+            && of.ip == event.ip
+            && of.at.duration_since(event.at).abs() <= TWIN
+    };
+    let mut merged = second;
+    merged.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    merged.dedup_by(|a, b| a.id == b.id);
+    let mut more: Vec<AuditEvent> = Vec::new();
+    for event in first {
+        let near = merged.partition_point(|of| of.at < event.at.checked_sub(TWIN).unwrap_or(Timestamp::MIN));
+        let end = event.at.checked_add(TWIN).unwrap_or(Timestamp::MAX);
+        let mut around = merged[near..].iter().take_while(|of| of.at <= end);
+        if !around.any(|of| is_twin(of, &event)) && !more.iter().any(|of| of.id == event.id) {
+            more.push(event);
+        }
+    }
+    merged.extend(more);
+    merged.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{first, merge, second};
+
+    #[test]
+    fn both_logs_give_the_same_event_once() {
+        let v2 = json!({
+            "id": "2a", "action": { "type": "create", "result": "success", "time": "2026-11-20T10:00:01Z" },
+            "actor": { "email": "a@b.example", "ip_address": "203.0.113.9", "context": "api_token", "token_id": "t", "token_name": "n" },
+            "raw": { "method": "POST", "uri": "/client/v4/accounts/a/tokens", "user_agent": "curl" },
+            "resource": { "id": "r", "type": "token" }, "zone": {},
+        });
+        let v1 = json!({
+            "id": "1a", "when": "2026-11-20T10:00:00Z", "action": { "type": "add", "result": true },
+            "actor": { "email": "a@b.example", "ip": "203.0.113.9" }, "resource": { "id": "r", "type": "token" },
+        });
+        let older = json!({ "id": "1b", "when": "2025-11-20T10:00:00Z", "action": { "type": "add", "result": true }, "resource": { "id": "r" } });
+        let (v2, v1, older) = (second(&v2).unwrap(), first(&v1).unwrap(), first(&older).unwrap());
+        assert_eq!((v2.action.as_str(), v1.action.as_str()), ("create", "create"));
+        let merged = merge(vec![v2.clone(), v2.clone()], vec![v1, older.clone()]);
+        assert_eq!(merged, [older, v2]);
+    }
+
+    #[test]
+    fn a_failed_attempt_is_told_as_one() {
+        let v2 =
+            json!({ "id": "x", "action": { "type": "update", "result": "failure", "time": "2026-11-20T10:00:01Z" } });
+        assert!(!second(&v2).unwrap().success);
+        let v1 = json!({ "id": "x", "when": "2026-11-20T10:00:01Z", "action": { "type": "set", "result": false } });
+        assert!(!first(&v1).unwrap().success);
+        assert_eq!(second(&json!({ "id": "no time" })), None);
+    }
+}
