@@ -110,7 +110,7 @@ impl Stage {
     /// What the responder of this scenario knows: offered as inputs.
     fn inputs(&self, cx: &Context, dir: &IncidentDir) -> Result<Map<String, Value>, CliError> {
         let baseline = dir.path.join("baseline");
-        let written = fs::create_dir_all(&baseline).and_then(|()| {
+        let written = crate::durable::create_dir(&baseline).and_then(|()| {
             simulator::baseline(&self.scenario, cx.now())
                 .into_iter()
                 .try_for_each(|(name, records)| fs::write(baseline.join(name), records.to_string()))

@@ -14,6 +14,10 @@ pub static KINDS: &[Kind] = &[
         name: "WAF custom, rate-limiting and managed rules; IP access rules",
         examined_by: &["cloudflare.waf.review"],
     },
+    Kind {
+        name: "Certificate Transparency logs: certificates that somebody got elsewhere for your names",
+        examined_by: &[],
+    },
     Kind { name: "user groups, SSO connectors, OAuth clients and consents", examined_by: &[] },
     Kind { name: "DNSSEC, secondary DNS and zone transfers", examined_by: &[] },
     Kind { name: "zone settings, zone holds, registrar locks", examined_by: &[] },

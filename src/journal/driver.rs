@@ -1,5 +1,6 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -39,7 +40,7 @@ impl DriverLock {
     /// Asks for the right to drive the incident in `dir`.
     pub fn acquire(dir: &Path, me: &Driver) -> Result<Lease, JournalError> {
         let path = dir.join("driver.lock");
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let mut file = open.map_err(io_error("lock", &path))?;
         match file.try_lock() {
             Ok(()) => {}

@@ -55,7 +55,7 @@ impl Store {
     /// Opens the folder of a world of `scenario`, making it with the anchor `now` if it is new.
     pub(crate) fn open(dir: Option<&Path>, scenario: &str, now: Timestamp) -> io::Result<Stored> {
         let Some(dir) = dir else { return Ok(Stored { store: Self(None), anchor: now, applied: Vec::new() }) };
-        std::fs::create_dir_all(dir)?;
+        crate::durable::create_dir(dir).or_else(|error| if dir.is_dir() { Ok(()) } else { Err(error) })?;
         let origin = origin(dir, scenario, now)?;
         let path = dir.join(APPLIED);
         let file = OpenOptions::new().create(true).append(true).open(&path)?;

@@ -6,6 +6,7 @@ mod console;
 mod crash;
 mod house;
 mod journal;
+mod main_job;
 mod openapi;
 mod report;
 mod report_scene;

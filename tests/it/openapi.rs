@@ -108,7 +108,8 @@ impl OpenApi {
 /// A query value as the type that its schema names.
 fn typed(value: &str, schema: &Value) -> Value {
     match schema["type"].as_str() {
-        Some("integer" | "number") => value.parse::<f64>().map_or(json!(value), |number| json!(number)),
+        Some("integer") => value.parse::<i64>().map_or(json!(value), |number| json!(number)),
+        Some("number") => value.parse::<f64>().map_or(json!(value), |number| json!(number)),
         Some("boolean") => value.parse::<bool>().map_or(json!(value), |flag| json!(flag)),
         Some("array") => json!([value]),
         _ => json!(value),
@@ -133,4 +134,31 @@ fn to_json_schema(value: &mut Value) {
         }
         _ => {}
     }
+}
+
+#[test]
+fn a_wrong_request_is_noticed() {
+    let Some(schema) = OpenApi::load() else { return };
+    let request = |method: &str, path: &str, query: &str, body: Option<Value>| LoggedRequest {
+        seq: 1,
+        at: jiff::Timestamp::UNIX_EPOCH,
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        body,
+        status: 200,
+        applied: false,
+        credential: String::new(),
+    };
+    let id = "023e105f4ecef8ad9ca31a8372d0c353";
+    let token = format!("/accounts/{id}/tokens/{id}");
+    assert_eq!(schema.violations(&request("GET", "/nothing/here", "", None)).len(), 1);
+    assert_eq!(
+        schema.violations(&request("GET", &format!("/accounts/{id}/tokens"), "per_page=50&colour=red", None)).len(),
+        1
+    );
+    assert_eq!(schema.violations(&request("GET", &format!("/accounts/{id}/tokens"), "per_page=500", None)).len(), 1);
+    assert!(!schema.violations(&request("PUT", &token, "", Some(json!({ "name": 7 })))).is_empty());
+    assert!(!schema.violations(&request("PUT", &token, "", None)).is_empty());
+    assert!(schema.violations(&request("GET", &token, "", None)).is_empty());
 }

@@ -230,8 +230,7 @@ async fn certificates_say_what_they_do_not_show() {
     let with = stage.params(json!({})).await;
     let (plan, _) = stage.plan("cloudflare.certificates.list", with).await.unwrap();
     assert_eq!(plan.output["by_cloudflare"], 1);
-    assert_eq!(plan.gaps[0].family, "certificate_transparency");
-    assert!(plan.gaps[0].reason.starts_with("not searched"));
+    assert!(plan.gaps.is_empty(), "{:?}", plan.gaps);
 }
 
 #[tokio::test]

@@ -126,8 +126,7 @@ impl Action for CertificatesList {
         }
         output.by = Tally::of(&output.items);
         let summary = summary(&output);
-        let gaps = vec![transparency_not_searched(look.account())];
-        Ok(StepPlan { findings, gaps, ..StepPlan::seen(output, summary) })
+        Ok(StepPlan { findings, ..StepPlan::seen(output, summary) })
     }
 }
 
@@ -194,13 +193,4 @@ fn suspicion(kind: ReviewKind, certificate: Certificate, zone: &Zone) -> Suspici
 fn capital(words: &str) -> String {
     let mut chars = words.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
-fn transparency_not_searched(account: &str) -> Gap {
-    Gap {
-        family: "certificate_transparency".into(),
-        scope: account.to_owned(),
-        reason: "not searched: certificates that somebody got elsewhere for your names show only there".into(),
-        permission: None,
-    }
 }

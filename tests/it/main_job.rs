@@ -1,0 +1,121 @@
+//! The main job, through the real binary: the shipped runbook with the shipped answers, rehearsed and against an API at
+//! `CLOUDFLARE_BASE_URL`; every request held against the official schema.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::openapi::OpenApi;
+use crate::scene::{Scene, files};
+
+/// The answers that ship beside the runbook.
+fn shipped_answers() -> String {
+    format!("{}/runbooks/cloudflare-token-compromise.answers.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn findings<'d>(document: &'d Value, attribution: &str) -> Vec<&'d Value> {
+    document["findings"].as_array().unwrap().iter().filter(|finding| finding["attribution"] == attribution).collect()
+}
+
+/// Every planted artefact is found and blamed, and nothing else is.
+fn assert_truth(scene: &Scene, document: &Value, report: &str) {
+    let blamed = findings(document, "intruder");
+    let names = |id: &str, part: &Option<String>| {
+        let wanted = part.as_deref().unwrap_or(id);
+        blamed.iter().any(|finding| finding["resource"]["id"] == wanted)
+    };
+    for planted in &scene.scenario.truth {
+        assert!(names(&planted.id, &planted.part), "missed: {} {}", planted.technique, planted.what);
+        let shown = planted.part.as_deref().unwrap_or(&planted.id);
+        assert!(report.contains(shown), "the report does not name {}: {shown}", planted.what);
+    }
+    for innocent in &scene.scenario.innocents {
+        assert!(!names(&innocent.id, &innocent.part), "accused: {} {}", innocent.name, innocent.why);
+    }
+    // Besides what was planted there is the stolen token itself, and nothing else.
+    let suspect = &scene.scenario.cast.suspect_token_id;
+    let others = blamed.iter().filter(|finding| finding["resource"]["id"] != suspect.as_str()).count();
+    assert_eq!((others, blamed.len()), (scene.scenario.truth.len(), scene.scenario.truth.len() + 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_runs_unattended_with_the_shipped_answers() {
+    let scene = Scene::new().await;
+    let ran = crate::scene::ran(&mut scene.bare(&["rehearse", "--answers", &shipped_answers(), "--json"])).expect(0);
+    let document = ran.json();
+    assert_eq!(document["outcome"], "done");
+    assert_eq!(document["world"]["world"], "rehearsal");
+    assert!(ran.stderr.contains("17 of 17 planted artefacts found"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("innocent, and blamed"), "{}", ran.stderr);
+    let dir = scene.incident();
+    let report = fs::read_to_string(dir.join("report.md")).unwrap();
+    assert!(report.starts_with("> ") || report.contains("REHEARSAL"), "a rehearsal's report is marked");
+    // The rehearsal left the test's own simulated account alone: it brought its own.
+    assert!(scene.simulator.requests().is_empty());
+    scene
+        .run(&["verify", document["incident"].as_str().unwrap(), "--head", document["head"].as_str().unwrap()])
+        .expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_runbook_runs_against_an_api_and_every_request_fits_the_schema() {
+    let scene = Scene::new().await;
+    let baseline = scene.path("baseline");
+    fs::create_dir(&baseline).unwrap();
+    for (name, records) in quell::cloudflare::simulator::baseline(&scene.scenario, jiff::Timestamp::now()) {
+        fs::write(baseline.join(name), records.to_string()).unwrap();
+    }
+    // Nobody plays the colleague here: what is to be done by hand is left to somebody.
+    let shipped = fs::read_to_string(shipped_answers()).unwrap();
+    let answers =
+        shipped.replace("answer = \"run\"\nfields = { attested_by = \"Priya Nair\" }", "left = \"later:Priya Nair\"");
+    let answers = scene.write("answers.toml", &answers).display().to_string();
+    let set = format!("baseline={}", baseline.display());
+    let ran =
+        scene.run(&["run", "cloudflare-token-compromise", "--answers", &answers, "--set", &set, "--json"]).expect(0);
+    let document = ran.json();
+    let report = fs::read_to_string(scene.incident().join("report.md")).unwrap();
+    assert_truth(&scene, &document, &report);
+
+    let requests = scene.simulator.requests();
+    assert_eq!(document["requests"]["writes"], requests.iter().filter(|request| request.method != "GET").count());
+    if let Some(schema) = OpenApi::load() {
+        let mut wrong: Vec<String> = requests.iter().flat_map(|request| schema.violations(request)).collect();
+        wrong.sort();
+        wrong.dedup();
+        assert!(wrong.is_empty(), "{} requests, refused by the schema:\n{}", requests.len(), wrong.join("\n"));
+    }
+
+    // No secret of the scenario in any file, nor on any output.
+    let canaries = quell::cloudflare::simulator::canaries(&scene.scenario);
+    for (path, bytes) in files(&scene.state_dir()) {
+        let text = String::from_utf8_lossy(&bytes);
+        let leaked =
+            canaries.iter().any(|canary| text.contains(canary)) || text.contains(quell::cloudflare::simulator::CANARY);
+        assert!(!leaked, "a secret stands in {}", path.display());
+    }
+    for output in [&ran.stdout, &ran.stderr] {
+        assert!(!output.contains(quell::cloudflare::simulator::CANARY), "a secret was printed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_of_every_runbook_writes_nothing() {
+    let scene = Scene::new().await;
+    for (name, _) in quell::runbook::embedded() {
+        let document = scene.run(&["plan", name, "--set", "suspect=ci-deploy", "--json"]).expect(0).json();
+        let step =
+            |id: &str| document["steps"].as_array().unwrap().iter().find(|step| step["id"] == id).unwrap().clone();
+        assert_eq!(step("cut")["prediction"], "will_change");
+        let effect = &step("cut")["effects"][0];
+        assert_eq!(
+            (effect["request"]["method"].as_str(), effect["target"]["name"].as_str()),
+            (Some("PUT"), Some("ci-deploy"))
+        );
+        assert_eq!(step("rotate-later")["prediction"], "cannot_know");
+        assert!(document["requests_estimated"].as_u64().unwrap() > 20);
+        scene.run(&["run", name, "--dry-run", "--set", "suspect=ci-deploy"]).expect(0);
+    }
+    assert!(scene.writes().is_empty(), "{:?}", scene.writes());
+    assert!(!scene.state_dir().exists(), "a dry run keeps nothing");
+}
