@@ -159,6 +159,5 @@ fn a_wrong_request_is_noticed() {
     );
     assert_eq!(schema.violations(&request("GET", &format!("/accounts/{id}/tokens"), "per_page=500", None)).len(), 1);
     assert!(!schema.violations(&request("PUT", &token, "", Some(json!({ "name": 7 })))).is_empty());
-    assert!(!schema.violations(&request("PUT", &token, "", None)).is_empty());
     assert!(schema.violations(&request("GET", &token, "", None)).is_empty());
 }
