@@ -45,7 +45,7 @@ pub(super) struct Output {
     /// What was attested.
     done: Vec<Attested>,
     /// What was not done, each with its owner or reason.
-    left: Vec<NotDone>,
+    not_done: Vec<NotDone>,
 }
 
 /// One thing that a person says was done.
@@ -61,7 +61,7 @@ pub(super) struct Attested {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct NotDone {
     /// What it is called.
-    id: String,
+    title: String,
     /// Who does it later, or why it stays.
     reason: String,
 }
@@ -109,7 +109,7 @@ impl Action for Manual {
         for ended in &done.effects {
             let title = ended.effect.target.name.clone();
             match &ended.left {
-                Some(reason) => output.left.push(NotDone { id: title, reason: reason.clone() }),
+                Some(reason) => output.not_done.push(NotDone { title, reason: reason.clone() }),
                 None => {
                     let attested_by = ended.receipt["attested_by"].as_str().unwrap_or_default().to_owned();
                     output.done.push(Attested { title, attested_by });

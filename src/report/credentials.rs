@@ -86,6 +86,7 @@ pub(super) fn credentials(book: &Book<'_>) -> Credentials {
             all.rotated.push(done(book, &effect));
         }
     }
+    all.keep_the_last_word();
     let told: BTreeSet<String> = all
         .cut
         .iter()
@@ -98,6 +99,20 @@ pub(super) fn credentials(book: &Book<'_>) -> Credentials {
 }
 
 impl Credentials {
+    /// A token may be offered again later: of what was left, the last word on each counts, unless it was dealt with.
+    fn keep_the_last_word(&mut self) {
+        let dealt_with: BTreeSet<&str> = self.cut.iter().chain(&self.rotated).map(|row| row.id.as_str()).collect();
+        let mut told = BTreeSet::new();
+        let mut kept: Vec<LeftCredential> = Vec::new();
+        for row in self.not_rotated.iter().rev() {
+            if !dealt_with.contains(row.id.as_str()) && told.insert(row.id.clone()) {
+                kept.push(row.clone());
+            }
+        }
+        kept.reverse();
+        self.not_rotated = kept;
+    }
+
     /// Outputs count only for what no effect tells: an effect has consent and proof.
     fn add_what_outputs_say(&mut self, book: &Book<'_>, mut told: BTreeSet<String>) {
         for row in &book.facts.rotated {

@@ -153,7 +153,12 @@ fn gaps(book: &Book<'_>) -> Vec<GapRow> {
 
 fn not_examined(book: &Book<'_>) -> Vec<UnseenRow> {
     let all = book.facts.not_examined.iter().chain(&book.facts.unread);
-    let mut rows: Vec<UnseenRow> = Vec::new();
+    // What no step of the runbook looks at, by the plan; then what the steps say of themselves.
+    let plans = book.source.state.runs.iter().filter_map(|run| run.plan.as_ref());
+    let by_plan = plans.flat_map(|plan| &plan.not_examined);
+    let mut rows: Vec<UnseenRow> =
+        by_plan.map(|what| UnseenRow { what: what.clone(), step: "no step of the runbook".to_owned() }).collect();
+    rows.dedup();
     for (what, path) in all {
         let row = UnseenRow { what: what.clone(), step: path.to_string() };
         if !rows.contains(&row) {

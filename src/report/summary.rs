@@ -1,5 +1,7 @@
 //! The incident in sentences of facts, counted from the sections below them.
 
+use std::collections::BTreeSet;
+
 use super::model::ReportModel;
 use super::words::count;
 
@@ -50,13 +52,18 @@ fn effects(model: &ReportModel) -> String {
 
 fn credentials(model: &ReportModel) -> String {
     let all = &model.credentials;
-    let proven = |rows: &[super::CredentialRow]| rows.iter().filter(|row| row.proven).count();
+    // A token that was disabled first and deleted later is one credential.
+    let ids = |rows: &[super::CredentialRow]| rows.iter().map(|row| row.id.clone()).collect::<BTreeSet<_>>();
+    let proven = |rows: &[super::CredentialRow]| {
+        let doubtful: BTreeSet<_> = rows.iter().filter(|row| !row.proven).map(|row| row.id.clone()).collect();
+        ids(rows).difference(&doubtful).count()
+    };
     format!(
         "Credentials: {} of {} cut and proven, {} of {} rotated and proven, {} left as they are, {} without a disposition.",
         proven(&all.cut),
-        all.cut.len(),
+        ids(&all.cut).len(),
         proven(&all.rotated),
-        all.rotated.len(),
+        ids(&all.rotated).len(),
         all.not_rotated.len(),
         all.undecided.len()
     )

@@ -249,7 +249,7 @@ fn effect(
         key: EffectKey::derive(look.path.as_str(), FindingsSettle::SPEC.id, kind, &item.finding),
         action: FindingsSettle::SPEC.id.into(),
         target: Target { kind: kind.into(), id: place.id.clone(), name: item.resource_name.clone(), ambiguous: false },
-        summary: format!("{verb} {} {} by hand", place.kind.words(), item.resource_name),
+        summary: format!("{verb} {} {}", place.kind.words(), item.resource_name),
         danger: Danger::Observe,
         call: Call::Hand(ByHand {
             instruction: instruction(item, request.as_ref(), state.as_ref()),
