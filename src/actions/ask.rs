@@ -50,7 +50,7 @@ impl Action for Ask {
     const SPEC: ActionSpec = ActionSpec {
         id: "ask",
         version: 1,
-        summary: "ask people what only people know",
+        summary: "Ask people what only people know",
         docs: "Shows the instruction, asks the questions one after the other, and keeps the answers in the journal and in \
                the report. Sends nothing. Do not ask for secrets: answers are not sealed.",
         verb: "answer",

@@ -48,7 +48,7 @@ impl Action for Decide {
     const SPEC: ActionSpec = ActionSpec {
         id: "decide",
         version: 1,
-        summary: "record a decision: what was chosen, why, and who agreed",
+        summary: "Record a decision: what was chosen, why, and who agreed",
         docs: "Shows the options, takes one of them with a reason and the names of those who agreed. Later steps may hang \
                on it: `when = '(eq steps.ID.choice \"OPTION\")'`. Sends nothing.",
         verb: "decide",

@@ -73,7 +73,7 @@ impl Action for Manual {
     const SPEC: ActionSpec = ActionSpec {
         id: "manual",
         version: 1,
-        summary: "have a person do something elsewhere, and attest it",
+        summary: "Have a person do something elsewhere, and attest it",
         docs: "Shows what to do and where. The person says who did it, and may hand in a file that shows it, which is kept \
                as evidence. quell sends nothing and cannot see whether it was done: such work is `attested`, never `proven`. \
                What is not done now gets an owner (`later`) or a reason (`keep`).",

@@ -4,6 +4,7 @@
 mod client;
 mod console;
 mod crash;
+mod docs;
 mod house;
 mod journal;
 mod main_job;
