@@ -94,7 +94,7 @@ async fn reveal(target: &str, incident: Option<&str>, file: Option<&PathBuf>, cx
     let dir = cx.state.find(incident)?;
     let found = dir.inspect()?;
     let wanted = |state: &EffectState| state.effect.target.id == target || state.effect.key.as_str() == target;
-    let newest = sealed(&found).into_iter().filter(|(state, _)| wanted(state)).next_back();
+    let newest = sealed(&found).into_iter().rfind(|(state, _)| wanted(state));
     let Some((state, attempt)) = newest else {
         return Err(CliError::usage(format!("there is no sealed secret for `{}`", escape::terminal(target)))
             .hint("`quell secrets list` shows ids"));

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -41,7 +42,9 @@ impl Node {
 
     fn of(value: &Spanned<DeValue<'_>>, source: &str) -> Self {
         let kind = match value.get_ref() {
-            DeValue::String(text) => Kind::Text(text.to_string(), offset_in(source, text)),
+            // Text without escapes is borrowed from the source.
+            DeValue::String(text @ Cow::Borrowed(part)) => Kind::Text(text.to_string(), offset_in(source, part)),
+            DeValue::String(text) => Kind::Text(text.to_string(), None),
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => Kind::Integer(number),
                 Err(_) => Kind::Text(number.as_str().to_owned(), None),
@@ -117,15 +120,14 @@ impl Node {
 }
 
 fn table_kind(table: &DeTable<'_>, source: &str) -> Kind {
-    let entry = |(key, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+    let entry = |(key, value): (&Spanned<Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
         (Key { name: key.get_ref().to_string(), span: key.span() }, Node::of(value, source))
     };
     Kind::Table(table.iter().map(entry).collect())
 }
 
-/// Where borrowed text stands in its source. Text with escapes is not borrowed.
-fn offset_in(source: &str, text: &std::borrow::Cow<'_, str>) -> Option<usize> {
-    let std::borrow::Cow::Borrowed(text) = text else { return None };
-    let offset = (text.as_ptr() as usize).checked_sub(source.as_ptr() as usize)?;
-    (source.get(offset..offset + text.len()) == Some(*text)).then_some(offset)
+/// Where a part of the source stands in it.
+fn offset_in(source: &str, part: &str) -> Option<usize> {
+    let offset = (part.as_ptr() as usize).checked_sub(source.as_ptr() as usize)?;
+    (source.get(offset..offset + part.len()) == Some(part)).then_some(offset)
 }

@@ -1,7 +1,5 @@
 use std::ops::Range;
 
-use serde_json::Map;
-
 use super::diagnostic::Diagnostic;
 use super::fields::{Fields, quoted};
 use super::input::{self, InputType};
@@ -140,7 +138,7 @@ fn read_input(name: &str, table: &Node, problems: &mut Vec<Diagnostic>) -> Optio
         let value = if json.is_array() { Ok(json) } else { ty.parse(&text, jiff::Timestamp::UNIX_EPOCH) };
         value
             .map_err(|why| {
-                problems.push(Diagnostic::error("R004", &node.span, format!("the default cannot be `{text}`: {why}")))
+                problems.push(Diagnostic::error("R004", &node.span, format!("the default cannot be `{text}`: {why}")));
             })
             .ok()
     });
@@ -218,7 +216,7 @@ fn read_step(index: usize, table: &Node, problems: &mut Vec<Diagnostic>) -> Opti
         title: title.unwrap_or_default(),
         why,
         action: action?,
-        with: with.map(Node::to_json).and_then(|json| json.as_object().cloned()).unwrap_or_else(Map::new),
+        with: with.map(Node::to_json).and_then(|json| json.as_object().cloned()).unwrap_or_default(),
         when,
         confirm: confirm.map(|confirm| match confirm.as_str() {
             "target" => Confirm::Target,

@@ -17,7 +17,7 @@ fn catalogue() -> impl Iterator<Item = &'static dyn AnyAction> {
 fn the_readme_lists_every_action_as_it_is() {
     let readme = readme();
     let rows: Vec<String> = catalogue()
-        .map(|action| action.spec())
+        .map(quell::action::AnyAction::spec)
         .map(|spec| format!("| `{}` | {} | {} |", spec.id, spec.max_danger, spec.summary))
         .collect();
     for row in &rows {
@@ -45,7 +45,8 @@ fn the_readme_names_every_exit_code_of_the_help() {
 #[test]
 fn the_commands_of_the_readme_exist() {
     let readme = readme();
-    for line in readme.lines().map(str::trim).filter(|line| line.starts_with("quell ")) {
+    let shell = readme.split("```sh").skip(1).filter_map(|block| block.split("```").next()).flat_map(str::lines);
+    for line in shell.map(str::trim).filter(|line| line.starts_with("quell ")) {
         let words: Vec<&str> =
             line.split_whitespace().skip(1).take_while(|word| !word.starts_with(['-', '"', '#'])).collect();
         let command = words[0];

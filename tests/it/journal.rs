@@ -313,7 +313,7 @@ proptest! {
             }
             prop_assert_eq!(state.seq, seq);
             if let Some(run) = state.latest_run() && let Some(plan) = &run.plan {
-                let open = run.steps.values().flat_map(|step| &step.effects).any(|effect| effect.is_open());
+                let open = run.steps.values().flat_map(|step| &step.effects).any(quell::journal::EffectState::is_open);
                 let next = quell::engine::decide(plan, run);
                 prop_assert!(!(open && matches!(next, quell::engine::Next::Perform(..) | quell::engine::Next::Finish)), "{:?}", next);
             }

@@ -132,15 +132,15 @@ async fn everything_is_sent_once_and_proven() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_disabled_token_keeps_everything_else() {
     let spine = Spine::new().await;
-    spine.run(&spine.answers("[steps.revoke2]\n").replace("spine", "spine")).expect(2);
-    let answers = spine.answers("").replace(".revoke", ".revoke");
-    let text = fs::read_to_string(&answers)
-        .unwrap()
-        .replace("[steps.revoke]\nanswer = \"run\"", "[steps.revoke]\nanswer = \"skip\"\nreason = \"kept\"");
-    fs::write(&answers, text).unwrap();
+    let answers = spine.answers("");
+    let shipped = fs::read_to_string(&answers).unwrap();
+    fs::write(
+        &answers,
+        shipped.replace("[steps.revoke]\nanswer = \"run\"", "[steps.revoke]\nanswer = \"skip\"\nreason = \"kept\""),
+    )
+    .unwrap();
     spine.run(&answers).expect(0);
-    let write = spine.scene.writes().remove(0);
-    let body = write.body.unwrap();
+    let body = spine.scene.writes().remove(0).body.unwrap();
     assert_eq!(body["status"], "disabled");
     assert!(body["policies"].as_array().is_some_and(|policies| !policies.is_empty()));
     assert!(body.get("id").is_none() && body.get("last_used_on").is_none(), "{body}");
@@ -181,10 +181,7 @@ async fn a_roll_in_doubt_waits_for_a_person() {
     spine.resume(&answers).expect(13);
     assert_eq!(rolls(), 1);
     // The person says: once more.
-    let decided = spine.answers("").replace(".toml", ".toml");
-    let text = fs::read_to_string(&decided).unwrap().replace("[steps.roll]\n", "[steps.roll]\nin_doubt = \"retry\"\n");
-    fs::write(&decided, text).unwrap();
-    spine.resume(&decided).expect(0);
+    spine.resume(&spine.answers("[defaults]\nin_doubt = \"retry\"\n")).expect(0);
     assert_eq!(rolls(), 3, "the one in doubt once more, and the second row");
 }
 

@@ -69,7 +69,7 @@ impl Action for TokenDisable {
         for wanted in params.tokens {
             match seen.get(&wanted.id) {
                 Some(token) if token.status == "active" => {
-                    plan.effects.push(effect(look, token, &seen.tokens, &wanted))
+                    plan.effects.push(effect(look, token, &seen.tokens, &wanted));
                 }
                 Some(token) => {
                     plan.already.push((token.name.clone(), format!("its status is {}", token.status)));

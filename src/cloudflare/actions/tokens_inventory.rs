@@ -140,6 +140,9 @@ impl Action for TokensInventory {
     }
 }
 
+/// A token's id and name.
+type Named = (String, String);
+
 /// Everything that an inventory is made from.
 struct View<'a> {
     seen: &'a Seen,
@@ -152,7 +155,7 @@ struct View<'a> {
 
 impl View<'_> {
     /// The suspect's id and name; `None` where it is not known.
-    fn suspect(&self, wanted: &str) -> Result<(Option<(String, String)>, Option<Gap>), StepError> {
+    fn suspect(&self, wanted: &str) -> Result<(Option<Named>, Option<Gap>), StepError> {
         if wanted.is_empty() || wanted.eq_ignore_ascii_case("unknown") {
             return Ok((None, None));
         }
@@ -191,8 +194,8 @@ impl View<'_> {
         Ok((Some((id, name)), (!self.seen.complete).then_some(gap)))
     }
 
-    fn held(&self, suspect: Option<&(String, String)>) -> Held {
-        let suspects: Vec<(String, String)> = suspect.cloned().into_iter().collect();
+    fn held(&self, suspect: Option<&Named>) -> Held {
+        let suspects: Vec<Named> = suspect.cloned().into_iter().collect();
         let honest = |token: &str| {
             let uses = self.before.iter().filter(|before| before.token_id == token);
             let mut ips: Vec<String> = uses.filter_map(|before| before.ip.clone()).collect();
@@ -203,7 +206,7 @@ impl View<'_> {
         held(&suspects, &self.events, self.since, honest)
     }
 
-    fn output(&self, suspect: Option<&(String, String)>, held: &Held, cut: &[String]) -> Output {
+    fn output(&self, suspect: Option<&Named>, held: &Held, cut: &[String]) -> Output {
         let mut rows = Vec::new();
         let mut marked = Vec::new();
         for token in &self.seen.tokens {
@@ -249,7 +252,7 @@ impl View<'_> {
         }
     }
 
-    fn role(&self, id: &str, suspect: Option<&(String, String)>, held: &Held) -> Role {
+    fn role(&self, id: &str, suspect: Option<&Named>, held: &Held) -> Role {
         if suspect.is_some_and(|(suspect, _)| suspect == id) {
             Role::Suspect
         } else if held.tokens.iter().any(|token| token == id) {
@@ -263,7 +266,7 @@ impl View<'_> {
         }
     }
 
-    fn technique(&self, id: &str, suspect: Option<&(String, String)>) -> &'static str {
+    fn technique(&self, id: &str, suspect: Option<&Named>) -> &'static str {
         match self.seen.get(id).map(|token| token.owner) {
             _ if suspect.is_some_and(|(suspect, _)| suspect == id) => "CF-I01",
             Some(Owner::User) => "CF-I02",

@@ -79,7 +79,7 @@ impl Action for Whoami {
         let account = ReadRequest::new(format!("/accounts/{}", segment(look.account())));
         match look.get(&account).await {
             Ok(reading) => {
-                output.skew_seconds = reading.server_time.map(|server| look.now().duration_since(server).as_secs())
+                output.skew_seconds = reading.server_time.map(|server| look.now().duration_since(server).as_secs());
             }
             Err(error) => look.gap(error.gap("account", "the account", Some("Account Settings Read"))),
         }
@@ -114,7 +114,7 @@ fn warnings(output: &Output, kind: CredentialKind, now: Timestamp) -> Vec<String
     }
     match output.expires_on {
         Some(at) if at.duration_since(now) < SOON => {
-            warnings.push(format!("the credential ends at {at}: make another before it does"))
+            warnings.push(format!("the credential ends at {at}: make another before it does"));
         }
         _ => {}
     }
