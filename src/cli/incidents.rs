@@ -32,7 +32,7 @@ pub(crate) fn run(cx: &Context) -> Result<Exit, CliError> {
     if cx.json {
         output::document(&json!({ "schema": "quell.incidents/1", "incidents": rows }))?;
     } else if rows.is_empty() {
-        cx.screen.say("no incidents yet; begin with `quell rehearse`");
+        cx.screen.tell("no incidents yet; begin with `quell rehearse`");
     } else {
         for row in &rows {
             let text = |name: &str| escape::terminal(row[name].as_str().unwrap_or_default());

@@ -30,6 +30,6 @@ pub(crate) fn run(args: &NoteArgs, cx: &Context) -> Result<Exit, CliError> {
     let run = journal.state().latest_run().map(|run| run.opened.run.clone());
     let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run, path: None };
     journal.append(&stamp, Event::Noted { text: redactor.redact(text).into_owned() })?;
-    cx.screen.say(&format!("noted in {}", dir.id));
+    cx.screen.tell(&format!("noted in {}", dir.id));
     Ok(Exit::Done)
 }

@@ -78,13 +78,13 @@ pub(crate) async fn forecast(
     let sealed = open::seal(loaded, &inputs, &target, &connected);
     let estimated = estimate(loaded, zones.len(), &connected).await;
     let account = connected.read.account();
-    cx.screen.say(&format!(
+    cx.screen.tell(&format!(
         "dry run: reads only, against {} (account {}, {})",
         target.api(),
         escape::terminal(&account.name),
         account.id
     ));
-    cx.screen.say(&format!(
+    cx.screen.tell(&format!(
         "about {} requests, {} at least; the budget of 1,200 in 5 minutes is shared with the dashboard of the same user",
         estimated.requests, estimated.time()
     ));

@@ -134,7 +134,7 @@ impl Stage {
     pub(crate) fn close(&self, cx: &Context, driven: &Driven) -> Result<(), CliError> {
         if let crate::engine::Stop::Closed(_) = driven.stop {
             let score = score::of(&self.scenario, driven.journal.state());
-            cx.screen.say(&score::text(&score, &self.scenario));
+            cx.screen.tell(&score::text(&score, &self.scenario));
             let path = driven.dir.path.join("score.json");
             fs::write(&path, format!("{:#}\n", json!(score))).map_err(|error| {
                 CliError::new(Exit::Report, "score", format!("cannot write {}", path.display())).because(&error)
@@ -153,8 +153,8 @@ fn scenario(name: &str) -> Result<Scenario, CliError> {
 
 fn brief(cx: &Context, scenario: &Scenario) {
     cx.screen.mark_rehearsal();
-    cx.screen.say(
+    cx.screen.tell(
         "REHEARSAL: everything that follows happens in a simulated account on this machine; nothing real can change",
     );
-    cx.screen.say(&format!("\n{}\n\n{}\n\n", scenario.title, scenario.summary.trim()));
+    cx.screen.tell(&format!("\n{}\n\n{}\n\n", scenario.title, scenario.summary.trim()));
 }

@@ -35,10 +35,10 @@ pub(crate) fn run(args: &ReportArgs, cx: &Context) -> Result<Exit, CliError> {
         output::write(&render(&dir, &found, args.template.as_deref(), None)?)?;
     } else {
         let path = write(&dir, &found, args.template.as_deref(), args.output.as_deref())?;
-        cx.screen.say(&format!("post-mortem draft: {}", path.display()));
+        cx.screen.tell(&format!("post-mortem draft: {}", path.display()));
     }
     if !found.is_sound() {
-        cx.screen.say("warning: the journal is damaged, and the report says so; `quell verify` tells what is wrong");
+        cx.screen.tell("warning: the journal is damaged, and the report says so; `quell verify` tells what is wrong");
         return Ok(Exit::Journal);
     }
     Ok(Exit::Done)

@@ -152,18 +152,18 @@ fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loa
 fn show_standing(cx: &Context, run: &RunState) {
     let Some(plan) = &run.plan else { return };
     let done = plan.steps.iter().filter(|step| run.status(&step.path).is_final()).count();
-    cx.screen.say(&format!(
+    cx.screen.tell(&format!(
         "{done} of {} steps have ended; it rested because: {}",
         plan.steps.len(),
         run.paused.as_deref().map_or_else(|| "its process died".to_owned(), crate::escape::terminal)
     ));
     for effect in run.steps.values().flat_map(|step| &step.effects).filter(|effect| effect.is_in_doubt()) {
-        cx.screen.say(&format!(
+        cx.screen.tell(&format!(
             "in doubt: {}; nothing is sent again by itself",
             crate::escape::terminal(&effect.effect.summary)
         ));
     }
-    cx.screen.say(&format!("next: {}", outcome::next_words(&crate::engine::decide(plan, run))));
+    cx.screen.tell(&format!("next: {}", outcome::next_words(&crate::engine::decide(plan, run))));
 }
 
 fn short(digest: Option<&Digest>) -> String {

@@ -74,7 +74,7 @@ fn list(found: &Inspection, cx: &Context) -> Result<Exit, CliError> {
     if cx.json {
         output::document(&json!({ "schema": "quell.secrets/1", "secrets": rows }))?;
     } else if rows.is_empty() {
-        cx.screen.say("nothing lies in the vault");
+        cx.screen.tell("nothing lies in the vault");
     } else {
         for (state, attempt) in sealed(found) {
             let target = &state.effect.target;

@@ -24,7 +24,7 @@ pub(crate) fn arm(screen: Arc<Screen>) -> std::io::Result<Interrupt> {
                 _ = hangups.recv() => true,
             };
             if raised && !hangup {
-                screen.say("left at once: what was in flight is in doubt; `quell resume` settles it");
+                screen.tell("left at once: what was in flight is in doubt; `quell resume` settles it");
                 std::process::exit(i32::from(Exit::Interrupted as u8));
             }
             raised = true;

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &StatusArgs, cx: &Context) -> Result<Exit, CliError> {
     } else {
         output::write(&text(&found.state, cx.now()))?;
         for problem in found.problems.iter().filter(|problem| problem.kind != "torn_tail") {
-            cx.screen.say(&format!("warning: the journal is damaged: {}", problem.detail));
+            cx.screen.tell(&format!("warning: the journal is damaged: {}", problem.detail));
         }
     }
     Ok(exit)

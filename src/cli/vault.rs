@@ -96,8 +96,8 @@ impl VaultDoor {
             return Err("set `QUELL_VAULT_PASSPHRASE`, or name `--vault-recipient` and `--vault-identity`".to_owned());
         }
         if new {
-            self.screen.say("New secrets are sealed in this incident's vault before anything else is done with them.");
-            self.screen.say("Choose a passphrase for it (not echoed). Without it they cannot be read again.");
+            self.screen.tell("New secrets are sealed in this incident's vault before anything else is done with them.");
+            self.screen.tell("Choose a passphrase for it (not echoed). Without it they cannot be read again.");
         }
         let words = if new { "passphrase for the new vault" } else { "passphrase of the vault" };
         let first = prompt::ask_secret(&self.screen, words).await.ok_or("no passphrase was given")?;

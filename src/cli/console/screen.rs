@@ -3,6 +3,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Style;
 use super::bar::Bar;
+use super::text::wrap;
 use crate::action::Progress;
 
 /// How much is said.
@@ -86,6 +87,16 @@ impl Screen {
         let before = if std::mem::take(&mut inner.mid_line) { "\n" } else { "" };
         // See the type's documentation for why errors are dropped.
         let _ = write!(inner.out, "{before}{text}{newline}").and_then(|()| inner.out.flush());
+    }
+
+    /// Writes a message in words, wrapped to the width. What would act on a terminal is made visible.
+    pub fn tell(&self, text: &str) {
+        let style = self.style();
+        let wrapped = |line: &str| match line.trim_end() {
+            "" => vec![String::new()],
+            line => wrap(&style.show(line), style.columns(), "", "  "),
+        };
+        self.say(&text.lines().flat_map(wrapped).collect::<Vec<_>>().join("\n"));
     }
 
     /// Writes `label` and leaves the cursor behind it, for an answer to be typed.

@@ -3,7 +3,6 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::cloudflare::simulator::{Innocent, Planted, Scenario};
-use crate::escape;
 use crate::journal::IncidentState;
 use crate::model::{Attribution, Finding, FindingStatus};
 
@@ -82,15 +81,14 @@ pub(crate) fn text(score: &Score, scenario: &Scenario) -> String {
     let mut out =
         format!("\nREHEARSAL {}: {found} of {} planted artefacts found\n", scenario.name, score.planted.len());
     for planted in score.planted.iter().filter(|planted| !planted.found) {
-        let _ =
-            writeln!(out, "  missed: {} {} ({})", planted.technique, escape::terminal(&planted.what), planted.resource);
+        let _ = writeln!(out, "  missed: {} {} ({})", planted.technique, planted.what, planted.resource);
     }
     let open: Vec<_> = score.planted.iter().filter(|planted| planted.status == Some(FindingStatus::Open)).collect();
     for planted in &open {
-        let _ = writeln!(out, "  found, and still there: {} {}", planted.technique, escape::terminal(&planted.what));
+        let _ = writeln!(out, "  found, and still there: {} {}", planted.technique, planted.what);
     }
     for blamed in &score.accused {
-        let _ = writeln!(out, "  innocent, and blamed: {} ({})", escape::terminal(&blamed.what), blamed.resource);
+        let _ = writeln!(out, "  innocent, and blamed: {} ({})", blamed.what, blamed.resource);
     }
     out.push_str(NEXT);
     out
@@ -99,10 +97,9 @@ pub(crate) fn text(score: &Score, scenario: &Scenario) -> String {
 /// What to do with one's own account: looking only.
 const NEXT: &str = "
 To look at your own account the same way, without changing anything:
-  1. in the dashboard: Manage account > Account API tokens > Create token, with an expiry of one day and
-     Account: Account API Tokens Read, Account Settings Read, Account WAF Read, Account Firewall Access Rules Read
-     User:    API Tokens Read, User Details Read (a user token only)
-     Zone:    Zone Read, DNS Read, SSL and Certificates Read, Zone WAF Read, Firewall Services Read
-  2. export CLOUDFLARE_API_TOKEN=… CLOUDFLARE_ACCOUNT_ID=…
-  3. quell plan cloudflare-token-compromise --set suspect=unknown
+1. in the dashboard: Manage account > Account API tokens > Create token, with an expiry of one day and
+   Account: Account API Tokens Read, Account Settings Read, Account WAF Read, Account Firewall Access Rules Read
+   Zone, all zones: Zone Read, DNS Read, SSL and Certificates Read, Zone WAF Read, Firewall Services Read
+2. export CLOUDFLARE_API_TOKEN=… CLOUDFLARE_ACCOUNT_ID=…
+3. quell plan cloudflare-token-compromise --set suspect=unknown
 ";

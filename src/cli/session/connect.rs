@@ -89,9 +89,9 @@ pub(crate) async fn connect(cx: &Context, target: &mut Target) -> Result<Connect
 }
 
 async fn choose(cx: &Context, keys: &Keyboard, accounts: &[Account]) -> Result<String, CliError> {
-    cx.screen.say("this credential sees several accounts:");
+    cx.screen.tell("this credential sees several accounts:");
     for (number, account) in (1..).zip(accounts) {
-        cx.screen.say(&format!("  {number}  {}  {}", account.id, escape::terminal(&account.name)));
+        cx.screen.tell(&format!("  {number}  {}  {}", account.id, escape::terminal(&account.name)));
     }
     let pick = |text: &str| {
         let by_number = text.parse::<usize>().ok().and_then(|number| accounts.get(number.checked_sub(1)?));

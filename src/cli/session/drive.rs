@@ -14,7 +14,7 @@ use crate::cli::layout::IncidentDir;
 use crate::cli::vault::VaultDoor;
 use crate::cli::{outcome, output, report};
 use crate::cloudflare::api::Connected;
-use crate::engine::{Bench, Engine, Observer, PauseCause, Ports, Prompter, Stop};
+use crate::engine::{Bench, Engine, Observer, Ports, Prompter, Stop};
 use crate::evidence::EvidenceStore;
 use crate::journal::{Entry, IncidentState, Journal};
 use crate::runbook::Templates;
@@ -88,26 +88,13 @@ fn finish(
     let mut exit = outcome::exit(journal.state(), Some(&stop));
     let found = dir.inspect()?;
     match report::write(&dir, &found, None, None) {
-        Ok(path) => cx.screen.say(&format!("post-mortem draft: {}", path.display())),
+        Ok(path) => cx.screen.tell(&format!("post-mortem draft: {}", path.display())),
         Err(error) => {
             cx.screen.say(&error.text());
             exit = exit.and(Exit::Report);
         }
     }
-    cx.screen.say(&format!("journal head: {}", journal.head()));
-    match &stop {
-        Stop::Closed(_) => {}
-        Stop::Paused(cause) => {
-            if let PauseCause::Missing(what) = cause {
-                cx.screen.say(&format!("paused, waiting for a person: {}", crate::escape::terminal(what)));
-            }
-            cx.screen.say(&format!("nothing is lost; go on with `quell resume {}`", dir.id));
-        }
-    }
-    let gaps = journal.state().gaps.len();
-    if gaps > 0 {
-        cx.screen.say(&format!("{gaps} things could not be seen; the report lists them"));
-    }
+    cx.screen.tell(&format!("journal head: {}", journal.head()));
     if cx.json {
         output::document(&outcome::document(
             &dir,

@@ -62,7 +62,8 @@ pub(crate) fn find(wanted: &str) -> Result<(String, String), CliError> {
                     "runbook_unreadable",
                     format!("cannot read the runbook {}", candidate.display()),
                 )
-                .because(&error));
+                .because(&error)
+                .hint("name a file that is there, or a runbook of `quell runbooks list`"));
             }
             Err(_) => {}
         }
