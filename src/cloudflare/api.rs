@@ -33,7 +33,7 @@ pub use base::{ApiBase, BaseError, segment};
 pub use budget::{Meter, RequestCounts};
 pub use connect::{ConnectError, Connected, Connector};
 pub use credential::Credential;
-pub use envelope::{classify, parse_result};
+pub use envelope::{classify, parse_result, says_absent};
 pub use http::Timeouts;
 
 use std::error::Error;

@@ -109,6 +109,8 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
     let Some(held) = principals.iter().find(|held| held.token_id == token) else { return Attribution::Other };
     match &event.ip {
         Some(ip) if held.honest_ips.contains(ip) => Attribution::Shared,
+        // Without an address the act does not tell, unless nobody else ever had the token.
+        None if !held.honest_ips.is_empty() => Attribution::Shared,
         _ => Attribution::Intruder,
     }
 }

@@ -1,6 +1,7 @@
 //! API tokens, of the calling user and of the account (API.md section 5).
 
 mod graph;
+mod listing;
 mod marks;
 
 use jiff::Timestamp;
@@ -8,13 +9,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-pub use graph::{Held, held};
+pub use graph::{Grip, Held, Known, Tampering, held, owner_in_log};
+pub use listing::{Found, Seen, find, find_listed, list, own};
 pub use marks::{Mark, controls, marks};
 
 use super::api::segment;
 use crate::action::{Look, StepError};
-use crate::model::{Gap, Target};
-use crate::provider::{Paging, ReadError, ReadRequest};
+use crate::model::{Effect, Gap, Target, canonical_digest};
+
+/// [`TokenRef::owner`] of a token that the account owns.
+pub const ACCOUNT: &str = "account";
 
 /// Names a token for the steps that act on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +29,13 @@ pub struct TokenRef {
     /// Its name; may be chosen by an attacker.
     #[serde(default)]
     pub name: String,
+    /// Whose it is: `account`, or the e-mail of a user. Without it, a token that no list shows may be another user's own,
+    /// and is never taken to be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// What speaks against it, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// The finding that acting on it deals with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<String>,
@@ -35,6 +46,27 @@ pub struct TokenRef {
 
 const fn yes() -> bool {
     true
+}
+
+impl TokenRef {
+    /// A token of which nothing else is known.
+    pub fn new(id: &str, name: &str) -> Self {
+        Self { id: id.to_owned(), name: name.to_owned(), owner: None, why: None, finding: None, sure: true }
+    }
+
+    /// Its name, or its id where the name is not known.
+    pub fn label(&self) -> &str {
+        if self.name.is_empty() { &self.id } else { &self.name }
+    }
+
+    /// The token that an effect touches.
+    pub fn of(effect: &Effect) -> Self {
+        Self {
+            owner: effect.before["owner"].as_str().map(str::to_owned),
+            finding: effect.resolves.as_ref().map(|resolves| resolves.finding.clone()),
+            ..Self::new(&effect.target.id, &effect.target.name)
+        }
+    }
 }
 
 /// Who owns a token.
@@ -58,6 +90,8 @@ pub struct Token {
     pub status: String,
     /// Who owns it.
     pub owner: Owner,
+    /// The same by name, as in [`TokenRef::owner`].
+    pub whose: String,
     /// When it was made.
     pub issued_on: Option<Timestamp>,
     /// When it was last changed, rolled included.
@@ -74,7 +108,7 @@ pub struct Token {
 const KEPT: [&str; 5] = ["name", "policies", "condition", "not_before", "expires_on"];
 
 impl Token {
-    fn read(value: Value, owner: Owner) -> Option<Self> {
+    fn read(value: Value, owner: Owner, whose: &str) -> Option<Self> {
         let Value::Object(raw) = value else { return None };
         let text = |name: &str| raw.get(name).and_then(Value::as_str);
         let time = |name: &str| text(name).and_then(|text| text.parse().ok());
@@ -83,6 +117,7 @@ impl Token {
             name: text("name").unwrap_or_default().to_owned(),
             status: text("status").unwrap_or("active").to_owned(),
             owner,
+            whose: whose.to_owned(),
             issued_on: time("issued_on"),
             modified_on: time("modified_on"),
             last_used_on: time("last_used_on"),
@@ -98,20 +133,10 @@ impl Token {
 
     /// What a full update must send to change the status and nothing else.
     pub fn update(&self, status: &str) -> Value {
-        let mut body = Map::new();
-        for field in KEPT {
-            if let Some(value) = self.raw.get(field).filter(|value| !value.is_null()) {
-                body.insert(field.to_owned(), value.clone());
-            }
-        }
-        // Read as `request.ip` in older answers, sent as `request_ip` (documented).
-        if let Some(Value::Object(condition)) = body.get_mut("condition")
-            && let Some(ip) = condition.remove("request.ip")
-        {
-            condition.insert("request_ip".to_owned(), ip);
-        }
+        let mut body = self.kept();
+        spell_condition(&mut body);
         // Names inside permission groups are for reading only; ids suffice (documented).
-        for policy in body.get_mut("policies").and_then(Value::as_array_mut).into_iter().flatten() {
+        for policy in policies(&mut body) {
             for group in policy.get_mut("permission_groups").and_then(Value::as_array_mut).into_iter().flatten() {
                 *group = json!({ "id": group["id"] });
             }
@@ -120,15 +145,28 @@ impl Token {
         Value::Object(body)
     }
 
-    /// The token without what changes by mere use: what is shown, consented to and compared.
+    /// The token without what changes by mere use: what is shown and consented to.
     pub fn image(&self) -> Value {
-        let mut image = Map::from_iter([("status".to_owned(), Value::from(self.status.as_str()))]);
-        for field in KEPT {
-            if let Some(value) = self.raw.get(field).filter(|value| !value.is_null()) {
-                image.insert(field.to_owned(), value.clone());
-            }
-        }
+        let mut image = Map::new();
+        image.insert("status".to_owned(), self.status.as_str().into());
+        image.insert("owner".to_owned(), self.whose.as_str().into());
+        image.extend(self.kept());
         Value::Object(image)
+    }
+
+    /// The first field, besides the status, that is not what `before` (an [image](Self::image)) holds.
+    ///
+    /// What means the same counts as the same: an update may give policies other ids, their groups another order, and
+    /// the condition another spelling.
+    pub fn differs_from(&self, before: &Value) -> Option<&'static str> {
+        let (now, before) = (self.kept(), before.as_object().cloned().unwrap_or_default());
+        let (now, before) = (meaning(now), meaning(before));
+        KEPT.into_iter().find(|field| now.get(*field) != before.get(*field))
+    }
+
+    fn kept(&self) -> Map<String, Value> {
+        let kept = KEPT.iter().filter_map(|field| Some(((*field).to_owned(), self.raw.get(*field)?.clone())));
+        kept.filter(|(_, value)| !value.is_null()).collect()
     }
 
     /// The token as the target of an effect; `all` tells whether its name is its own.
@@ -143,98 +181,65 @@ impl Token {
         groups.filter_map(|group| group["name"].as_str()).collect()
     }
 
+    /// Names the token for the steps that act on it.
+    pub fn reference(&self) -> TokenRef {
+        TokenRef { owner: Some(self.whose.clone()), ..TokenRef::new(&self.id, &self.name) }
+    }
+
     fn policies(&self) -> impl Iterator<Item = &Value> {
         self.raw.get("policies").and_then(Value::as_array).into_iter().flatten()
     }
 
-    /// `2026-11-20`, or `never`.
+    /// `2026-11-20 14:05Z`, or `never seen`.
     pub fn last_use(&self) -> String {
         self.last_used_on.map_or_else(|| "never seen".to_owned(), |at| at.strftime("%F %H:%MZ").to_string())
     }
 }
 
-/// Every token that the credential can see.
-#[derive(Debug, Clone, Default)]
-pub struct Seen {
-    /// The tokens.
-    pub tokens: Vec<Token>,
-    /// True where both lists were read to their end: then a token that is not among them is gone.
-    pub complete: bool,
-}
-
-impl Seen {
-    /// The token with this id.
-    pub fn get(&self, id: &str) -> Option<&Token> {
-        self.tokens.iter().find(|token| token.id == id)
+/// The address condition is read as `request.ip` in older answers, and sent as `request_ip` (documented).
+fn spell_condition(token: &mut Map<String, Value>) {
+    if let Some(Value::Object(condition)) = token.get_mut("condition")
+        && let Some(ip) = condition.remove("request.ip")
+    {
+        condition.insert("request_ip".to_owned(), ip);
     }
 }
 
-/// Lists the calling user's tokens and the account's. A list that cannot be read is a gap; if neither can, that is an
-/// error.
-pub async fn list(look: &Look<'_>) -> Result<Seen, StepError> {
-    let mut seen = Seen { tokens: Vec::new(), complete: true };
-    let mut refused: Vec<ReadError> = Vec::new();
-    for owner in [Owner::User, Owner::Account] {
-        let (scope, permission) = match owner {
-            Owner::User => ("the user of this credential", "API Tokens Read"),
-            Owner::Account => ("the account", "Account API Tokens Read"),
-        };
-        let request = ReadRequest::new(collection(owner, look.account()));
-        match look.list(&request, Paging::Pages { per_page: 50 }, "tokens", scope).await {
-            Ok(listing) => {
-                seen.complete &= listing.shortfall.is_none();
-                seen.tokens.extend(listing.items.into_iter().filter_map(|item| Token::read(item, owner)));
-            }
-            // A token that the account owns has no user whose tokens there could be.
-            Err(_) if owner == Owner::User && has_no_user(look) => {}
-            Err(error) => {
-                look.gap(error.gap("tokens", scope, Some(permission)));
-                seen.complete = false;
-                refused.push(error);
-            }
+fn policies(token: &mut Map<String, Value>) -> impl Iterator<Item = &mut Value> {
+    token.get_mut("policies").and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+/// The same token in one spelling, for comparison.
+fn meaning(mut token: Map<String, Value>) -> Map<String, Value> {
+    spell_condition(&mut token);
+    for policy in policies(&mut token) {
+        let ids = policy["permission_groups"].as_array().into_iter().flatten();
+        let mut ids: Vec<&str> = ids.filter_map(|group| group["id"].as_str()).collect();
+        ids.sort_unstable();
+        *policy = json!({ "effect": policy["effect"], "groups": ids, "resources": policy["resources"] });
+    }
+    if let Some(Value::Array(policies)) = token.get_mut("policies") {
+        policies.sort_by_key(canonical_digest);
+    }
+    for time in ["not_before", "expires_on"] {
+        if let Some(value) = token.get_mut(time)
+            && let Some(at) = value.as_str().and_then(|text| text.parse::<Timestamp>().ok())
+        {
+            *value = at.to_string().into();
         }
     }
-    match refused.first() {
-        Some(error) if seen.tokens.is_empty() => Err(StepError::read("list the tokens", error)),
-        _ => Ok(seen),
+    token
+}
+
+/// Each token once, as it was named first.
+pub fn unique(tokens: Vec<TokenRef>) -> Vec<TokenRef> {
+    let mut unique: Vec<TokenRef> = Vec::new();
+    for token in tokens {
+        if !unique.iter().any(|known| known.id == token.id) {
+            unique.push(token);
+        }
     }
-}
-
-fn has_no_user(look: &Look<'_>) -> bool {
-    look.provider().credential().kind == crate::model::CredentialKind::AccountToken
-}
-
-/// What a fresh look at one token shows.
-#[derive(Debug)]
-pub enum Found {
-    /// It is there.
-    There(Box<Token>),
-    /// It is not there, by a complete list.
-    Gone,
-    /// It cannot be told, and why.
-    Unseen(String),
-}
-
-/// Looks at the token of an effect, whose call names its path.
-pub async fn find(look: &Look<'_>, path: &str, id: &str) -> Found {
-    let owner = if path.starts_with("/user/") { Owner::User } else { Owner::Account };
-    let request = ReadRequest::new(format!("{}/{}", collection(owner, look.account()), segment(id)));
-    match look.get(&request).await {
-        Ok(reading) => match Token::read(reading.result, owner) {
-            Some(token) => Found::There(Box::new(token)),
-            None => Found::Unseen("the API's answer is no token".to_owned()),
-        },
-        // Not proof by itself (documented for code 7003): the list decides.
-        Err(ReadError::NotFound(_) | ReadError::Rejected(_)) => match list(look).await {
-            Ok(seen) => match seen.get(id) {
-                Some(token) => Found::There(Box::new(token.clone())),
-                None if seen.complete => Found::Gone,
-                None => Found::Unseen("it is not in the list, and the list is not complete".to_owned()),
-            },
-            Err(error) => Found::Unseen(error.message),
-        },
-        Err(error) => Found::Unseen(error.to_string()),
-    }
+    unique
 }
 
 /// Refuses to act on the credential that makes the calls.
@@ -252,8 +257,11 @@ pub fn refuse_own(look: &Look<'_>, tokens: &[TokenRef], doing: &str) -> Result<(
 pub fn invisible(token: &TokenRef) -> Gap {
     Gap {
         family: "tokens".to_owned(),
-        scope: if token.name.is_empty() { token.id.clone() } else { token.name.clone() },
-        reason: "this credential cannot see the token; it may be another user's, who must act on it".to_owned(),
+        scope: format!("{} ({})", token.label(), token.id),
+        reason:
+            "no list shows the token: it is gone, or it is another user's own token, which this credential cannot see; \
+                 that user, or the user's removal from the account, must cut it"
+                .to_owned(),
         permission: None,
     }
 }

@@ -124,6 +124,7 @@ impl OutputFacts {
         let held = act.token_id.as_ref().and_then(|id| self.principals.iter().find(|held| held.token_id == *id));
         match (held, &act.ip) {
             (Some(held), Some(ip)) if held.honest_ips.contains(ip) => Attribution::Shared,
+            (Some(held), None) if !held.honest_ips.is_empty() => Attribution::Shared,
             (Some(_), _) => Attribution::Intruder,
             // An act that names no token is told by its address alone; an e-mail does not tell.
             (None, Some(ip))

@@ -198,7 +198,8 @@ impl Collecting<'_> {
 
 fn usual(events: &[AuditEvent]) -> Vec<SeenBefore> {
     let mut counts: BTreeMap<(&str, Option<&str>, Option<&str>), u64> = BTreeMap::new();
-    for event in events {
+    // An attempt that failed is no use: an intruder who tried in vain must not make the address an honest one.
+    for event in events.iter().filter(|event| event.success) {
         if let Some(token) = event.token_id.as_deref() {
             *counts.entry((token, event.ip.as_deref(), event.user_agent.as_deref())).or_default() += 1;
         }

@@ -38,7 +38,7 @@ pub struct Params {
 pub struct Output {
     /// Everybody who belongs to the account or is invited.
     pub members: Vec<Member>,
-    /// How many are Super Administrators.
+    /// How many are Super Administrators, open invitations aside.
     pub super_administrators: u32,
     /// How many invitations are open.
     pub pending: u32,
@@ -63,7 +63,12 @@ pub struct Member {
     pub two_factor: Option<bool>,
 }
 
-const SUPER: &str = "Super Administrator";
+impl Member {
+    /// An invitation gives no rights before it is accepted: an intruder's must not make up the number.
+    fn is_super_administrator(&self) -> bool {
+        self.status == "accepted" && self.roles.iter().any(|role| role.starts_with("Super Administrator"))
+    }
+}
 
 impl Action for MembersList {
     type Params = Params;
@@ -131,9 +136,7 @@ impl Action for MembersList {
             members.push(member);
         }
         let output = Output {
-            super_administrators: count(
-                members.iter().filter(|member| member.roles.iter().any(|role| role.starts_with(SUPER))),
-            ),
+            super_administrators: count(members.iter().filter(|member| member.is_super_administrator())),
             pending: count(members.iter().filter(|member| member.status == "pending")),
             controls: controls(&members, enforce_twofactor),
             enforce_twofactor,
@@ -176,7 +179,7 @@ fn controls(members: &[Member], enforced: Option<bool>) -> Vec<String> {
     if enforced == Some(false) {
         controls.push("the account does not ask its members for a second factor".to_owned());
     }
-    let supers = members.iter().filter(|member| member.roles.iter().any(|role| role.starts_with(SUPER))).count();
+    let supers = members.iter().filter(|member| member.is_super_administrator()).count();
     match supers {
         0 | 1 => controls.push("fewer than two Super Administrators: one lost login locks everybody out".to_owned()),
         2 | 3 => {}

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
-use crate::cloudflare::tokens::{Found, Token, TokenRef, find, invisible, list, refuse_own};
+use crate::cloudflare::tokens::{Found, Seen, Token, TokenRef, find, invisible, list, refuse_own, unique};
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Verdict};
 use crate::provider::Answer;
 
@@ -46,7 +46,8 @@ impl Action for TokenDisable {
         version: 1,
         summary: "Disable tokens, and keep their policies and last use as evidence",
         docs: "Sends the whole token back with `status: disabled`, so that policies, addresses and expiry stay as they are, \
-               and reads it again. A disabled token can be enabled again; a deleted one is gone with all that it could tell. \
+               and reads it again. A token that no list shows is taken to be gone only where its owner is known and that owner's \
+               list was read to its end; otherwise it may be another user's, and that is a gap. A disabled token can be enabled again; a deleted one is gone with all that it could tell. \
                Refuses the token that quell is acting with.",
         verb: "disable",
         max_danger: Danger::Disruptive,
@@ -66,26 +67,29 @@ impl Action for TokenDisable {
         }
         let seen = list(look).await?;
         let mut plan = StepPlan::seen(Output::default(), "");
-        for wanted in params.tokens {
-            match seen.get(&wanted.id) {
-                Some(token) if token.status == "active" => {
+        for wanted in unique(params.tokens) {
+            let proof = match standing(&seen, &wanted) {
+                Standing::Active(token) => {
                     plan.effects.push(effect(look, token, &seen.tokens, &wanted));
+                    continue;
                 }
-                Some(token) => {
-                    plan.already.push((token.name.clone(), format!("its status is {}", token.status)));
-                    plan.output.disabled.push(wanted);
-                }
-                None if seen.complete => {
-                    plan.already.push((wanted.id.clone(), "it is gone: neither list of tokens has it".to_owned()));
-                    plan.output.disabled.push(wanted);
-                }
-                None => {
+                Standing::Unseen => {
                     plan.gaps.push(invisible(&wanted));
                     plan.output.invisible.push(wanted);
+                    continue;
                 }
+                Standing::Dead(proof) => proof,
+            };
+            if let Some(finding) = &wanted.finding {
+                plan.settled_findings.push((finding.clone(), FindingStatus::Contained, proof.clone()));
             }
+            plan.already.push((wanted.label().to_owned(), proof));
+            plan.output.disabled.push(wanted);
         }
         plan.summary = format!("{} to disable, {} dead already", plan.effects.len(), plan.already.len());
+        if !plan.gaps.is_empty() {
+            plan.summary.push_str(&format!(", {} NOT SEEN: not cut by this run", plan.gaps.len()));
+        }
         Ok(plan)
     }
 
@@ -94,14 +98,13 @@ impl Action for TokenDisable {
     }
 
     async fn verify<'a>(effect: &'a Effect, _receipt: Option<&'a Value>, look: &'a Look<'a>) -> Verdict {
-        let Call::Http(call) = &effect.call else { return Verdict::CannotTell("it was not sent by quell".to_owned()) };
-        match find(look, &call.path, &effect.target.id).await {
-            Found::Gone => Verdict::Holds("the token is gone: neither list has it".to_owned()),
+        match find(look, effect).await {
+            Found::Gone => Verdict::Holds("the token is gone: the list does not have it".to_owned()),
             Found::Unseen(why) => Verdict::CannotTell(why),
             Found::There(token) if token.status == "active" => {
                 Verdict::DoesNotHold("the token is still active".to_owned())
             }
-            Found::There(token) => match differing(&effect.before, &token.image()) {
+            Found::There(token) => match token.differs_from(&effect.before) {
                 Some(field) => {
                     Verdict::DoesNotHold(format!("the token is {}, but its `{field}` is not what it was", token.status))
                 }
@@ -112,13 +115,27 @@ impl Action for TokenDisable {
 
     fn conclude(mut output: Output, done: &Done) -> Output {
         let applied = done.effects.iter().filter(|ended| ended.applied);
-        output.disabled.extend(applied.map(|ended| TokenRef {
-            id: ended.effect.target.id.clone(),
-            name: ended.effect.target.name.clone(),
-            finding: ended.effect.resolves.as_ref().map(|resolves| resolves.finding.clone()),
-            sure: true,
-        }));
+        output.disabled.extend(applied.map(|ended| TokenRef::of(&ended.effect)));
         output
+    }
+}
+
+/// How a token that is to be cut stands.
+enum Standing<'a> {
+    Active(&'a Token),
+    /// Not active any more, or gone; with the proof.
+    Dead(String),
+    Unseen,
+}
+
+fn standing<'a>(seen: &'a Seen, wanted: &TokenRef) -> Standing<'a> {
+    match seen.get(&wanted.id) {
+        Some(token) if token.status == "active" => Standing::Active(token),
+        Some(token) => Standing::Dead(format!("its status is {}", token.status)),
+        None if seen.is_gone(&wanted.id, wanted.owner.as_deref()) => {
+            Standing::Dead("it is gone: the list of its owner's tokens does not have it".to_owned())
+        }
+        None => Standing::Unseen,
     }
 }
 
@@ -126,7 +143,7 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> E
     let in_use = token.last_used_on.is_some_and(|at| look.now().duration_since(at) < IN_USE);
     let mut after = token.image();
     after["status"] = "disabled".into();
-    let consequences = vec![
+    let mut consequences = vec![
         if in_use {
             format!("whatever uses it honestly stops at once; it was last used {}", token.last_use())
         } else {
@@ -134,6 +151,11 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> E
         },
         "to put it back: enable it in the dashboard; its policies are kept".to_owned(),
     ];
+    let mut facts = vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())];
+    if let Some(why) = &wanted.why {
+        consequences.push(format!("what speaks against it: {why}"));
+        facts.push(("why".to_owned(), why.clone()));
+    }
     Effect {
         key: EffectKey::derive(look.path.as_str(), TokenDisable::SPEC.id, "token", &token.id),
         action: TokenDisable::SPEC.id.to_owned(),
@@ -149,16 +171,9 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> E
         before: token.image(),
         after,
         consequences,
-        facts: vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())],
+        facts,
         preselected: wanted.sure,
         undo: None,
         resolves: wanted.finding.clone().map(|finding| Resolves { finding, status: FindingStatus::Contained }),
     }
-}
-
-/// The first field besides the status that is not what it was.
-fn differing(before: &Value, now: &Value) -> Option<String> {
-    let (before, now) = (before.as_object()?, now.as_object()?);
-    let fields = before.keys().chain(now.keys()).filter(|field| *field != "status");
-    fields.clone().find(|field| before.get(*field) != now.get(*field)).cloned()
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
-use crate::cloudflare::api::classify;
-use crate::cloudflare::tokens::{Token, TokenRef, invisible, list, refuse_own};
+use crate::cloudflare::api::{classify, says_absent};
+use crate::cloudflare::tokens::{Found, Token, TokenRef, find_listed, invisible, list, refuse_own, unique};
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Resolves, Verdict};
 use crate::provider::Answer;
 
@@ -62,11 +62,15 @@ impl Action for TokenRevoke {
         }
         let seen = list(look).await?;
         let mut plan = StepPlan::seen(Output::default(), "");
-        for wanted in params.tokens {
+        for wanted in unique(params.tokens) {
             match seen.get(&wanted.id) {
                 Some(token) => plan.effects.push(effect(look, token, &seen.tokens, &wanted)),
-                None if seen.complete => {
-                    plan.already.push((wanted.id.clone(), "it is gone: neither list of tokens has it".to_owned()));
+                None if seen.is_gone(&wanted.id, wanted.owner.as_deref()) => {
+                    let proof = "it is gone: the list of its owner's tokens does not have it";
+                    if let Some(finding) = &wanted.finding {
+                        plan.settled_findings.push((finding.clone(), FindingStatus::Reverted, proof.to_owned()));
+                    }
+                    plan.already.push((wanted.label().to_owned(), proof.to_owned()));
                     plan.output.revoked.push(wanted);
                 }
                 None => {
@@ -82,33 +86,23 @@ impl Action for TokenRevoke {
     fn settle(_effect: &Effect, answer: &Answer) -> Receipt {
         // Nothing left to delete is what was wanted; the list has the last word.
         let outcome = match answer {
-            Answer::Received { status: 404, .. } => Outcome::Applied,
+            answer if says_absent(answer) => Outcome::Applied,
             answer => classify(answer),
         };
         Receipt { outcome, detail: Value::Null }
     }
 
     async fn verify<'a>(effect: &'a Effect, _receipt: Option<&'a Value>, look: &'a Look<'a>) -> Verdict {
-        match list(look).await {
-            Err(error) => Verdict::CannotTell(error.message),
-            Ok(seen) if seen.get(&effect.target.id).is_some() => {
-                Verdict::DoesNotHold("the list still has the token".to_owned())
-            }
-            Ok(seen) if seen.complete => Verdict::Holds("neither list of tokens has it any more".to_owned()),
-            Ok(_) => {
-                Verdict::CannotTell("the lists that can be seen do not have it, but they are not complete".to_owned())
-            }
+        match find_listed(look, effect).await {
+            Found::There(_) => Verdict::DoesNotHold("the list still has the token".to_owned()),
+            Found::Gone => Verdict::Holds("the whole list of its owner's tokens does not have it any more".to_owned()),
+            Found::Unseen(why) => Verdict::CannotTell(why),
         }
     }
 
     fn conclude(mut output: Output, done: &Done) -> Output {
         let applied = done.effects.iter().filter(|ended| ended.applied);
-        output.revoked.extend(applied.map(|ended| TokenRef {
-            id: ended.effect.target.id.clone(),
-            name: ended.effect.target.name.clone(),
-            finding: None,
-            sure: true,
-        }));
+        output.revoked.extend(applied.map(|ended| TokenRef::of(&ended.effect)));
         output
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, parse_result};
-use crate::cloudflare::tokens::{Found, Token, TokenRef, find, invisible, list};
+use crate::cloudflare::tokens::{Found, Token, TokenRef, find, invisible, list, unique};
 use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Verdict};
 use crate::provider::Answer;
 
@@ -23,6 +23,9 @@ pub struct Params {
     /// The tokens to choose from: `rotatable` of `cloudflare.tokens.inventory`, which leaves out what the intruder made
     /// or widened.
     pub tokens: Vec<TokenRef>,
+    /// Tokens that must not be rotated: those that the intruder made or changed. A roll would keep their rights.
+    #[serde(default)]
+    pub exclude: Vec<TokenRef>,
     /// Offer the token that quell is acting with too, as the last row. The run must go on with another one after that.
     #[serde(default)]
     pub include_own: bool,
@@ -83,7 +86,14 @@ impl Action for TokensRotate {
         let own = look.provider().credential().id.as_deref();
         let mut plan = StepPlan { account_for_rest: true, ..StepPlan::seen(Output::default(), "") };
         let mut own_row = None;
-        for wanted in params.tokens {
+        for wanted in unique(params.tokens) {
+            if params.exclude.iter().any(|excluded| excluded.id == wanted.id) {
+                let reason = "the intruder made or changed it: a roll would keep what it may do; delete it, or put its \
+                              policies back first";
+                let name = wanted.label().to_owned();
+                plan.output.left.push(NotRotated { id: wanted.id, name, reason: reason.to_owned() });
+                continue;
+            }
             let is_own = Some(wanted.id.as_str()) == own;
             match seen.get(&wanted.id) {
                 Some(token) if is_own && params.include_own => own_row = Some(effect(look, token, &seen.tokens, true)),
@@ -93,7 +103,9 @@ impl Action for TokensRotate {
                 }
                 Some(token) if token.status == "active" => plan.effects.push(effect(look, token, &seen.tokens, false)),
                 Some(token) => plan.already.push((token.name.clone(), format!("its status is {}", token.status))),
-                None if seen.complete => plan.already.push((wanted.id, "it is gone".to_owned())),
+                None if seen.is_gone(&wanted.id, wanted.owner.as_deref()) => {
+                    plan.already.push((wanted.label().to_owned(), "it is gone".to_owned()));
+                }
                 None => plan.gaps.push(invisible(&wanted)),
             }
         }
@@ -127,8 +139,7 @@ impl Action for TokensRotate {
                     .to_owned(),
             );
         }
-        let Call::Http(call) = &effect.call else { return Verdict::CannotTell("it was not sent by quell".to_owned()) };
-        match find(look, &call.path, &effect.target.id).await {
+        match find(look, effect).await {
             Found::Gone => Verdict::DoesNotHold("the token is gone".to_owned()),
             Found::Unseen(why) => Verdict::CannotTell(why),
             Found::There(token) if token.status != "active" => {
@@ -148,7 +159,7 @@ impl Action for TokensRotate {
     fn conclude(mut output: Output, done: &Done) -> Output {
         for ended in &done.effects {
             let target = &ended.effect.target;
-            let token = TokenRef { id: target.id.clone(), name: target.name.clone(), finding: None, sure: true };
+            let token = TokenRef::of(&ended.effect);
             match &ended.left {
                 None if ended.applied => output.rotated.push(token),
                 left => {

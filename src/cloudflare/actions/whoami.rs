@@ -58,7 +58,10 @@ impl Action for Whoami {
                read for certain: they are unknown until tried.",
         verb: "look",
         max_danger: Danger::Observe,
-        permissions: &[Permission { group: "User Details Read", write: false }],
+        permissions: &[
+            Permission { group: "User Details Read", write: false },
+            Permission { group: "API Tokens Read", write: false },
+        ],
         example: "",
         settling: Duration::ZERO,
         estimate: Estimate { fixed: 3, per_zone: 0 },
@@ -94,12 +97,19 @@ impl Action for Whoami {
                 Err(error) => look.gap(error.gap("user", "the user of this credential", Some("User Details Read"))),
             }
         }
-        // Whether a token may list tokens is found out by the inventory; here its absence is no gap.
-        if credential.id.is_some()
-            && let Ok(seen) = tokens::list(look).await
-        {
-            let own = credential.id.as_deref().and_then(|id| seen.get(id));
-            output.permissions = own.map(|token| token.permissions().into_iter().map(str::to_owned).collect());
+        match tokens::own(look).await {
+            Some(Ok(own)) => {
+                output.permissions = Some(own.permissions().into_iter().map(str::to_owned).collect());
+                output.expires_on = output.expires_on.or(own.expires_on);
+            }
+            Some(Err(error)) => {
+                let permission = match credential.kind {
+                    CredentialKind::AccountToken => "Account API Tokens Read",
+                    _ => "API Tokens Read",
+                };
+                look.gap(error.gap("tokens", "the token that quell is acting with", Some(permission)));
+            }
+            None => {}
         }
         output.warnings = warnings(&output, credential.kind, look.now());
         let summary = summary(&output);

@@ -46,6 +46,15 @@ pub fn parse_result(answer: &Answer) -> Option<Value> {
     (verdict(&json) == Some(true)).then(|| into_result(json))
 }
 
+/// Whether the answer to a deletion says that there is nothing to delete: 404, or the code of a path that leads nowhere
+/// (observed for ids that are gone). Not proof by itself: a list has the last word.
+pub fn says_absent(answer: &Answer) -> bool {
+    let Answer::Received { status, body, .. } = answer else { return false };
+    *status == 404
+        || (*status == 400
+            && read_json(body.expose()).is_ok_and(|json| complaints(&json).iter().any(|it| it.code == Some(7003))))
+}
+
 /// Yes, no, or neither: the last for JSON that is no documented answer.
 pub(super) fn verdict(json: &Value) -> Option<bool> {
     match json.get("success") {
@@ -95,7 +104,7 @@ pub(super) fn keys_of(json: &Value) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{classify, parse_result};
+    use super::{classify, parse_result, says_absent};
     use crate::provider::Answer;
     use crate::secret::SecretBytes;
 
@@ -134,6 +143,15 @@ mod tests {
         }
         assert_eq!(classify(&Answer::Lost("cut".into())).as_str(), "unknown");
         assert_eq!(classify(&Answer::NotSent("refused".into())).as_str(), "not_sent");
+    }
+
+    #[test]
+    fn an_absence_is_told_from_a_refusal() {
+        assert!(says_absent(&received(404, "<html>")));
+        assert!(says_absent(&received(400, r#"{"success":false,"errors":[{"code":7003,"message":"no route"}]}"#)));
+        assert!(!says_absent(&received(400, r#"{"success":false,"errors":[{"code":1001,"message":"7003"}]}"#)));
+        assert!(!says_absent(&received(500, r#"{"success":false,"errors":[{"code":7003}]}"#)));
+        assert!(!says_absent(&Answer::Lost("cut".into())));
     }
 
     #[test]

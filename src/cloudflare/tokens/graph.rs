@@ -2,104 +2,214 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::cloudflare::audit::{AuditEvent, Principal};
+use super::ACCOUNT;
+use crate::cloudflare::audit::{AuditEvent, Principal, attribute};
+use crate::model::Attribution;
 
 /// What the intruder holds, and what it did to other tokens.
 #[derive(Debug, Default)]
-pub struct Held {
-    /// The suspect and what it made, what that made, and so on; the suspect first.
-    pub tokens: Vec<String>,
-    /// Tokens of others that one of them changed or rolled.
-    pub tampered: Vec<String>,
-    /// The same as principals, with honest and hostile addresses.
+pub struct Held<'e> {
+    /// The suspects and what was made with them, what was made with that, and so on; the suspects first.
+    pub tokens: Vec<Grip<'e>>,
+    /// Tokens of others that the intruder changed or rolled.
+    pub tampered: Vec<Tampering<'e>>,
+    /// What the intruder is known to act with, with honest and hostile addresses.
     pub principals: Vec<Principal>,
 }
 
-/// Follows who made what, from `suspects` on, until nothing new turns up. `honest` tells the addresses that a token was
-/// used from before the window.
-pub fn held(
-    suspects: &[(String, String)],
-    events: &[AuditEvent],
-    since: Option<Timestamp>,
-    honest: impl Fn(&str) -> Vec<String>,
-) -> Held {
-    let mut held: Vec<(String, String)> = suspects.to_vec();
-    let writes: Vec<&AuditEvent> = events.iter().filter(|event| event.success && event.is_write()).collect();
-    let mut next = 0;
-    while let Some((maker, _)) = held.get(next).cloned() {
-        for event in writes.iter().filter(|event| event.token_id.as_deref() == Some(&maker) && makes_token(event)) {
-            // What the stolen token made in honest use, from an address that is known, is not the intruder's.
-            let from_honest = event.ip.as_ref().is_some_and(|ip| honest(&maker).contains(ip));
-            if let Some(made) = &event.resource_id
-                && !from_honest
-                && !held.iter().any(|(id, _)| id == made)
+/// A token in the intruder's hands.
+#[derive(Debug)]
+pub struct Grip<'e> {
+    /// Its id.
+    pub id: String,
+    /// The act that made it; none for a suspect.
+    pub made: Option<&'e AuditEvent>,
+    /// False where it was made without a token, and only the address speaks for the intruder: an address may be shared.
+    pub sure: bool,
+}
+
+/// What the intruder did to somebody else's token, the latest of each.
+#[derive(Debug)]
+pub struct Tampering<'e> {
+    /// Id of the token.
+    pub id: String,
+    /// The act.
+    pub act: &'e AuditEvent,
+    /// True where a roll gave the intruder its secret.
+    pub rolled: Option<Timestamp>,
+}
+
+/// What is known besides the events.
+pub struct Known<'a> {
+    /// Start of the window.
+    pub since: Option<Timestamp>,
+    /// Addresses from which a token was used before the window.
+    pub honest: &'a dyn Fn(&str) -> Vec<String>,
+    /// A token's name.
+    pub name: &'a dyn Fn(&str) -> String,
+}
+
+/// Follows who made and changed what, from `suspects` on, until nothing new turns up.
+pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>) -> Held<'e> {
+    let grip = |id: &String| Grip { id: id.clone(), made: None, sure: true };
+    let mut held = Held { tokens: suspects.iter().map(grip).collect(), ..Held::default() };
+    let mut writes: Vec<&AuditEvent> =
+        events.iter().filter(|event| event.success && event.is_write() && is_about_tokens(event)).collect();
+    writes.sort_by_key(|event| event.at);
+    loop {
+        held.principals = principals(&held, events, known);
+        let mut grown = held.confirm(events);
+        for event in &writes {
+            let Some(id) = event.resource_id.as_ref() else { continue };
+            if attribute(event, &held.principals) != Attribution::Intruder || held.tokens.iter().any(|it| it.id == *id)
             {
-                let name = events
-                    .iter()
-                    .find(|event| event.token_id.as_ref() == Some(made))
-                    .and_then(|event| event.token_name.clone());
-                held.push((made.clone(), name.unwrap_or_default()));
+                continue;
+            }
+            if makes(event) {
+                held.tokens.push(Grip { id: id.clone(), made: Some(event), sure: event.token_id.is_some() });
+                grown = true;
+            } else if changes(event) {
+                grown |= held.tamper(id, event);
             }
         }
-        next += 1;
-    }
-    let principals: Vec<Principal> = held
-        .iter()
-        .map(|(id, name)| {
-            let honest_ips = honest(id);
-            let used = events
-                .iter()
-                .filter(|event| event.token_id.as_deref() == Some(id) && since.is_none_or(|since| event.at >= since));
-            let ips: BTreeSet<String> = used.filter_map(|event| event.ip.clone()).collect();
-            let hostile_ips = ips.into_iter().filter(|ip| !honest_ips.contains(ip)).collect();
-            Principal { token_id: id.clone(), token_name: name.clone(), honest_ips, hostile_ips }
-        })
-        .collect();
-    let ids: Vec<String> = held.into_iter().map(|(id, _)| id).collect();
-    let mut tampered: Vec<String> = Vec::new();
-    for event in writes.iter().filter(|event| changes_token(event)) {
-        let by_intruder =
-            crate::cloudflare::audit::attribute(event, &principals) == crate::model::Attribution::Intruder;
-        if let Some(id) = &event.resource_id
-            && by_intruder
-            && !ids.contains(id)
-            && !tampered.contains(id)
-        {
-            tampered.push(id.clone());
+        if !grown {
+            let tokens = &held.tokens;
+            held.tampered.retain(|it| !tokens.iter().any(|token| token.id == it.id));
+            return held;
         }
     }
-    Held { tokens: ids, tampered, principals }
+}
+
+impl<'e> Held<'e> {
+    /// The token with this id, where the intruder holds it.
+    pub fn get(&self, id: &str) -> Option<&Grip<'e>> {
+        self.tokens.iter().find(|grip| grip.id == id)
+    }
+
+    /// A token that was used from a hostile address is the intruder's, however it was made; true where that is news.
+    fn confirm(&mut self, events: &[AuditEvent]) -> bool {
+        let principals = &self.principals;
+        let hostile = |ip: &String| principals.iter().any(|held| held.hostile_ips.contains(ip));
+        let doubtful = self.tokens.iter_mut().filter(|grip| !grip.sure);
+        let confirmed = doubtful.filter_map(|grip| {
+            let mut used = events.iter().filter(|event| event.token_id.as_ref() == Some(&grip.id));
+            used.any(|event| event.ip.as_ref().is_some_and(hostile)).then(|| grip.sure = true)
+        });
+        confirmed.count() > 0
+    }
+
+    /// Notes a change; true where it tells something new.
+    fn tamper(&mut self, id: &str, act: &'e AuditEvent) -> bool {
+        let rolled = rolls(act).then_some(act.at);
+        match self.tampered.iter_mut().find(|it| it.id == id) {
+            None => self.tampered.push(Tampering { id: id.to_owned(), act, rolled }),
+            Some(it) => {
+                let before = (it.act.at, it.rolled);
+                if act.at > it.act.at {
+                    it.act = act;
+                }
+                it.rolled = it.rolled.or(rolled);
+                return (it.act.at, it.rolled) != before;
+            }
+        }
+        true
+    }
+}
+
+fn principals(held: &Held<'_>, events: &[AuditEvent], known: &Known<'_>) -> Vec<Principal> {
+    let made = held.tokens.iter().filter(|grip| grip.sure).map(|grip| (&grip.id, known.since, Vec::new()));
+    // Until it was rolled, a token of somebody else was in honest hands.
+    let rolled = held.tampered.iter().filter_map(|it| {
+        let at = it.rolled?;
+        let honest = events.iter().filter(|event| event.token_id.as_ref() == Some(&it.id) && event.at < at);
+        Some((&it.id, Some(at), honest.filter_map(|event| event.ip.clone()).collect()))
+    });
+    let principal = |(id, from, honest): (&String, Option<Timestamp>, Vec<String>)| {
+        let honest_ips: BTreeSet<String> = (known.honest)(id).into_iter().chain(honest).collect();
+        let used = events
+            .iter()
+            .filter(|event| event.token_id.as_ref() == Some(id) && from.is_none_or(|from| event.at >= from));
+        let used: BTreeSet<String> = used.filter_map(|event| event.ip.clone()).collect();
+        Principal {
+            token_id: id.clone(),
+            token_name: (known.name)(id),
+            hostile_ips: used.difference(&honest_ips).cloned().collect(),
+            honest_ips: honest_ips.into_iter().collect(),
+        }
+    };
+    made.chain(rolled).map(principal).collect()
+}
+
+/// Whose a token is, as far as the path of an act on it tells; see [`super::TokenRef::owner`].
+pub fn owner_in_log(id: &str, events: &[AuditEvent]) -> Option<String> {
+    let about =
+        |event: &&AuditEvent| event.success && event.resource_id.as_deref() == Some(id) && is_about_tokens(event);
+    events.iter().filter(about).find_map(|event| {
+        let path = event.uri.as_deref()?;
+        if path.contains("/accounts/") { Some(ACCOUNT.to_owned()) } else { event.email.clone() }
+    })
 }
 
 fn is_about_tokens(event: &AuditEvent) -> bool {
-    event
-        .uri
-        .as_deref()
-        .is_some_and(|uri| uri.split(['?', '#']).next().unwrap_or_default().split('/').any(|part| part == "tokens"))
-        || event.resource_type.contains("token") && event.uri.is_none()
+    match path(event) {
+        Some(path) => path.split('/').any(|part| part == "tokens"),
+        None => event.resource_type.contains("token"),
+    }
 }
 
-fn makes_token(event: &AuditEvent) -> bool {
-    is_about_tokens(event) && (event.action == "create" || event.method.as_deref() == Some("POST"))
+fn path(event: &AuditEvent) -> Option<&str> {
+    event.uri.as_deref()?.split(['?', '#']).next()
+}
+
+fn makes(event: &AuditEvent) -> bool {
+    event.action == "create" || event.method.as_deref() == Some("POST")
 }
 
 /// A full update, or a roll.
-fn changes_token(event: &AuditEvent) -> bool {
-    is_about_tokens(event) && (event.action == "update" || event.method.as_deref() == Some("PUT"))
+fn changes(event: &AuditEvent) -> bool {
+    event.action == "update" || event.method.as_deref() == Some("PUT")
+}
+
+fn rolls(event: &AuditEvent) -> bool {
+    changes(event) && path(event).is_some_and(|path| path.ends_with("/value"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::held;
+    use super::{Held, Known, held, owner_in_log};
     use crate::cloudflare::audit::AuditEvent;
 
-    fn event(at: u8, token: &str, ip: &str, method: &str, target: &str) -> AuditEvent {
+    const PATH: &str = "/client/v4/accounts/a/tokens";
+
+    fn act(at: u8, token: Option<&str>, ip: &str, method: &str, path: &str, target: &str) -> AuditEvent {
+        let action = if method == "POST" { "create" } else { "update" };
         let event = serde_json::json!({
-            "id": at.to_string(), "at": format!("2026-11-20T00:{at:02}:00Z"), "action": if method == "POST" { "create" } else { "update" },
-            "success": true, "resource_type": "token", "resource_id": target, "token_id": token, "token_name": token, "ip": ip,
-            "method": method, "uri": "/client/v4/accounts/a/tokens", "log": "v2",
+            "id": at.to_string(), "at": format!("2026-11-20T00:{at:02}:00Z"), "action": action, "success": true,
+            "resource_type": "token", "resource_id": target, "token_id": token, "ip": ip, "method": method, "uri": path,
+            "log": "v2",
         });
         serde_json::from_value(event).unwrap_or_else(|error| unreachable!("{error}"))
+    }
+
+    fn event(at: u8, token: &str, ip: &str, method: &str, target: &str) -> AuditEvent {
+        act(at, Some(token), ip, method, PATH, target)
+    }
+
+    fn closure<'e>(events: &'e [AuditEvent], honest: &[&str]) -> Held<'e> {
+        let honest = |id: &str| {
+            let ips = honest.iter().filter(|_| id == "stolen");
+            ips.map(|ip| (*ip).to_owned()).collect()
+        };
+        held(&["stolen".to_owned()], events, &Known { since: None, honest: &honest, name: &str::to_owned })
+    }
+
+    fn ids(held: &Held<'_>) -> (Vec<(String, bool)>, Vec<String>) {
+        let tokens = held.tokens.iter().map(|grip| (grip.id.clone(), grip.sure)).collect();
+        (tokens, held.tampered.iter().map(|it| it.id.clone()).collect())
+    }
+
+    fn sure(ids: &[&str]) -> Vec<(String, bool)> {
+        ids.iter().map(|id| ((*id).to_owned(), true)).collect()
     }
 
     #[test]
@@ -107,21 +217,59 @@ mod tests {
         let events = [
             event(3, "child", "bad", "POST", "grandchild"),
             event(1, "stolen", "bad", "POST", "child"),
-            event(4, "grandchild", "bad", "POST", "stolen"),
+            event(4, "grandchild", "bad", "PUT", "stolen"),
             event(5, "child", "bad", "PUT", "victim"),
             event(6, "maya", "good", "POST", "other"),
-            event(7, "maya", "good", "PUT", "other"),
+            event(7, "maya", "good", "PUT", "victim"),
         ];
-        let found = held(&[("stolen".into(), "ci".into())], &events, None, |_| Vec::new());
-        assert_eq!(found.tokens, ["stolen", "child", "grandchild"]);
-        assert_eq!(found.tampered, ["victim"]);
+        let found = closure(&events, &[]);
+        assert_eq!(ids(&found), (sure(&["stolen", "child", "grandchild"]), vec!["victim".to_owned()]));
+        assert_eq!(found.tampered[0].act.id, "5", "the act of the intruder, not the later one of an honest hand");
+        assert_eq!(found.principals.len(), 3, "a widened token alone is nothing that the intruder acts with");
     }
 
     #[test]
     fn what_the_stolen_token_made_in_honest_use_is_left_alone() {
         let events = [event(1, "stolen", "ci", "POST", "honest"), event(2, "stolen", "bad", "POST", "child")];
-        let found = held(&[("stolen".into(), "ci".into())], &events, None, |_| vec!["ci".into()]);
-        assert_eq!(found.tokens, ["stolen", "child"]);
+        let found = closure(&events, &["ci"]);
+        assert_eq!(ids(&found).0, sure(&["stolen", "child"]));
         assert_eq!(found.principals[0].hostile_ips, ["bad"]);
+    }
+
+    #[test]
+    fn a_token_made_in_the_dashboard_from_a_hostile_address_is_doubtful_until_it_is_used_from_one() {
+        let by_hand = act(2, None, "bad", "POST", "/client/v4/user/tokens", "by-hand");
+        let mut events = vec![event(1, "stolen", "bad", "POST", "child"), by_hand];
+        events.push(act(3, None, "office", "POST", PATH, "honest"));
+        let found = closure(&events, &[]);
+        let doubtful = [sure(&["stolen", "child"]), vec![("by-hand".to_owned(), false)]].concat();
+        assert_eq!((ids(&found).0, found.principals.len()), (doubtful, 2));
+        events.push(event(4, "by-hand", "bad", "POST", "next"));
+        assert_eq!(ids(&closure(&events, &[])).0, sure(&["stolen", "child", "by-hand", "next"]));
+    }
+
+    #[test]
+    fn a_rolled_token_is_in_the_intruders_hands_from_then_on() {
+        let roll = act(3, Some("stolen"), "bad", "PUT", "/client/v4/accounts/a/tokens/victim/value", "victim");
+        let events =
+            [event(2, "victim", "office", "POST", "honest"), roll, event(4, "victim", "worse", "POST", "child")];
+        let found = closure(&events, &[]);
+        assert_eq!(ids(&found), (sure(&["stolen", "child"]), vec!["victim".to_owned()]));
+        let victim = found.principals.iter().find(|held| held.token_id == "victim").unwrap();
+        assert_eq!(
+            (&victim.honest_ips[..], &victim.hostile_ips[..]),
+            (&["office".to_owned()][..], &["worse".to_owned()][..])
+        );
+    }
+
+    #[test]
+    fn the_path_of_an_act_tells_the_owner() {
+        let mut events = vec![event(1, "stolen", "bad", "POST", "of-account")];
+        let mut of_user = act(2, None, "bad", "POST", "/client/v4/user/tokens", "of-user");
+        of_user.email = Some("a@b.example".to_owned());
+        events.push(of_user);
+        assert_eq!(owner_in_log("of-account", &events).as_deref(), Some("account"));
+        assert_eq!(owner_in_log("of-user", &events).as_deref(), Some("a@b.example"));
+        assert_eq!(owner_in_log("unheard-of", &events), None);
     }
 }

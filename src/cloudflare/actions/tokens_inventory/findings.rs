@@ -1,0 +1,171 @@
+use serde_json::Value;
+
+use super::View;
+use crate::cloudflare::audit::AuditEvent;
+use crate::cloudflare::tokens::{ACCOUNT, Grip, Held, Tampering, Token, TokenRef};
+use crate::model::{Attribution, Change, Digest, Finding, FindingStatus, Resource, Severity, Source};
+
+impl View<'_> {
+    /// What is wrong with the tokens that the intruder holds or changed, and with those that came back.
+    pub(super) fn findings(&self, held: &Held<'_>, revived: &[TokenRef], evidence: &[Digest]) -> Vec<Finding> {
+        let gripped = held.tokens.iter().map(|grip| match grip.made {
+            None => self.suspect_finding(grip, held),
+            Some(made) => self.child_finding(grip, made),
+        });
+        let tampered = held.tampered.iter().map(|tampering| self.tampering_finding(tampering));
+        let revived = revived.iter().map(|token| self.revival_finding(token));
+        let findings = gripped.chain(tampered).chain(revived);
+        findings.map(|finding| Finding { evidence: evidence.to_vec(), ..finding }).collect()
+    }
+
+    /// Names a token in the intruder's hands for the steps that cut it.
+    pub(super) fn suspected(&self, grip: &Grip<'_>) -> TokenRef {
+        let why = match grip.made {
+            None => "reported".to_owned(),
+            Some(made) if grip.sure => format!("made by {}", maker(made)),
+            Some(_) => "made without a token from the intruder's address".to_owned(),
+        };
+        TokenRef { sure: grip.sure, ..self.reference(&grip.id, why, finding_id(self.technique(grip), &grip.id)) }
+    }
+
+    /// Names a token that the intruder changed.
+    pub(super) fn tampered(&self, tampering: &Tampering<'_>) -> TokenRef {
+        let (technique, why) = match tampering.rolled {
+            Some(_) => ("CF-I05", "rolled by the intruder"),
+            None => ("CF-I04", "changed by the intruder"),
+        };
+        let reference = self.reference(&tampering.id, why.to_owned(), finding_id(technique, &tampering.id));
+        // Without a token only the address speaks for the intruder.
+        TokenRef { sure: tampering.act.token_id.is_some(), ..reference }
+    }
+
+    /// Names a token that was cut and is active again.
+    pub(super) fn revived(&self, token: &TokenRef) -> TokenRef {
+        self.reference(&token.id, "active again".to_owned(), revival_id(&token.id))
+    }
+
+    fn reference(&self, id: &str, why: String, finding: String) -> TokenRef {
+        // What brought it back is dealt with by cutting it again; its first finding is contained already.
+        let finding = if self.is_revived(id) { revival_id(id) } else { finding };
+        TokenRef { owner: self.owner(id), why: Some(why), finding: Some(finding), ..TokenRef::new(id, &self.name(id)) }
+    }
+
+    fn technique(&self, grip: &Grip<'_>) -> &'static str {
+        match (grip.made, self.owner(&grip.id).as_deref()) {
+            (None, _) => "CF-I01",
+            (Some(_), None | Some(ACCOUNT)) => "CF-I03",
+            (Some(_), Some(_)) => "CF-I02",
+        }
+    }
+
+    fn suspect_finding(&self, grip: &Grip<'_>, held: &Held<'_>) -> Finding {
+        let principal = held.principals.iter().find(|principal| principal.token_id == grip.id);
+        let (hostile, honest) = principal.map_or((&[][..], &[][..]), |it| (&it.hostile_ips, &it.honest_ips));
+        let used = self.events.iter().filter(|event| {
+            event.token_id.as_ref() == Some(&grip.id) && event.ip.as_ref().is_some_and(|ip| hostile.contains(ip))
+        });
+        let used: Vec<&AuditEvent> = used.collect();
+        let first = used.iter().min_by_key(|event| event.at).copied();
+        let mut detail = match used.len() {
+            0 => "The token is reported as compromised; the log shows no use from a strange address.".to_owned(),
+            count => format!("The token was used {count} times from {}.", hostile.join(", ")),
+        };
+        if !used.is_empty() && !honest.is_empty() {
+            detail.push_str(&format!(" It was in honest use from {} as well.", honest.join(", ")));
+        }
+        let attribution = if used.is_empty() { Attribution::Unattributed } else { Attribution::Intruder };
+        Finding { attribution, ..self.finding("CF-I01", &grip.id, Severity::Critical, Change::Changed, detail, first) }
+    }
+
+    fn child_finding(&self, grip: &Grip<'_>, made: &AuditEvent) -> Finding {
+        let (severity, detail) = if grip.sure {
+            (Severity::Critical, format!("The token was made by {}, which the intruder holds.", maker(made)))
+        } else {
+            let detail = "The token was made without a token from an address of the intruder. The address may be shared: ask \
+                          who made it.";
+            (Severity::High, detail.to_owned())
+        };
+        self.finding(self.technique(grip), &grip.id, severity, Change::Added, detail, Some(made))
+    }
+
+    fn tampering_finding(&self, tampering: &Tampering<'_>) -> Finding {
+        let (technique, severity, detail) = match tampering.rolled {
+            Some(at) => {
+                let detail = format!(
+                    "The intruder rolled the token at {at}: it holds the secret since, and its consumers do not."
+                );
+                ("CF-I05", Severity::Critical, detail)
+            }
+            None => {
+                let detail =
+                    "The intruder changed what the token may do. A roll keeps that: its policies must be put back.";
+                ("CF-I04", Severity::High, detail.to_owned())
+            }
+        };
+        self.finding(technique, &tampering.id, severity, Change::Changed, detail, Some(tampering.act))
+    }
+
+    fn revival_finding(&self, token: &TokenRef) -> Finding {
+        let detail = "The token was disabled in this incident and is active again: somebody who may edit tokens brought it \
+                      back.";
+        let mut finding =
+            self.finding("CF-I04", &token.id, Severity::Critical, Change::Changed, detail.to_owned(), None);
+        finding.id = revival_id(&token.id);
+        finding.sources = vec![Source::Diff];
+        // Each time that it comes back is news.
+        if let (Some(after), Some(token)) = (&mut finding.after, self.seen.get(&token.id)) {
+            after["modified_on"] = token.modified_on.map(|at| at.to_string()).into();
+        }
+        finding
+    }
+
+    fn finding(
+        &self,
+        technique: &str,
+        id: &str,
+        severity: Severity,
+        change: Change,
+        detail: String,
+        act: Option<&AuditEvent>,
+    ) -> Finding {
+        Finding {
+            id: finding_id(technique, id),
+            technique: technique.to_owned(),
+            severity,
+            status: FindingStatus::Open,
+            family: "tokens".to_owned(),
+            change,
+            resource: Resource { id: id.to_owned(), name: self.name(id), zone: None },
+            actor: act.map(AuditEvent::actor).unwrap_or_default(),
+            attribution: Attribution::Intruder,
+            detail,
+            at: act.map(|event| event.at),
+            before: None,
+            after: self.seen.get(id).map(without_status),
+            evidence: Vec::new(),
+            sources: vec![Source::Audit],
+        }
+    }
+}
+
+/// The status changes by what quell itself does, and must not make the same finding a new one.
+fn without_status(token: &Token) -> Value {
+    let mut image = token.image();
+    if let Some(map) = image.as_object_mut() {
+        map.remove("status");
+    }
+    image
+}
+
+fn maker(made: &AuditEvent) -> String {
+    let named = made.token_name.as_ref().or(made.token_id.as_ref()).or(made.email.as_ref());
+    named.map_or_else(|| "somebody".to_owned(), |name| format!("`{name}`"))
+}
+
+fn finding_id(technique: &str, id: &str) -> String {
+    format!("{technique}:tokens:{id}")
+}
+
+fn revival_id(id: &str) -> String {
+    format!("CF-I04:tokens:{id}:revived")
+}
