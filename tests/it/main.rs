@@ -16,3 +16,4 @@ mod review_actions;
 mod scene;
 mod simulator;
 mod spine;
+mod terminal;

@@ -95,9 +95,9 @@ pub(super) fn labelled(word: &str, tone: Tone, text: &str, style: &Style) -> Str
 /// One line for a step that has ended: sign, id, what came of it.
 pub(super) fn ended_line(symbol: Symbol, tone: Tone, id: &str, text: &str, style: &Style) -> String {
     let sign = style.symbol(symbol);
-    let wrapped = wrap(&style.show(&format!("{id}  {text}")), style.columns(), "  ", "    ");
+    let wrapped = wrap(&style.show(&format!("{id}  {text}")), style.columns(), "   ", "    ");
     let mut out = format!("{} ", style.paint(tone, sign));
-    // Two spaces would be lost in wrapping; they set the id apart.
+    // Two spaces would be lost in wrapping; they set the id apart. The third column of the indent is for the second.
     let first = wrapped.first().map_or("", |line| line.trim_start());
     let first = first.strip_prefix(id).map_or_else(|| first.to_owned(), |rest| format!("{id} {rest}"));
     out.push_str(&first);

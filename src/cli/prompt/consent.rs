@@ -90,7 +90,7 @@ pub(super) fn drift_text(drifted: &[Drift], effects: &[&Effect], style: &Style) 
 pub(super) const fn danger(danger: Danger) -> &'static str {
     match danger {
         Danger::Observe => "observe: nothing outside changes",
-        Danger::Reversible => "reversible: quell can put it back as it was",
+        Danger::Reversible => "reversible: can be put back as it was",
         Danger::Disruptive => "disruptive: something in production may stop working until a person mends it",
         Danger::Irreversible => "irreversible: cannot be put back",
     }

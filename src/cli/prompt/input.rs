@@ -27,7 +27,7 @@ pub async fn ask_input(
 ) -> InputReply {
     let _held = screen.hold();
     let style = screen.style();
-    let optional = if required { "" } else { "; empty for none" };
+    let optional = if required { "" } else { "; empty to leave it out" };
     for line in wrap(&style.show(&format!("{prompt}{optional}")), style.columns(), "", "  ") {
         screen.say(&line);
     }

@@ -1,0 +1,181 @@
+//! The real binary in a pseudo-terminal, key by key: what a person types, mistypes, pastes and interrupts.
+
+mod typist;
+
+use std::time::Duration;
+
+use expectrl::ControlCode;
+use quell::simulator::FaultKind;
+
+use self::typist::{Typist, rehearsal};
+use crate::scene::{Scene, files};
+use crate::spine::Spine;
+
+const INPUTS: &[(&str, &str)] = &[
+    ("suspect", "ci-deploy"),
+    ("detected_at", "10m ago"),
+    ("exposed_since", "10h ago"),
+    ("reported_by", "secret scanner"),
+    ("commander", "Maya Lindqvist"),
+    ("zones", ""),
+];
+
+/// The two questions before the evidence.
+const QUESTIONS: &[(&str, &str)] = &[
+    ("own-sound", "sound"),
+    ("own-sound", "made today on another machine"),
+    ("own-sound", ""),
+    ("pace", "evidence-first"),
+    ("pace", "no harm is seen at this moment"),
+    ("pace", ""),
+];
+
+fn types_all(typist: &mut Typist, lines: &[(&str, &str)]) {
+    for (label, line) in lines {
+        typist.answers(label, line);
+    }
+}
+
+/// Says of `items` pieces of work that they are done, with nothing to add.
+fn does_by_hand(typist: &mut Typist, step: &str, items: usize) {
+    for _ in 0..items {
+        types_all(typist, &[(step, "done Priya Nair"), (step, ""), (step, "")]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_whole_rehearsal_by_hand() {
+    let scene = Scene::new().await;
+    let mut typist = Typist::at(rehearsal(&scene, &[]));
+    typist.answers("suspect", "");
+    typist.sees("`suspect` needs a value");
+    types_all(&mut typist, &INPUTS[..1]);
+    typist.answers("detected_at", "yesterdayish");
+    typist.sees("it is a moment in UTC");
+    types_all(&mut typist, &INPUTS[1..]);
+    types_all(&mut typist, QUESTIONS);
+
+    // Nothing but verb and number does it: not a return key, not a yes, not another number.
+    for wrong in ["", "y", "disable", "disable 2", "Disable 3!"] {
+        typist.answers("cut", wrong);
+    }
+    typist.answers("cut", "inspect 2");
+    typist.sees("metrics-exporter");
+    typist.answers("cut", "note the deploy team knows");
+    typist.answers("cut", "disable 3");
+    let first = typist.answers("cut", "");
+    assert!(first.contains("cut: the first is done, 2 rows to go"), "{first}");
+    typist.answers("cut", "y");
+
+    typist.answers("cut-widened", "n");
+    typist.sees("not done; say why to leave it");
+    typist.answers("cut-widened", "y");
+    typist.answers("rotate", "1 9");
+    typist.sees("there is no row `9`");
+    types_all(&mut typist, &[("rotate", "1"), ("rotate", "rotate 1"), ("rotate", "later platform team for all")]);
+    does_by_hand(&mut typist, "dns-settle", 5);
+    does_by_hand(&mut typist, "certificates-settle", 3);
+    does_by_hand(&mut typist, "firewall-settle", 5);
+    does_by_hand(&mut typist, "people", 5);
+    typist.answers("people", "later Jonas Weber");
+    typist.answers("rotate-later", "skip they rotate tomorrow");
+    // Irreversible: the count with the verb, as for every list.
+    typist.answers("revoke", "revoke 3");
+    typist.answers("revoke", "y");
+    types_all(&mut typist, &[("watch", "Jonas Weber"), ("watch", "")]);
+    typist.sees("17 of 17 planted artefacts found");
+    assert_eq!(typist.leaves(), 0, "{}", typist.screen);
+    typist.has_no_wide_line(80);
+
+    let report = std::fs::read_to_string(scene.incident().join("report.md")).unwrap();
+    for said in ["they rotate tomorrow", "platform team", "the deploy team knows", "Jonas Weber"] {
+        assert!(report.contains(said), "{said}\n{report}");
+    }
+    let journal = scene.journal();
+    let intents = journal.iter().filter(|entry| entry["event"]["type"] == "intended").count();
+    assert_eq!(intents, 3 + 1 + 1 + 3, "cut, widened, rotated, deleted");
+}
+
+/// At the consent prompt of the spine's first effect, in the account of the scene.
+async fn at_consent() -> (Spine, Typist) {
+    let spine = Spine::new().await;
+    let mut typist = Typist::at(spine.scene.command(&["run", "spine.toml"]));
+    typist.answers("suspect", "ci-deploy");
+    (spine, typist)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_at_a_prompt_pauses_and_resume_asks_again() {
+    let (spine, mut typist) = at_consent().await;
+    typist.sees("\ncut> ");
+    typist.presses(ControlCode::EndOfText);
+    assert_eq!(typist.leaves(), 130, "{}", typist.screen);
+    assert!(typist.screen.contains("quell resume"), "{}", typist.screen);
+    assert_eq!(spine.scene.writes().len(), 0);
+
+    let mut typist = Typist::at(spine.scene.command(&["resume"]));
+    typist.answers("cut", "cut");
+    typist.sees("\nroll> ");
+    // The end of input is nobody there any more: a pause, not an answer.
+    typist.presses(ControlCode::EndOfTransmission);
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
+    assert_eq!(spine.scene.writes().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_twice_in_flight_leaves_in_doubt_and_resume_looks() {
+    let (spine, mut typist) = at_consent().await;
+    let suspect = &spine.scene.scenario.cast.suspect_token_id;
+    spine.scene.fault("PUT", &format!("*/tokens/{suspect}"), 1, FaultKind::Hang);
+    typist.answers("cut", "cut");
+    typist.sees("sending");
+    typist.presses(ControlCode::EndOfText);
+    typist.sees("once more leaves at once");
+    typist.presses(ControlCode::EndOfText);
+    assert_eq!(typist.leaves(), 130, "{}", typist.screen);
+    assert!(typist.screen.contains("in doubt"), "{}", typist.screen);
+    let status = spine.scene.run(&["status"]).expect(0);
+    assert!(status.stdout.contains("in doubt"), "{status:#?}");
+
+    // The look shows that the token is still active: what did not arrive is asked for anew, never sent again unasked.
+    let mut typist = Typist::at(spine.scene.command(&["resume"]));
+    typist.sees("\ncut> ");
+    assert_eq!(spine.scene.writes().len(), 1);
+    typist.types("pause");
+    assert_eq!(typist.leaves(), 13, "{}", typist.screen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_before_a_consent_prompt_is_no_consent() {
+    let spine = Spine::new().await;
+    spine.scene.fault("GET", "/user/tokens", 1, FaultKind::Slow(Duration::from_secs(1)));
+    let mut typist = Typist::at(spine.scene.command(&["run", "spine.toml"]));
+    typist.answers("suspect", "ci-deploy");
+    typist.sees("inventory: List tokens");
+    typist.types("cut");
+    typist.sees("\ncut> ");
+    typist.types("cut\ncut");
+    typist.sees("several lines came at once, so none of them was taken");
+    typist.answers("cut", "pause");
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
+    assert_eq!(spine.scene.writes().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_credential_is_asked_for_without_echo() {
+    let spine = Spine::new().await;
+    let token = spine.scene.scenario.cast.responder_token.clone();
+    let mut command = spine.scene.command(&["run", "spine.toml"]);
+    command.env_remove("CLOUDFLARE_API_TOKEN");
+    let mut typist = Typist::at(command);
+    typist.sees("token");
+    typist.types(&token);
+    typist.answers("suspect", "ci-deploy");
+    typist.answers("cut", "skip only a look");
+    typist.answers("roll", "pause");
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
+    assert!(!typist.screen.contains(&token));
+    for (path, bytes) in files(&spine.scene.state_dir()) {
+        assert!(!String::from_utf8_lossy(&bytes).contains(&token), "{}", path.display());
+    }
+}

@@ -1,0 +1,99 @@
+//! Somebody who types at the real binary in a pseudo-terminal, and reads what it prints.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use expectrl::process::unix::WaitStatus;
+use expectrl::session::OsSession;
+use expectrl::{ControlCode, Eof, Expect};
+
+use crate::scene::Scene;
+
+/// Long enough for a loaded machine; no test waits for it unless it fails.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Typist {
+    session: OsSession,
+    /// Everything that was printed up to the last thing waited for.
+    pub(crate) screen: String,
+}
+
+impl Typist {
+    /// Sits down at a terminal of 80 columns without colour.
+    pub(crate) fn at(mut command: Command) -> Self {
+        command.env("TERM", "xterm").env("NO_COLOR", "1").stdin(Stdio::inherit());
+        let mut session = OsSession::spawn(command).unwrap();
+        session.get_process_mut().set_window_size(80, 45).unwrap();
+        // As at a real terminal, so that a secret that is echoed is seen.
+        session.get_process_mut().set_echo(true, None).unwrap();
+        session.set_expect_timeout(Some(PATIENCE));
+        Self { session, screen: String::new() }
+    }
+
+    /// Reads until `text` is printed; what was printed before it since the last wait is returned.
+    #[track_caller]
+    pub(crate) fn sees(&mut self, text: &str) -> String {
+        match self.session.expect(text) {
+            Ok(found) => {
+                let before = String::from_utf8_lossy(found.before()).into_owned();
+                self.screen.push_str(&before);
+                self.screen.push_str(text);
+                before
+            }
+            Err(error) => {
+                let mut rest = [0; 16384];
+                let length = self.session.try_read(&mut rest).unwrap_or_default();
+                let rest = String::from_utf8_lossy(&rest[..length]).into_owned();
+                panic!("`{text}` did not come: {error}\n{}\n---- unread:\n{rest}", self.screen)
+            }
+        }
+    }
+
+    /// Waits for the prompt of `label` and types a line; returns what stood above the prompt.
+    #[track_caller]
+    pub(crate) fn answers(&mut self, label: &str, line: &str) -> String {
+        let above = self.sees(&format!("\n{label}> "));
+        self.types(line);
+        above
+    }
+
+    pub(crate) fn types(&mut self, line: &str) {
+        self.session.send_line(line).unwrap();
+    }
+
+    pub(crate) fn presses(&mut self, key: ControlCode) {
+        self.session.send(key).unwrap();
+    }
+
+    /// Waits for the end; the exit code.
+    #[track_caller]
+    pub(crate) fn leaves(&mut self) -> i32 {
+        let rest = self.session.expect(Eof).unwrap();
+        self.screen.push_str(&String::from_utf8_lossy(rest.get(0).unwrap_or_default()));
+        match self.session.get_process().wait().unwrap() {
+            WaitStatus::Exited(_, code) => code,
+            other => panic!("{other:?}\n{}", self.screen),
+        }
+    }
+
+    /// No line is wider than the terminal: the terminal would break it wherever it happens to end. Command lines to be
+    /// copied stand unbroken on purpose.
+    #[track_caller]
+    pub(crate) fn has_no_wide_line(&self, columns: usize) {
+        let wide: Vec<&str> = self
+            .screen
+            .lines()
+            .flat_map(|line| line.rsplit(['\r', '\u{1b}']).find(|part| !part.is_empty()))
+            .map(|line| line.strip_prefix("[2K").unwrap_or(line))
+            .filter(|line| line.chars().count() > columns && !line.contains("curl "))
+            .collect();
+        assert_eq!(wide, Vec::<&str>::new());
+    }
+}
+
+/// A rehearsal in the state directory of `scene`, with nothing of the scene's own account.
+pub(crate) fn rehearsal(scene: &Scene, args: &[&str]) -> Command {
+    let mut all = vec!["rehearse"];
+    all.extend(args);
+    scene.bare(&all)
+}
