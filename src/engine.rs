@@ -9,6 +9,7 @@ mod consent;
 mod decide;
 mod drive;
 mod errors;
+mod expand;
 mod forecast;
 mod look;
 mod outputs;
@@ -22,7 +23,7 @@ pub use consent::{ConsentMode, short_code};
 pub use decide::{Next, decide};
 pub use drive::{Bench, Engine, PauseCause, Stop};
 pub use errors::EngineError;
-pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction, forecast};
+pub use forecast::{DryBench, Forecast, ForecastEffect, ForecastStep, Prediction, forecast};
 pub use plan::{Binding, seal_plan};
 pub use ports::{
     AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, FailureRequest, GoOnRequest, HandReply,

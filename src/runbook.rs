@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `node` | the TOML tree with the place of every value |
 //! | `fields` | reading a table's keys, and noticing those that do not belong |
-//! | `parse` | tree to [`Runbook`] |
+//! | `parse`, `step` | tree to [`Runbook`] |
 //! | `check` | a runbook against a [`Vocabulary`]: what actions there are, what they take and give |
 //! | `schema`, `reference`, `text` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
 //! | `template`, `resolve` | filling in text and references when a step begins |
@@ -23,6 +23,7 @@ mod parse;
 mod reference;
 mod resolve;
 mod schema;
+mod step;
 mod template;
 mod text;
 
@@ -30,10 +31,10 @@ pub use check::{ActionWords, Vocabulary};
 pub use codes::{CODES, explain};
 pub use diagnostic::{Diagnostic, Severity, render_json, render_text};
 pub use input::InputType;
-pub use language::{Confirm, InputSpec, OnFailure, Runbook, Source, StepSpec};
+pub use language::{Confirm, Foreach, GROUP, InputSpec, OnFailure, Repeat, Retry, Runbook, Source, StepSpec};
 pub use library::embedded;
 pub use outline::{Outline, OutlineStep, outline};
-pub use resolve::{ResolveError, Scope, resolve};
+pub use resolve::{ResolveError, Scope, resolve, resolve_list};
 pub use template::{TemplateError, Templates};
 
 /// A runbook's text, read and checked.

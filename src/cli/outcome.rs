@@ -116,6 +116,8 @@ pub(crate) fn next_words(next: &Next) -> String {
     match next {
         Next::Begin(path) => at("begin", path),
         Next::JumpOver(path) => at("pass over", path),
+        Next::Expand(path) => at("fix the steps of", path),
+        Next::EndRound(path) => at("judge the round of", path),
         Next::Plan(path) => at("look at", path),
         Next::Ask(path) => at("ask at", path),
         Next::Confirm(path) => at("ask for consent at", path),

@@ -16,7 +16,7 @@ use super::session::inputs::{self, Sources};
 use super::session::load::{Loaded, load};
 use super::session::open;
 use crate::action::Estimate;
-use crate::engine::{self, Forecast, Prediction};
+use crate::engine::{self, DryBench, Forecast, Prediction};
 use crate::escape;
 use crate::evidence::Unkept;
 use crate::provider::{Paging, ReadRequest};
@@ -91,10 +91,17 @@ pub(crate) async fn forecast(
     let redactor = std::sync::Arc::new(Redactor::new([0; 32]));
     let evidence = Unkept::new(redactor);
     let templates = Templates::new();
+    let bench = DryBench {
+        runbook: &loaded.runbook,
+        catalogue: CATALOGUE,
+        templates: &templates,
+        read: &*connected.read,
+        evidence: &evidence,
+        clock: &*cx.clock,
+        progress: &*cx.screen,
+    };
     let forecast = tokio::select! {
-        forecast = engine::forecast(
-            &sealed, &loaded.runbook, CATALOGUE, &templates, &*connected.read, &evidence, &*cx.clock, &*cx.screen,
-        ) => forecast,
+        forecast = engine::forecast(&sealed, &bench) => forecast,
         () = cx.interrupt.raised() => return Ok(Exit::Interrupted),
     };
     let permissions = permissions(loaded);
@@ -137,7 +144,7 @@ impl Estimated {
 async fn estimate(loaded: &Loaded, narrowed: usize, connected: &crate::cloudflare::api::Connected) -> Estimated {
     let zones = if narrowed > 0 { narrowed as u64 } else { count_zones(connected).await };
     let takes = |estimate: Estimate| u64::from(estimate.fixed) + u64::from(estimate.per_zone) * zones;
-    let specs = loaded.runbook.steps.iter().filter_map(|step| CATALOGUE.get(&step.action));
+    let specs = loaded.runbook.all_steps().filter_map(|step| CATALOGUE.get(&step.action));
     Estimated { requests: specs.map(|action| takes(action.spec().estimate)).sum() }
 }
 
@@ -151,8 +158,7 @@ async fn count_zones(connected: &crate::cloudflare::api::Connected) -> u64 {
 fn permissions(loaded: &Loaded) -> Vec<Value> {
     let mut groups: Vec<(&str, bool)> = loaded
         .runbook
-        .steps
-        .iter()
+        .all_steps()
         .filter_map(|step| CATALOGUE.get(&step.action))
         .flat_map(|action| action.spec().permissions)
         .map(|permission| (permission.group, permission.write))

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::drive::{Answered, Engine, PauseCause, Turn};
 use super::{ConsentMode, ConsentRequest, EngineError, HandReply, HandRequest};
-use crate::journal::{Consent, EffectState, EffectStatus, Event, Left, SettledBy, SkipCause, StepState};
+use crate::journal::{Consent, EffectState, EffectStatus, Event, Left, SettledBy, StepState};
 use crate::model::{ByHand, Call, Danger, Disposition, Effect, EffectKey, Outcome, StepPath};
 use crate::runbook::Confirm;
 
@@ -57,10 +57,7 @@ impl Engine {
         let reply = prompter.consent(request).await;
         match self.common(path, reply)? {
             Ok(turn) => Ok(turn),
-            Err(Answered::Skip(reason)) => {
-                self.decline(path, step, &effects, reason)?;
-                Ok(Turn::On)
-            }
+            Err(Answered::Skip(reason)) => self.decline(path, step, &effects, reason),
             Err(Answered::Go(chosen)) => {
                 let accepted = chosen.effects.is_empty()
                     || mode.accepts(&chosen.phrase, chosen.effects.len())
@@ -91,15 +88,16 @@ impl Engine {
         step: &StepState,
         effects: &[&Effect],
         reason: String,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Turn, EngineError> {
         if step.effects.iter().any(EffectState::was_sent) {
             let keep = |effect: &&Effect| Left {
                 effect: effect.key.clone(),
                 disposition: Disposition::Keep { reason: reason.clone() },
             };
-            return self.record(Some(path), Event::RowsLeft { left: effects.iter().map(keep).collect() });
+            self.record(Some(path), Event::RowsLeft { left: effects.iter().map(keep).collect() })?;
+            return Ok(Turn::On);
         }
-        self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Person })
+        self.skip(path, reason)
     }
 
     async fn confirm_hand(

@@ -10,6 +10,10 @@ pub enum Next {
     Begin(StepPath),
     /// Skip a step that a failed one jumps over.
     JumpOver(StepPath),
+    /// Fix the steps that a step holds or makes, of the next round.
+    Expand(StepPath),
+    /// They have ended: complete the step, or begin another round.
+    EndRound(StepPath),
     /// Look, and say what should change.
     Plan(StepPath),
     /// Ask a person what only a person knows.
@@ -43,6 +47,8 @@ pub enum Next {
 /// | pending, failed and to be retried | | `Begin` |
 /// | pending, behind a jump | | `JumpOver` |
 /// | begun | | `Plan` |
+/// | begun, holds others, none of this round yet | | `Expand` |
+/// | begun, holds others, all ended | | `EndRound` |
 /// | failed, undecided | | `Failed` |
 /// | proposed | one in doubt, not looked at | `Probe` |
 /// | | one in doubt, and seen to hold | `SettleByProbe` |
@@ -55,23 +61,28 @@ pub enum Next {
 /// | | all ended, questions open | `Ask` |
 /// | | all ended | `Conclude` |
 ///
-/// Nothing is performed while any intent is open: `Probe` and `Decide` come before `Perform`.
+/// What a step holds stands before it in the plan. Where a person has ended the run early, only the steps that are done
+/// in any case are left. Nothing is performed while any intent is open: `Probe` and `Decide` come before `Perform`.
 pub fn decide(plan: &PlanSealed, run: &RunState) -> Next {
-    let mut jump: Option<&str> = None;
-    for planned in &plan.steps {
-        if jump == Some(planned.path.id()) {
+    let mut jump: Option<(&PlannedStep, &str)> = None;
+    for planned in plan.steps.iter().filter(|planned| run.ending.is_none() || planned.finally) {
+        if jump.is_some_and(|(from, target)| !planned.is_beside(from) || target == planned.path.id()) {
             jump = None;
         }
         match run.step(&planned.path) {
             None => return begin(planned, jump),
             Some(step) => match &step.status {
                 StepStatus::Pending => return begin(planned, jump),
-                StepStatus::Failed { decision: Some(FailureDecision::Jump(target)), .. } => jump = Some(target),
+                StepStatus::Failed { decision: Some(FailureDecision::Jump(target)), .. } => {
+                    jump = Some((planned, target));
+                }
                 StepStatus::Failed { decision: Some(FailureDecision::Retry), .. } => {
                     return Next::Begin(planned.path.clone());
                 }
                 StepStatus::Failed { decision: None, .. } => return Next::Failed(planned.path.clone()),
-                StepStatus::Began => return Next::Plan(planned.path.clone()),
+                StepStatus::Began if !planned.container => return Next::Plan(planned.path.clone()),
+                StepStatus::Began if step.rounds_since() == 0 => return Next::Expand(planned.path.clone()),
+                StepStatus::Began => return Next::EndRound(planned.path.clone()),
                 StepStatus::Proposed => return within(planned, step),
                 StepStatus::Done { .. } | StepStatus::Skipped { .. } | StepStatus::Failed { .. } => {}
             },
@@ -80,7 +91,7 @@ pub fn decide(plan: &PlanSealed, run: &RunState) -> Next {
     Next::Finish
 }
 
-fn begin(planned: &PlannedStep, jump: Option<&str>) -> Next {
+fn begin(planned: &PlannedStep, jump: Option<(&PlannedStep, &str)>) -> Next {
     if jump.is_some() { Next::JumpOver(planned.path.clone()) } else { Next::Begin(planned.path.clone()) }
 }
 

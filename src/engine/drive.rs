@@ -93,6 +93,8 @@ impl Engine {
             let turn = match decide(plan, run) {
                 Next::Begin(path) => self.begin(&path).await?,
                 Next::JumpOver(path) => self.jump_over(&path)?,
+                Next::Expand(path) => self.expand(&path)?,
+                Next::EndRound(path) => self.end_round(&path)?,
                 Next::Plan(path) => self.plan(&path).await?,
                 Next::Ask(path) => self.ask(&path).await?,
                 Next::Confirm(path) => self.confirm(&path).await?,
@@ -105,9 +107,12 @@ impl Engine {
                 Next::Conclude(path) => self.conclude(&path)?,
                 Next::Failed(path) => self.failed(&path).await?,
                 Next::Finish => {
-                    let reason = "every step has ended".to_owned();
-                    self.record(None, Event::RunClosed { outcome: RunOutcome::Done, reason })?;
-                    Turn::Stop(Stop::Closed(RunOutcome::Done))
+                    let (outcome, reason) = match &run.ending {
+                        Some(reason) => (RunOutcome::Aborted, reason.clone()),
+                        None => (RunOutcome::Done, "every step has ended".to_owned()),
+                    };
+                    self.record(None, Event::RunClosed { outcome, reason })?;
+                    Turn::Stop(Stop::Closed(outcome))
                 }
             };
             if let Turn::Stop(stop) = turn {
@@ -176,6 +181,12 @@ impl Engine {
                     // An open intent must be settled or said to be unknown before the book is closed.
                     let what = "an effect is in doubt: decide about it before aborting";
                     return Ok(Ok(Turn::Stop(self.pause(PauseCause::Missing(what.to_owned()))?)));
+                }
+                let run = self.run_state()?;
+                let has_rest = run.plan.iter().flat_map(|plan| &plan.steps).any(|step| step.finally);
+                if has_rest && run.ending.is_none() {
+                    self.record(None, Event::RunEnding { reason })?;
+                    return Ok(Ok(Turn::On));
                 }
                 self.record(None, Event::RunClosed { outcome: RunOutcome::Aborted, reason })?;
                 Ok(Turn::Stop(Stop::Closed(RunOutcome::Aborted)))

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::EngineError;
@@ -56,16 +57,37 @@ impl Engine {
             Ok(params) => params,
             Err(error) => return Ok(Looked::Failed(error, Taken::default())),
         };
-        let look = self.make_look(path);
-        let looked = tokio::select! {
-            looked = action.plan(params, &look) => Some(looked),
-            () = self.bench.ports.interrupt.raised() => None,
-        };
-        Ok(match looked {
-            Some(Ok(plan)) => Looked::Seen(Box::new(plan), look.finish()),
-            Some(Err(error)) => Looked::Failed(error, look.finish()),
-            None => Looked::Interrupted,
-        })
+        let (retry, timeout) = (self.spec(path)?.retry, self.spec(path)?.timeout);
+        let mut tries_left = retry.map_or(0, |retry| retry.times);
+        loop {
+            let look = self.make_look(path);
+            let looked = tokio::select! {
+                looked = action.plan(params.clone(), &look) => looked,
+                () = self.timed_out(timeout) => Err(too_long(timeout)),
+                () = self.bench.ports.interrupt.raised() => return Ok(Looked::Interrupted),
+            };
+            match (looked, retry) {
+                (Ok(plan), _) => return Ok(Looked::Seen(Box::new(plan), look.finish())),
+                (Err(_), Some(retry)) if tries_left > 0 => {
+                    tries_left -= 1;
+                    let tried = u64::from(retry.times - tries_left);
+                    self.bench.ports.progress.tick("trying again", tried, u64::from(retry.times));
+                    tokio::select! {
+                        () = self.bench.ports.clock.sleep(retry.every.unsigned_abs()) => {}
+                        () = self.bench.ports.interrupt.raised() => return Ok(Looked::Interrupted),
+                    }
+                }
+                (Err(error), _) => return Ok(Looked::Failed(error, look.finish())),
+            }
+        }
+    }
+
+    /// Ends when the time for a step's reads is over; never where it has none.
+    async fn timed_out(&self, timeout: Option<SignedDuration>) {
+        match timeout {
+            Some(timeout) => self.bench.ports.clock.sleep(timeout.unsigned_abs()).await,
+            None => std::future::pending().await,
+        }
     }
 
     pub(super) fn make_look<'a>(&'a self, path: &'a StepPath) -> Look<'a> {
@@ -75,7 +97,7 @@ impl Engine {
 
     /// The step's parameters, with references and text filled in.
     fn params(&self, path: &StepPath) -> Result<Result<Value, StepError>, EngineError> {
-        let scope = outputs::scope(self.state().id.as_ref(), self.run_state()?, &self.bench.evidence)?;
+        let scope = self.scope(path)?;
         let spec = self.spec(path)?;
         let resolved = crate::runbook::resolve(&spec.with, &scope, &self.bench.templates);
         Ok(resolved.map_err(|error| {
@@ -139,4 +161,10 @@ impl Engine {
         let text = serde_json::to_string(call).unwrap_or_default();
         matches!(self.bench.redactor.redact(&text), std::borrow::Cow::Owned(_))
     }
+}
+
+fn too_long(timeout: Option<SignedDuration>) -> StepError {
+    let limit = timeout.map(|timeout| format!(" of {timeout:#}")).unwrap_or_default();
+    StepError::new(format!("its reads took longer than the `timeout`{limit}"))
+        .hint("retry it, or skip it with a reason; what was read so far is kept as evidence")
 }

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::EngineError;
+use super::drive::Engine;
 use crate::evidence::EvidenceStore;
-use crate::journal::{Payload, RunState, StepStatus};
+use crate::journal::{Payload, PlannedStep, RunState, StepStatus};
 use crate::model::{IncidentId, StepPath};
 use crate::runbook::Scope;
 
@@ -37,16 +38,73 @@ pub(super) fn unwrap(payload: &Payload, store: &EvidenceStore) -> Result<Value, 
     }
 }
 
-/// What templates and references of a step may see: inputs, outputs of steps that are done, facts of the incident.
-pub(super) fn scope(id: Option<&IncidentId>, run: &RunState, store: &EvidenceStore) -> Result<Scope, EngineError> {
-    let mut steps = Map::new();
-    for (path, step) in &run.steps {
-        if let StepStatus::Done { output, .. } = &step.status {
-            steps.insert(path.id().to_owned(), unwrap(output, store)?);
+/// The steps that `planned` may refer to: those before it in its own list, and in the lists around that.
+pub(super) fn visible<'r>(run: &'r RunState, planned: &PlannedStep) -> Vec<&'r PlannedStep> {
+    let steps = run.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
+    let around = ancestors(run, planned);
+    let before = steps.iter().take_while(|step| step.path != planned.path);
+    let in_sight = |step: &&PlannedStep| step.is_beside(planned) || around.iter().any(|outer| step.is_beside(outer));
+    before.filter(in_sight).collect()
+}
+
+/// The steps that hold or made `planned`, the nearest first.
+pub(super) fn ancestors<'r>(run: &'r RunState, planned: &PlannedStep) -> Vec<&'r PlannedStep> {
+    let steps = run.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
+    let parent = |of: &PlannedStep| of.parent.as_ref().and_then(|path| steps.iter().find(|step| step.path == *path));
+    std::iter::successors(parent(planned), |step| parent(step)).collect()
+}
+
+/// Outputs of the steps among `seen` that are done, by id.
+pub(super) fn outputs(
+    run: &RunState,
+    seen: &[&PlannedStep],
+    store: &EvidenceStore,
+) -> Result<Map<String, Value>, EngineError> {
+    let mut outputs = Map::new();
+    for step in seen {
+        if let StepStatus::Done { output, .. } = run.status(&step.path) {
+            outputs.insert(step.path.id().to_owned(), unwrap(output, store)?);
         }
     }
-    let inputs = run.plan.as_ref().map(|plan| plan.inputs.clone()).unwrap_or_default();
-    Ok(Scope { inputs, steps, incident: incident_facts(id, run) })
+    Ok(outputs)
+}
+
+impl Engine {
+    /// What templates and references of a step may see.
+    pub(super) fn scope(&self, path: &StepPath) -> Result<Scope, EngineError> {
+        let planned = self.planned(path)?;
+        let seen = visible(self.run_state()?, &planned);
+        self.scope_of(&planned, &seen)
+    }
+
+    /// What the step `planned` may see, where it sees the outputs of `seen`.
+    pub(super) fn scope_of(&self, planned: &PlannedStep, seen: &[&PlannedStep]) -> Result<Scope, EngineError> {
+        let run = self.run_state()?;
+        let mut items = Map::new();
+        let mut around = ancestors(run, planned);
+        around.insert(0, planned);
+        // The nearest item wins: the outermost is set first.
+        for step in around.iter().rev() {
+            if let (Some(key), Some(parent)) = (&step.key, &step.parent)
+                && let Some(foreach) = &self.spec(parent)?.foreach
+            {
+                items.insert(foreach.name.clone(), self.item(parent, key)?);
+            }
+        }
+        Ok(Scope {
+            inputs: run.plan.as_ref().map(|plan| plan.inputs.clone()).unwrap_or_default(),
+            steps: outputs(run, seen, &self.bench.evidence)?,
+            incident: incident_facts(self.state().id.as_ref(), run),
+            items,
+        })
+    }
+
+    /// The item of a list as it was fixed.
+    pub(super) fn item(&self, container: &StepPath, key: &str) -> Result<Value, EngineError> {
+        let fixed = self.step(container).and_then(|step| step.rounds.last());
+        let items = fixed.map(|items| unwrap(items, &self.bench.evidence)).transpose()?.unwrap_or_default();
+        Ok(items.get(key).cloned().unwrap_or_default())
+    }
 }
 
 fn incident_facts(id: Option<&IncidentId>, run: &RunState) -> Map<String, Value> {

@@ -89,7 +89,8 @@ impl Engine {
         let action = self.action(&state.effect.action)?;
         let by_hand = matches!(state.effect.call, Call::Hand(_));
         let settling = if by_hand { Duration::ZERO } else { action.spec().settling };
-        let (mut waited, mut pause) = (Duration::ZERO, FIRST_PAUSE);
+        let (settling, every) = self.patience(path, settling)?;
+        let (mut waited, mut pause) = (Duration::ZERO, every.unwrap_or(FIRST_PAUSE));
         loop {
             let look = self.make_look(path);
             let verdict = tokio::select! {
@@ -105,8 +106,18 @@ impl Engine {
                 () = self.bench.ports.interrupt.raised() => return Ok(None),
             }
             waited += pause;
-            pause *= 2;
+            pause = every.unwrap_or(pause * 2);
         }
+    }
+
+    /// How long to look, and how often: an action knows how long its changes take to show, and a runbook may ask for
+    /// more looks by `retry`, or for an end of looking by `timeout`.
+    fn patience(&self, path: &StepPath, settling: Duration) -> Result<(Duration, Option<Duration>), EngineError> {
+        let spec = self.spec(path)?;
+        let every = spec.retry.map(|retry| retry.every.unsigned_abs());
+        let asked = spec.retry.map(|retry| retry.every.unsigned_abs() * retry.times).unwrap_or_default();
+        let limit = spec.timeout.map_or(Duration::MAX, |timeout| timeout.unsigned_abs());
+        Ok((settling.max(asked).min(limit), every))
     }
 
     fn keep_verdict(

@@ -1,6 +1,7 @@
 //! The turns that concern a step as a whole.
 
 use super::drive::{Answered, Engine, PauseCause, Turn};
+use super::outputs::visible;
 use super::{AskRequest, EngineError, FailureRequest, GoOnRequest, UnmetRequest, outputs};
 use crate::action::{Done, DoneEffect};
 use crate::journal::{EffectState, EffectStatus, Event, FailureDecision, Left, SkipCause, StepStatus};
@@ -9,15 +10,15 @@ use crate::runbook::{OnFailure, StepSpec};
 
 impl Engine {
     pub(super) fn spec(&self, path: &StepPath) -> Result<&StepSpec, EngineError> {
-        let spec = self.bench.runbook.steps.iter().find(|step| step.id == path.id());
-        spec.ok_or_else(|| EngineError::Unknown(format!("step `{path}`")))
+        self.bench.runbook.step(path.id()).ok_or_else(|| EngineError::Unknown(format!("step `{path}`")))
     }
 
     pub(super) async fn begin(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
-        let run = self.run_state()?;
         let spec = self.spec(path)?;
-        if let Some(when) = &spec.when {
-            let scope = outputs::scope(self.state().id.as_ref(), run, &self.bench.evidence)?;
+        // A step that is done item by item has judged its condition before it looked at its list.
+        let is_item = spec.foreach.is_some() && !self.planned(path)?.container;
+        if let Some(when) = spec.when.as_ref().filter(|_| !is_item) {
+            let scope = self.scope(path)?;
             match self.bench.templates.truthy(when, &scope) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -41,10 +42,7 @@ impl Engine {
             let reply = prompter.unmet(UnmetRequest { step: &planned, unmet }).await;
             match self.common(path, reply)? {
                 Ok(turn) => return Ok(turn),
-                Err(Answered::Skip(reason)) => {
-                    self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Person })?;
-                    return Ok(Turn::On);
-                }
+                Err(Answered::Skip(reason)) => return self.skip(path, reason),
                 Err(Answered::Go(())) => {}
             }
         }
@@ -55,9 +53,12 @@ impl Engine {
     /// Required steps that were not done. One that its own condition ruled out is not missed.
     fn unmet(&self, path: &StepPath) -> Result<Vec<(String, String)>, EngineError> {
         let run = self.run_state()?;
+        let seen = self.planned(path).map(|planned| visible(run, &planned))?;
         let mut unmet = Vec::new();
         for id in &self.spec(path)?.requires {
-            match run.status(&StepPath::step(id)) {
+            // What is required stands in sight, or the runbook would not have passed its check.
+            let required = seen.iter().rfind(|step| step.path.id() == id);
+            match required.map_or(&StepStatus::Pending, |step| run.status(&step.path)) {
                 StepStatus::Done { .. } | StepStatus::Skipped { cause: SkipCause::When, .. } => {}
                 StepStatus::Skipped { reason, .. } => unmet.push((id.clone(), format!("skipped: {reason}"))),
                 StepStatus::Failed { error, .. } => unmet.push((id.clone(), format!("failed: {error}"))),
@@ -84,11 +85,19 @@ impl Engine {
         let reply = prompter.ask(AskRequest { step: &planned, ask: &ask }).await;
         match self.common(path, reply)? {
             Ok(turn) => return Ok(turn),
-            Err(Answered::Skip(reason)) => {
-                self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Person })?;
-            }
+            Err(Answered::Skip(reason)) => return self.skip(path, reason),
             Err(Answered::Go(fields)) => self.record(Some(path), Event::Answered { fields })?,
         }
+        Ok(Turn::On)
+    }
+
+    /// A person wants a step not to be done. Where the runbook does not allow that, the run rests instead.
+    pub(super) fn skip(&mut self, path: &StepPath, reason: String) -> Result<Turn, EngineError> {
+        if !self.planned(path)?.skippable {
+            let what = format!("step `{path}`, which may not be skipped");
+            return Ok(Turn::Stop(self.pause(PauseCause::Missing(what))?));
+        }
+        self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Person })?;
         Ok(Turn::On)
     }
 
@@ -157,6 +166,10 @@ impl Engine {
                 let reply = prompter.failure(FailureRequest { step: &planned, error: &error, hint: None }).await;
                 match self.common(path, reply)? {
                     Ok(turn) => return Ok(turn),
+                    Err(Answered::Skip(_)) if !planned.skippable => {
+                        let what = format!("step `{path}` failed, and may not be skipped");
+                        return Ok(Turn::Stop(self.pause(PauseCause::Missing(what))?));
+                    }
                     Err(Answered::Skip(reason)) => (FailureDecision::Continue, reason),
                     Err(Answered::Go(decided)) => decided,
                 }

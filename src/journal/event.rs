@@ -74,6 +74,8 @@ pub enum Event {
         /// Who or what decided it.
         cause: SkipCause,
     },
+    /// The steps that a step holds or makes are fixed: of one round, or for the items of its list.
+    Expanded(Box<Expanded>),
     /// Something was read, and is kept.
     EvidenceTaken {
         /// The evidence.
@@ -224,6 +226,11 @@ pub enum Event {
         /// Digest of the report.
         sha256: Digest,
     },
+    /// A person ends the run early; what is done in any case is still to come.
+    RunEnding {
+        /// Why.
+        reason: String,
+    },
     /// The run ends.
     RunClosed {
         /// How.
@@ -273,6 +280,17 @@ pub struct PlanSealed {
     pub not_examined: Vec<String>,
 }
 
+/// The steps that a step holds or makes, fixed once and never computed again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Expanded {
+    /// The round, from 1; a step without `repeat` has one.
+    pub round: u32,
+    /// The items of its list by key, in order; empty where it has no list.
+    pub items: Payload,
+    /// The steps, in order.
+    pub steps: Vec<PlannedStep>,
+}
+
 /// One step instance of the plan.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlannedStep {
@@ -288,6 +306,53 @@ pub struct PlannedStep {
     pub action: String,
     /// The most harm that the action can do.
     pub max_danger: Danger,
+    /// True where it does nothing itself: it stands behind the steps that it holds or makes, and ends when they have.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub container: bool,
+    /// The step that holds or made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<StepPath>,
+    /// In which round of its parent.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub round: u32,
+    /// For which item of its parent's list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// True where it is done in any case, also when the run was ended early.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub finally: bool,
+    /// False where no person may skip it.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub skippable: bool,
+    /// Ids of the steps that require it or use its output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needed_by: Vec<String>,
+}
+
+impl PlannedStep {
+    /// Whether it stands in the same list as `other`, in the same round and for the same item.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        self.parent == other.parent && self.round == other.round && self.key == other.key
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_true(flag: &bool) -> bool {
+    *flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a step would change and ask.

@@ -1,13 +1,14 @@
 //! The fold: what the entries mean. Every legal transition is written here, all else is refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::effect_state::EffectState;
 use super::event::{
-    EffectDecision, Entry, Event, FailureDecision, Payload, PlanSealed, Proposed, RunOpened, RunOutcome, SkipCause,
+    EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, PlanSealed, Proposed, RunOpened, RunOutcome,
+    SkipCause,
 };
 use crate::model::{CredentialFacts, EffectKey, EvidenceRef, Finding, Gap, IncidentId, RunId, StepPath, World};
 
@@ -53,14 +54,18 @@ pub struct RunState {
     pub opened: RunOpened,
     /// When it was opened.
     pub opened_at: Timestamp,
-    /// The fixed plan, once there is one.
+    /// The fixed plan, once there is one; what a step holds is added when it is fixed.
     pub plan: Option<PlanSealed>,
+    /// The addresses of the plan's steps.
+    planned: HashSet<StepPath>,
     /// The steps that have begun or ended, by address.
     pub steps: BTreeMap<StepPath, StepState>,
     /// The credential that makes the calls now.
     pub credential: CredentialFacts,
     /// Why it rests, while it does.
     pub paused: Option<String>,
+    /// Why a person ends it early, from then on until it is closed.
+    pub ending: Option<String>,
     /// How it ended.
     pub closed: Option<RunOutcome>,
     /// How often a driver took it up: consent given under another driver is re-checked.
@@ -86,6 +91,10 @@ pub struct StepState {
     pub answers: Option<Map<String, Value>>,
     /// True once a person let the list go on after its first row.
     pub went_on: bool,
+    /// The rounds of what it holds, with the items of its list.
+    pub rounds: Vec<Payload>,
+    /// How many of them there were when the step began last.
+    pub rounds_before: usize,
     /// Who did the last thing to it.
     pub by: String,
 }
@@ -189,8 +198,10 @@ impl IncidentState {
                     opened: (**opened).clone(),
                     opened_at: entry.at,
                     plan: None,
+                    planned: HashSet::new(),
                     steps: BTreeMap::new(),
                     paused: None,
+                    ending: None,
                     closed: None,
                     drivers: 1,
                 });
@@ -254,6 +265,7 @@ impl RunState {
                 if self.plan.is_some() {
                     return Err("the plan is fixed already".into());
                 }
+                self.planned = plan.steps.iter().map(|step| step.path.clone()).collect();
                 self.plan = Some((**plan).clone());
                 return Ok(());
             }
@@ -268,6 +280,11 @@ impl RunState {
                 self.paused = Some(reason.clone());
                 return Ok(());
             }
+            Event::RunEnding { reason } => {
+                self.paused = None;
+                self.ending = Some(reason.clone());
+                return Ok(());
+            }
             Event::RunClosed { outcome, .. } => {
                 if let Some(open) = self.steps.values().flat_map(|step| &step.effects).find(|state| state.is_open()) {
                     return Err(format!("effect {} has an open intent", open.effect.key));
@@ -278,12 +295,27 @@ impl RunState {
             _ => {}
         }
         let path = entry.path.as_ref().ok_or("it names no step")?;
-        if !self.plan.as_ref().is_some_and(|plan| plan.steps.iter().any(|step| step.path == *path)) {
+        if !self.planned.contains(path) {
             return Err(format!("step `{path}` is not in the plan"));
         }
-        let drivers = self.drivers;
-        let step = self.steps.entry(path.clone()).or_default();
-        step.apply(entry, event, drivers)
+        match event {
+            Event::Expanded(expanded) => self.expand(path, expanded),
+            event => self.steps.entry(path.clone()).or_default().apply(entry, event, self.drivers),
+        }
+    }
+
+    /// Takes the steps that a step holds into the plan, before it: it ends when they have.
+    fn expand(&mut self, path: &StepPath, expanded: &Expanded) -> Result<(), String> {
+        if let Some(known) = expanded.steps.iter().find(|new| self.planned.contains(&new.path)) {
+            return Err(format!("step `{}` is in the plan already", known.path));
+        }
+        let plan = self.plan.as_mut().ok_or("the run has no plan yet")?;
+        let at = plan.steps.iter().position(|step| step.path == *path && step.container);
+        let at = at.ok_or_else(|| format!("step `{path}` holds no others"))?;
+        self.steps.entry(path.clone()).or_default().expand(expanded)?;
+        self.planned.extend(expanded.steps.iter().map(|step| step.path.clone()));
+        plan.steps.splice(at..at, expanded.steps.iter().cloned());
+        Ok(())
     }
 }
 
@@ -291,6 +323,22 @@ impl StepState {
     /// The effect with this key.
     pub fn effect(&self, key: &EffectKey) -> Option<&EffectState> {
         self.effects.iter().find(|state| state.effect.key == *key)
+    }
+
+    /// How many rounds there have been since it began last.
+    pub const fn rounds_since(&self) -> usize {
+        self.rounds.len() - self.rounds_before
+    }
+
+    fn expand(&mut self, expanded: &Expanded) -> Result<(), String> {
+        if self.status != StepStatus::Began {
+            return Err(format!("a step that is {} cannot hold others", self.status.as_str()));
+        }
+        if usize::try_from(expanded.round).ok() != Some(self.rounds.len() + 1) {
+            return Err(format!("round {} is not the next", expanded.round));
+        }
+        self.rounds.push(expanded.items.clone());
+        Ok(())
     }
 
     fn apply(&mut self, entry: &Entry, event: &Event, drivers: u32) -> Result<(), String> {
@@ -310,6 +358,7 @@ impl StepState {
             (S::Pending | S::Began, Event::StepBegan)
             | (S::Failed { decision: None | Some(FailureDecision::Retry), .. }, Event::StepBegan) => {
                 self.status = S::Began;
+                self.rounds_before = self.rounds.len();
                 self.began.get_or_insert(entry.at);
             }
             (S::Pending | S::Began | S::Failed { .. }, Event::StepSkipped { reason, cause }) => {

@@ -1,15 +1,16 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::diagnostic::{Diagnostic, did_you_mean};
 use super::fields::quoted;
-use super::language::{Confirm, OnFailure, StepSpec};
+use super::language::{Confirm, GROUP, OnFailure, Runbook, StepSpec};
 use super::node::{Kind, Node};
-use super::parse::{Parsed, StepPlaces};
+use super::parse::Parsed;
 use super::reference::Surroundings;
 use super::schema::{Schema, fits, words};
+use super::step::StepPlaces;
 use super::text;
 use crate::model::Danger;
 
@@ -35,54 +36,121 @@ pub struct ActionWords {
 
 /// Checks a parsed runbook.
 pub(super) fn check(parsed: &Parsed, vocabulary: &Vocabulary, source: &str, problems: &mut Vec<Diagnostic>) {
-    let steps = &parsed.runbook.steps;
-    let mut first: HashMap<&str, usize> = HashMap::new();
-    for (at, (step, places)) in steps.iter().zip(&parsed.places).enumerate() {
-        if *first.entry(&step.id).or_insert(at) != at {
+    let runbook = &parsed.runbook;
+    let mut seen = BTreeSet::new();
+    for (step, places) in runbook.all_steps().zip(&parsed.places) {
+        if !seen.insert(&step.id) {
             let problem = Diagnostic::error("R005", &places.id, format!("another step has the id `{}`", step.id));
             problems.push(problem.help("the id is a step's address in the journal: give each its own"));
         }
-        order(parsed, &first, step, places, problems);
-        let around = Surroundings { runbook: &parsed.runbook, vocabulary, at };
-        let mut checker = Checker { around, source, problems };
-        checker.step(step, places, parsed.table(at));
+    }
+    let mut walk = Walk { parsed, vocabulary, source, problems, places: parsed.places.iter() };
+    let all = walk.list(&runbook.steps, &Around::default());
+    walk.list(&runbook.finally, &Around { visible: all, is_final: true, ..Around::default() });
+}
+
+/// What the steps of a list may refer to besides each other.
+#[derive(Debug, Clone, Default)]
+struct Around<'a> {
+    visible: Vec<&'a StepSpec>,
+    items: Vec<(&'a str, Option<Value>)>,
+    is_final: bool,
+}
+
+/// Goes through the steps in the order of the text.
+struct Walk<'a, 'p> {
+    parsed: &'a Parsed,
+    vocabulary: &'a Vocabulary,
+    source: &'a str,
+    problems: &'p mut Vec<Diagnostic>,
+    places: std::slice::Iter<'a, StepPlaces>,
+}
+
+impl<'a> Walk<'a, '_> {
+    /// Checks a list; returns what may be referred to behind it.
+    fn list(&mut self, steps: &'a [StepSpec], around: &Around<'a>) -> Vec<&'a StepSpec> {
+        let mut around = around.clone();
+        for (at, step) in steps.iter().enumerate() {
+            let Some(places) = self.places.next() else { break };
+            order(step, &around.visible, &steps[at + 1..], &self.parsed.runbook, places, self.problems);
+            let Some(table) = self.parsed.table(places) else { continue };
+            self.checker(step, &around).outside(table);
+            let mut inner = around.clone();
+            if let Some(foreach) = &step.foreach {
+                let item = table.get("foreach").and_then(|list| self.checker(step, &around).list(list));
+                inner.items.push((&foreach.name, item));
+            }
+            if step.action == GROUP {
+                let within = self.list(&step.steps, &inner);
+                if let Some(until) = table.get("repeat").and_then(|repeat| repeat.get("until")) {
+                    let around = Around { visible: within, ..inner };
+                    let checker = self.checker(step, &around);
+                    text::check_condition(until, &checker.around, checker.problems);
+                }
+            } else {
+                self.checker(step, &inner).inside(places, table);
+            }
+            around.visible.push(step);
+        }
+        around.visible
+    }
+
+    fn checker(&mut self, step: &'a StepSpec, around: &Around<'a>) -> Checker<'a, '_> {
+        Checker {
+            around: Surroundings {
+                runbook: &self.parsed.runbook,
+                vocabulary: self.vocabulary,
+                step,
+                visible: around.visible.clone(),
+                items: around.items.clone(),
+                is_final: around.is_final,
+                is_early: false,
+            },
+            source: self.source,
+            problems: self.problems,
+        }
     }
 }
 
-/// `requires` names earlier steps, `on_failure` a later one.
+/// `requires` names earlier steps, `on_failure` a later one of the same list.
 fn order(
-    parsed: &Parsed,
-    earlier: &HashMap<&str, usize>,
     step: &StepSpec,
+    earlier: &[&StepSpec],
+    later: &[StepSpec],
+    runbook: &Runbook,
     places: &StepPlaces,
     problems: &mut Vec<Diagnostic>,
 ) {
     for (id, span) in step.requires.iter().zip(&places.requires) {
-        if *id != step.id && earlier.contains_key(id.as_str()) {
+        if earlier.iter().any(|known| known.id == *id) {
             continue;
         }
-        let problem = if parsed.runbook.steps.iter().any(|other| other.id == *id) {
+        let problem = if runbook.step(id).is_some() {
             Diagnostic::error("R012", span, format!("`{id}` does not come before this step"))
         } else {
             Diagnostic::error("R011", span, format!("there is no step `{id}`"))
         };
-        let meant = did_you_mean(id, earlier.keys().copied().filter(|known| *known != step.id));
+        let meant = did_you_mean(id, earlier.iter().map(|known| known.id.as_str()));
         problems.push(match meant {
             Some(meant) if meant != id => problem.help(format!("did you mean `{meant}`?")),
             _ => problem.help("`requires` names steps that come before"),
         });
     }
-    if let OnFailure::Goto(later) = &step.on_failure {
-        let found = parsed.runbook.steps.iter().position(|other| other.id == *later);
-        if found.is_none() || earlier.contains_key(later.as_str()) {
-            let message = if found.is_none() {
-                format!("there is no step `{later}`")
-            } else {
-                format!("`{later}` does not come after this step")
-            };
-            let code = if found.is_none() { "R011" } else { "R012" };
-            problems.push(Diagnostic::error(code, &places.on_failure, message).help("a run only goes forward"));
-        }
+    if let (OnFailure::Goto(_), Some(_)) = (&step.on_failure, &step.foreach) {
+        let message = "a step that is done item by item cannot go on elsewhere when one of them fails";
+        let problem = Diagnostic::error("R020", &places.on_failure, message);
+        problems.push(problem.help("`continue` goes on with the next item"));
+    } else if let OnFailure::Goto(target) = &step.on_failure
+        && !later.iter().any(|known| known.id == *target)
+    {
+        let problem = match runbook.step(target) {
+            None => Diagnostic::error("R011", &places.on_failure, format!("there is no step `{target}`")),
+            Some(_) => {
+                let message = format!("`{target}` does not come after this step, in the same list");
+                Diagnostic::error("R012", &places.on_failure, message)
+            }
+        };
+        problems.push(problem.help("a run only goes forward"));
     }
 }
 
@@ -93,16 +161,32 @@ struct Checker<'a, 'p> {
 }
 
 impl Checker<'_, '_> {
-    fn step(&mut self, step: &StepSpec, places: &StepPlaces, table: Option<&Node>) {
-        let Some(table) = table else { return };
+    /// What is judged before the step begins: its texts and its condition.
+    fn outside(&mut self, table: &Node) {
+        self.around.is_early = true;
         for key in ["title", "why"] {
             if let Some(node) = table.get(key) {
                 self.text(node);
             }
         }
+        self.around.is_early = false;
         if let Some(node) = table.get("when") {
             text::check_condition(node, &self.around, self.problems);
         }
+    }
+
+    /// The list of a `foreach`; returns what is known of its items.
+    fn list(&mut self, node: &Node) -> Option<Value> {
+        let wanted = json!({ "type": "array" });
+        self.value(node, Schema::new(&wanted), "foreach");
+        let path = node.get("from").and_then(Node::as_text)?;
+        let list = self.around.follow(path).ok()?.schema?;
+        Schema::new(&list).resolved().items().map(Schema::to_document)
+    }
+
+    /// What the step does.
+    fn inside(&mut self, places: &StepPlaces, table: &Node) {
+        let step = self.around.step;
         let Some(words) = self.around.vocabulary.actions.get(&step.action) else {
             let span = table.get("action").map_or(places.table.clone(), |node| node.span.clone());
             let problem = Diagnostic::error("R007", &span, format!("there is no action `{}`", step.action));
@@ -254,8 +338,7 @@ impl Checker<'_, '_> {
 
     /// Whether the parameter `name` of this step's action must have a value.
     fn is_required(&self, name: &str) -> bool {
-        let step = &self.around.runbook.steps[self.around.at];
-        let words = self.around.vocabulary.actions.get(&step.action);
+        let words = self.around.vocabulary.actions.get(&self.around.step.action);
         words.is_some_and(|words| Schema::new(&words.params).required().contains(&name))
     }
 

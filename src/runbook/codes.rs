@@ -21,6 +21,10 @@ pub const CODES: &[(&str, &str)] = &[
         "R018",
         "A step that can change something does not say why. Under stress, people skip what they do not understand.",
     ),
+    (
+        "R020",
+        "Keys that do not go together: what a group has besides its steps, `as` without `foreach`, a repeated step.",
+    ),
     ("R019", "Something that this version of the language does not have yet."),
 ];
 

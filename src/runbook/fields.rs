@@ -1,6 +1,9 @@
 use std::ops::Range;
 
+use jiff::SignedDuration;
+
 use super::diagnostic::{Diagnostic, did_you_mean};
+use super::input;
 use super::node::{Kind, Node};
 
 /// Reads the keys of one table, and notices those that nobody asked for.
@@ -64,6 +67,46 @@ impl<'n, 'p> Fields<'n, 'p> {
                 false
             }
         }
+    }
+
+    /// The whole number under `name`, within bounds.
+    pub(super) fn number(&mut self, name: &'static str, least: i64, most: i64) -> Option<u32> {
+        let node = self.node(name)?;
+        match node.kind {
+            Kind::Integer(number) if (least..=most).contains(&number) => u32::try_from(number).ok(),
+            Kind::Integer(number) => {
+                self.wrong(name, &node.span, &format!("from {least} to {most}"), &number.to_string());
+                None
+            }
+            _ => {
+                self.wrong(name, &node.span, "a whole number", node.what());
+                None
+            }
+        }
+    }
+
+    /// The length of time under `name`.
+    pub(super) fn duration(&mut self, name: &'static str) -> Option<SignedDuration> {
+        let text = self.text(name)?;
+        input::duration(&text)
+            .map_err(|why| {
+                let span = self.table.get(name).map_or(0..0, |node| node.span.clone());
+                self.problems.push(Diagnostic::error("R004", &span, format!("`{name}` cannot be read: {why}")));
+            })
+            .ok()
+    }
+
+    /// Reads the keys of a table inside this one.
+    pub(super) fn inner<T>(
+        &mut self,
+        node: &Node,
+        what: &'static str,
+        read: impl FnOnce(&mut Fields<'_, '_>) -> T,
+    ) -> T {
+        let mut fields = Fields::new(node, what, self.problems);
+        let value = read(&mut fields);
+        fields.finish();
+        value
     }
 
     /// The list of texts under `name`, each with its place.

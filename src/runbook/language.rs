@@ -22,6 +22,8 @@ pub struct Runbook {
     pub inputs: Vec<InputSpec>,
     /// What is done, in order.
     pub steps: Vec<StepSpec>,
+    /// What is done at the end in any case, also where the run was ended early.
+    pub finally: Vec<StepSpec>,
     /// Where it came from.
     pub source: Source,
 }
@@ -66,7 +68,27 @@ impl InputSpec {
     }
 }
 
-/// One step.
+impl Runbook {
+    /// Every step, groups and what they hold as well, in the order of the text.
+    pub fn all_steps(&self) -> impl Iterator<Item = &StepSpec> {
+        self.steps.iter().chain(&self.finally).flat_map(StepSpec::with_inner)
+    }
+
+    /// Ids of the steps that require the step called `id`, or use its output.
+    pub fn needed_by(&self, id: &str) -> Vec<&str> {
+        self.all_steps().filter(|step| step.id != id && step.needs(id)).map(|step| step.id.as_str()).collect()
+    }
+
+    /// The step called `id`, wherever it stands: ids are unique within a runbook.
+    pub fn step(&self, id: &str) -> Option<&StepSpec> {
+        self.all_steps().find(|step| step.id == id)
+    }
+}
+
+/// The action of a group, which only holds other steps.
+pub const GROUP: &str = "group";
+
+/// One step, or a group of steps.
 #[derive(Debug, Clone, Serialize)]
 pub struct StepSpec {
     /// Its id.
@@ -77,10 +99,22 @@ pub struct StepSpec {
     pub title: String,
     /// Why it is done.
     pub why: Option<String>,
-    /// Id of its action.
+    /// Id of its action; [`GROUP`] for a group.
     pub action: String,
     /// The action's parameters; references and templates are not filled in.
     pub with: Map<String, Value>,
+    /// The steps of a group, in order; of any other step, none.
+    pub steps: Vec<StepSpec>,
+    /// Done once for each item of a list.
+    pub foreach: Option<Foreach>,
+    /// A group that is done again until a condition holds.
+    pub repeat: Option<Repeat>,
+    /// Reads that failed, and looks that do not show a change yet, are tried again.
+    pub retry: Option<Retry>,
+    /// The longest that the step's reads may take. People are never hurried.
+    pub timeout: Option<SignedDuration>,
+    /// False where no person may skip it.
+    pub skippable: bool,
     /// Condition under which it is done: a path or a Handlebars sub-expression.
     pub when: Option<String>,
     /// The least that consent must ask for.
@@ -89,6 +123,65 @@ pub struct StepSpec {
     pub on_failure: OnFailure,
     /// Steps that must be done before.
     pub requires: Vec<String>,
+}
+
+impl StepSpec {
+    /// True where it holds or makes other steps instead of doing something itself.
+    pub fn is_container(&self) -> bool {
+        self.foreach.is_some() || self.action == GROUP
+    }
+
+    /// Whether it requires the step called `id`, or uses its output itself.
+    fn needs(&self, id: &str) -> bool {
+        let with = serde_json::to_string(&self.with).unwrap_or_default();
+        let list = self.foreach.as_ref().map(|foreach| foreach.list.to_string());
+        let texts = [Some(&with), list.as_ref(), self.when.as_ref(), self.repeat.as_ref().map(|repeat| &repeat.until)];
+        let path = format!("steps.{id}");
+        let names = |text: &&String| {
+            text.match_indices(&path).any(|(at, _)| {
+                let next = text[at + path.len()..].chars().next();
+                !next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '-')
+            })
+        };
+        self.requires.iter().any(|required| required == id) || texts.iter().flatten().any(names)
+    }
+
+    /// Whether the step called `id` is somewhere in it.
+    pub fn holds(&self, id: &str) -> bool {
+        self.with_inner().skip(1).any(|step| step.id == id)
+    }
+
+    /// The step and all that it holds.
+    fn with_inner(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
+        Box::new(std::iter::once(self).chain(self.steps.iter().flat_map(Self::with_inner)))
+    }
+}
+
+/// A list that a step is done for, item by item.
+#[derive(Debug, Clone, Serialize)]
+pub struct Foreach {
+    /// The list, or a reference to one.
+    pub list: Value,
+    /// What the item is called in the step.
+    pub name: String,
+}
+
+/// A group that is done again.
+#[derive(Debug, Clone, Serialize)]
+pub struct Repeat {
+    /// The condition that ends it, judged after each round; it sees the steps of the round.
+    pub until: String,
+    /// The most rounds that there may be.
+    pub max: u32,
+}
+
+/// How often something that only reads is tried again.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Retry {
+    /// How often at most, after the first time.
+    pub times: u32,
+    /// How long to wait between.
+    pub every: SignedDuration,
 }
 
 /// The least that consent must ask for.

@@ -5,15 +5,22 @@ use serde_json::{Value, json};
 use super::check::Vocabulary;
 use super::diagnostic::did_you_mean;
 use super::fields::quoted;
-use super::language::Runbook;
+use super::language::{GROUP, Runbook, StepSpec};
 use super::schema::Schema;
 
-/// What stands beside a step: everything that it may refer to.
+/// What stands around a step: everything that it may refer to.
 pub(super) struct Surroundings<'a> {
     pub(super) runbook: &'a Runbook,
     pub(super) vocabulary: &'a Vocabulary,
-    /// Number of the step; those before it may be referred to.
-    pub(super) at: usize,
+    pub(super) step: &'a StepSpec,
+    /// The steps before it, in its own list and in the lists around that.
+    pub(super) visible: Vec<&'a StepSpec>,
+    /// The items of the lists that are gone through around it: name, and JSON Schema document where it is known.
+    pub(super) items: Vec<(&'a str, Option<Value>)>,
+    /// Whether steps may not have been reached: where the step is done in any case.
+    pub(super) is_final: bool,
+    /// Whether the text is fixed before any step has a result: titles and reasons.
+    pub(super) is_early: bool,
 }
 
 /// Where a path points.
@@ -34,13 +41,18 @@ pub(super) struct Astray {
 impl Surroundings<'_> {
     /// Follows a path.
     pub(super) fn follow(&self, path: &str) -> Result<Pointed, Astray> {
-        let mut parts = path.split('.');
-        match parts.next() {
-            Some("inputs") => self.input(parts.collect::<Vec<_>>().as_slice()),
-            Some("steps") => self.step(parts.collect::<Vec<_>>().as_slice()),
-            Some("incident") => {
+        let parts: Vec<&str> = path.split('.').collect();
+        match parts.split_first() {
+            Some((&"inputs", rest)) => self.input(rest),
+            Some((&"steps", _)) if self.is_early => Err(Astray::new(
+                "R012",
+                format!("`{path}` has no value when the title and the reason of a step are fixed"),
+                Some("they may hold inputs; put results into `with`".to_owned()),
+            )),
+            Some((&"steps", rest)) => self.steps(rest),
+            Some((&"incident", rest)) => {
                 let known = ["id", "account_id", "account_name", "world"];
-                match parts.collect::<Vec<_>>().as_slice() {
+                match rest {
                     [name] if known.contains(name) => {
                         Ok(Pointed { schema: Some(json!({ "type": "string" })), optional: None })
                     }
@@ -51,11 +63,19 @@ impl Surroundings<'_> {
                     )),
                 }
             }
-            _ => Err(Astray::new(
-                "R011",
-                format!("`{path}` points nowhere"),
-                Some("a path begins with `inputs.`, `steps.` or `incident.`".to_owned()),
-            )),
+            Some((root, rest)) => match self.items.iter().rfind(|(name, _)| name == root) {
+                Some((_, None)) => Ok(Pointed { schema: None, optional: None }),
+                Some((_, Some(schema))) => fields(schema, rest, root),
+                None => {
+                    let items = self.items.iter().map(|(name, _)| format!(", `{name}`")).collect::<String>();
+                    Err(Astray::new(
+                        "R011",
+                        format!("`{path}` points nowhere"),
+                        Some(format!("a path begins with `inputs.`, `steps.` or `incident.`{items}")),
+                    ))
+                }
+            },
+            None => Err(Astray::new("R011", "an empty path points nowhere".to_owned(), None)),
         }
     }
 
@@ -77,55 +97,97 @@ impl Surroundings<'_> {
         Ok(Pointed { schema: Some(input.ty.schema()), optional })
     }
 
-    fn step(&self, parts: &[&str]) -> Result<Pointed, Astray> {
+    fn steps(&self, parts: &[&str]) -> Result<Pointed, Astray> {
         let Some((id, rest)) = parts.split_first() else {
             return Err(Astray::new("R011", "`steps` is no value by itself".to_owned(), None));
         };
-        let steps = &self.runbook.steps;
-        let Some(position) = steps.iter().position(|step| step.id == *id) else {
-            let earlier = steps.iter().take(self.at).map(|step| step.id.as_str());
-            let help = did_you_mean(id, earlier).map(|meant| format!("did you mean `steps.{meant}`?"));
-            return Err(Astray::new("R011", format!("there is no step `{id}`"), help));
-        };
-        if position >= self.at {
-            let what = if position == self.at { "the step itself" } else { "a later step" };
-            return Err(Astray::new(
-                "R012",
-                format!("`steps.{id}` is {what}, which has no result yet"),
-                Some("refer to an earlier step".to_owned()),
-            ));
+        match self.visible.iter().rfind(|step| step.id == *id) {
+            Some(step) => self.output(step, rest, &format!("steps.{id}")),
+            None => Err(self.unseen(id)),
         }
-        let optional = steps[position].when.as_ref().map(|_| format!("step `{id}` has a `when`, and may be skipped"));
-        let Some(words) = self.vocabulary.actions.get(&steps[position].action) else {
-            return Ok(Pointed { schema: None, optional }); // The unknown action is a problem of its own.
+    }
+
+    /// Why a step cannot be referred to.
+    fn unseen(&self, id: &str) -> Astray {
+        if self.step.id == id || self.step.holds(id) {
+            let message = format!("`steps.{id}` is the step itself, which has no result yet");
+            return Astray::new("R012", message, Some("refer to an earlier step".to_owned()));
+        }
+        if self.runbook.step(id).is_none() {
+            let earlier = self.visible.iter().map(|step| step.id.as_str());
+            let help = did_you_mean(id, earlier).map(|meant| format!("did you mean `steps.{meant}`?"));
+            return Astray::new("R011", format!("there is no step `{id}`"), help);
+        }
+        if let Some(group) = self.visible.iter().find(|step| step.holds(id)) {
+            let message = format!("`{id}` is a step of the group `{}`", group.id);
+            let way = if group.foreach.is_some() { "results".to_owned() } else { id.to_owned() };
+            return Astray::new("R012", message, Some(format!("from here it is `steps.{}.{way}`", group.id)));
+        }
+        let message = format!("`steps.{id}` is a later step, which has no result yet");
+        Astray::new("R012", message, Some("refer to an earlier step".to_owned()))
+    }
+
+    /// Follows fields of a step's output: of an action by its schema, of a group by its steps.
+    fn output(&self, step: &StepSpec, rest: &[&str], so_far: &str) -> Result<Pointed, Astray> {
+        let optional = if self.is_final {
+            Some("the run may end before its step".to_owned())
+        } else {
+            step.when.as_ref().map(|_| format!("step `{}` has a `when`, and may be skipped", step.id))
         };
-        let mut schema = Schema::new(&words.output).resolved();
-        let mut nullable = None;
-        for (depth, field) in rest.iter().enumerate() {
-            let so_far =
-                || format!("steps.{id}{}", rest[..depth].iter().map(|part| format!(".{part}")).collect::<String>());
-            match schema.property(field) {
-                Some(property) => {
-                    if property.is_nullable() {
-                        nullable = Some(format!("`{}.{field}` may have no value", so_far()));
-                    }
-                    schema = property;
+        let or = |pointed: Pointed| Pointed { optional: optional.clone().or(pointed.optional), ..pointed };
+        if step.foreach.is_some() {
+            return fields(&results(), rest, so_far).map(or);
+        }
+        if step.action == GROUP {
+            let Some((id, rest)) = rest.split_first() else { return Ok(or(Pointed { schema: None, optional: None })) };
+            let inner = step.steps.iter().find(|inner| inner.id == *id).ok_or_else(|| {
+                let known: Vec<&str> = step.steps.iter().map(|inner| inner.id.as_str()).collect();
+                let message = format!("the group `{}` has no step `{id}`", step.id);
+                Astray::new("R011", message, Some(format!("its steps are {}", quoted(&known))))
+            })?;
+            return self.output(inner, rest, &format!("{so_far}.{id}")).map(or);
+        }
+        match self.vocabulary.actions.get(&step.action) {
+            Some(words) => fields(&words.output, rest, so_far).map(or),
+            None => Ok(or(Pointed { schema: None, optional: None })), // The unknown action is a problem of its own.
+        }
+    }
+}
+
+/// The output of a step that was done item by item.
+fn results() -> Value {
+    json!({ "type": "object", "properties": {
+        "results": { "type": "array", "items": { "type": "object", "properties": {
+            "key": { "type": "string" }, "item": {}, "output": {},
+        } } },
+    }, "required": ["results"], "additionalProperties": false })
+}
+
+/// Follows fields of a value that a schema describes.
+fn fields(document: &Value, path: &[&str], root: &str) -> Result<Pointed, Astray> {
+    let mut schema = Schema::new(document).resolved();
+    let mut optional = None;
+    for (depth, field) in path.iter().enumerate() {
+        let so_far = || format!("{root}{}", path[..depth].iter().map(|part| format!(".{part}")).collect::<String>());
+        match schema.property(field) {
+            Some(property) => {
+                if property.is_nullable() {
+                    optional = Some(format!("`{}.{field}` may have no value", so_far()));
                 }
-                None if schema.properties().is_empty() && schema.is_open() && schema.types().is_empty() => {
-                    return Ok(Pointed { schema: None, optional });
-                }
-                None => {
-                    let fields = schema.properties();
-                    let help =
-                        did_you_mean(field, fields.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
-                    let help =
-                        help.or_else(|| (!fields.is_empty()).then(|| format!("its fields are {}", quoted(&fields))));
-                    return Err(Astray::new("R011", format!("`{}` has no field `{field}`", so_far()), help));
-                }
+                schema = property;
+            }
+            None if schema.properties().is_empty() && schema.is_open() && schema.types().is_empty() => {
+                return Ok(Pointed { schema: None, optional });
+            }
+            None => {
+                let known = schema.properties();
+                let help = did_you_mean(field, known.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
+                let help = help.or_else(|| (!known.is_empty()).then(|| format!("its fields are {}", quoted(&known))));
+                return Err(Astray::new("R011", format!("`{}` has no field `{field}`", so_far()), help));
             }
         }
-        Ok(Pointed { schema: Some(schema.to_document()), optional: optional.or(nullable) })
     }
+    Ok(Pointed { schema: Some(schema.to_document()), optional })
 }
 
 impl Astray {

@@ -12,6 +12,9 @@ pub struct Scope {
     pub steps: Map<String, Value>,
     /// Facts of the incident: `id`, `account_id`, `account_name`, `world`.
     pub incident: Map<String, Value>,
+    /// The items of the lists that are gone through, by name.
+    #[serde(flatten)]
+    pub items: Map<String, Value>,
 }
 
 /// Why parameters could not be filled in.
@@ -31,6 +34,14 @@ pub enum ResolveError {
 /// See [`ResolveError`].
 pub fn resolve(with: &Map<String, Value>, scope: &Scope, templates: &Templates) -> Result<Value, ResolveError> {
     Ok(Value::Object(table(with, scope, templates)?))
+}
+
+/// The list of a `foreach`, filled in.
+///
+/// # Errors
+/// See [`ResolveError`].
+pub fn resolve_list(list: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Value>, ResolveError> {
+    one(list, scope, templates)
 }
 
 fn table(map: &Map<String, Value>, scope: &Scope, templates: &Templates) -> Result<Map<String, Value>, ResolveError> {
@@ -61,15 +72,16 @@ fn one(value: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Val
     })
 }
 
-fn follow(path: &str, default: Option<&Value>, scope: &Scope) -> Result<Option<Value>, ResolveError> {
+fn follow<'a>(path: &str, default: Option<&Value>, scope: &'a Scope) -> Result<Option<Value>, ResolveError> {
     let (root, rest) = path.split_once('.').unwrap_or((path, ""));
-    let tree = match root {
-        "inputs" => &scope.inputs,
-        "steps" => &scope.steps,
-        _ => &scope.incident,
+    let mut parts = rest.split('.').filter(|part| !part.is_empty());
+    let mut inside = |tree: &'a Map<String, Value>| parts.next().and_then(|first| tree.get(first));
+    let mut value = match root {
+        "inputs" => inside(&scope.inputs),
+        "steps" => inside(&scope.steps),
+        "incident" => inside(&scope.incident),
+        item => scope.items.get(item),
     };
-    let mut parts = rest.split('.');
-    let mut value = parts.next().and_then(|first| tree.get(first));
     for part in parts {
         value = value.and_then(|value| value.get(part));
     }
@@ -92,7 +104,8 @@ mod tests {
         let scope = Scope {
             inputs: table(json!({ "name": "ci", "empty": null })),
             steps: table(json!({ "list": { "ids": ["a"], "none": null } })),
-            incident: table(json!({})),
+            items: table(json!({ "zone": { "id": "z1" }, "name": "plain" })),
+            ..Scope::default()
         };
         resolve(with.as_object().unwrap(), &scope, &Templates::new())
     }
@@ -101,6 +114,15 @@ mod tests {
     fn values_keep_their_type_and_texts_are_rendered() {
         let with = json!({ "ids": { "from": "steps.list.ids" }, "text": "for {{inputs.name}}", "deep": [{ "x": { "from": "inputs.name" } }] });
         assert_eq!(filled(&with), Ok(json!({ "ids": ["a"], "text": "for ci", "deep": [{ "x": "ci" }] })));
+    }
+
+    #[test]
+    fn items_are_followed_by_their_name() {
+        assert_eq!(
+            filled(&json!({ "a": { "from": "zone.id" }, "b": { "from": "name" }, "c": "{{zone.id}} {{name}}" })),
+            Ok(json!({ "a": "z1", "b": "plain", "c": "z1 plain" }))
+        );
+        assert_eq!(filled(&json!({ "a": { "from": "zone.gone" } })), Err(ResolveError::NoValue("zone.gone".into())));
     }
 
     #[test]

@@ -222,6 +222,7 @@ mod tests {
             inputs: table(json!({ "name": "ci <b>", "none": null })),
             steps: table(json!({ "list": { "items": [{ "id": "a" }, { "id": "b" }], "flag": false } })),
             incident: table(json!({ "id": "i1" })),
+            ..Scope::default()
         }
     }
 

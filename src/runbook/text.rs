@@ -162,7 +162,7 @@ impl Walker<'_, '_> {
             }
             _ => match self.scopes.last() {
                 None => self.around.follow(&parts.join(".")).map(|pointed| pointed.schema),
-                Some(_) if matches!(parts[0].as_str(), "inputs" | "steps" | "incident") => Err(Astray {
+                Some(_) if self.is_root(&parts[0]) => Err(Astray {
                     code: "R011",
                     message: format!("`{raw}` is looked for in the item here"),
                     help: Some(format!("write `@root.{raw}` inside `#each` and `#with`")),
@@ -173,6 +173,11 @@ impl Walker<'_, '_> {
                 }
             },
         }
+    }
+
+    /// Whether paths from the root begin like this.
+    fn is_root(&self, part: &str) -> bool {
+        matches!(part, "inputs" | "steps" | "incident") || self.around.items.iter().any(|(name, _)| *name == part)
     }
 
     fn schema(&self, parameter: &Parameter) -> Option<Value> {

@@ -21,6 +21,13 @@ fn planned(id: &str) -> PlannedStep {
         why: Some("It is known to be in the intruder's hands.".into()),
         action: "cloudflare.token.disable".into(),
         max_danger: Danger::Irreversible,
+        container: false,
+        parent: None,
+        round: 0,
+        key: None,
+        finally: false,
+        skippable: true,
+        needed_by: Vec::new(),
     }
 }
 

@@ -69,6 +69,13 @@ fn sealed() -> Event {
             why: None,
             action: "a".into(),
             max_danger: Danger::Reversible,
+            container: false,
+            parent: None,
+            round: 0,
+            key: None,
+            finally: false,
+            skippable: true,
+            needed_by: Vec::new(),
         }],
         not_examined: vec![],
     }))

@@ -243,6 +243,13 @@ fn begun(world: World, inputs: Value) -> Scene {
         why: None,
         action: "example".into(),
         max_danger: Danger::Disruptive,
+        container: false,
+        parent: None,
+        round: 0,
+        key: None,
+        finally: false,
+        skippable: true,
+        needed_by: Vec::new(),
     });
     let plan = PlanSealed { digest: Digest::of(b"plan"), inputs, steps: steps.to_vec(), not_examined: vec![] };
     scene.say(None, Event::PlanSealed(Box::new(plan)));

@@ -153,6 +153,17 @@ impl Watch {
                 self.say(Volume::Quiet, &label("why", Tone::Care, reason));
                 self.say(Volume::Quiet, &label("go on", Tone::Faint, &format!("`quell resume {incident}`")));
             }
+            Event::Expanded(expanded) => {
+                if expanded.round > 1 {
+                    self.say(
+                        Volume::Normal,
+                        &format!("\n{}", style.heading(&format!("{id}: round {}", expanded.round))),
+                    );
+                }
+            }
+            Event::RunEnding { .. } => {
+                self.say_heading(Volume::Normal, "ended early; what is done in any case follows", style);
+            }
             Event::RunClosed { outcome, reason } => self.close(*outcome, reason, run, state, style),
             Event::IncidentOpened { .. }
             | Event::DriverTaken { .. }

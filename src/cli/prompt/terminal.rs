@@ -48,7 +48,7 @@ impl Terminal {
     }
 
     async fn consent_to_one(&self, request: &ConsentRequest<'_>, effect: &Effect) -> Reply<Chosen> {
-        let prompted = Prompted::consent(request.step.path.as_str(), vec![effect]);
+        let prompted = Prompted::consent(request.step.path.as_str(), vec![effect]).of(request.step);
         self.screen.say(&consent_text(request, effect, &self.screen.style()));
         let phrase = typed_phrase(&request.mode, 1);
         let judge = |line: &str| match consented(&request.mode, line, 1) {
@@ -104,7 +104,7 @@ impl Terminal {
         let id = request.step.path.as_str();
         self.screen.say(&format!("\n{}", self.screen.style().heading(&format!("{id}: to answer"))));
         let mut fields = Map::new();
-        let prompted = Prompted::plain(id, Vec::new());
+        let prompted = Prompted::plain(id, Vec::new()).of(request.step);
         for (at, question) in request.ask.questions.iter().enumerate() {
             self.screen.say(&question_text(request.ask, at, &self.screen.style()));
             let judge = |line: &str| match answer_to(question, line) {
@@ -186,7 +186,7 @@ impl Prompter for Terminal {
     fn failure<'a>(&'a self, request: FailureRequest<'a>) -> BoxFuture<'a, Reply<(FailureDecision, String)>> {
         Box::pin(async move {
             self.screen.say(&failure_text(&request, &self.screen.style()));
-            let prompted = Prompted::plain(request.step.path.as_str(), Vec::new());
+            let prompted = Prompted::plain(request.step.path.as_str(), Vec::new()).of(request.step);
             let judge = |line: &str| match line.trim().split_once(' ').map(|(word, words)| (word, words.trim())) {
                 Some(("retry", words)) if !words.is_empty() => Judged::Take((FailureDecision::Retry, words.to_owned())),
                 _ => Judged::Again("type `retry REASON` or `skip REASON`".to_owned()),
@@ -210,7 +210,7 @@ impl Prompter for Terminal {
     fn unmet<'a>(&'a self, request: UnmetRequest<'a>) -> BoxFuture<'a, Reply<()>> {
         Box::pin(async move {
             self.screen.say(&unmet_text(&request, &self.screen.style()));
-            let prompted = Prompted::consent(request.step.path.as_str(), Vec::new());
+            let prompted = Prompted::consent(request.step.path.as_str(), Vec::new()).of(request.step);
             let judge = |line: &str| match line.trim() {
                 "run" => Judged::Take(()),
                 _ => Judged::Again("type `run` to do it all the same, or `skip REASON` to leave it".to_owned()),

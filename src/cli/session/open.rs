@@ -13,6 +13,7 @@ use crate::durable;
 use crate::engine::{Binding, seal_plan};
 use crate::journal::{Driver, DriverLock, Entry, Event, FORMAT, Journal, Lease, PlanSealed, RunOpened, Stamp};
 use crate::model::RunId;
+use crate::runbook::Templates;
 
 /// An open run: journal and driver lock in hand, the plan fixed on disk.
 pub(crate) struct Opened {
@@ -29,7 +30,7 @@ pub(crate) struct Opened {
 /// The plan that a run with these inputs would be bound to.
 pub(crate) fn seal(loaded: &Loaded, inputs: &Map<String, Value>, target: &Target, connected: &Connected) -> PlanSealed {
     let binding = Binding { world: connected.read.world(), api: &target.api(), account: connected.read.account() };
-    seal_plan(&loaded.runbook, inputs, CATALOGUE, binding)
+    seal_plan(&loaded.runbook, inputs, CATALOGUE, &Templates::new(), binding)
 }
 
 /// Begins an incident, or takes up one that there is, and opens a run in it.

@@ -75,9 +75,12 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         Event::Noted { text } => plain(format!("note: {text}")),
         Event::TornTail { bytes, .. } => plain(format!("a half-written last line of {bytes} bytes was cut off")),
         Event::SecretRevealed { effect, to, .. } => plain(format!("{}: the new secret was shown ({to})", name(effect))),
+        Event::RunEnding { reason } => plain(format!("run ended early: {reason}")),
         Event::RunClosed { reason, .. } => plain(format!("run closed: {reason}")),
+        Event::Expanded(expanded) if expanded.round > 1 => plain(format!("round {} begun", expanded.round)),
         Event::DriverTaken { .. }
         | Event::PlanSealed(_)
+        | Event::Expanded(_)
         | Event::StepBegan
         | Event::StepSkipped { cause: SkipCause::When, .. }
         | Event::EvidenceTaken { .. }

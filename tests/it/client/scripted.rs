@@ -258,6 +258,13 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         why: None,
         action: "test".into(),
         max_danger: Danger::Reversible,
+        container: false,
+        parent: None,
+        round: 0,
+        key: None,
+        finally: false,
+        skippable: true,
+        needed_by: Vec::new(),
     };
     let plan = PlanSealed { digest: sha256, inputs: Map::new(), steps: vec![step], not_examined: vec![] };
     let consent = Consent { effect: key, digest: effect.digest() };

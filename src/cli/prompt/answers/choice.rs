@@ -45,7 +45,7 @@ fn named(request: &ConsentRequest<'_>, wanted: &str) -> Result<EffectKey, String
 /// The phrase that the engine takes for the one in the file.
 fn phrase(request: &ConsentRequest<'_>, step: &StepAnswers, done: &[&Effect]) -> Result<String, String> {
     let wanted = request.mode.phrase(done.len());
-    let id = request.step.path.id();
+    let id = request.step.path.as_str();
     let given = step.phrase.as_deref();
     let is_group = request.proposed.effects.len() > 1;
     let group = format!("{} {}", request.proposed.verb, done.len());

@@ -3,7 +3,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::model::Disposition;
+use crate::model::{Disposition, StepPath};
 
 /// An answers file, read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -147,9 +147,14 @@ impl fmt::Display for AnswersError {
 }
 
 impl AnswersFile {
+    /// The answers under a step's whole path, as for one item or round, or else under its id.
+    pub fn own(&self, path: &StepPath) -> Option<&StepAnswers> {
+        self.steps.get(path.as_str()).or_else(|| self.steps.get(path.id()))
+    }
+
     /// The answers for a step: its own, and what is missing there from the defaults.
-    pub fn step(&self, id: &str) -> StepAnswers {
-        let own = self.steps.get(id).cloned().unwrap_or_default();
+    pub fn step(&self, path: &StepPath) -> StepAnswers {
+        let own = self.own(path).cloned().unwrap_or_default();
         let defaults = &self.defaults;
         StepAnswers {
             answer: own.answer.or(defaults.answer),
@@ -168,7 +173,7 @@ impl AnswersFile {
     /// Steps that are answered and that `known`, the runbook's step ids, does not have: answers that would never be
     /// read.
     pub fn unknown_steps(&self, known: &[&str]) -> Result<(), AnswersError> {
-        let unknown = self.steps.keys().filter(|id| !known.contains(&id.as_str()));
+        let unknown = self.steps.keys().filter(|path| !known.contains(&StepPath::step(path).id()));
         let mut problems: Vec<Problem> = unknown
             .map(|id| {
                 let (line, column) = self.places.get(id).copied().unwrap_or((1, 1));

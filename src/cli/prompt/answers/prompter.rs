@@ -48,7 +48,7 @@ impl Answers {
     }
 
     fn answers(&self, step: &PlannedStep) -> StepAnswers {
-        self.file.step(step.path.id())
+        self.file.step(&step.path)
     }
 
     fn say<T>(&self, step: &PlannedStep, reply: Reply<T>, go: impl FnOnce(&T) -> String) -> Reply<T> {
@@ -67,7 +67,7 @@ impl Answers {
     }
 
     fn choose(&self, request: &ConsentRequest<'_>) -> Reply<Chosen> {
-        let id = request.step.path.id();
+        let id = request.step.path.as_str();
         let answers = self.answers(request.step);
         if let Some(reply) = refusal(&answers) {
             return reply;
@@ -87,7 +87,7 @@ impl Answers {
     }
 
     fn attest(&self, request: &HandRequest<'_>) -> Reply<HandReply> {
-        let id = request.step.path.id();
+        let id = request.step.path.as_str();
         let answers = self.answers(request.step);
         if let Some(reply) = refusal(&answers) {
             return reply;
@@ -107,7 +107,7 @@ impl Answers {
     }
 
     fn fill_in(&self, request: &AskRequest<'_>) -> Reply<Map<String, Value>> {
-        let id = request.step.path.id();
+        let id = request.step.path.as_str();
         let answers = self.answers(request.step);
         if let Some(reply) = refusal(&answers) {
             return reply;
@@ -144,13 +144,13 @@ impl Answers {
     fn stray_field(&self, request: &AskRequest<'_>) -> Option<String> {
         let asked = || request.ask.questions.iter().map(|question| question.name.as_str());
         let is_asked = |name: &str| asked().chain(["attested_by", "note", "proof"]).any(|asked| asked == name);
-        let own = self.file.steps.get(request.step.path.id())?.fields.as_ref()?;
+        let own = self.file.own(&request.step.path)?.fields.as_ref()?;
         let stray = own.keys().find(|name| !is_asked(name))?;
         Some(format!("no field `{stray}`: nothing asks for it{}", did_you_mean(stray, asked())))
     }
 
     fn settle(&self, request: &DecisionRequest<'_>) -> Reply<(EffectDecision, String)> {
-        let id = request.step.path.id();
+        let id = request.step.path.as_str();
         let answers = self.answers(request.step);
         let effect = &request.state.effect;
         let words = |key: &str, value: &str| {
@@ -184,7 +184,7 @@ impl Answers {
     }
 
     fn recover(&self, request: &FailureRequest<'_>) -> Reply<(FailureDecision, String)> {
-        let id = request.step.path.id();
+        let id = request.step.path.as_str();
         let answers = self.answers(request.step);
         let words = |value: &str| {
             answers.reason.clone().unwrap_or_else(|| format!("the answers file says `on_failure = \"{value}\"`"))
@@ -260,9 +260,10 @@ impl Prompter for Answers {
 
     fn go_on<'a>(&'a self, request: GoOnRequest<'a>) -> BoxFuture<'a, Reply<()>> {
         let reply = match self.answers(request.step).canary {
-            Some(Canary::Stop) => {
-                missing(request.step.path.id(), "a person: the first row went, and `canary = \"stop\"` ends it there")
-            }
+            Some(Canary::Stop) => missing(
+                request.step.path.as_str(),
+                "a person: the first row went, and `canary = \"stop\"` ends it there",
+            ),
             Some(Canary::Go) | None => Reply::Go(()),
         };
         let reply = self.say(request.step, reply, |()| format!("the first row went; go on with {} more", request.rest));
@@ -279,7 +280,7 @@ impl Prompter for Answers {
             ),
             None => {
                 let what = format!("`unmet = \"run\"` or `\"skip\"`, since {}", unmet.join(", "));
-                missing(request.step.path.id(), &what)
+                missing(request.step.path.as_str(), &what)
             }
         };
         let reply = self.say(request.step, reply, |()| format!("run all the same: {}", unmet.join(", ")));

@@ -5,6 +5,7 @@ use crate::cli::console::wrap;
 use crate::cli::prompt::verb::Verb;
 use crate::cli::prompt::{Typed, inspect_text};
 use crate::engine::Reply;
+use crate::journal::PlannedStep;
 use crate::model::Effect;
 
 /// What a prompt is about.
@@ -12,17 +13,37 @@ pub(super) struct Prompted<'p> {
     label: &'p str,
     effects: Vec<&'p Effect>,
     is_consent: bool,
+    /// The step that `skip` would leave undone.
+    skipped: Option<&'p PlannedStep>,
 }
 
 impl<'p> Prompted<'p> {
     /// A prompt whose answer lets something happen: what was typed before it, or pasted into it, does not count.
     pub(super) const fn consent(label: &'p str, effects: Vec<&'p Effect>) -> Self {
-        Self { label, effects, is_consent: true }
+        Self { label, effects, is_consent: true, skipped: None }
     }
 
     /// Any other prompt: of several lines pasted into it the first counts.
     pub(super) const fn plain(label: &'p str, effects: Vec<&'p Effect>) -> Self {
-        Self { label, effects, is_consent: false }
+        Self { label, effects, is_consent: false, skipped: None }
+    }
+
+    /// At this prompt `skip` leaves the whole step undone.
+    pub(super) fn of(self, step: &'p PlannedStep) -> Self {
+        Self { skipped: Some(step), ..self }
+    }
+
+    /// What a person should hear before the step is skipped; `Err` where it may not be.
+    fn before_skip(&self) -> Result<Option<String>, String> {
+        let Some(step) = self.skipped else { return Ok(None) };
+        if !step.skippable {
+            return Err("this step may not be skipped: do it, or `pause`, or `abort REASON`".to_owned());
+        }
+        if step.needed_by.is_empty() {
+            return Ok(None);
+        }
+        let names: Vec<String> = step.needed_by.iter().map(|id| format!("`{id}`")).collect();
+        Ok(Some(format!("{} cannot be done as written without this step", names.join(", "))))
     }
 }
 
@@ -73,6 +94,7 @@ impl Terminal {
         mut judge: impl FnMut(&str) -> Judged<T> + Send,
     ) -> Reply<T> {
         let _held = self.screen.hold();
+        let mut warned = false;
         loop {
             let line = match self.hear(prompted.label, prompted.is_consent).await {
                 Heard::Line(line) => line,
@@ -87,7 +109,14 @@ impl Terminal {
                 continue;
             }
             match Verb::parse(&line) {
-                Some(Verb::Skip(reason)) => return Reply::Skip(reason),
+                Some(Verb::Skip(reason)) => match prompted.before_skip() {
+                    Err(why) => self.say(&why),
+                    Ok(Some(broken)) if !warned => {
+                        warned = true;
+                        self.say(&format!("{broken}; to skip it all the same, say so once more"));
+                    }
+                    Ok(_) => return Reply::Skip(reason),
+                },
                 Some(Verb::Note(text)) => return Reply::Note(text),
                 Some(Verb::Pause) => return Reply::Pause,
                 Some(Verb::Abort(reason)) => match self.confirm_abort().await {

@@ -21,7 +21,7 @@ impl Terminal {
             _ => Selection::proposed(effects),
         };
         self.screen.say(&list_text(request, &selection, &self.screen.style()));
-        let prompted = Prompted::consent(request.step.path.as_str(), effects.clone());
+        let prompted = Prompted::consent(request.step.path.as_str(), effects.clone()).of(request.step);
         let judge = |line: &str| {
             let number = selection.number();
             match (consented(&request.mode, line, number), selection.command(line)) {
