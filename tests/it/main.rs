@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test by panicking")]
 
 mod bad_input;
+mod catalogue;
 mod client;
 mod console;
 mod crash;
@@ -16,3 +17,4 @@ mod review_actions;
 mod scene;
 mod simulator;
 mod spine;
+mod stage;
