@@ -3,5 +3,6 @@
 //! Each part goes over the one list of actions. An action that cannot be driven makes it fail.
 
 mod examples;
+mod faults;
 mod incident;
 mod params;

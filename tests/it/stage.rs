@@ -12,9 +12,9 @@ use quell::cloudflare::api::{ApiBase, Connected, Connector, Credential, Timeouts
 use quell::cloudflare::simulator::{Scenario, TokenSecret, WorldOptions, scenario, start, world_digest};
 use quell::evidence::EvidenceSink;
 use quell::model::{Digest, Effect, EvidenceRef, Gap, StepPath, Verdict, World};
-use quell::provider::BoxFuture;
+use quell::provider::{BoxFuture, ReadRequest};
 use quell::secret::Secret;
-use quell::simulator::{LoggedRequest, Request, Simulator};
+use quell::simulator::{Fault, FaultKind, LoggedRequest, Request, Simulator};
 use serde_json::{Value, json};
 
 /// Generous, except where a test waits for its end.
@@ -96,6 +96,11 @@ impl Stage {
         self.simulator.as_ref().unwrap()
     }
 
+    /// The simulated account is gone, and nobody listens at its address.
+    pub(crate) async fn stop(&mut self) {
+        self.simulator.take().unwrap().stop().await;
+    }
+
     fn look(&self) -> Look<'_> {
         Look::new(&*self.connected.read, &Discarded, &*self.clock, &Discarded, &self.path)
     }
@@ -124,9 +129,23 @@ impl Stage {
         })
     }
 
+    /// Makes one request fail: the one after `skip` others of this method and path.
+    pub(crate) fn fault(&self, method: &str, path: &str, skip: u32, kind: FaultKind) {
+        // With the star it is a pattern for the whole path, and no part of a longer one.
+        let fault = Fault { method: Some(method.to_owned()), path: format!("*{path}"), skip, times: 1, kind };
+        self.simulator().script(fault);
+    }
+
     /// Everything that arrived since so many requests.
     pub(crate) fn arrived(&self, since: usize) -> Vec<LoggedRequest> {
         self.simulator().requests().split_off(since)
+    }
+
+    /// Ids and names of the zones.
+    pub(crate) async fn zones(&self) -> Vec<(String, String)> {
+        let zones = self.connected.read.get(&ReadRequest::new("/zones")).await.unwrap().result;
+        let text = |zone: &Value, field: &str| zone[field].as_str().unwrap().to_owned();
+        zones.as_array().unwrap().iter().map(|zone| (text(zone, "id"), text(zone, "name"))).collect()
     }
 
     /// The account as it is now, without times and secrets.
