@@ -5,4 +5,6 @@
 mod examples;
 mod faults;
 mod incident;
+mod own;
 mod params;
+mod reads;
