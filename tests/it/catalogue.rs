@@ -4,7 +4,7 @@
 
 mod examples;
 mod faults;
-mod incident;
+pub(crate) mod incident;
 mod own;
 mod params;
 mod reads;

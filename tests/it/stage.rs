@@ -71,11 +71,15 @@ impl Stage {
 
     /// The same, with a client that waits no longer than this for an answer.
     pub(crate) async fn with_patience(patience: Duration) -> Self {
-        let token = scenario("leaked-token").unwrap().cast.responder_token;
-        Self::connect(Credential::Token(Secret::new(token)), patience, 0).await
+        Self::connect(patience, 0).await
     }
 
-    pub(crate) async fn connect(credential: Credential, patience: Duration, ahead: i64) -> Self {
+    /// On a machine whose clock is `seconds` ahead of the API's.
+    pub(crate) async fn ahead_by(seconds: i64) -> Self {
+        Self::connect(PATIENCE, seconds).await
+    }
+
+    async fn connect(patience: Duration, ahead: i64) -> Self {
         // A second test of the same process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let scenario = scenario("leaked-token").unwrap();
@@ -85,6 +89,7 @@ impl Stage {
         let base = ApiBase::parse(simulator.base_url()).unwrap();
         let world = World::Rehearsal(scenario.name.to_owned());
         let clock = Arc::new(Stepped(Mutex::new(now + jiff::SignedDuration::from_secs(ahead))));
+        let credential = Credential::Token(Secret::new(scenario.cast.responder_token.clone()));
         let connector = Connector::new(base, credential, world, Arc::<Stepped>::clone(&clock))
             .with_timeouts(Timeouts { connect: patience, total: patience });
         let connected = connector.connect(Some(&scenario.cast.account_id)).await.unwrap();
@@ -115,6 +120,31 @@ impl Stage {
 
     pub(crate) async fn verify(&self, effect: &Effect, receipt: Option<&Value>) -> Verdict {
         action(&effect.action).verify(effect, receipt, &self.look()).await
+    }
+
+    /// From now on as somebody else, in the same account.
+    pub(crate) async fn reconnect(&mut self, credential: Credential) {
+        let (base, world) = (ApiBase::parse(self.simulator().base_url()).unwrap(), self.connected.read.world().clone());
+        let connector = Connector::new(base, credential, world, Arc::<Stepped>::clone(&self.clock));
+        self.connected = connector.connect(Some(&self.scenario.cast.account_id)).await.unwrap();
+    }
+
+    /// Somebody sends a request with a secret of their own; `{a}` in the path stands for the account. Returns the
+    /// `result` of the answer, which must be a success.
+    pub(crate) async fn send_as(&self, secret: &str, method: &str, path: &str, body: Value) -> Value {
+        let path = path.replace("{a}", &self.scenario.cast.account_id);
+        let url = format!("{}{path}", self.simulator().base_url());
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.request(method.parse().unwrap(), url).bearer_auth(secret);
+        let request = if body.is_null() { request } else { request.json(&body) };
+        let mut answer: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["success"], true, "{method} {path}: {answer}");
+        answer["result"].take()
+    }
+
+    /// The same, as the responder.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> Value {
+        self.send_as(&self.scenario.cast.responder_token, method, path, body).await
     }
 
     /// Done by the responder by other means than quell. Returns the status of the answer.
@@ -158,7 +188,7 @@ impl Stage {
         self.scenario.cast.tokens.iter().find(|token| token.name == name).unwrap().clone()
     }
 
-    /// The responder's token `name` as an action takes it.
+    /// The same as an action takes it.
     pub(crate) fn reference(&self, name: &str) -> Value {
         let token = self.token(name);
         let owner = token.owner.unwrap_or_else(|| "account".to_owned());

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
-use crate::cloudflare::tokens::{Found, Token, TokenRef, find_listed, invisible, list, refuse_own, unique};
+use crate::cloudflare::tokens::{Found, Token, TokenRef, find_listed, invisible, list, not_seen, refuse_own, unique};
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Resolves, Verdict};
 use crate::provider::Answer;
 
@@ -80,6 +80,7 @@ impl Action for TokenRevoke {
             }
         }
         plan.summary = format!("{} to delete, {} gone already", plan.effects.len(), plan.already.len());
+        plan.summary.push_str(&not_seen(&plan.gaps, "deleted"));
         Ok(plan)
     }
 

@@ -12,12 +12,12 @@ use crate::stage::{Stage, action};
 
 /// What came of sending one effect.
 #[derive(Debug)]
-pub(super) struct Sent {
-    pub(super) outcome: Outcome,
-    pub(super) receipt: Value,
+pub(crate) struct Sent {
+    pub(crate) outcome: Outcome,
+    pub(crate) receipt: Value,
 }
 
-pub(super) struct Incident {
+pub(crate) struct Incident {
     journal: Journal,
     run: RunId,
     dir: tempfile::TempDir,
@@ -25,7 +25,7 @@ pub(super) struct Incident {
 
 impl Incident {
     /// An incident in which a person consented to everything that `plan` proposes.
-    pub(super) fn of(stage: &Stage, id: &str, plan: &StepPlan<Value>) -> Self {
+    pub(crate) fn of(stage: &Stage, id: &str, plan: &StepPlan<Value>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let run = RunId::new("r1");
         let world = stage.connected.read.world().clone();
@@ -85,7 +85,7 @@ impl Incident {
     }
 
     /// Sends one effect for the warrant of its intent, and settles it.
-    pub(super) async fn send(&mut self, stage: &Stage, effect: &Effect) -> Sent {
+    pub(crate) async fn send(&mut self, stage: &Stage, effect: &Effect) -> Sent {
         let Call::Http(call) = &effect.call else { panic!("not quell's to send: {effect:#?}") };
         let world = stage.connected.read.world().clone();
         let stamp = self.stamp(stage, true);
@@ -104,13 +104,13 @@ impl Incident {
     }
 
     /// The effect as another process reads it from the disk.
-    pub(super) fn reread(&self, key: &EffectKey) -> Effect {
+    pub(crate) fn reread(&self, key: &EffectKey) -> Effect {
         let (journal, _) = Journal::open(self.dir.path()).unwrap();
         journal.state().run(&self.run).unwrap().effect(key).unwrap().effect.clone()
     }
 
     /// Every byte of the journal.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         std::fs::read_to_string(self.dir.path().join(quell::journal::FILE_NAME)).unwrap()
     }
 
