@@ -85,9 +85,12 @@ impl Action for TokenRevoke {
     }
 
     fn settle(_effect: &Effect, answer: &Answer) -> Receipt {
-        // Nothing left to delete is what was wanted; the list has the last word.
+        // Nothing left to delete is what was wanted. But another user's token is answered in the same way, so that it
+        // stays in doubt until the list has the last word.
         let outcome = match answer {
-            answer if says_absent(answer) => Outcome::Applied,
+            answer if says_absent(answer) => {
+                Outcome::Unknown("the API says that there is nothing to delete; only the list proves it".to_owned())
+            }
             answer => classify(answer),
         };
         Receipt { outcome, detail: Value::Null }
