@@ -148,6 +148,12 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// True where no other read is likely to fare better: the way to the provider is cut, the credential is no longer
+    /// valid, or the budget is spent.
+    pub const fn is_outage(&self) -> bool {
+        matches!(self, Self::Unauthenticated(_) | Self::Throttled(_) | Self::Unreachable(_))
+    }
+
     /// The gap that this error leaves in what was seen.
     pub fn gap(&self, family: &str, scope: &str, permission: Option<&str>) -> Gap {
         let permission = match self {

@@ -266,6 +266,11 @@ pub fn invisible(token: &TokenRef) -> Gap {
     }
 }
 
+/// The part of a summary that says so, or nothing.
+pub fn not_seen(gaps: &[Gap], what: &str) -> String {
+    if gaps.is_empty() { String::new() } else { format!(", {} NOT SEEN: not {what} by this run", gaps.len()) }
+}
+
 fn collection(owner: Owner, account: &str) -> String {
     match owner {
         Owner::User => "/user/tokens".to_owned(),

@@ -7,9 +7,10 @@ use jiff::SignedDuration;
 use super::drive::{Engine, PauseCause, Turn};
 use super::look::Looked;
 use super::{Drift, EngineError};
+use crate::action::StepPlan;
 use crate::crash::crash_point;
 use crate::journal::{EffectState, EffectStatus, Event, Left, SettledBy};
-use crate::model::{Call, Disposition, EffectKey, Outcome, StepPath};
+use crate::model::{Call, Disposition, Effect, EffectKey, Gap, Outcome, StepPath};
 use crate::provider::Answer;
 
 /// What was shown longer ago is read again before anything is sent.
@@ -136,6 +137,9 @@ impl Engine {
             Looked::Interrupted => return Ok(Turn::On),
         };
         self.keep_taken(path, taken)?;
+        for gap in &plan.gaps {
+            self.record(Some(path), Event::GapSeen { gap: gap.clone() })?;
+        }
         let consented: Vec<EffectState> = self
             .step(path)
             .map(|step| {
@@ -151,15 +155,7 @@ impl Engine {
         for state in &consented {
             let shown = &state.effect;
             match plan.effects.iter().find(|effect| effect.key == shown.key) {
-                None => {
-                    let proof =
-                        plan.already.iter().find(|(name, _)| *name == shown.target.name || *name == shown.target.id);
-                    let proof = proof.map_or_else(
-                        || "it is no longer proposed after a fresh look".to_owned(),
-                        |(_, proof)| proof.clone(),
-                    );
-                    gone.push(Left { effect: shown.key.clone(), disposition: Disposition::AlreadyMet { proof } });
-                }
+                None => gone.push(Left { effect: shown.key.clone(), disposition: vanished(shown, &plan) }),
                 Some(now) if now.digest() != shown.digest() => {
                     drifted.push(Drift {
                         key: shown.key.clone(),
@@ -168,6 +164,22 @@ impl Engine {
                     });
                 }
                 Some(_) => {}
+            }
+        }
+        for row in &gone {
+            // What is not done for want of sight must show in the exit code, whether or not the action noted a gap.
+            if let Disposition::Unseen { why } = &row.disposition
+                && let Some(state) = consented.iter().find(|state| state.effect.key == row.effect)
+                && !plan.gaps.iter().any(|gap| gap.scope.contains(&state.effect.target.id))
+            {
+                let target = &state.effect.target;
+                let gap = Gap {
+                    family: target.kind.clone(),
+                    scope: format!("{} ({})", target.name, target.id),
+                    reason: why.clone(),
+                    permission: None,
+                };
+                self.record(Some(path), Event::GapSeen { gap })?;
             }
         }
         if !gone.is_empty() {
@@ -180,5 +192,20 @@ impl Engine {
             self.propose(path, *plan)?;
         }
         Ok(Turn::On)
+    }
+}
+
+/// What becomes of an effect that a fresh look does not propose any more. Only a proof tells that its goal is met: what
+/// merely cannot be seen, say because a list is refused now, is not done.
+fn vanished(shown: &Effect, plan: &StepPlan<serde_json::Value>) -> Disposition {
+    let target = &shown.target;
+    let is_it = |name: &str| name == target.id || (name == target.name && !target.ambiguous);
+    match plan.already.iter().find(|(name, _)| is_it(name)) {
+        Some((_, proof)) => Disposition::AlreadyMet { proof: proof.clone() },
+        None => {
+            let gap = plan.gaps.iter().find(|gap| gap.scope.contains(&target.id));
+            let why = gap.map_or("a fresh look does not propose it any more, and shows no proof", |gap| &gap.reason);
+            Disposition::Unseen { why: why.to_owned() }
+        }
     }
 }

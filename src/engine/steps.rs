@@ -204,6 +204,7 @@ fn done_effect(state: &EffectState) -> DoneEffect {
             EffectStatus::Left(Disposition::Later { owner }) => Some(format!("later: {owner}")),
             EffectStatus::Left(Disposition::Keep { reason }) => Some(format!("kept: {reason}")),
             EffectStatus::Left(Disposition::AlreadyMet { proof }) => Some(format!("already so: {proof}")),
+            EffectStatus::Left(Disposition::Unseen { why }) => Some(format!("not seen any more: {why}")),
             EffectStatus::Abandoned => Some(format!("given up: {}", state.words.as_deref().unwrap_or_default())),
             _ => None,
         },

@@ -56,4 +56,10 @@ pub enum Disposition {
         /// What was seen.
         proof: String,
     },
+    /// It was consented to, and could not be seen any more when its turn came: nothing was sent, and nothing shows
+    /// whether its goal is met.
+    Unseen {
+        /// What is known of why.
+        why: String,
+    },
 }

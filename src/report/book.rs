@@ -121,6 +121,7 @@ pub(super) fn left_in_words(disposition: &Disposition) -> String {
         Disposition::Later { owner } => format!("left to {owner}"),
         Disposition::Keep { reason } => format!("kept: {reason}"),
         Disposition::AlreadyMet { proof } => format!("already so: {proof}"),
+        Disposition::Unseen { why } => format!("not done, for it could not be seen any more: {why}"),
     }
 }
 

@@ -168,6 +168,7 @@ fn left(book: &Book<'_>, effect: &Numbered<'_>) -> Option<LeftCredential> {
     let (owner, reason) = match &effect.state.status {
         EffectStatus::Left(Disposition::Later { owner }) => (Some(owner.clone()), "to be done later".to_owned()),
         EffectStatus::Left(Disposition::Keep { reason }) => (None, reason.clone()),
+        EffectStatus::Left(Disposition::Unseen { .. }) => (None, effect.standing()),
         EffectStatus::Abandoned => {
             (None, format!("given up: {}", effect.state.words.as_deref().unwrap_or("no reason is recorded")))
         }

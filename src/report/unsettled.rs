@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::actions::attempts_in_words;
 use super::book::{Book, Numbered};
 use crate::journal::{EffectDecision, EffectStatus, SettledBy, StepStatus};
-use crate::model::{Call, Verdict};
+use crate::model::{Call, Disposition, Verdict};
 
 /// Something whose state is not known for sure, or that was not carried through.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub(super) fn unsettled(book: &Book<'_>) -> Vec<UnsettledRow> {
 
 fn is_unsettled(effect: &Numbered<'_>) -> bool {
     match &effect.state.status {
-        EffectStatus::Left(_) => false,
+        EffectStatus::Left(disposition) => matches!(disposition, Disposition::Unseen { .. }),
         EffectStatus::Finished => !matches!(effect.state.verdict, Some(Verdict::Holds(_))) || was_taken_on_word(effect),
         _ => true,
     }

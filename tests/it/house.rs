@@ -214,6 +214,25 @@ fn clients_and_processes_are_made_in_named_files_only() {
 }
 
 #[test]
+fn texts_name_only_commands_that_exist() {
+    let mut named = BTreeMap::new();
+    for (path, text) in sources() {
+        for (at, start) in text.match_indices("`quell ") {
+            let rest = &text[at + start.len()..];
+            let word: String = rest.chars().take_while(char::is_ascii_lowercase).collect();
+            named.insert(word, path.clone());
+        }
+    }
+    named.remove("");
+    assert!(named.len() > 5, "{named:?}");
+    for (word, path) in named {
+        let mut help = std::process::Command::new(env!("CARGO_BIN_EXE_quell"));
+        let is_known = help.args([&word, "--help"]).output().unwrap().status.success();
+        assert!(is_known, "{} names `quell {word}`, which there is not", path.display());
+    }
+}
+
+#[test]
 fn no_test_file_is_forgotten() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
     let main = fs::read_to_string(dir.join("main.rs")).unwrap();

@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test by panicking")]
 
 mod bad_input;
+mod catalogue;
 mod client;
 mod console;
 mod crash;
 mod docs;
 mod house;
+mod identity_actions;
 mod journal;
 mod main_job;
 mod openapi;
@@ -16,4 +18,6 @@ mod review_actions;
 mod scene;
 mod simulator;
 mod spine;
+mod stage;
 mod terminal;
+mod token_actions;

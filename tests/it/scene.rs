@@ -49,7 +49,8 @@ impl Scene {
     /// The scenario called `name`.
     pub(crate) async fn of(name: &str) -> Self {
         static TLS: Once = Once::new();
-        TLS.call_once(|| rustls::crypto::ring::default_provider().install_default().unwrap());
+        // Tests that need no scene may have installed it before.
+        TLS.call_once(|| _ = rustls::crypto::ring::default_provider().install_default());
         let dir = tempfile::tempdir().unwrap();
         let scenario = scenario(name).unwrap();
         let simulator = start(&scenario, WorldOptions::at(Timestamp::now())).await.unwrap();

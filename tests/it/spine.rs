@@ -208,3 +208,25 @@ async fn a_refusal_stops_the_list() {
         "the second row waits"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_seen_any_more_is_not_taken_for_done() {
+    let spine = Spine::new().await;
+    let [one, two] = spine.rolled.clone();
+    spine.scene.fault("PUT", &format!("/tokens/{one}/value"), 1, FaultKind::DropBefore);
+    spine.run(&spine.answers("")).expect(13);
+    // Whoever resumes may not list the account's tokens any more.
+    let account = spine.scene.scenario.cast.account_id.clone();
+    spine.scene.fault("GET", &format!("*/accounts/{account}/tokens"), 99, FaultKind::Forbidden);
+    let ran = spine.resume(&spine.answers("[defaults]\nin_doubt = \"applied\"\n")).expect(16);
+    let rows = effects(&ran.json(), "roll");
+    let row = rows.iter().find(|row| row["target"]["id"] == two.as_str()).unwrap();
+    assert_eq!((&row["outcome"], &row["left"]["disposition"]), (&Value::Null, &json!("unseen")), "{row}");
+    let sent = spine.scene.writes().iter().filter(|write| write.path.contains(&two)).count();
+    assert_eq!(sent, 0);
+    let gaps = ran.json()["gaps"].to_string();
+    assert!(gaps.contains(&two), "the gap is named: {gaps}");
+    let report = fs::read_to_string(spine.scene.incident().join("report.md")).unwrap();
+    let told = report.matches("could not be seen any more").count();
+    assert!(told >= 2, "among what is unsettled, and among the tokens: {report}");
+}

@@ -73,6 +73,7 @@ fn standing(state: &EffectState) -> (&'static str, Tone, String) {
             Disposition::Later { owner } => ("later", Tone::Care, format!("{owner} does it")),
             Disposition::Keep { reason } => ("kept", Tone::Faint, reason.clone()),
             Disposition::AlreadyMet { proof } => ("already so", Tone::Good, proof.clone()),
+            Disposition::Unseen { why } => ("not done", Tone::Alarm, why.clone()),
         },
         EffectStatus::Abandoned => ("given up", Tone::Care, state.words.clone().unwrap_or_default()),
     }

@@ -108,7 +108,8 @@ impl Watch {
             Event::Consented { left, .. } | Event::RowsLeft { left } => {
                 for (at, row) in left.iter().enumerate() {
                     // Rows that were let be are many, and were just decided; what vanished by itself is news.
-                    let is_news = matches!(row.disposition, Disposition::AlreadyMet { .. });
+                    let is_news =
+                        matches!(row.disposition, Disposition::AlreadyMet { .. } | Disposition::Unseen { .. });
                     let least = if is_news && at < SHOWN_PER_STEP { Volume::Normal } else { Volume::Verbose };
                     self.tell_effect(least, step, &row.effect, style);
                 }

@@ -28,7 +28,7 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
         row("know", consequence);
     }
     match &effect.undo {
-        Some(undo) => row("undo", &format!("`quell undo` can put it back, with `{}`", undo.action)),
+        Some(undo) => row("undo", &format!("the action `{}` can put it back", undo.action)),
         None => row("undo", "quell has no way to put it back"),
     }
     out.push('\n');

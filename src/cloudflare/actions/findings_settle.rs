@@ -16,6 +16,7 @@ use crate::cloudflare::review::{Place, ReviewItem};
 use crate::model::{
     Attribution, ByHand, Call, Change, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Target, Verdict,
 };
+use crate::provider::ReadError;
 
 /// `cloudflare.findings.settle`.
 #[derive(Debug, Clone, Copy)]
@@ -124,7 +125,7 @@ impl Action for FindingsSettle {
         let mut plan = StepPlan::seen(output, "");
         plan.account_for_rest = true;
         let mut sight = Sight::new(look);
-        let mut gaps = BTreeSet::new();
+        let (mut gaps, mut outage, mut seen_any) = (BTreeSet::new(), None, false);
         let total = items.len() as u64;
         for (done, item) in items.iter().enumerate() {
             look.tick("findings", done as u64, total);
@@ -147,11 +148,14 @@ impl Action for FindingsSettle {
                     continue;
                 }
             };
-            match sight.standing(&item.place, item.after.as_ref(), wanted.as_ref()).await {
+            let standing = sight.standing(&item.place, item.after.as_ref(), wanted.as_ref()).await;
+            seen_any |= standing.is_ok();
+            match standing {
                 Err(error) => {
                     let permission = item.place.kind.permission(item.place.level);
                     gaps.insert(error.gap(&item.family, item.place.scope(), Some(permission)));
                     leave_out(format!("it cannot be looked at again: {error}"));
+                    outage = outage.or(Some(error).filter(ReadError::is_outage));
                 }
                 Ok(Standing::PutBack) => {
                     let proof = proof(wanted.is_some());
@@ -163,6 +167,10 @@ impl Action for FindingsSettle {
                     plan.effects.push(effect(item, present, wanted, is_beside, look));
                 }
             }
+        }
+        // A look that saw nothing because nobody answered is no look: the step must be run again.
+        if let (Some(error), false) = (outage, seen_any) {
+            return Err(StepError::read("look at any of the findings again", &error));
         }
         plan.gaps.extend(gaps);
         plan.output.proposed = plan.effects.len() as u64;

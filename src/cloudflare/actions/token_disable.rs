@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
-use crate::cloudflare::tokens::{Found, Seen, Token, TokenRef, find, invisible, list, refuse_own, unique};
+use crate::cloudflare::tokens::{Found, Seen, Token, TokenRef, find, invisible, list, not_seen, refuse_own, unique};
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Verdict};
 use crate::provider::Answer;
 
@@ -87,9 +87,7 @@ impl Action for TokenDisable {
             plan.output.disabled.push(wanted);
         }
         plan.summary = format!("{} to disable, {} dead already", plan.effects.len(), plan.already.len());
-        if !plan.gaps.is_empty() {
-            plan.summary.push_str(&format!(", {} NOT SEEN: not cut by this run", plan.gaps.len()));
-        }
+        plan.summary.push_str(&not_seen(&plan.gaps, "cut"));
         Ok(plan)
     }
 

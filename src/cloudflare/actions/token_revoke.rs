@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
-use crate::cloudflare::tokens::{Found, Token, TokenRef, find_listed, invisible, list, refuse_own, unique};
+use crate::cloudflare::tokens::{Found, Token, TokenRef, find_listed, invisible, list, not_seen, refuse_own, unique};
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Resolves, Verdict};
 use crate::provider::Answer;
 
@@ -80,13 +80,17 @@ impl Action for TokenRevoke {
             }
         }
         plan.summary = format!("{} to delete, {} gone already", plan.effects.len(), plan.already.len());
+        plan.summary.push_str(&not_seen(&plan.gaps, "deleted"));
         Ok(plan)
     }
 
     fn settle(_effect: &Effect, answer: &Answer) -> Receipt {
-        // Nothing left to delete is what was wanted; the list has the last word.
+        // Nothing left to delete is what was wanted. But another user's token is answered in the same way, so that it
+        // stays in doubt until the list has the last word.
         let outcome = match answer {
-            answer if says_absent(answer) => Outcome::Applied,
+            answer if says_absent(answer) => {
+                Outcome::Unknown("the API says that there is nothing to delete; only the list proves it".to_owned())
+            }
             answer => classify(answer),
         };
         Receipt { outcome, detail: Value::Null }

@@ -10,7 +10,7 @@ use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, S
 use crate::cloudflare::api::segment;
 use crate::cloudflare::tokens;
 use crate::model::{CredentialKind, Danger};
-use crate::provider::ReadRequest;
+use crate::provider::{ReadError, ReadRequest};
 
 /// `cloudflare.whoami`.
 #[derive(Debug, Clone, Copy)]
@@ -79,26 +79,36 @@ impl Action for Whoami {
             skew_seconds: None,
             warnings: Vec::new(),
         };
+        let mut seen = Reached::default();
         let account = ReadRequest::new(format!("/accounts/{}", segment(look.account())));
         match look.get(&account).await {
             Ok(reading) => {
+                seen.any = true;
                 output.skew_seconds = reading.server_time.map(|server| look.now().duration_since(server).as_secs());
             }
-            Err(error) => look.gap(error.gap("account", "the account", Some("Account Settings Read"))),
+            Err(error) => {
+                look.gap(error.gap("account", "the account", Some("Account Settings Read")));
+                seen.failed(error);
+            }
         }
         // A token that the account owns has no user.
         if credential.kind != CredentialKind::AccountToken {
             match look.get(&ReadRequest::new("/user")).await {
                 Ok(reading) => {
+                    seen.any = true;
                     let email = reading.result["email"].as_str().map(str::to_owned);
                     output.owner = output.owner.or(email);
                     output.two_factor = reading.result["two_factor_authentication_enabled"].as_bool();
                 }
-                Err(error) => look.gap(error.gap("user", "the user of this credential", Some("User Details Read"))),
+                Err(error) => {
+                    look.gap(error.gap("user", "the user of this credential", Some("User Details Read")));
+                    seen.failed(error);
+                }
             }
         }
         match tokens::own(look).await {
             Some(Ok(own)) => {
+                seen.any = true;
                 output.permissions = Some(own.permissions().into_iter().map(str::to_owned).collect());
                 output.expires_on = output.expires_on.or(own.expires_on);
             }
@@ -108,12 +118,30 @@ impl Action for Whoami {
                     _ => "API Tokens Read",
                 };
                 look.gap(error.gap("tokens", "the token that quell is acting with", Some(permission)));
+                seen.failed(error);
             }
             None => {}
+        }
+        // What the credential may not read is a gap; that nobody answered at all is no look.
+        if let (Some(error), false) = (seen.outage, seen.any) {
+            return Err(StepError::read("look at the credential", &error));
         }
         output.warnings = warnings(&output, credential.kind, look.now());
         let summary = summary(&output);
         Ok(StepPlan::seen(output, summary))
+    }
+}
+
+/// Whether the provider could be asked.
+#[derive(Default)]
+struct Reached {
+    any: bool,
+    outage: Option<ReadError>,
+}
+
+impl Reached {
+    fn failed(&mut self, error: ReadError) {
+        self.outage = self.outage.take().or(Some(error).filter(ReadError::is_outage));
     }
 }
 

@@ -72,8 +72,8 @@ pub(super) fn read_error(status: StatusCode, complaints: &[Complaint], said: &st
     }
     if has(10000) && (status.is_success() || matches!(status.as_u16(), 400 | 401 | 403)) {
         return ReadError::Forbidden(text(
-            "the API says the same of a credential that is not valid and of one that lacks the permission: `quell doctor` \
-             tells them apart",
+            "the API says the same of a credential that is not valid any more and of one that lacks the permission: where \
+             nothing else can be read either, it is the former",
         ));
     }
     if has(7003) || has(7000) {

@@ -11,12 +11,19 @@ pub struct Seen {
     pub tokens: Vec<Token>,
     /// Whose lists were read to their end: `account`, the user of the credential.
     whole: Vec<String>,
+    /// The lists that were not read to their end, each with why.
+    unread: Vec<String>,
 }
 
 impl Seen {
     /// The token with this id.
     pub fn get(&self, id: &str) -> Option<&Token> {
         self.tokens.iter().find(|token| token.id == id)
+    }
+
+    /// The lists that were not read to their end, each with why: what was not found may stand in one of them.
+    pub fn unread(&self) -> Option<String> {
+        (!self.unread.is_empty()).then(|| self.unread.join("; "))
     }
 
     /// Whether the token is provably not there any more: the list that it would stand in was read to its end without it.
@@ -60,13 +67,17 @@ pub async fn list(look: &Look<'_>) -> Result<Seen, StepError> {
                     listing.items.into_iter().filter_map(|item| Token::read(item, owner, &name)).collect();
                 if tokens.len() < listed {
                     let reason = format!("{} entries of the list are no tokens", listed - tokens.len());
+                    seen.unread.push(format!("{scope}: {reason}"));
                     look.gap(Gap { family: "tokens".to_owned(), scope: scope.to_owned(), reason, permission: None });
-                } else if listing.shortfall.is_none() {
+                } else if let Some(reason) = listing.shortfall {
+                    seen.unread.push(format!("{scope}: {reason}"));
+                } else {
                     seen.whole.push(name);
                 }
                 seen.tokens.extend(tokens);
             }
             Err(error) => {
+                seen.unread.push(format!("{scope}: {error}"));
                 look.gap(error.gap("tokens", scope, Some(permission)));
                 refused.get_or_insert(error);
             }

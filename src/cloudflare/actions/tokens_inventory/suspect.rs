@@ -57,6 +57,10 @@ impl View<'_> {
         if wanted.len() == 32 && wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Ok(Some(Suspect { id: wanted.to_owned(), gap: self.unseen(wanted, wanted) }));
         }
+        if let Some(unread) = self.seen.unread() {
+            return Err(StepError::new(format!("no token `{wanted}` is to be seen, but not every list is: {unread}"))
+                .hint("give its id, or resume with a credential that may list these tokens"));
+        }
         let near = self.seen.tokens.iter().map(|token| (strsim::jaro_winkler(&token.name, wanted), token));
         let near = near.filter(|(likeness, _)| *likeness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
         let error = StepError::new(format!("neither the lists of tokens nor the log has a token `{wanted}`"));

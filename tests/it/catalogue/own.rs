@@ -1,0 +1,39 @@
+//! The credential that makes the calls: nothing that would saw off this branch is proposed.
+
+use quell::cli::catalogue::CATALOGUE;
+use serde_json::json;
+
+use super::params::{filled, with};
+use crate::stage::Stage;
+
+#[tokio::test]
+async fn no_action_cuts_the_token_that_it_is_acting_with() {
+    let stage = Stage::new().await;
+    let own = stage.scenario.cast.responder_token_id.clone();
+    let mut driven = 0;
+    for action in CATALOGUE.iter() {
+        let spec = action.spec();
+        if !spec.permissions.iter().any(|it| it.write && it.group.ends_with("API Tokens Write")) {
+            continue;
+        }
+        driven += 1;
+        let params = filled(action, &stage).await;
+        assert!(params["tokens"].is_array(), "{}: how its tokens are named, this test does not know", spec.id);
+        let named = [
+            json!([stage.reference("incident-response")]),
+            json!([stage.reference("ci-deploy"), { "id": own }]),
+            json!([{ "id": own, "name": "another name", "owner": "account" }]),
+        ];
+        for tokens in named {
+            match stage.plan(spec.id, with(&params, "tokens", tokens)).await {
+                Err(error) => assert!(error.hint.is_some() && error.message.contains("acting with"), "{error}"),
+                Ok(seen) => {
+                    let cut = seen.plan.effects.iter().any(|effect| effect.target.id == own);
+                    assert!(!cut, "{} would cut its own token", spec.id);
+                    assert!(seen.plan.output.to_string().contains(&own), "{} does not say so", spec.id);
+                }
+            }
+        }
+    }
+    assert!(driven >= 3, "only {driven} actions may write tokens");
+}

@@ -1,0 +1,142 @@
+use jiff::SignedDuration;
+use quell::action::StepError;
+use quell::model::{Attribution, Severity};
+use serde_json::{Value, json};
+
+use crate::stage::{Seen, Stage};
+
+/// The inventory, fed by the audit log as a runbook feeds it.
+pub(super) async fn inventory(stage: &Stage, suspect: &str, cut: Value) -> Result<Seen, StepError> {
+    let since = stage.now - SignedDuration::from_hours(24);
+    // What has just happened must be within the window.
+    let before = stage.now + SignedDuration::from_hours(1);
+    let with = json!({ "since": since, "before": before });
+    let audit = stage.plan("cloudflare.audit.collect", with).await.unwrap().plan.output;
+    let with = json!({
+        "suspect": suspect, "since": since, "events": audit["events"], "seen_before": audit["seen_before"], "cut": cut,
+    });
+    stage.plan("cloudflare.tokens.inventory", with).await
+}
+
+pub(super) fn names(rows: &Value) -> Vec<&str> {
+    rows.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect()
+}
+
+pub(super) fn ids(rows: &Value) -> Vec<&str> {
+    rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
+}
+
+/// A token that may make tokens.
+pub(super) fn minting(stage: &Stage, name: &str, group: &str) -> Value {
+    let account = &stage.scenario.cast.account_id;
+    let resources = json!({ format!("com.cloudflare.api.account.{account}"): "*" });
+    json!({ "name": name, "policies": [{
+        "effect": "allow", "permission_groups": [{ "id": group }], "resources": resources,
+    }] })
+}
+
+/// Id of the permission group that lets a token make tokens, as the suspect has it.
+pub(super) async fn group(stage: &Stage) -> String {
+    let path = format!("/accounts/{{a}}/tokens/{}", stage.token("ci-deploy").id);
+    let suspect = stage.send("GET", &path, Value::Null).await;
+    let groups = suspect["policies"][0]["permission_groups"].as_array().unwrap();
+    let group = groups.iter().find(|group| group["name"] == "Account API Tokens Write").unwrap();
+    group["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_suspect_is_followed_to_its_grandchild_and_nobody_else_is_named() {
+    let stage = Stage::new().await;
+    let seen = inventory(&stage, "ci-deploy", json!([])).await.unwrap();
+    let output = &seen.plan.output;
+    assert_eq!(names(&output["suspects"]), ["ci-deploy", "metrics-exporter", "log-f\u{43e}rwarder"]);
+    assert!(output["suspects"].as_array().unwrap().iter().all(|token| token["sure"] == true));
+    assert_eq!(names(&output["widened"]), ["analytics"]);
+    assert_eq!(ids(&output["widened"]), [stage.token("analytics").id]);
+    let rotatable = names(&output["rotatable"]);
+    assert!(rotatable.contains(&"uptime checks") && rotatable.contains(&"incident-response"), "{rotatable:?}");
+    let hands: Vec<&str> = [ids(&output["suspects"]), ids(&output["widened"])].concat();
+    assert!(ids(&output["rotatable"]).iter().all(|id| !hands.contains(id)), "{rotatable:?}");
+    assert!(!rotatable.contains(&"laptop 2023"), "it is disabled");
+    // The other one of the same name was not touched.
+    assert_eq!(rotatable.iter().filter(|name| **name == "analytics").count(), 1);
+    assert_eq!((&output["already_dead"], &output["beyond_tokens"]), (&json!(false), &json!(false)));
+    assert_eq!(seen.gaps, []);
+}
+
+#[tokio::test]
+async fn what_is_made_with_a_rolled_token_is_the_intruders_too() {
+    let stage = Stage::new().await;
+    let group = group(&stage).await;
+    let (child, victim) = (stage.token("metrics-exporter"), stage.token("analytics"));
+    let path = format!("/accounts/{{a}}/tokens/{}/value", victim.id);
+    let rolled = stage.send_as(&child.secret, "PUT", &path, json!({})).await;
+    let body = minting(&stage, "backup 2", &group);
+    let made = stage.send_as(rolled.as_str().unwrap(), "POST", "/accounts/{a}/tokens", body).await;
+    // And one more, made by what was made.
+    let body = minting(&stage, "backup 3", &group);
+    let last = stage.send_as(made["value"].as_str().unwrap(), "POST", "/accounts/{a}/tokens", body).await;
+    let seen = inventory(&stage, "ci-deploy", json!([])).await.unwrap();
+    let output = &seen.plan.output;
+    let suspects = ids(&output["suspects"]);
+    for made in [&made, &last] {
+        assert!(suspects.contains(&made["id"].as_str().unwrap()), "{} is missed: {:?}", made["name"], suspects);
+    }
+    assert_eq!(ids(&output["widened"]), [victim.id.as_str()]);
+    let finding = seen.plan.findings.iter().find(|finding| finding.resource.id == victim.id).unwrap();
+    assert_eq!((finding.technique.as_str(), finding.severity), ("CF-I05", Severity::Critical));
+    assert_eq!(finding.attribution, Attribution::Intruder);
+    assert!(!ids(&output["rotatable"]).contains(&victim.id.as_str()));
+    // The responder works from the same address in this account, and is accused of nothing.
+    let own = stage.scenario.cast.responder_token_id.as_str();
+    assert!(!suspects.contains(&own) && ids(&output["rotatable"]).contains(&own));
+}
+
+#[tokio::test]
+async fn a_name_that_looks_alike_is_not_the_name() {
+    let stage = Stage::new().await;
+    let latin = inventory(&stage, "log-forwarder", json!([])).await.map(|_| ()).unwrap_err();
+    let hint = latin.hint.unwrap();
+    let id = stage.token("log-f\u{43e}rwarder").id;
+    assert!(latin.message.contains("log-forwarder") && hint.contains(&id), "{hint}");
+    let seen = inventory(&stage, "log-f\u{43e}rwarder", json!([])).await.unwrap();
+    assert_eq!(ids(&seen.plan.output["suspects"])[0], id);
+}
+
+#[tokio::test]
+async fn a_name_that_several_bear_must_be_told_apart_by_id_and_an_intruder_cannot_stop_a_second_look() {
+    let stage = Stage::new().await;
+    let both = stage.scenario.cast.tokens.iter().filter(|token| token.name == "analytics");
+    let several = inventory(&stage, "analytics", json!([])).await.map(|_| ()).unwrap_err();
+    assert!(several.message.contains("2 tokens"), "{several}");
+    for token in both {
+        assert!(several.hint.as_deref().unwrap().contains(&token.id), "{several:?}");
+    }
+    // The intruder gives a new token the suspect's name.
+    let suspect = stage.token("ci-deploy");
+    let body = minting(&stage, "ci-deploy", &group(&stage).await);
+    let twin = stage.send_as(&suspect.secret, "POST", "/accounts/{a}/tokens", body).await;
+    let first = inventory(&stage, "ci-deploy", json!([])).await.map(|_| ()).unwrap_err();
+    assert!(first.hint.unwrap().contains(&suspect.id));
+    let again = inventory(&stage, "ci-deploy", json!([stage.reference("ci-deploy")])).await.unwrap();
+    let suspects = ids(&again.plan.output["suspects"]);
+    assert_eq!(suspects[0], suspect.id);
+    assert!(suspects.contains(&twin["id"].as_str().unwrap()));
+    // It was said to be cut, and is active: that is a finding of its own.
+    assert_eq!(ids(&again.plan.output["revived"]), [suspect.id]);
+}
+
+#[tokio::test]
+async fn another_users_token_is_a_gap_and_never_dead() {
+    let stage = Stage::new().await;
+    let of_priya = stage.token("priya dns scripts").id;
+    let seen = inventory(&stage, &of_priya, json!([])).await.unwrap();
+    assert_eq!(seen.plan.output["already_dead"], false);
+    assert_eq!(seen.gaps.len(), 1, "{:?}", seen.gaps);
+    assert!(seen.gaps[0].reason.contains("another user's own token"));
+    // One that stood in the account's list, and does no more, is dead.
+    let suspect = stage.token("ci-deploy");
+    stage.act("DELETE", &format!("/accounts/{}/tokens/{}", stage.scenario.cast.account_id, suspect.id), None);
+    let seen = inventory(&stage, &suspect.id, json!([])).await.unwrap();
+    assert_eq!((&seen.plan.output["already_dead"], seen.gaps.len()), (&json!(true), 0), "{:?}", seen.gaps);
+}
