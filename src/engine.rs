@@ -12,6 +12,7 @@ mod errors;
 mod expand;
 mod forecast;
 mod look;
+mod mask;
 mod outputs;
 mod perform;
 mod plan;

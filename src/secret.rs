@@ -67,6 +67,29 @@ static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
+/// Whether a text holds what is a secret by its shape.
+pub fn is_shaped_like_secret(text: &str) -> bool {
+    SHAPES.as_ref().is_none_or(|shapes| shapes.is_match(text))
+}
+
+/// Whether a text may be the value of a token: shaped like a secret, or like the older values without a prefix, which
+/// are 40 letters, digits, hyphens and underscores.
+pub fn may_be_token_value(text: &str) -> bool {
+    let text = text.trim();
+    let has = |wanted: fn(&u8) -> bool| text.bytes().any(|byte| wanted(&byte));
+    let is_old = text.len() == 40
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_digit);
+    is_old || is_shaped_like_secret(text)
+}
+
+/// Whether a mask stands in a text, so that it is not what it was.
+pub fn holds_mask(text: &str) -> bool {
+    text.contains('«') && text.contains('»')
+}
+
 /// Masks secrets in text. A mask carries a fingerprint keyed per incident, so that two values still differ.
 pub struct Redactor {
     key: [u8; 32],
@@ -113,7 +136,9 @@ impl Redactor {
                 out = Cow::Owned(out.replace(secret.expose(), &self.mask("secret", secret.expose())));
             }
         }
-        let Some(shapes) = SHAPES.as_ref() else { return Cow::Borrowed("«text withheld: the redactor is broken»") };
+        let Some(shapes) = SHAPES.as_ref() else {
+            return Cow::Owned("«text withheld: the redactor is broken»".to_owned());
+        };
         if !shapes.is_match(&out) {
             return out;
         }

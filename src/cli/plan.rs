@@ -89,7 +89,7 @@ pub(crate) async fn forecast(
         estimated.requests, estimated.time()
     ));
     let redactor = std::sync::Arc::new(Redactor::new([0; 32]));
-    let evidence = Unkept::new(redactor);
+    let evidence = Unkept::new(redactor.clone());
     let templates = Templates::new();
     let bench = DryBench {
         runbook: &loaded.runbook,
@@ -97,6 +97,7 @@ pub(crate) async fn forecast(
         templates: &templates,
         read: &*connected.read,
         evidence: &evidence,
+        redactor: &redactor,
         clock: &*cx.clock,
         progress: &*cx.screen,
     };

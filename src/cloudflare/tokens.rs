@@ -16,6 +16,7 @@ pub use marks::{Mark, controls, marks};
 use super::api::segment;
 use crate::action::{Look, StepError};
 use crate::model::{Effect, Gap, Target, canonical_digest};
+use crate::secret::holds_mask;
 
 /// [`TokenRef::owner`] of a token that the account owns.
 pub const ACCOUNT: &str = "account";
@@ -161,7 +162,9 @@ impl Token {
     pub fn differs_from(&self, before: &Value) -> Option<&'static str> {
         let (now, before) = (self.kept(), before.as_object().cloned().unwrap_or_default());
         let (now, before) = (meaning(now), meaning(before));
-        KEPT.into_iter().find(|field| now.get(*field) != before.get(*field))
+        // Of a masked text nothing can be told but that there was one.
+        let is_masked = |field: &str| before.get(field).and_then(Value::as_str).is_some_and(holds_mask);
+        KEPT.into_iter().find(|field| now.get(*field) != before.get(*field) && !is_masked(field))
     }
 
     fn kept(&self) -> Map<String, Value> {

@@ -135,5 +135,5 @@ fn needs_word_to_go_on(step: &StepState) -> bool {
         matches!(state.effect.call, Call::Http(_))
             && matches!(state.outcome(), Some(Outcome::Applied | Outcome::Refused(_) | Outcome::Unknown(_)))
     });
-    !step.went_on && sent && rest > 1
+    !step.went_on && sent && rest > 0
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::expand::{items, result_of};
+use super::mask;
 use super::plan::Instances;
 use crate::action::{Catalogue, Look, Progress};
 use crate::clock::Clock;
@@ -12,6 +13,7 @@ use crate::journal::{PlanSealed, PlannedStep};
 use crate::model::{Call, Danger, Effect, EffectKey, Finding, Gap, IncidentId, Phase, StepPath, Target};
 use crate::provider::{BoxFuture, ReadSide};
 use crate::runbook::{Runbook, Scope, StepSpec, Templates, resolve};
+use crate::secret::Redactor;
 
 /// What a run would do, as far as it can be known before.
 #[derive(Debug, Clone, Serialize)]
@@ -128,6 +130,8 @@ pub struct DryBench<'a> {
     pub read: &'a dyn ReadSide,
     /// Where answers go.
     pub evidence: &'a dyn EvidenceSink,
+    /// Masks what is shaped like a secret.
+    pub redactor: &'a Redactor,
     /// The time.
     pub clock: &'a dyn Clock,
     /// Shows how far long reads are.
@@ -276,7 +280,7 @@ impl DryRun<'_> {
         let looked = action.plan(params, &look).await;
         self.seen.gaps.extend(look.finish().gaps);
         let seen = match looked {
-            Ok(seen) => seen,
+            Ok(seen) => mask::plan(seen, bench.redactor),
             Err(error) => {
                 step.summary = format!("cannot be looked at: {error}");
                 return None;

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use super::EngineError;
 use super::drive::{Engine, Turn};
-use super::outputs;
+use super::{mask, outputs};
 use crate::action::{Look, StepError, StepPlan, Taken};
 use crate::journal::{Event, Proposed};
-use crate::model::{Call, StepPath};
+use crate::model::StepPath;
 
 /// How a look at a step ended.
 pub(super) enum Looked {
@@ -34,12 +34,6 @@ impl Engine {
         };
         self.keep_taken(path, taken)?;
         self.keep_seen(path, &plan)?;
-        if let Some(effect) = plan.effects.iter().find(|effect| self.holds_secret(&effect.call)) {
-            let error = format!("the call that would {} holds something shaped like a secret", effect.summary);
-            let hint = "quell does not journal secrets, so it cannot send this; do it by hand and record it".to_owned();
-            self.record(Some(path), Event::StepFailed { error, hint: Some(hint) })?;
-            return Ok(Turn::On);
-        }
         if plan.effects.is_empty() && plan.ask.is_none() && self.step(path).is_none_or(|step| step.effects.is_empty()) {
             let output = self.wrap(plan.output, path)?;
             self.record(Some(path), Event::StepDone { output, summary: plan.summary })?;
@@ -67,7 +61,10 @@ impl Engine {
                 () = self.bench.ports.interrupt.raised() => return Ok(Looked::Interrupted),
             };
             match (looked, retry) {
-                (Ok(plan), _) => return Ok(Looked::Seen(Box::new(plan), look.finish())),
+                (Ok(plan), _) => {
+                    let plan = mask::plan(plan, &self.bench.redactor);
+                    return Ok(Looked::Seen(Box::new(plan), look.finish()));
+                }
                 (Err(_), Some(retry)) if tries_left > 0 => {
                     tries_left -= 1;
                     let tried = u64::from(retry.times - tries_left);
@@ -155,11 +152,6 @@ impl Engine {
     pub(super) fn wrap(&self, mut output: Value, path: &StepPath) -> Result<crate::journal::Payload, EngineError> {
         self.bench.redactor.redact_json(&mut output);
         outputs::wrap(output, path, &self.bench.evidence, self.bench.ports.clock.now())
-    }
-
-    fn holds_secret(&self, call: &Call) -> bool {
-        let text = serde_json::to_string(call).unwrap_or_default();
-        matches!(self.bench.redactor.redact(&text), std::borrow::Cow::Owned(_))
     }
 }
 

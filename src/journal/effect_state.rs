@@ -83,6 +83,13 @@ impl EffectState {
         matches!(self.status, EffectStatus::Open | EffectStatus::Unknown)
     }
 
+    /// It was given up without anybody knowing whether it took place.
+    pub fn was_given_up_in_doubt(&self) -> bool {
+        self.status == EffectStatus::Abandoned
+            && !self.attempts.is_empty()
+            && matches!(self.outcome(), None | Some(Outcome::Unknown(_)))
+    }
+
     /// Nothing more happens to it.
     pub fn is_final(&self) -> bool {
         matches!(self.status, EffectStatus::Finished | EffectStatus::Left(_) | EffectStatus::Abandoned)

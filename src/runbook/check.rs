@@ -138,7 +138,7 @@ fn order(
     }
     if let (OnFailure::Goto(_), Some(_)) = (&step.on_failure, &step.foreach) {
         let message = "a step that is done item by item cannot go on elsewhere when one of them fails";
-        let problem = Diagnostic::error("R020", &places.on_failure, message);
+        let problem = Diagnostic::error("R022", &places.on_failure, message);
         problems.push(problem.help("`continue` goes on with the next item"));
     } else if let OnFailure::Goto(target) = &step.on_failure
         && !later.iter().any(|known| known.id == *target)

@@ -22,7 +22,7 @@ pub const CODES: &[(&str, &str)] = &[
         "A step that can change something does not say why. Under stress, people skip what they do not understand.",
     ),
     (
-        "R020",
+        "R022",
         "Keys that do not go together: what a group has besides its steps, `as` without `foreach`, a repeated step.",
     ),
     ("R019", "Something that this version of the language does not have yet."),

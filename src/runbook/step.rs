@@ -124,7 +124,7 @@ fn action(fields: &mut Fields<'_, '_>, is_group: bool) -> Option<String> {
     }
     for key in ["action", "with", "confirm", "retry", "timeout"] {
         if let Some(node) = fields.node(key) {
-            let problem = Diagnostic::error("R020", &node.span, format!("a group of steps has no `{key}` of its own"));
+            let problem = Diagnostic::error("R022", &node.span, format!("a group of steps has no `{key}` of its own"));
             fields.problem(problem.help("give it to the steps in the group"));
         }
     }
@@ -166,7 +166,7 @@ fn foreach(fields: &mut Fields<'_, '_>) -> Option<Foreach> {
     match (node, name) {
         (None, Some(_)) => {
             let span = named.map_or(0..0, |node| node.span.clone());
-            fields.problem(Diagnostic::error("R020", &span, "`as` names the item of a `foreach`, and there is none"));
+            fields.problem(Diagnostic::error("R022", &span, "`as` names the item of a `foreach`, and there is none"));
             None
         }
         (Some(node), name) => {
@@ -205,12 +205,12 @@ fn repeat(fields: &mut Fields<'_, '_>, is_group: bool) -> Option<Repeat> {
     let node = fields.node("repeat")?;
     if !is_group {
         fields.problem(
-            Diagnostic::error("R020", &node.span, "only a group of steps can be repeated")
+            Diagnostic::error("R022", &node.span, "only a group of steps can be repeated")
                 .help("put the step into a group: `[[steps.steps]]` below a step without an action"),
         );
     }
     if let Some(foreach) = fields.node("foreach") {
-        let problem = Diagnostic::error("R020", &foreach.span, "`foreach` and `repeat` do not go together");
+        let problem = Diagnostic::error("R022", &foreach.span, "`foreach` and `repeat` do not go together");
         fields.problem(problem.help("put one group into another"));
     }
     fields.inner(node, "repetition", |fields| {

@@ -5,6 +5,10 @@ use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::{AnswersFile, InputReply, Keyboard, ask_input};
 use crate::runbook::{InputSpec, Runbook};
+use crate::secret::may_be_token_value;
+
+/// Inputs are kept in the journal.
+const NO_SECRETS: &str = "give a token's id or name, never its value: inputs are written down";
 
 /// Where values come from besides the prompt, first to last.
 pub(crate) struct Sources<'a> {
@@ -74,6 +78,9 @@ fn read(spec: &InputSpec, value: &Value, cx: &Context) -> Result<Value, CliError
         Value::Null => return Ok(Value::Null),
         other => other.to_string(),
     };
+    if may_be_token_value(&text) {
+        return Err(CliError::usage(format!("the input `{}` looks like a secret", spec.name)).hint(NO_SECRETS));
+    }
     let parsed = if matches!(value, Value::Array(_)) { Ok(value.clone()) } else { spec.parse(&text, cx.now()) };
     parsed.map_err(|why| CliError::usage(format!("the input `{}` cannot be `{text}`: {why}", spec.name)))
 }
@@ -81,7 +88,13 @@ fn read(spec: &InputSpec, value: &Value, cx: &Context) -> Result<Value, CliError
 async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard) -> Result<Value, CliError> {
     let prompt = spec.prompt.as_deref().unwrap_or(&spec.name);
     let now = cx.now();
-    let validate = |text: &str| spec.parse(text, now);
+    let validate = |text: &str| {
+        if may_be_token_value(text) {
+            Err(format!("that looks like a secret, and is forgotten; {NO_SECRETS}"))
+        } else {
+            spec.parse(text, now)
+        }
+    };
     let required = spec.required && spec.default.is_none();
     match ask_input(&cx.screen, keys, &cx.interrupt, &spec.name, prompt, required, &validate).await {
         InputReply::Given(value) => Ok(value),
