@@ -11,6 +11,8 @@ use super::schema::Schema;
 /// What stands beside a step: everything that it may refer to.
 pub(super) struct Surroundings<'a> {
     pub(super) runbook: &'a Runbook,
+    /// Inputs of whose values nothing is known.
+    pub(super) untyped: &'a [String],
     pub(super) vocabulary: &'a Vocabulary,
     /// Number of the step; those before it may be referred to.
     pub(super) at: usize,
@@ -44,33 +46,58 @@ impl Surroundings<'_> {
                     [name] if known.contains(name) => {
                         Ok(Pointed { schema: Some(json!({ "type": "string" })), optional: None })
                     }
-                    _ => Err(Astray::new(
-                        "R011",
-                        format!("`{path}` is nothing that is known of an incident"),
-                        Some(format!("known are {}", quoted(&known))),
-                    )),
+                    parts => {
+                        let meant = parts.first().and_then(|name| did_you_mean(name, known));
+                        let help = meant.map_or_else(
+                            || format!("known are {}", quoted(&known)),
+                            |meant| format!("did you mean `incident.{meant}`?"),
+                        );
+                        let message = format!("`{path}` is nothing that is known of an incident");
+                        Err(Astray::new("R011", message, Some(help)))
+                    }
                 }
             }
-            _ => Err(Astray::new(
-                "R011",
-                format!("`{path}` points nowhere"),
-                Some("a path begins with `inputs.`, `steps.` or `incident.`".to_owned()),
-            )),
+            first => {
+                let first = first.unwrap_or_default();
+                let rest = path.strip_prefix(first).unwrap_or_default();
+                let meant = if self.runbook.inputs.iter().any(|input| input.name == first) {
+                    Some(format!("inputs.{path}"))
+                } else if self.runbook.steps.iter().take(self.at).any(|step| step.id == first) {
+                    Some(format!("steps.{path}"))
+                } else {
+                    let root = did_you_mean(first, ["inputs", "steps", "incident"]);
+                    root.map(|root| format!("{root}{rest}")).filter(|_| !rest.is_empty())
+                };
+                let help = meant.map_or_else(
+                    || "a path begins with `inputs.`, `steps.` or `incident.`".to_owned(),
+                    |meant| format!("did you mean `{meant}`?"),
+                );
+                Err(Astray::new("R011", format!("`{path}` points nowhere"), Some(help)))
+            }
         }
     }
 
     fn input(&self, parts: &[&str]) -> Result<Pointed, Astray> {
         let names = || self.runbook.inputs.iter().map(|input| input.name.as_str());
         let Some((name, rest)) = parts.split_first() else {
-            return Err(Astray::new("R011", "`inputs` is no value by itself".to_owned(), None));
+            let help = Some("name one of them, as in `inputs.suspect`".to_owned());
+            return Err(Astray::new("R011", "`inputs` is no value by itself".to_owned(), help));
         };
         let Some(input) = self.runbook.inputs.iter().find(|input| input.name == *name) else {
             let help = did_you_mean(name, names()).map(|meant| format!("did you mean `inputs.{meant}`?"));
-            let help = help.or_else(|| Some(format!("the inputs are {}", quoted(&names().collect::<Vec<_>>()))));
+            let help = help.unwrap_or_else(|| match names().collect::<Vec<_>>().as_slice() {
+                [] => format!("an input begins with `[inputs.{name}]`"),
+                names => format!("the inputs are {}", quoted(names)),
+            });
+            let help = Some(help);
             return Err(Astray::new("R011", format!("the runbook has no input `{name}`"), help));
         };
         if !rest.is_empty() {
-            return Err(Astray::new("R011", format!("the input `{name}` has no fields"), None));
+            let help = Some(format!("write `inputs.{name}`"));
+            return Err(Astray::new("R011", format!("the input `{name}` has no fields"), help));
+        }
+        if self.untyped.contains(&input.name) {
+            return Ok(Pointed { schema: None, optional: None });
         }
         let certain = input.default.is_some() || (input.required && !input.unknown_ok);
         let optional = (!certain).then(|| format!("the input `{name}` may be left empty"));
@@ -79,13 +106,20 @@ impl Surroundings<'_> {
 
     fn step(&self, parts: &[&str]) -> Result<Pointed, Astray> {
         let Some((id, rest)) = parts.split_first() else {
-            return Err(Astray::new("R011", "`steps` is no value by itself".to_owned(), None));
+            let help = Some("name a step and a field of its result, as in `steps.inventory.suspects`".to_owned());
+            return Err(Astray::new("R011", "`steps` is no value by itself".to_owned(), help));
         };
         let steps = &self.runbook.steps;
         let Some(position) = steps.iter().position(|step| step.id == *id) else {
             let earlier = steps.iter().take(self.at).map(|step| step.id.as_str());
             let help = did_you_mean(id, earlier).map(|meant| format!("did you mean `steps.{meant}`?"));
-            return Err(Astray::new("R011", format!("there is no step `{id}`"), help));
+            let help = help.unwrap_or_else(|| {
+                match steps.iter().take(self.at).map(|step| step.id.as_str()).collect::<Vec<_>>().as_slice() {
+                    [] => "no step comes before this one".to_owned(),
+                    earlier => format!("the steps before are {}", quoted(earlier)),
+                }
+            });
+            return Err(Astray::new("R011", format!("there is no step `{id}`"), Some(help)));
         };
         if position >= self.at {
             let what = if position == self.at { "the step itself" } else { "a later step" };
