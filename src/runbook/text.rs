@@ -71,13 +71,13 @@ fn is_one_value(template: &Template) -> bool {
     }
 }
 
-/// Templates are read by recursion: tens of thousands of `{{else if}}` would end the process, not the check.
+/// Templates are read by recursion: a deep one would end the process, not the check. No honest text comes near.
 fn is_too_deep(text: &str) -> bool {
-    text.matches("{{").count() > 200 || text.matches('(').count() > 500
+    text.matches("{{").count() > 100 || text.matches('(').count() > 50
 }
 
 fn too_deep(node: &Node) -> Diagnostic {
-    let problem = Diagnostic::error("R021", &node.span, "this text has more than 200 `{{` or 500 `(` in it");
+    let problem = Diagnostic::error("R021", &node.span, "this text has more than 100 `{{` or 50 `(` in it");
     problem.help("nobody can follow it: leave it out, or split the step")
 }
 

@@ -185,7 +185,7 @@ fn nesting_without_end() {
 fn templates_without_end() {
     let why = |text: &str| drill(&step("look", &format!("action = \"cloudflare.whoami\"\nwhy = '{text}'")));
     let when = |text: &str| drill(&step("look", &format!("action = \"cloudflare.whoami\"\nwhen = '{text}'")));
-    for deep in [150, 400, 5000, 12_000] {
+    for deep in [49, 99, 400, 5000, 12_000] {
         let not = format!("{}incident.idd{}", "(not ".repeat(deep), ")".repeat(deep));
         assert_tame(&when(&not));
         assert_tame(&why(&format!("{{{{#if {not}}}}}x{{{{/if}}}}")));
