@@ -8,6 +8,7 @@
 //! | `check` | a runbook against a [`Vocabulary`]: what actions there are, what they take and give |
 //! | `schema`, `reference`, `text` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
 //! | `template`, `resolve` | filling in text and references when a step begins |
+//! | `reserved` | words that are no id, since a prompt understands them |
 //! | `diagnostic`, `codes` | problems, and how they are shown |
 
 mod check;
@@ -21,6 +22,7 @@ mod node;
 mod outline;
 mod parse;
 mod reference;
+mod reserved;
 mod resolve;
 mod schema;
 mod step;
@@ -34,6 +36,7 @@ pub use input::InputType;
 pub use language::{Confirm, Foreach, GROUP, InputSpec, OnFailure, Repeat, Retry, Runbook, Source, StepSpec};
 pub use library::embedded;
 pub use outline::{Outline, OutlineStep, outline};
+pub use reserved::RESERVED;
 pub use resolve::{ResolveError, Scope, resolve, resolve_list};
 pub use template::{TemplateError, Templates};
 
@@ -46,13 +49,43 @@ pub struct Checked {
     pub problems: Vec<Diagnostic>,
 }
 
+/// How long a runbook may be, in bytes. The longest that people keep are a tenth of it; what is longer is a mistake,
+/// and must not hold a responder up.
+pub const MAX_BYTES: usize = 256 * 1024;
+
+/// How many problems are told at once. Nobody reads more before mending the first.
+const MAX_PROBLEMS: usize = 100;
+
+/// Codes of problems that may come from text behind a syntax error, which was not read.
+const MAYBE_UNREAD: &[&str] = &["R003", "R008", "R011", "R014"];
+
 /// Reads and checks a runbook. Touches nothing but the text.
 pub fn load(source_name: &str, text: &str, vocabulary: &Vocabulary) -> Checked {
     let mut problems = Vec::new();
+    if text.len() > MAX_BYTES {
+        let message = format!("a runbook has at most {MAX_BYTES} bytes, and this has {}", text.len());
+        let problem = Diagnostic::error("R021", &(0..0), message);
+        return Checked { runbook: None, problems: vec![problem.help("is it the right file?")] };
+    }
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        let problem = Diagnostic::error("R003", &(0..0), "the runbook is empty");
+        return Checked { runbook: None, problems: vec![problem.help("was it saved?")] };
+    }
     let parsed = parse::parse(source_name, text, &mut problems);
     check::check(&parsed, vocabulary, text, &mut problems);
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.dedup();
+    if problems.iter().any(|problem| problem.code == "R001") {
+        problems.retain(|problem| !MAYBE_UNREAD.contains(&problem.code));
+    }
     let sound = problems.iter().all(|problem| problem.severity == Severity::Warning);
+    if problems.len() > MAX_PROBLEMS {
+        let more = problems.len() - MAX_PROBLEMS;
+        problems.truncate(MAX_PROBLEMS);
+        let last = problems.last().map_or(0..0, |problem| problem.span.clone());
+        let problem = Diagnostic::error("R021", &last, format!("{more} more problems are not shown"));
+        problems.push(problem.help("mend those above, and check again"));
+    }
+    problems.iter_mut().for_each(Diagnostic::shorten);
     Checked { runbook: sound.then_some(parsed.runbook), problems }
 }

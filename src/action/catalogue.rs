@@ -1,4 +1,5 @@
 use super::AnyAction;
+use crate::runbook::{ActionWords, Vocabulary};
 
 /// The actions that a runbook may name, and the kinds of resource that there are to look at.
 #[derive(Clone, Copy)]
@@ -40,6 +41,21 @@ impl Catalogue {
         let looking: Vec<&str> = actions.collect();
         let unseen = |kind: &&Kind| !kind.examined_by.iter().any(|action| looking.contains(action));
         self.wings.iter().flat_map(|wing| wing.kinds).filter(unseen).map(|kind| kind.name).collect()
+    }
+
+    /// The actions as the checker of runbooks sees them.
+    pub fn vocabulary(&self) -> Vocabulary {
+        let words = self.iter().map(|action| {
+            let spec = action.spec();
+            let words = ActionWords {
+                params: action.params_schema(),
+                output: action.output_schema(),
+                max_danger: spec.max_danger,
+                summary: spec.summary.to_owned(),
+            };
+            (spec.id.to_owned(), words)
+        });
+        Vocabulary { actions: words.collect() }
     }
 
     /// The action with this id.

@@ -3,6 +3,7 @@ use std::fs;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::console::count;
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
@@ -145,7 +146,12 @@ fn check(wanted: &str, cx: &Context) -> Result<Exit, CliError> {
             cx.screen.style().columns(),
         ));
         let warnings = checked.problems.len() - errors;
-        cx.screen.say(&format!("{}: {errors} errors, {warnings} warnings", escape::terminal(&source)));
+        cx.screen.say(&format!(
+            "{}: {}, {}",
+            escape::terminal(&source),
+            count(errors, "error"),
+            count(warnings, "warning")
+        ));
     }
     Ok(if errors == 0 { Exit::Done } else { Exit::Runbook })
 }

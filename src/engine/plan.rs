@@ -39,7 +39,13 @@ pub fn seal_plan(
         "account": binding.account.id,
     }));
     let instances = Instances { runbook, catalogue, templates };
-    let scope = Scope { inputs: inputs.clone(), ..Scope::default() };
+    let fact = |name: &str, value: String| (name.to_owned(), Value::String(value));
+    let incident = Map::from_iter([
+        fact("account_id", binding.account.id.clone()),
+        fact("account_name", binding.account.name.clone()),
+        fact("world", binding.world.to_string()),
+    ]);
+    let scope = Scope { inputs: inputs.clone(), incident, ..Scope::default() };
     let top =
         |spec: &StepSpec, finally| PlannedStep { finally, ..instances.one(spec, StepPath::step(&spec.id), &scope) };
     let steps = runbook.steps.iter().map(|spec| top(spec, false));

@@ -39,7 +39,7 @@ pub(super) fn check(parsed: &Parsed, vocabulary: &Vocabulary, source: &str, prob
     let runbook = &parsed.runbook;
     let mut seen = BTreeSet::new();
     for (step, places) in runbook.all_steps().zip(&parsed.places) {
-        if !seen.insert(&step.id) {
+        if !seen.insert(&step.id) && !step.id.is_empty() {
             let problem = Diagnostic::error("R005", &places.id, format!("another step has the id `{}`", step.id));
             problems.push(problem.help("the id is a step's address in the journal: give each its own"));
         }
@@ -99,6 +99,7 @@ impl<'a> Walk<'a, '_> {
         Checker {
             around: Surroundings {
                 runbook: &self.parsed.runbook,
+                untyped: &self.parsed.untyped,
                 vocabulary: self.vocabulary,
                 step,
                 visible: around.visible.clone(),
@@ -125,14 +126,17 @@ fn order(
         if earlier.iter().any(|known| known.id == *id) {
             continue;
         }
-        let problem = if runbook.step(id).is_some() {
+        let problem = if *id == step.id {
+            Diagnostic::error("R012", span, format!("step `{id}` cannot require itself"))
+        } else if runbook.step(id).is_some() {
             Diagnostic::error("R012", span, format!("`{id}` does not come before this step"))
         } else {
             Diagnostic::error("R011", span, format!("there is no step `{id}`"))
         };
         let meant = did_you_mean(id, earlier.iter().map(|known| known.id.as_str()));
         problems.push(match meant {
-            Some(meant) if meant != id => problem.help(format!("did you mean `{meant}`?")),
+            // A step that is there was meant, and stands in the wrong place.
+            Some(meant) if problem.code == "R011" => problem.help(format!("did you mean `{meant}`?")),
             _ => problem.help("`requires` names steps that come before"),
         });
     }
@@ -143,14 +147,39 @@ fn order(
     } else if let OnFailure::Goto(target) = &step.on_failure
         && !later.iter().any(|known| known.id == *target)
     {
-        let problem = match runbook.step(target) {
-            None => Diagnostic::error("R011", &places.on_failure, format!("there is no step `{target}`")),
-            Some(_) => {
-                let message = format!("`{target}` does not come after this step, in the same list");
-                Diagnostic::error("R012", &places.on_failure, message)
-            }
+        let (code, message) = match runbook.step(target) {
+            None => ("R011", format!("there is no step `{target}`")),
+            Some(_) => ("R012", format!("`{target}` does not come after this step")),
         };
-        problems.push(problem.help("a run only goes forward"));
+        let after = later.iter().map(|known| known.id.as_str());
+        let meant = if code == "R011" { did_you_mean(target, after) } else { None };
+        let help = meant.map_or_else(
+            || "a run only goes forward: name a step that comes after this one, in the same list".to_owned(),
+            |meant| format!("did you mean `step:{meant}`?"),
+        );
+        problems.push(Diagnostic::error(code, &places.on_failure, message).help(help));
+    }
+}
+
+/// The parameter that a value is for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Slot<'s> {
+    name: &'s str,
+    /// Whether the value is one of a list.
+    each: bool,
+    /// Whether it must have a value.
+    needed: bool,
+    /// What it is, in words.
+    about: Option<&'s str>,
+}
+
+impl Slot<'_> {
+    fn called(&self) -> String {
+        if self.each { format!("each of `{}`", self.name) } else { format!("`{}`", self.name) }
+    }
+
+    fn help(&self) -> Option<String> {
+        self.about.map(|about| format!("`{}`: {about}", self.name))
     }
 }
 
@@ -178,7 +207,7 @@ impl Checker<'_, '_> {
     /// The list of a `foreach`; returns what is known of its items.
     fn list(&mut self, node: &Node) -> Option<Value> {
         let wanted = json!({ "type": "array" });
-        self.value(node, Schema::new(&wanted), "foreach");
+        self.value(node, Schema::new(&wanted), Slot { name: "foreach", needed: true, ..Slot::default() });
         let path = node.get("from").and_then(Node::as_text)?;
         let list = self.around.follow(path).ok()?.schema?;
         Schema::new(&list).resolved().items().map(Schema::to_document)
@@ -188,6 +217,12 @@ impl Checker<'_, '_> {
     fn inside(&mut self, places: &StepPlaces, table: &Node) {
         let step = self.around.step;
         let Some(words) = self.around.vocabulary.actions.get(&step.action) else {
+            if let Some(with) = table.get("with") {
+                self.anything(with);
+            }
+            if step.action.is_empty() {
+                return; // That it is missing is a problem of its own.
+            }
             let span = table.get("action").map_or(places.table.clone(), |node| node.span.clone());
             let problem = Diagnostic::error("R007", &span, format!("there is no action `{}`", step.action));
             let meant = did_you_mean(&step.action, self.around.vocabulary.actions.keys().map(String::as_str));
@@ -207,8 +242,8 @@ impl Checker<'_, '_> {
         self.confirm(step, words.max_danger, table);
         let schema = Schema::new(&words.params);
         match table.get("with") {
-            Some(with) => self.table(with, schema, "with"),
-            None => self.missing(schema, &[], &places.table, &step.action),
+            Some(with) => self.table(with, schema, &format!("`{}`", step.action)),
+            None => self.missing(schema, &[], &places.table, &format!("`{}`", step.action)),
         }
     }
 
@@ -233,16 +268,21 @@ impl Checker<'_, '_> {
         let known = schema.properties();
         for (key, value) in node.entries() {
             match schema.property(&key.name) {
-                Some(property) => self.value(value, property, &key.name),
+                Some(property) => {
+                    let name = key.name.as_str();
+                    let needed = schema.required().contains(&name);
+                    let slot = Slot { name, each: false, needed, about: schema.about(name) };
+                    self.value(value, property, slot);
+                }
                 None if schema.is_open() => self.anything(value),
                 None => {
-                    let message = format!("there is no parameter `{}`", key.name);
+                    let message = format!("{what} has no parameter `{}`", key.name);
                     let problem = Diagnostic::error("R009", &key.span, message);
                     let meant = did_you_mean(&key.name, known.iter().copied());
                     self.problems.push(match meant {
                         Some(meant) => problem.help(format!("did you mean `{meant}`?")),
                         None if known.is_empty() => problem.help("it takes none"),
-                        None => problem.help(format!("there are {}", quoted(&known))),
+                        None => problem.help(format!("its parameters are {}", quoted(&known))),
                     });
                 }
             }
@@ -254,27 +294,31 @@ impl Checker<'_, '_> {
     fn missing(&mut self, schema: Schema<'_>, given: &[&str], span: &Range<usize>, what: &str) {
         for name in schema.required() {
             if !given.contains(&name) {
-                self.problems.push(Diagnostic::error("R008", span, format!("`{what}` needs `{name}`")));
+                let message = format!("{what} needs the parameter `{name}`");
+                let about = schema.about(name).map(|about| format!("`{name}`: {about}"));
+                self.problems.push(Diagnostic { help: about, ..Diagnostic::error("R008", span, message) });
             }
         }
     }
 
-    fn value(&mut self, node: &Node, schema: Schema<'_>, name: &str) {
+    fn value(&mut self, node: &Node, schema: Schema<'_>, slot: Slot<'_>) {
+        let name = slot.name;
         if let Some(from) = node.get("from") {
-            return self.reference(node, from, schema, name);
+            return self.reference(node, from, schema, slot);
         }
         let types = schema.types();
         if !fits(node.json_type(), &types) {
-            let message = format!("`{name}` must be {}, and is {}", words(&types), node.what());
-            self.problems.push(Diagnostic::error("R010", &node.span, message));
+            let verb = if slot.each { "this is" } else { "is" };
+            let message = format!("{} must be {}, and {verb} {}", slot.called(), words(&types), node.what());
+            self.problems.push(Diagnostic { help: slot.help(), ..Diagnostic::error("R010", &node.span, message) });
             return;
         }
         match &node.kind {
-            Kind::Table(_) if schema.alternatives().len() == 1 => self.table(node, schema, name),
+            Kind::Table(_) if schema.alternatives().len() == 1 => self.table(node, schema, &slot.called()),
             Kind::Array(items) => {
                 for item in items {
                     match schema.items() {
-                        Some(schema) => self.value(item, schema, name),
+                        Some(schema) => self.value(item, schema, Slot { each: true, ..slot }),
                         None => self.anything(item),
                     }
                 }
@@ -294,7 +338,8 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn reference(&mut self, node: &Node, from: &Node, schema: Schema<'_>, name: &str) {
+    fn reference(&mut self, node: &Node, from: &Node, schema: Schema<'_>, slot: Slot<'_>) {
+        let name = slot.name;
         for (key, _) in node.entries().iter().filter(|(key, _)| !matches!(key.name.as_str(), "from" | "default")) {
             self.problems.push(
                 Diagnostic::error("R002", &key.span, format!("a reference has no key `{}`", key.name))
@@ -302,11 +347,10 @@ impl Checker<'_, '_> {
             );
         }
         let Some(path) = from.as_text() else {
-            self.problems.push(Diagnostic::error(
-                "R004",
-                &from.span,
-                format!("`from` must be text, and is {}", from.what()),
-            ));
+            self.problems.push(
+                Diagnostic::error("R004", &from.span, format!("`from` must be text, and is {}", from.what()))
+                    .help("it is a path such as `steps.inventory.suspects`"),
+            );
             return;
         };
         let pointed = match self.around.follow(path) {
@@ -322,13 +366,13 @@ impl Checker<'_, '_> {
             let given = Schema::new(given).types();
             if !given.is_empty() && !given.iter().any(|given| fits(given, &wanted)) {
                 let message = format!("`{name}` must be {}, and `{path}` is {}", words(&wanted), words(&given));
-                self.problems.push(Diagnostic::error("R013", &from.span, message));
+                self.problems.push(Diagnostic { help: slot.help(), ..Diagnostic::error("R013", &from.span, message) });
             }
         }
         match node.get("default") {
-            Some(default) => self.value(default, schema, name),
+            Some(default) => self.value(default, schema, slot),
             None => {
-                if let Some(why) = pointed.optional.filter(|_| !schema.is_nullable() && self.is_required(name)) {
+                if let Some(why) = pointed.optional.filter(|_| !schema.is_nullable() && slot.needed) {
                     let problem = Diagnostic::error("R014", &from.span, format!("`{name}` would have no value: {why}"));
                     self.problems.push(problem.help("add a `default` beside `from`"));
                 }
@@ -336,17 +380,11 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// Whether the parameter `name` of this step's action must have a value.
-    fn is_required(&self, name: &str) -> bool {
-        let words = self.around.vocabulary.actions.get(&self.around.step.action);
-        words.is_some_and(|words| Schema::new(&words.params).required().contains(&name))
-    }
-
     /// A value that no schema describes: its texts and references are checked all the same.
     fn anything(&mut self, node: &Node) {
         let open = Value::Bool(true);
         match &node.kind {
-            Kind::Table(_) if node.get("from").is_some() => self.value(node, Schema::new(&open), "value"),
+            Kind::Table(_) if node.get("from").is_some() => self.value(node, Schema::new(&open), Slot::default()),
             Kind::Table(entries) => entries.iter().for_each(|(_, value)| self.anything(value)),
             Kind::Array(items) => items.iter().for_each(|item| self.anything(item)),
             Kind::Text(..) => self.text(node),

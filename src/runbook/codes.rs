@@ -1,6 +1,10 @@
 /// Every code that a problem can have, with what it means.
 pub const CODES: &[(&str, &str)] = &[
-    ("R001", "The file is not valid TOML. Every syntax error is reported; what could be read is checked all the same."),
+    (
+        "R001",
+        "The file is not valid TOML. What could be read is checked all the same; what seems to be missing is not reported, \
+         since it may stand behind the error.",
+    ),
     ("R002", "A key that the language does not know. Unknown keys are errors, since a misspelt safeguard is none."),
     ("R003", "A key that is needed is missing."),
     ("R004", "A value of the wrong kind, or one that is not among those allowed."),
@@ -21,11 +25,13 @@ pub const CODES: &[(&str, &str)] = &[
         "R018",
         "A step that can change something does not say why. Under stress, people skip what they do not understand.",
     ),
+    ("R019", "Something that this version of the language does not have yet."),
+    ("R020", "An id that is a word of the prompt. The id is typed as consent, so it must mean nothing else."),
+    ("R021", "Too much: a file, a template or a list of problems that is too long for anybody to read."),
     (
         "R022",
         "Keys that do not go together: what a group has besides its steps, `as` without `foreach`, a repeated step.",
     ),
-    ("R019", "Something that this version of the language does not have yet."),
 ];
 
 /// What a code means.

@@ -42,18 +42,38 @@ impl Diagnostic {
         self.help = Some(help.into());
         self
     }
+
+    /// Cuts what is quoted from a hostile or broken file: a message is read, not scrolled.
+    pub(super) fn shorten(&mut self) {
+        for text in std::iter::once(&mut self.message).chain(self.help.as_mut()) {
+            if let Some((end, _)) = text.char_indices().nth(LONGEST) {
+                text.truncate(end);
+                text.push('…');
+            }
+        }
+    }
 }
+
+/// Characters of a message at most.
+const LONGEST: usize = 400;
 
 /// The nearest of `known` to `unknown`, where one is near enough to have been meant.
 pub(super) fn did_you_mean<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let rated = known.into_iter().map(|name| (strsim::jaro_winkler(unknown, name), name));
-    let near = rated.filter(|(likeness, name)| *likeness >= 0.8 || strsim::damerau_levenshtein(unknown, name) <= 2);
+    // Comparing takes time with the product of the lengths, and nobody means a name of a thousand letters.
+    let is_name = |name: &str| name.len() <= 100;
+    let known = known.into_iter().filter(|name| is_name(name) && is_name(unknown));
+    let rated = known.map(|name| (strsim::jaro_winkler(unknown, name), name));
+    // Two slips make nothing of a word of three letters.
+    let slips = |name: &str| unknown.chars().count().max(name.chars().count()).saturating_sub(1).min(5) / 2;
+    let near =
+        rated.filter(|(likeness, name)| *likeness >= 0.8 || strsim::damerau_levenshtein(unknown, name) <= slips(name));
     near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
 /// The problems as text with excerpts, in the manner of rustc.
 pub fn render_text(problems: &[Diagnostic], source_name: &str, source: &str, colour: bool, width: usize) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(width);
+    let (source, skipped) = without_mark(source);
     let (shown, name) = (visible(source), escape::terminal(source_name));
     let mut out = String::new();
     for problem in problems {
@@ -63,7 +83,7 @@ pub fn render_text(problems: &[Diagnostic], source_name: &str, source: &str, col
         };
         let message = escape::terminal(&problem.message);
         let help = problem.help.as_deref().map(escape::terminal);
-        let span = within(&problem.span, source);
+        let span = within(&shifted(&problem.span, skipped), source);
         let snippet = Snippet::source(&shown).path(&name).annotation(AnnotationKind::Primary.span(span));
         let mut group: Vec<Group<'_>> = vec![level.primary_title(&message).id(problem.code).element(snippet)];
         if let Some(help) = &help {
@@ -77,11 +97,13 @@ pub fn render_text(problems: &[Diagnostic], source_name: &str, source: &str, col
 
 /// The problems as one JSON document.
 pub fn render_json(problems: &[Diagnostic], source_name: &str, source: &str) -> Value {
+    let (source, skipped) = without_mark(source);
     let rows: Vec<Value> = problems
         .iter()
         .map(|problem| {
-            let (line, column) = place(source, problem.span.start);
-            let (end_line, end_column) = place(source, problem.span.end);
+            let span = shifted(&problem.span, skipped);
+            let (line, column) = place(source, span.start);
+            let (end_line, end_column) = place(source, span.end);
             json!({
                 "code": problem.code,
                 "severity": if problem.severity == Severity::Error { "error" } else { "warning" },
@@ -92,6 +114,15 @@ pub fn render_json(problems: &[Diagnostic], source_name: &str, source: &str) -> 
         .collect();
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     json!({ "schema": "quell.check/1", "file": source_name, "problems": rows, "errors": errors, "warnings": problems.len() - errors })
+}
+
+/// The source without the byte order mark that some editors write, which no editor counts as a column; and its length.
+fn without_mark(source: &str) -> (&str, usize) {
+    source.strip_prefix('\u{feff}').map_or((source, 0), |rest| (rest, source.len() - rest.len()))
+}
+
+const fn shifted(span: &Range<usize>, by: usize) -> Range<usize> {
+    span.start.saturating_sub(by)..span.end.saturating_sub(by)
 }
 
 /// Line and column, both from 1; the column counts characters.
@@ -105,8 +136,11 @@ fn place(source: &str, offset: usize) -> (usize, usize) {
 /// The source with what would act on a terminal replaced, byte for byte, so that every span stays right.
 fn visible(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
-    for c in source.chars() {
-        if c == '\n' || c == '\t' || escape::terminal(c.encode_utf8(&mut [0; 4])).chars().eq([c]) {
+    let mut rest = source.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == '\r' && rest.peek() == Some(&'\n') {
+            out.push(' '); // The end of a line as Windows writes it.
+        } else if c == '\n' || c == '\t' || escape::terminal(c.encode_utf8(&mut [0; 4])).chars().eq([c]) {
             out.push(c);
         } else {
             out.extend(std::iter::repeat_n('?', c.len_utf8()));
@@ -125,7 +159,8 @@ fn within(span: &Range<usize>, source: &str) -> Range<usize> {
     while !source.is_char_boundary(end) {
         end += 1;
     }
-    if end == start {
+    // The end of a line is shown as that, and not as a stretch of two lines.
+    if end == start && !source[start..].starts_with(['\n', '\r']) {
         end += source[start..].chars().next().map_or(0, char::len_utf8);
     }
     start..end

@@ -11,6 +11,8 @@ pub(super) struct Fields<'n, 'p> {
     table: &'n Node,
     /// What the table is, for messages: `step`, `input`.
     what: &'static str,
+    /// How this one is called, for messages: `this step`, ``step `cut` ``.
+    this: String,
     asked: Vec<&'static str>,
     problems: &'p mut Vec<Diagnostic>,
 }
@@ -18,18 +20,28 @@ pub(super) struct Fields<'n, 'p> {
 impl<'n, 'p> Fields<'n, 'p> {
     pub(super) fn new(table: &'n Node, what: &'static str, problems: &'p mut Vec<Diagnostic>) -> Self {
         if !matches!(table.kind, Kind::Table(_)) {
-            problems.push(Diagnostic::error(
-                "R004",
-                &table.span,
-                format!("{what} must be a table, and is {}", table.what()),
-            ));
+            let message = format!("{} {what} must be a table, and is {}", article(what), table.what());
+            let problem = Diagnostic::error("R004", &table.span, message);
+            problems.push(match what {
+                "step" => problem.help("a step begins with the line `[[steps]]`"),
+                "repetition" => problem.help("it is written `repeat = { until = \"CONDITION\", max = 5 }`"),
+                "retry" => problem.help("it is written `retry = { times = 3, every = \"10s\" }`"),
+                _ => problem.help("an input begins with `[inputs.NAME]`"),
+            });
         }
-        Self { table, what, asked: Vec::new(), problems }
+        Self { table, what, this: format!("this {what}"), asked: Vec::new(), problems }
+    }
+
+    /// Says which one it is, for the messages that follow.
+    pub(super) fn call(&mut self, name: &str) {
+        self.this = format!("{} `{name}`", self.what);
     }
 
     /// The value under `name`.
     pub(super) fn node(&mut self, name: &'static str) -> Option<&'n Node> {
-        self.asked.push(name);
+        if !self.asked.contains(&name) {
+            self.asked.push(name);
+        }
         self.table.get(name)
     }
 
@@ -38,7 +50,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         let node = self.node(name)?;
         let text = node.as_text().map(str::to_owned);
         if text.is_none() {
-            self.wrong(name, &node.span, "text", node.what());
+            self.wrong(name, node, "text", "put it between double quotes");
         }
         text
     }
@@ -51,7 +63,8 @@ impl<'n, 'p> Fields<'n, 'p> {
         self.text(name).filter(|text| {
             let blank = text.trim().is_empty();
             if blank && let Some(node) = self.table.get(name) {
-                self.problems.push(Diagnostic::error("R004", &node.span, format!("`{name}` is empty")));
+                let problem = Diagnostic::error("R004", &node.span, format!("`{name}` is empty"));
+                self.problems.push(Diagnostic { help: hint(self.what, name), ..problem });
             }
             !blank
         })
@@ -63,7 +76,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         match node.kind {
             Kind::Bool(flag) => flag,
             _ => {
-                self.wrong(name, &node.span, "true or false", node.what());
+                self.wrong(name, node, "true or false", "write it without quotes");
                 false
             }
         }
@@ -75,11 +88,12 @@ impl<'n, 'p> Fields<'n, 'p> {
         match node.kind {
             Kind::Integer(number) if (least..=most).contains(&number) => u32::try_from(number).ok(),
             Kind::Integer(number) => {
-                self.wrong(name, &node.span, &format!("from {least} to {most}"), &number.to_string());
+                let message = format!("`{name}` must be from {least} to {most}, and is {number}");
+                self.problems.push(Diagnostic::error("R004", &node.span, message));
                 None
             }
             _ => {
-                self.wrong(name, &node.span, "a whole number", node.what());
+                self.wrong(name, node, "a whole number", "write it without quotes");
                 None
             }
         }
@@ -113,14 +127,18 @@ impl<'n, 'p> Fields<'n, 'p> {
     pub(super) fn texts(&mut self, name: &'static str) -> Vec<(String, Range<usize>)> {
         let Some(node) = self.node(name) else { return Vec::new() };
         let Kind::Array(items) = &node.kind else {
-            self.wrong(name, &node.span, "a list of texts", node.what());
+            self.wrong(name, node, "a list of texts", "put it between `[` and `]`");
             return Vec::new();
         };
         let mut texts = Vec::new();
         for item in items {
             match item.as_text() {
                 Some(text) => texts.push((text.to_owned(), item.span.clone())),
-                None => self.wrong(name, &item.span, "a list of texts", item.what()),
+                None => {
+                    let message = format!("each of `{name}` must be text, and this is {}", item.what());
+                    let problem = Diagnostic::error("R004", &item.span, message);
+                    self.problems.push(problem.help("put it between double quotes"));
+                }
             }
         }
         texts
@@ -130,7 +148,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     pub(super) fn choice(&mut self, name: &'static str, choices: &[&str]) -> Option<String> {
         let node = self.node(name)?;
         let Some(text) = node.as_text() else {
-            self.wrong(name, &node.span, "text", node.what());
+            self.wrong(name, node, "text", &format!("it is one of {}", quoted(choices)));
             return None;
         };
         if choices.contains(&text) {
@@ -147,24 +165,28 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     pub(super) fn missing(&mut self, name: &str) {
-        let message = format!("this {} has no `{name}`", self.what);
-        self.problems.push(Diagnostic::error("R003", &self.table.span, message));
+        if !matches!(self.table.kind, Kind::Table(_)) {
+            return; // That it is no table is the mistake; what it would hold is another matter.
+        }
+        let problem = Diagnostic::error("R003", &self.table.span, format!("{} has no `{name}`", self.this));
+        self.problems.push(Diagnostic { help: hint(self.what, name), ..problem });
     }
 
     pub(super) fn problem(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
     }
 
-    fn wrong(&mut self, name: &str, span: &Range<usize>, wanted: &str, found: &str) {
-        self.problems.push(Diagnostic::error("R004", span, format!("`{name}` must be {wanted}, and is {found}")));
+    fn wrong(&mut self, name: &str, node: &Node, wanted: &str, help: &str) {
+        let message = format!("`{name}` must be {wanted}, and is {}", node.what());
+        self.problems.push(Diagnostic::error("R004", &node.span, message).help(help));
     }
 
     /// Reports the keys that were not asked for.
     pub(super) fn finish(self) {
         for (key, _) in self.table.entries() {
             if !self.asked.contains(&key.name.as_str()) {
-                let problem =
-                    Diagnostic::error("R002", &key.span, format!("a {} has no key `{}`", self.what, key.name));
+                let message = format!("{} {} has no key `{}`", article(self.what), self.what, key.name);
+                let problem = Diagnostic::error("R002", &key.span, message);
                 self.problems.push(match did_you_mean(&key.name, self.asked.iter().copied()) {
                     Some(meant) => problem.help(format!("did you mean `{meant}`?")),
                     None => problem.help(format!("its keys are {}", quoted(&self.asked))),
@@ -172,6 +194,32 @@ impl<'n, 'p> Fields<'n, 'p> {
             }
         }
     }
+}
+
+/// How a key that is needed is written.
+fn hint(what: &str, name: &str) -> Option<String> {
+    let hint = match (what, name) {
+        (_, "schema") => "write `schema = 1` at the top: the version of the language",
+        (_, "name") => "a short name to call it by, such as `name = \"token-leak\"`",
+        ("runbook", "title") => "one line that says when to take this runbook",
+        (_, "title") => "one line that says what the step does",
+        (_, "steps") => "a step begins with the line `[[steps]]`",
+        (_, "id") => "what the step is called in consent, journal and report, such as `id = \"cut-suspect\"`",
+        (_, "phase") => "it is one of `prepare`, `identify`, `contain`, `eradicate`, `recover`, `learn`",
+        (_, "action") => "`quell actions` lists those that there are",
+        (_, "as") => "what the item is called in the step, such as `as = \"zone\"`",
+        (_, "until") => "the condition that ends it, such as `until = \"steps.hunt.complete\"`",
+        (_, "max") => "the most rounds that there may be, such as `max = 5`",
+        (_, "times") => "how often to try again, such as `times = 3`",
+        (_, "choices") => "what may be chosen, such as `choices = [\"now\", \"later\"]`",
+        (_, "type") => return Some(format!("it is one of {}", quoted(super::input::NAMES))),
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+fn article(what: &str) -> &'static str {
+    if what.starts_with('i') { "an" } else { "a" }
 }
 
 /// Names in backticks, with commas.

@@ -47,7 +47,8 @@ impl Node {
             DeValue::String(text) => Kind::Text(text.to_string(), None),
             DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
                 Ok(number) => Kind::Integer(number),
-                Err(_) => Kind::Text(number.as_str().to_owned(), None),
+                // Too large for a whole number: at least it is a number.
+                Err(_) => Kind::Float(number.as_str().parse().unwrap_or(f64::NAN)),
             },
             DeValue::Float(number) => Kind::Float(number.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(flag) => Kind::Bool(*flag),
@@ -89,6 +90,17 @@ impl Node {
             Kind::Float(_) => "a number",
             Kind::Bool(_) => "true or false",
             Kind::Datetime(_) => "a date",
+        }
+    }
+
+    /// The value as it is quoted in a message; a table or list by its kind.
+    pub(super) fn shown(&self) -> String {
+        match &self.kind {
+            Kind::Table(_) | Kind::Array(_) => self.what().to_owned(),
+            Kind::Text(text, _) | Kind::Datetime(text) => format!("`{text}`"),
+            Kind::Integer(number) => format!("`{number}`"),
+            Kind::Float(number) => format!("`{number}`"),
+            Kind::Bool(flag) => format!("`{flag}`"),
         }
     }
 

@@ -1,10 +1,14 @@
 use std::ops::Range;
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::diagnostic::Diagnostic;
 use super::fields::Fields;
 use super::input::{self, InputType};
 use super::language::{InputSpec, Runbook, Source};
 use super::node::{Kind, Node};
+use super::reserved::RESERVED;
 use super::step::{StepPlaces, Steps};
 use crate::model::Digest;
 
@@ -13,6 +17,8 @@ use crate::model::Digest;
 pub(super) struct Parsed {
     pub(super) runbook: Runbook,
     pub(super) root: Node,
+    /// Inputs whose type could not be read: nothing is known of their values.
+    pub(super) untyped: Vec<String>,
     /// One for each of the runbook's steps, in the order of [`Runbook::all_steps`].
     pub(super) places: Vec<StepPlaces>,
 }
@@ -32,16 +38,21 @@ pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic
     let (root, errors) = Node::read(text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        problems.push(Diagnostic::error(
-            "R001",
-            &span,
-            error.message().lines().next().unwrap_or("not TOML").to_owned(),
-        ));
+        problems.push(syntax(&span, error.message()));
     }
     let mut fields = Fields::new(&root, "runbook", problems);
     match fields.node("schema").map(|node| (&node.kind, node.span.clone())) {
         Some((Kind::Integer(1), _)) => {}
-        Some((_, span)) => fields.problem(Diagnostic::error("R004", &span, "this version of quell reads `schema = 1`")),
+        Some((Kind::Integer(other), span)) => {
+            let message = format!("the runbook is written in version {other} of the language, and this quell reads 1");
+            let help = if *other > 1 { "a newer quell reads it" } else { "write `schema = 1`" };
+            fields.problem(Diagnostic::error("R004", &span, message).help(help));
+        }
+        Some((_, span)) => {
+            fields.problem(
+                Diagnostic::error("R004", &span, "`schema` must be a whole number").help("write `schema = 1`"),
+            );
+        }
         None => fields.missing("schema"),
     }
     let name = fields.needed_text("name").unwrap_or_default();
@@ -49,7 +60,7 @@ pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic
         && !name.is_empty()
         && !is_id(&name)
     {
-        fields.problem(shape(&node.span, "name", &name));
+        fields.problem(shape(&node.span, "a name", &name));
     }
     let title = fields.needed_text("title").unwrap_or_default();
     let summary = fields.text("summary").unwrap_or_default();
@@ -74,42 +85,61 @@ pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic
         node.map_or_else(Vec::new, |node| Steps { key, route: &[], places: &mut places, problems }.read(&node))
     };
     let (steps, finally) = (read("steps", steps), read("finally", finally));
+    let mut untyped = Vec::new();
     let runbook = Runbook {
         name,
         title,
         summary,
         severity,
         target,
-        inputs: inputs.map_or_else(Vec::new, |node| read_inputs(&node, problems)),
+        inputs: inputs.map_or_else(Vec::new, |node| read_inputs(&node, &mut untyped, problems)),
         steps,
         finally,
         source: Source { name: source_name.to_owned(), digest: Digest::of(text.as_bytes()) },
     };
-    Parsed { runbook, root, places }
+    Parsed { runbook, root, untyped, places }
 }
 
-fn read_inputs(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<InputSpec> {
+/// A syntax error, with what it means where the parser's words are about grammar.
+fn syntax(span: &Range<usize>, message: &str) -> Diagnostic {
+    let message = message.lines().next().unwrap_or_default();
+    let problem = Diagnostic::error("R001", span, format!("this is not TOML: {message}"));
+    if message.starts_with("duplicate key") {
+        problem.help("a key stands once in a table: take one of the two out")
+    } else if message.starts_with("unclosed") {
+        problem.help("what was opened before is not closed by here")
+    } else if message.contains("visible characters") {
+        problem.help("there is a character here that no text may hold as it is, such as a tab or a null byte")
+    } else if message.contains("string, expected `") {
+        problem.help("a text ends on its line with the quote that it began with; a longer one stands between `\"\"\"`")
+    } else if message.starts_with("string values must be quoted") {
+        problem.help("put it between double quotes")
+    } else {
+        problem
+    }
+}
+
+fn read_inputs(node: &Node, untyped: &mut Vec<String>, problems: &mut Vec<Diagnostic>) -> Vec<InputSpec> {
     if !matches!(node.kind, Kind::Table(_)) {
-        problems.push(Diagnostic::error(
-            "R004",
-            &node.span,
-            format!("`inputs` must be a table, and is {}", node.what()),
-        ));
+        let message = format!("`inputs` must be a table, and is {}", node.what());
+        problems.push(Diagnostic::error("R004", &node.span, message).help("an input begins with `[inputs.NAME]`"));
     }
     node.entries()
         .iter()
-        .filter_map(|(key, table)| {
-            if !key.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+        .map(|(key, table)| {
+            let is_empty = key.name.is_empty();
+            if is_empty || !key.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
                 let message = format!("the input name `{}` is not of small letters, digits and underscores", key.name);
-                problems.push(Diagnostic::error("R006", &key.span, message));
+                problems.push(Diagnostic::error("R006", &key.span, message).help("for example `exposed_since`"));
             }
-            read_input(&key.name, table, problems)
+            read_input(&key.name, table, untyped, problems)
         })
         .collect()
 }
 
-fn read_input(name: &str, table: &Node, problems: &mut Vec<Diagnostic>) -> Option<InputSpec> {
+fn read_input(name: &str, table: &Node, untyped: &mut Vec<String>, problems: &mut Vec<Diagnostic>) -> InputSpec {
     let mut fields = Fields::new(table, "input", problems);
+    fields.call(name);
     if fields.node("type").is_none() {
         fields.missing("type");
     }
@@ -123,19 +153,47 @@ fn read_input(name: &str, table: &Node, problems: &mut Vec<Diagnostic>) -> Optio
         fields.missing("choices");
     }
     fields.finish();
-    let ty = InputType::named(&ty?, choices)?;
-    let default = default.and_then(|node| {
-        let json = node.to_json();
-        let text = json.as_str().map_or_else(|| json.to_string(), str::to_owned);
-        // A list is taken as it is; all else must read as it would from a prompt.
-        let value = if json.is_array() { Ok(json) } else { ty.parse(&text, jiff::Timestamp::UNIX_EPOCH) };
-        value
-            .map_err(|why| {
-                problems.push(Diagnostic::error("R004", &node.span, format!("the default cannot be `{text}`: {why}")));
-            })
-            .ok()
+    let Some(ty) = ty.and_then(|ty| InputType::named(&ty, choices)) else {
+        // It is kept, so that references to it are not taken for mistakes as well.
+        untyped.push(name.to_owned());
+        return InputSpec { name: name.to_owned(), ty: InputType::String, prompt, default: None, required, unknown_ok };
+    };
+    let default = default.and_then(|node| match read_default(&node, &ty) {
+        Ok(value) => Some(value),
+        Err(why) => {
+            let message = format!("the default of `{name}` is {}: {why}", node.shown());
+            problems.push(Diagnostic::error("R004", &node.span, message));
+            None
+        }
     });
-    Some(InputSpec { name: name.to_owned(), ty, prompt, default, required, unknown_ok })
+    InputSpec { name: name.to_owned(), ty, prompt, default, required, unknown_ok }
+}
+
+/// A default must be of its input's own type, and read as it would from a prompt.
+fn read_default(node: &Node, ty: &InputType) -> Result<Value, String> {
+    match (ty, &node.kind) {
+        (InputType::List, Kind::Array(items)) if items.iter().all(|item| item.as_text().is_some()) => {
+            Ok(node.to_json())
+        }
+        (InputType::List, _) => Err("it must be a list of texts".into()),
+        (InputType::Bool, Kind::Bool(flag)) => Ok((*flag).into()),
+        (InputType::Bool, _) => Err("it must be true or false".into()),
+        (InputType::Integer, Kind::Integer(number)) => Ok((*number).into()),
+        (InputType::Integer, _) => Err("it must be a whole number".into()),
+        (InputType::Timestamp, Kind::Datetime(text)) => ty.parse(text, Timestamp::UNIX_EPOCH),
+        (InputType::Timestamp, Kind::Text(text, _)) => {
+            let read = |now| ty.parse(text, now);
+            let value = read(Timestamp::UNIX_EPOCH)?;
+            // `20m ago` depends on when it is read, and this is read long before the incident.
+            if read(Timestamp::MAX).as_ref() == Ok(&value) {
+                Ok(value)
+            } else {
+                Err("it must be a moment, since nobody knows yet when the run begins".into())
+            }
+        }
+        (_, Kind::Text(text, _)) => ty.parse(text, Timestamp::UNIX_EPOCH),
+        _ => Err("it must be text".into()),
+    }
 }
 
 /// Small letters, digits and single hyphens, beginning with a letter.
@@ -148,6 +206,16 @@ pub(super) fn is_id(text: &str) -> bool {
 }
 
 pub(super) fn shape(span: &Range<usize>, what: &str, text: &str) -> Diagnostic {
-    Diagnostic::error("R006", span, format!("the {what} `{text}` is not of small letters, digits and hyphens"))
-        .help("for example `cut-suspect`")
+    let wanted = "small letters, digits and single hyphens, beginning with a letter, 64 characters at most";
+    Diagnostic::error("R006", span, format!("`{text}` is not of the shape of {what}")).help(format!(
+        "it takes {wanted}: for example `{}`",
+        near_id(text).filter(|_| text.len() <= 64).unwrap_or_else(|| "cut-suspect".to_owned())
+    ))
+}
+
+/// The id that was probably meant.
+fn near_id(text: &str) -> Option<String> {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    Some(words.join("-")).filter(|id| is_id(id) && !RESERVED.contains(&id.as_str()))
 }

@@ -11,6 +11,8 @@ use super::schema::Schema;
 /// What stands around a step: everything that it may refer to.
 pub(super) struct Surroundings<'a> {
     pub(super) runbook: &'a Runbook,
+    /// Inputs of whose values nothing is known.
+    pub(super) untyped: &'a [String],
     pub(super) vocabulary: &'a Vocabulary,
     pub(super) step: &'a StepSpec,
     /// The steps before it, in its own list and in the lists around that.
@@ -51,29 +53,28 @@ impl Surroundings<'_> {
             )),
             Some((&"steps", rest)) => self.steps(rest),
             Some((&"incident", rest)) => {
-                let known = ["id", "account_id", "account_name", "world"];
+                // A title is fixed with the plan, before the incident has its id.
+                let known = ["account_id", "account_name", "world", "id"];
+                let known = &known[..known.len() - usize::from(self.is_early)];
                 match rest {
                     [name] if known.contains(name) => {
                         Ok(Pointed { schema: Some(json!({ "type": "string" })), optional: None })
                     }
-                    _ => Err(Astray::new(
-                        "R011",
-                        format!("`{path}` is nothing that is known of an incident"),
-                        Some(format!("known are {}", quoted(&known))),
-                    )),
+                    parts => {
+                        let meant = parts.first().and_then(|name| did_you_mean(name, known.iter().copied()));
+                        let help = meant.map_or_else(
+                            || format!("known are {}", quoted(known)),
+                            |meant| format!("did you mean `incident.{meant}`?"),
+                        );
+                        let message = format!("`{path}` is nothing that is known of an incident");
+                        Err(Astray::new("R011", message, Some(help)))
+                    }
                 }
             }
             Some((root, rest)) => match self.items.iter().rfind(|(name, _)| name == root) {
                 Some((_, None)) => Ok(Pointed { schema: None, optional: None }),
                 Some((_, Some(schema))) => fields(schema, rest, root),
-                None => {
-                    let items = self.items.iter().map(|(name, _)| format!(", `{name}`")).collect::<String>();
-                    Err(Astray::new(
-                        "R011",
-                        format!("`{path}` points nowhere"),
-                        Some(format!("a path begins with `inputs.`, `steps.` or `incident.`{items}")),
-                    ))
-                }
+                None => Err(self.nowhere(path, root)),
             },
             None => Err(Astray::new("R011", "an empty path points nowhere".to_owned(), None)),
         }
@@ -82,15 +83,24 @@ impl Surroundings<'_> {
     fn input(&self, parts: &[&str]) -> Result<Pointed, Astray> {
         let names = || self.runbook.inputs.iter().map(|input| input.name.as_str());
         let Some((name, rest)) = parts.split_first() else {
-            return Err(Astray::new("R011", "`inputs` is no value by itself".to_owned(), None));
+            let help = Some("name one of them, as in `inputs.suspect`".to_owned());
+            return Err(Astray::new("R011", "`inputs` is no value by itself".to_owned(), help));
         };
         let Some(input) = self.runbook.inputs.iter().find(|input| input.name == *name) else {
             let help = did_you_mean(name, names()).map(|meant| format!("did you mean `inputs.{meant}`?"));
-            let help = help.or_else(|| Some(format!("the inputs are {}", quoted(&names().collect::<Vec<_>>()))));
+            let help = help.unwrap_or_else(|| match names().collect::<Vec<_>>().as_slice() {
+                [] => format!("an input begins with `[inputs.{name}]`"),
+                names => format!("the inputs are {}", quoted(names)),
+            });
+            let help = Some(help);
             return Err(Astray::new("R011", format!("the runbook has no input `{name}`"), help));
         };
         if !rest.is_empty() {
-            return Err(Astray::new("R011", format!("the input `{name}` has no fields"), None));
+            let help = Some(format!("write `inputs.{name}`"));
+            return Err(Astray::new("R011", format!("the input `{name}` has no fields"), help));
+        }
+        if self.untyped.contains(&input.name) {
+            return Ok(Pointed { schema: None, optional: None });
         }
         let certain = input.default.is_some() || (input.required && !input.unknown_ok);
         let optional = (!certain).then(|| format!("the input `{name}` may be left empty"));
@@ -99,12 +109,32 @@ impl Surroundings<'_> {
 
     fn steps(&self, parts: &[&str]) -> Result<Pointed, Astray> {
         let Some((id, rest)) = parts.split_first() else {
-            return Err(Astray::new("R011", "`steps` is no value by itself".to_owned(), None));
+            let help = Some("name a step and a field of its result, as in `steps.inventory.suspects`".to_owned());
+            return Err(Astray::new("R011", "`steps` is no value by itself".to_owned(), help));
         };
         match self.visible.iter().rfind(|step| step.id == *id) {
             Some(step) => self.output(step, rest, &format!("steps.{id}")),
             None => Err(self.unseen(id)),
         }
+    }
+
+    /// A path whose beginning is nothing: what was meant, if that can be told.
+    fn nowhere(&self, path: &str, first: &str) -> Astray {
+        let rest = path.strip_prefix(first).unwrap_or_default();
+        let meant = if self.runbook.inputs.iter().any(|input| input.name == first) {
+            Some(format!("inputs.{path}"))
+        } else if self.visible.iter().any(|step| step.id == first) {
+            Some(format!("steps.{path}"))
+        } else {
+            let roots = self.items.iter().map(|(name, _)| *name).chain(["inputs", "steps", "incident"]);
+            did_you_mean(first, roots).map(|root| format!("{root}{rest}")).filter(|_| !rest.is_empty())
+        };
+        let items = self.items.iter().map(|(name, _)| format!(", or is `{name}`")).collect::<String>();
+        let help = meant.map_or_else(
+            || format!("a path begins with `inputs.`, `steps.` or `incident.`{items}"),
+            |meant| format!("did you mean `{meant}`?"),
+        );
+        Astray::new("R011", format!("`{path}` points nowhere"), Some(help))
     }
 
     /// Why a step cannot be referred to.
@@ -114,9 +144,13 @@ impl Surroundings<'_> {
             return Astray::new("R012", message, Some("refer to an earlier step".to_owned()));
         }
         if self.runbook.step(id).is_none() {
-            let earlier = self.visible.iter().map(|step| step.id.as_str());
-            let help = did_you_mean(id, earlier).map(|meant| format!("did you mean `steps.{meant}`?"));
-            return Astray::new("R011", format!("there is no step `{id}`"), help);
+            let earlier: Vec<&str> = self.visible.iter().map(|step| step.id.as_str()).collect();
+            let meant = did_you_mean(id, earlier.iter().copied()).map(|meant| format!("did you mean `steps.{meant}`?"));
+            let help = meant.unwrap_or_else(|| match earlier.as_slice() {
+                [] => "no step comes before this one".to_owned(),
+                earlier => format!("the steps before are {}", quoted(earlier)),
+            });
+            return Astray::new("R011", format!("there is no step `{id}`"), Some(help));
         }
         if let Some(group) = self.visible.iter().find(|step| step.holds(id)) {
             let message = format!("`{id}` is a step of the group `{}`", group.id);

@@ -57,7 +57,7 @@ fn table(map: &Map<String, Value>, scope: &Scope, templates: &Templates) -> Resu
 fn one(value: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Value>, ResolveError> {
     Ok(match value {
         Value::Object(map) => match map.get("from").and_then(Value::as_str) {
-            Some(path) => return follow(path, map.get("default"), scope),
+            Some(path) => return follow(path, map.get("default"), scope, templates),
             None => Some(Value::Object(table(map, scope, templates)?)),
         },
         Value::Array(items) => {
@@ -72,7 +72,12 @@ fn one(value: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Val
     })
 }
 
-fn follow<'a>(path: &str, default: Option<&Value>, scope: &'a Scope) -> Result<Option<Value>, ResolveError> {
+fn follow<'a>(
+    path: &str,
+    default: Option<&Value>,
+    scope: &'a Scope,
+    templates: &Templates,
+) -> Result<Option<Value>, ResolveError> {
     let (root, rest) = path.split_once('.').unwrap_or((path, ""));
     let mut parts = rest.split('.').filter(|part| !part.is_empty());
     let mut inside = |tree: &'a Map<String, Value>| parts.next().and_then(|first| tree.get(first));
@@ -86,7 +91,9 @@ fn follow<'a>(path: &str, default: Option<&Value>, scope: &'a Scope) -> Result<O
         value = value.and_then(|value| value.get(part));
     }
     match (value.filter(|value| !value.is_null()), default) {
-        (Some(value), _) | (None, Some(value)) => Ok(Some(value.clone())),
+        (Some(value), _) => Ok(Some(value.clone())),
+        // A default may refer to something in its turn.
+        (None, Some(default)) => one(default, scope, templates),
         (None, None) if root == "inputs" || value.is_some_and(Value::is_null) => Ok(None),
         (None, None) => Err(ResolveError::NoValue(path.to_owned())),
     }
@@ -130,6 +137,8 @@ mod tests {
         assert_eq!(filled(&json!({ "a": { "from": "inputs.empty" } })), Ok(json!({})));
         assert_eq!(filled(&json!({ "a": { "from": "steps.list.none" } })), Ok(json!({})));
         assert_eq!(filled(&json!({ "a": { "from": "steps.gone.ids", "default": [] } })), Ok(json!({ "a": [] })));
+        let in_turn = json!({ "a": { "from": "steps.gone.ids", "default": { "from": "steps.list.ids" } } });
+        assert_eq!(filled(&in_turn), Ok(json!({ "a": ["a"] })));
         assert_eq!(
             filled(&json!({ "a": { "from": "steps.gone.ids" } })),
             Err(ResolveError::NoValue("steps.gone.ids".into()))

@@ -89,6 +89,16 @@ impl<'s> Schema<'s> {
         self.alternatives().into_iter().find_map(|one| one.part["properties"].get(name).map(|part| one.at(part)))
     }
 
+    /// What the property called `name` is, in the words of its documentation: the first sentence.
+    pub(super) fn about(self, name: &str) -> Option<&'s str> {
+        let described = |one: Self| {
+            let part = one.part["properties"].get(name)?;
+            part["description"].as_str().or_else(|| one.at(part).part["description"].as_str())
+        };
+        let text = self.alternatives().into_iter().find_map(described)?;
+        Some(text.split_once(". ").map_or(text, |(first, _)| first).trim_end_matches('.'))
+    }
+
     /// The names of all properties.
     pub(super) fn properties(self) -> Vec<&'s str> {
         self.alternatives()

@@ -7,6 +7,7 @@ use super::fields::Fields;
 use super::language::{Confirm, Foreach, GROUP, OnFailure, Repeat, Retry, StepSpec};
 use super::node::{Kind, Node};
 use super::parse::{is_id, shape};
+use super::reserved::RESERVED;
 use crate::model::Phase;
 
 const PHASES: &[&str] = &["prepare", "identify", "contain", "eradicate", "recover", "learn"];
@@ -44,20 +45,44 @@ impl Steps<'_> {
     pub(super) fn read(&mut self, node: &Node) -> Vec<StepSpec> {
         let Kind::Array(tables) = &node.kind else {
             let message = format!("steps are written as `[[{}]]`, and this is {}", self.key, node.what());
-            self.problems.push(Diagnostic::error("R004", &node.span, message));
+            let problem = Diagnostic::error("R004", &node.span, message);
+            let line = self.line();
+            self.problems.push(problem.help(format!("each step begins with the line `{line}`, with two brackets")));
             return Vec::new();
         };
-        tables.iter().enumerate().filter_map(|(index, table)| self.step(index, table)).collect()
+        if tables.is_empty() {
+            let what = if self.route.is_empty() { "runbook" } else { "group" };
+            let problem = Diagnostic::error("R003", &node.span, format!("the {what} has no steps"));
+            self.problems.push(problem.help(format!("a step begins with the line `{}`", self.line())));
+        }
+        tables.iter().enumerate().map(|(index, table)| self.step(index, table)).collect()
     }
 
-    fn step(&mut self, index: usize, table: &Node) -> Option<StepSpec> {
+    /// The line that each step of the list begins with.
+    fn line(&self) -> String {
+        let keys = self.route.iter().map(|(key, _)| format!("{key}.")).collect::<String>();
+        format!("[[{keys}{}]]", self.key)
+    }
+
+    /// A step is kept whatever it lacks, so that references to it are not taken for mistakes as well.
+    fn step(&mut self, index: usize, table: &Node) -> StepSpec {
         let mut route = self.route.to_vec();
         route.push((self.key, index));
         let mut fields = Fields::new(table, "step", self.problems);
         let id = fields.needed_text("id");
         let id_span = fields.node("id").map_or_else(|| table.span.clone(), |node| node.span.clone());
         if let Some(id) = id.as_ref().filter(|id| !is_id(id)) {
-            fields.problem(shape(&id_span, "id", id));
+            fields.problem(shape(&id_span, "an id", id));
+        }
+        if let Some(id) = &id {
+            fields.call(id);
+            if RESERVED.contains(&id.as_str()) {
+                let problem = Diagnostic::error("R020", &id_span, format!("no step can be called `{id}`"));
+                fields.problem(problem.help(format!(
+                    "the id is typed to consent, and `{id}` means something else there; say what the step does to what, \
+                     as in `cut-suspect`"
+                )));
+            }
         }
         if fields.node("phase").is_none() {
             fields.missing("phase");
@@ -70,7 +95,8 @@ impl Steps<'_> {
         let with = fields.node("with");
         if let Some(node) = with.filter(|node| !matches!(node.kind, Kind::Table(_))) {
             let message = format!("`with` must be a table, and is {}", node.what());
-            fields.problem(Diagnostic::error("R004", &node.span, message));
+            let problem = Diagnostic::error("R004", &node.span, message);
+            fields.problem(problem.help("it is written `with = { NAME = VALUE }`, or under a line `[steps.with]`"));
         }
         let when = fields.text("when");
         let confirm = confirm(&mut fields);
@@ -83,7 +109,6 @@ impl Steps<'_> {
         let timeout = fields.duration("timeout");
         let skippable = fields.node("skippable").is_none() || fields.flag("skippable");
         fields.finish();
-        let (id, action) = (id?, action?);
         self.places.push(StepPlaces {
             id: id_span,
             table: table.span.clone(),
@@ -94,14 +119,14 @@ impl Steps<'_> {
         let steps = inner.map_or_else(Vec::new, |inner| {
             Steps { key: "steps", route: &route, places: self.places, problems: self.problems }.read(inner)
         });
-        Some(StepSpec {
-            id,
+        StepSpec {
+            id: id.unwrap_or_default(),
             phase: phase
                 .and_then(|phase| serde_json::from_value::<Phase>(phase.into()).ok())
                 .unwrap_or(Phase::Identify),
             title: title.unwrap_or_default(),
             why,
-            action,
+            action: action.unwrap_or_default(),
             with: with.map(Node::to_json).and_then(|json| json.as_object().cloned()).unwrap_or_default(),
             steps,
             foreach,
@@ -113,7 +138,7 @@ impl Steps<'_> {
             confirm,
             on_failure,
             requires,
-        })
+        }
     }
 }
 
@@ -151,7 +176,7 @@ fn on_failure(fields: &mut Fields<'_, '_>) -> OnFailure {
     if let Some(later) = fields.node("on_failure").and_then(Node::as_text).and_then(|text| text.strip_prefix("step:")) {
         return OnFailure::Goto(later.to_owned());
     }
-    match fields.choice("on_failure", &["ask", "stop", "continue"]).as_deref() {
+    match fields.choice("on_failure", &["ask", "stop", "continue", "step:ID"]).as_deref() {
         Some("stop") => OnFailure::Stop,
         Some("continue") => OnFailure::Continue,
         _ => OnFailure::Ask,

@@ -6,6 +6,7 @@ use handlebars::template::{HelperTemplate, Parameter, Template, TemplateElement}
 use serde_json::Value;
 
 use super::diagnostic::{Diagnostic, did_you_mean};
+use super::fields::quoted;
 use super::node::{Kind, Node};
 use super::reference::{Astray, Surroundings};
 use super::schema::Schema;
@@ -16,6 +17,9 @@ pub(super) fn check_text(node: &Node, around: &Surroundings<'_>, source: &str, p
     let Kind::Text(text, offset) = &node.kind else { return };
     if !text.contains("{{") {
         return;
+    }
+    if is_too_deep(text) {
+        return problems.push(too_deep(node));
     }
     let place = |line: usize, column: usize| match offset {
         Some(offset) => at(source, *offset, text, line, column),
@@ -30,7 +34,7 @@ pub(super) fn check_text(node: &Node, around: &Surroundings<'_>, source: &str, p
             let span = error.pos().map_or_else(|| node.span.clone(), |(line, column)| place(line, column));
             problems.push(
                 Diagnostic::error("R015", &span, "this is not a valid template")
-                    .help("blocks are `{{#if x}}…{{/if}}`, values `{{inputs.name}}`"),
+                    .help("every `{{` needs its `}}`, every `{{#if inputs.x}}` its `{{/if}}`"),
             );
         }
     }
@@ -39,18 +43,42 @@ pub(super) fn check_text(node: &Node, around: &Surroundings<'_>, source: &str, p
 /// Checks a `when`: a path, or a helper call in parentheses.
 pub(super) fn check_condition(node: &Node, around: &Surroundings<'_>, problems: &mut Vec<Diagnostic>) {
     let Some(condition) = node.as_text() else { return };
+    if is_too_deep(condition) {
+        return problems.push(too_deep(node));
+    }
     match Template::compile(&format!("{{{{#if {condition}}}}}1{{{{/if}}}}")) {
-        Ok(template) => {
+        Ok(template) if is_one_value(&template) => {
             let mut walker = Walker { around, problems, scopes: Vec::new() };
             walker.template(&template, &|_, _| node.span.clone());
         }
-        Err(_) => {
+        _ => {
             let help =
                 "it is a path such as `steps.audit.complete`, or a call such as `(eq steps.pace.choice \"cut-now\")`";
-            problems
-                .push(Diagnostic::error("R015", &node.span, format!("`{condition}` is not a condition")).help(help));
+            let message = match condition.trim() {
+                "" => "`when` is empty".to_owned(),
+                _ => format!("`{condition}` is not a condition"),
+            };
+            problems.push(Diagnostic::error("R015", &node.span, message).help(help));
         }
     }
+}
+
+/// Whether `#if` was given one value: a second one would be dropped without a word, and none fails only in the run.
+fn is_one_value(template: &Template) -> bool {
+    match template.elements.as_slice() {
+        [TemplateElement::HelperBlock(call)] => call.params.len() == 1 && call.hash.is_empty(),
+        _ => false,
+    }
+}
+
+/// Templates are read by recursion: a deep one would end the process, not the check. No honest text comes near.
+fn is_too_deep(text: &str) -> bool {
+    text.matches("{{").count() > 100 || text.matches('(').count() > 50
+}
+
+fn too_deep(node: &Node) -> Diagnostic {
+    let problem = Diagnostic::error("R021", &node.span, "this text has more than 100 `{{` or 50 `(` in it");
+    problem.help("nobody can follow it: leave it out, or split the step")
 }
 
 type Place<'f> = dyn Fn(usize, usize) -> Range<usize> + 'f;
@@ -88,11 +116,10 @@ impl Walker<'_, '_> {
                         self.template(other, place);
                     }
                 }
-                _ => self.problems.push(Diagnostic::error(
-                    "R015",
-                    &span,
-                    "partials and decorators are not part of the language",
-                )),
+                _ => {
+                    let message = "partials and decorators are not part of the language";
+                    self.problems.push(Diagnostic::error("R015", &span, message).help("write the text itself"));
+                }
             }
         }
     }
@@ -109,7 +136,8 @@ impl Walker<'_, '_> {
                     let problem = Diagnostic::error("R016", span, format!("there is no helper `{helper}`"));
                     let meant =
                         did_you_mean(helper, HELPERS.iter().copied()).map(|meant| format!("did you mean `{meant}`?"));
-                    self.problems.push(Diagnostic { help: meant, ..problem });
+                    let help = meant.unwrap_or_else(|| format!("the helpers are {}", quoted(HELPERS)));
+                    self.problems.push(problem.help(help));
                 }
             }
         }
@@ -222,5 +250,5 @@ fn at(source: &str, offset: usize, text: &str, line: usize, column: usize) -> Ra
     let inside = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
     let start = offset + before + inside;
     let length = source.get(start..offset + text.len()).and_then(|tag| tag.find("}}")).map_or(1, |end| end + 2);
-    start..start + length
+    start..(start + length).min(offset + text.len()).max(start)
 }

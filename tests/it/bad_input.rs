@@ -22,7 +22,7 @@ async fn a_broken_runbook() {
     let spine = Spine::new().await;
     let answers = spine.answers("");
     spine.scene.write("spine.toml", "schema = 1\nname = \"spine\n");
-    refused(spine.run(&answers), 10, "has 3 errors");
+    refused(spine.run(&answers), 10, "has 1 error");
     refused(spine.scene.run(&["run", "nowhere.toml", "--answers", &answers]), 2, "cannot read the runbook");
     refused(spine.scene.run(&["run", "nosuch", "--answers", &answers]), 2, "there is no runbook `nosuch`");
     assert!(spine.scene.simulator.requests().is_empty());

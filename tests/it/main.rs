@@ -15,6 +15,7 @@ mod openapi;
 mod report;
 mod report_scene;
 mod review_actions;
+mod runbook_check;
 mod scene;
 mod simulator;
 mod spine;

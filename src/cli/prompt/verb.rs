@@ -48,7 +48,16 @@ impl Verb {
 
 #[cfg(test)]
 mod tests {
-    use super::Verb;
+    use super::{VERBS, Verb};
+    use crate::runbook::RESERVED;
+
+    #[test]
+    fn no_step_can_be_called_like_a_verb() {
+        let verbs = VERBS.split(", ").filter_map(|verb| verb.split(' ').next()).chain(["run"]);
+        for verb in verbs {
+            assert!(Verb::parse(verb).is_some() && RESERVED.contains(&verb), "{verb}");
+        }
+    }
 
     #[test]
     fn reasons_are_not_optional() {

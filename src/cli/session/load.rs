@@ -1,12 +1,14 @@
-use std::fs;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use crate::cli::catalogue::CATALOGUE;
+use crate::cli::console::count;
 use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::escape;
-use crate::runbook::{self, ActionWords, Checked, Runbook, Severity, Vocabulary};
+use crate::runbook::{self, Checked, Runbook, Severity, Vocabulary};
 
 /// A runbook that has passed its check, with the text it was read from.
 pub(crate) struct Loaded {
@@ -40,7 +42,7 @@ pub(crate) fn load_text(source: &str, text: String, cx: &Context) -> Result<Load
         cx.screen.style().columns(),
     ));
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    Err(CliError::new(Exit::Runbook, "runbook_invalid", format!("the runbook {source} has {errors} errors"))
+    Err(CliError::new(Exit::Runbook, "runbook_invalid", format!("the runbook {source} has {}", count(errors, "error")))
         .hint(format!("`quell runbooks check {source}` shows them again; nothing was sent")))
 }
 
@@ -54,16 +56,15 @@ pub(crate) fn find(wanted: &str) -> Result<(String, String), CliError> {
         vec![Path::new("runbooks").join(format!("{wanted}.toml"))]
     };
     for candidate in candidates {
-        match fs::read_to_string(&candidate) {
-            Ok(text) => return Ok((candidate.display().to_string(), text)),
-            Err(error) if looks_like_path => {
-                return Err(CliError::new(
-                    Exit::Usage,
-                    "runbook_unreadable",
-                    format!("cannot read the runbook {}", candidate.display()),
-                )
-                .because(&error)
-                .hint("name a file that is there, or a runbook of `quell runbooks list`"));
+        match read(&candidate) {
+            Ok(bytes) => return Ok((candidate.display().to_string(), text(&candidate, bytes)?)),
+            // A file that is there and cannot be read must not be replaced by the embedded runbook of its name.
+            Err(error) if looks_like_path || error.kind() != ErrorKind::NotFound => {
+                let shown = escape::terminal(&candidate.display().to_string());
+                let message = format!("cannot read the runbook {shown}");
+                return Err(CliError::new(Exit::Usage, "runbook_unreadable", message)
+                    .because(&error)
+                    .hint("name a file that is there, or a runbook of `quell runbooks list`"));
             }
             Err(_) => {}
         }
@@ -78,17 +79,32 @@ pub(crate) fn find(wanted: &str) -> Result<(String, String), CliError> {
         })
 }
 
+/// The bytes of a file, as far as a runbook may go and one more: a device without end must not hold a responder up.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(runbook::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text in the bytes of a file.
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CliError> {
+    let shown = escape::terminal(&path.display().to_string());
+    if bytes.len() > runbook::MAX_BYTES {
+        let message = format!("{shown} is longer than a runbook may be, which is {} bytes", runbook::MAX_BYTES);
+        return Err(
+            CliError::new(Exit::Runbook, "runbook_too_long", message).hint("is it the right file? nothing was sent")
+        );
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = good.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len) + 1;
+        let message = format!("{shown} is not UTF-8 text: line {line}, byte {column}");
+        CliError::new(Exit::Runbook, "runbook_not_text", message).hint("save it as UTF-8; nothing was sent")
+    })
+}
+
 /// The catalogue as the checker sees it.
 pub(crate) fn vocabulary() -> Vocabulary {
-    let words = CATALOGUE.iter().map(|action| {
-        let spec = action.spec();
-        let words = ActionWords {
-            params: action.params_schema(),
-            output: action.output_schema(),
-            max_danger: spec.max_danger,
-            summary: spec.summary.to_owned(),
-        };
-        (spec.id.to_owned(), words)
-    });
-    Vocabulary { actions: words.collect() }
+    CATALOGUE.vocabulary()
 }
