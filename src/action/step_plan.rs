@@ -18,6 +18,8 @@ pub struct StepPlan<T> {
     pub ask: Option<Ask>,
     /// Goals that are met already: name and proof.
     pub already: Vec<(String, String)>,
+    /// What would have to change as well and is not proposed: name and why.
+    pub not_proposed: Vec<(String, String)>,
     /// What is suspicious.
     pub findings: Vec<Finding>,
     /// What became of earlier findings: id, status, in words.
@@ -36,6 +38,7 @@ impl<T> StepPlan<T> {
             account_for_rest: false,
             ask: None,
             already: Vec::new(),
+            not_proposed: Vec::new(),
             findings: Vec::new(),
             settled_findings: Vec::new(),
             gaps: Vec::new(),
@@ -51,6 +54,7 @@ impl<T> StepPlan<T> {
             account_for_rest: self.account_for_rest,
             ask: self.ask,
             already: self.already,
+            not_proposed: self.not_proposed,
             findings: self.findings,
             settled_findings: self.settled_findings,
             gaps: self.gaps,

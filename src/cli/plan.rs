@@ -19,6 +19,7 @@ use crate::action::Estimate;
 use crate::engine::{self, DryBench, Forecast, Prediction};
 use crate::escape;
 use crate::evidence::Unkept;
+use crate::model::IncidentId;
 use crate::provider::{Paging, ReadRequest};
 use crate::runbook::Templates;
 use crate::secret::Redactor;
@@ -75,7 +76,7 @@ pub(crate) async fn forecast(
         }
         inputs.insert("zones".to_owned(), json!(zones));
     }
-    let sealed = open::seal(loaded, &inputs, &target, &connected);
+    let sealed = open::seal(&IncidentId::new("dry-run"), loaded, &inputs, &target, &connected);
     let estimated = estimate(loaded, zones.len(), &connected).await;
     let account = connected.read.account();
     cx.screen.tell(&format!(

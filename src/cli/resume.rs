@@ -52,6 +52,7 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     same_place(&run, &target, &connected)?;
     let sealed = run.plan.as_ref().map(|plan| plan.digest.clone());
     let now = open::seal(
+        &dir.id,
         &loaded,
         &run.plan.as_ref().map(|plan| plan.inputs.clone()).unwrap_or_default(),
         &target,

@@ -54,7 +54,7 @@ pub(super) fn ancestors<'r>(run: &'r RunState, planned: &PlannedStep) -> Vec<&'r
     std::iter::successors(parent(planned), |step| parent(step)).collect()
 }
 
-/// Outputs of the steps among `seen` that are done, by id.
+/// Outputs of the steps among `seen` that are done, or were skipped after their look, by id.
 pub(super) fn outputs(
     run: &RunState,
     seen: &[&PlannedStep],
@@ -62,7 +62,9 @@ pub(super) fn outputs(
 ) -> Result<Map<String, Value>, EngineError> {
     let mut outputs = Map::new();
     for step in seen {
-        if let StepStatus::Done { output, .. } = run.status(&step.path) {
+        if let StepStatus::Done { output, .. } | StepStatus::Skipped { output: Some(output), .. } =
+            run.status(&step.path)
+        {
             outputs.insert(step.path.id().to_owned(), unwrap(output, store)?);
         }
     }

@@ -2,12 +2,14 @@ use serde_json::{Map, Value, json};
 
 use crate::action::Catalogue;
 use crate::journal::{PlanSealed, PlannedStep};
-use crate::model::{Account, Danger, StepPath, World, canonical_digest};
+use crate::model::{Account, Danger, IncidentId, StepPath, World, canonical_digest};
 use crate::runbook::{GROUP, Runbook, Scope, StepSpec, Templates};
 
 /// What a plan is bound to besides the runbook and its inputs.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding<'a> {
+    /// The incident, for titles; the plan is not bound to it.
+    pub incident: &'a IncidentId,
     /// The world.
     pub world: &'a World,
     /// The API's host.
@@ -41,6 +43,7 @@ pub fn seal_plan(
     let instances = Instances { runbook, catalogue, templates };
     let fact = |name: &str, value: String| (name.to_owned(), Value::String(value));
     let incident = Map::from_iter([
+        fact("id", binding.incident.to_string()),
         fact("account_id", binding.account.id.clone()),
         fact("account_name", binding.account.name.clone()),
         fact("world", binding.world.to_string()),

@@ -4,7 +4,9 @@ use super::drive::{Answered, Engine, PauseCause, Turn};
 use super::outputs::visible;
 use super::{AskRequest, EngineError, FailureRequest, GoOnRequest, UnmetRequest, outputs};
 use crate::action::{Done, DoneEffect};
-use crate::journal::{EffectState, EffectStatus, Event, FailureDecision, Left, SkipCause, StepStatus};
+use crate::journal::{
+    EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepStatus,
+};
 use crate::model::{Disposition, FindingStatus, StepPath, Verdict};
 use crate::runbook::{OnFailure, StepSpec};
 
@@ -23,7 +25,7 @@ impl Engine {
                 Ok(true) => {}
                 Ok(false) => {
                     let reason = format!("its condition is not met: {when}");
-                    self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::When })?;
+                    self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::When, output: None })?;
                     return Ok(Turn::On);
                 }
                 Err(error) => {
@@ -70,7 +72,7 @@ impl Engine {
 
     pub(super) fn jump_over(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
         let reason = "an earlier step failed, and its `on_failure` goes on further down".to_owned();
-        self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Jump })?;
+        self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Jump, output: None })?;
         Ok(Turn::On)
     }
 
@@ -97,8 +99,24 @@ impl Engine {
             let what = format!("step `{path}`, which may not be skipped");
             return Ok(Turn::Stop(self.pause(PauseCause::Missing(what))?));
         }
-        self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Person })?;
+        let output = self.seen_without_doing(path)?;
+        self.record(Some(path), Event::StepSkipped { reason, cause: SkipCause::Person, output })?;
         Ok(Turn::On)
+    }
+
+    /// The output of a step that was looked at and of which nothing was done: what is skipped was seen all the same, and
+    /// the steps behind it go on from that. What was asked and not answered has none.
+    fn seen_without_doing(&self, path: &StepPath) -> Result<Option<Payload>, EngineError> {
+        let Some(proposed) = self.step(path).and_then(|step| step.proposed.as_ref()) else { return Ok(None) };
+        if proposed.ask.is_some() {
+            return Ok(None);
+        }
+        let action = self.action(&self.planned(path)?.action)?;
+        let output = outputs::unwrap(&proposed.output, &self.bench.evidence)?;
+        match action.conclude(output, &Done::default()) {
+            Ok(output) => self.wrap(output, path).map(Some),
+            Err(_) => Ok(None),
+        }
     }
 
     pub(super) async fn go_on(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
@@ -141,10 +159,7 @@ impl Engine {
         match action.conclude(output, &done) {
             Ok(output) => {
                 let output = self.wrap(output, path)?;
-                self.record(
-                    Some(path),
-                    Event::StepDone { output, summary: summary(&proposed.summary, &step.effects) },
-                )?;
+                self.record(Some(path), Event::StepDone { output, summary: summary(proposed, &step.effects) })?;
             }
             Err(error) => self.record(Some(path), Event::StepFailed { error: error.message, hint: error.hint })?,
         }
@@ -211,9 +226,9 @@ fn done_effect(state: &EffectState) -> DoneEffect {
     }
 }
 
-fn summary(seen: &str, effects: &[EffectState]) -> String {
+fn summary(proposed: &Proposed, effects: &[EffectState]) -> String {
     if effects.is_empty() {
-        return seen.to_owned();
+        return proposed.summary.clone();
     }
     let applied = effects.iter().filter(|state| state.is_applied());
     let (mut proven, mut unproven) = (0, 0);
@@ -227,6 +242,9 @@ fn summary(seen: &str, effects: &[EffectState]) -> String {
     }
     if left > 0 {
         parts.push(format!("{left} not done"));
+    }
+    if !proposed.not_proposed.is_empty() {
+        parts.push(format!("{} left out", proposed.not_proposed.len()));
     }
     parts.join(", ")
 }

@@ -73,6 +73,9 @@ pub enum Event {
         reason: String,
         /// Who or what decided it.
         cause: SkipCause,
+        /// What it saw before it was skipped; feeds later steps like the output of a step that is done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<Payload>,
     },
     /// The steps that a step holds or makes are fixed: of one round, or for the items of its list.
     Expanded(Box<Expanded>),
@@ -372,6 +375,9 @@ pub struct Proposed {
     pub ask: Option<Ask>,
     /// Goals that are met already: name and proof.
     pub already: Vec<(String, String)>,
+    /// What would have to change as well and is not proposed: name and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_proposed: Vec<(String, String)>,
 }
 
 /// Consent to one effect, as it was shown.

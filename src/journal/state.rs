@@ -122,6 +122,8 @@ pub enum StepStatus {
         reason: String,
         /// Who or what decided it.
         cause: SkipCause,
+        /// What it saw before it was skipped.
+        output: Option<Payload>,
     },
     /// It could not be done.
     Failed {
@@ -361,14 +363,14 @@ impl StepState {
                 self.rounds_before = self.rounds.len();
                 self.began.get_or_insert(entry.at);
             }
-            (S::Pending | S::Began | S::Failed { .. }, Event::StepSkipped { reason, cause }) => {
-                self.end(entry, S::Skipped { reason: reason.clone(), cause: *cause });
+            (S::Pending | S::Began | S::Failed { .. }, Event::StepSkipped { reason, cause, output }) => {
+                self.end(entry, S::Skipped { reason: reason.clone(), cause: *cause, output: output.clone() });
             }
-            (S::Proposed, Event::StepSkipped { reason, cause }) => {
+            (S::Proposed, Event::StepSkipped { reason, cause, output }) => {
                 if self.effects.iter().any(EffectState::was_sent) {
                     return Err("a step that has sent something cannot be skipped as a whole".into());
                 }
-                self.end(entry, S::Skipped { reason: reason.clone(), cause: *cause });
+                self.end(entry, S::Skipped { reason: reason.clone(), cause: *cause, output: output.clone() });
             }
             (S::Began | S::Proposed, Event::Proposed(proposed)) => self.propose(entry, proposed, drivers)?,
             (S::Proposed, Event::Answered { fields }) => self.answers = Some(fields.clone()),

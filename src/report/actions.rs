@@ -122,7 +122,7 @@ pub(super) fn skips(book: &Book<'_>) -> Vec<SkipRow> {
     for (run, planned, step) in book.steps() {
         let by = step.map(|step| step.by.clone());
         let (cause, by, reason) = match step.map(|step| &step.status) {
-            Some(StepStatus::Skipped { reason, cause }) => match cause {
+            Some(StepStatus::Skipped { reason, cause, .. }) => match cause {
                 SkipCause::Person => ("a person", by, reason.clone()),
                 SkipCause::When => ("its condition", None, reason.clone()),
                 SkipCause::Jump => ("a jump after a failure", None, reason.clone()),

@@ -52,7 +52,7 @@ fn skipped<'b>(book: &'b Book<'_>) -> impl Iterator<Item = String> + 'b {
     book.steps().filter_map(|(run, planned, step)| {
         let name = book.step_name(run, &planned.path);
         match &step?.status {
-            StepStatus::Skipped { reason, cause: SkipCause::Person } => {
+            StepStatus::Skipped { reason, cause: SkipCause::Person, .. } => {
                 Some(format!("Step {name} ({}) was skipped: {reason}", planned.title))
             }
             StepStatus::Failed { error, .. } => Some(format!("Step {name} ({}) failed: {error}", planned.title)),

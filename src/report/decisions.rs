@@ -32,7 +32,7 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
     for entry in book.source.entries {
         let about = entry.path.as_ref().map_or_else(|| "the incident".to_owned(), StepPath::to_string);
         let decided: Vec<String> = match &entry.event {
-            Event::StepSkipped { reason, cause: SkipCause::Person } => vec![format!("skip the step: {reason}")],
+            Event::StepSkipped { reason, cause: SkipCause::Person, .. } => vec![format!("skip the step: {reason}")],
             Event::EffectDecided { effect, decision, words } => {
                 let label = book.effects().find(|numbered| {
                     numbered.state.effect.key == *effect && Some(&numbered.run.opened.run) == entry.run.as_ref()

@@ -53,17 +53,15 @@ impl Surroundings<'_> {
             )),
             Some((&"steps", rest)) => self.steps(rest),
             Some((&"incident", rest)) => {
-                // A title is fixed with the plan, before the incident has its id.
-                let known = ["account_id", "account_name", "world", "id"];
-                let known = &known[..known.len() - usize::from(self.is_early)];
+                let known = ["id", "account_id", "account_name", "world"];
                 match rest {
                     [name] if known.contains(name) => {
                         Ok(Pointed { schema: Some(json!({ "type": "string" })), optional: None })
                     }
                     parts => {
-                        let meant = parts.first().and_then(|name| did_you_mean(name, known.iter().copied()));
+                        let meant = parts.first().and_then(|name| did_you_mean(name, known));
                         let help = meant.map_or_else(
-                            || format!("known are {}", quoted(known)),
+                            || format!("known are {}", quoted(&known)),
                             |meant| format!("did you mean `incident.{meant}`?"),
                         );
                         let message = format!("`{path}` is nothing that is known of an incident");

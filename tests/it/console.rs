@@ -82,6 +82,7 @@ fn proposed(effects: &[Effect], account_for_rest: bool) -> Proposed {
         verb: "rotate".into(),
         ask: None,
         already: Vec::new(),
+        not_proposed: Vec::new(),
     }
 }
 

@@ -90,6 +90,7 @@ fn proposed(effects: Vec<Effect>) -> Event {
         verb: "disable".into(),
         ask: None,
         already: vec![],
+        not_proposed: Vec::new(),
     }))
 }
 

@@ -88,6 +88,7 @@ impl Scene {
                 verb: verb.into(),
                 ask,
                 already: Vec::new(),
+                not_proposed: Vec::new(),
             })),
         );
     }
@@ -279,7 +280,7 @@ pub(crate) fn eventful(world: World, inputs: Value, names: &Names) -> Scene {
     rotate(&mut scene, names);
     answer(&mut scene, names);
     let reason = format!("not during the incident: {}", names.reason);
-    scene.say(Some("harden"), Event::StepSkipped { reason, cause: SkipCause::Person });
+    scene.say(Some("harden"), Event::StepSkipped { reason, cause: SkipCause::Person, output: None });
     scene.note(&names.note);
     let reason = "the shift is over".to_owned();
     scene.say(None, Event::RunClosed { outcome: RunOutcome::Aborted, reason });
@@ -415,7 +416,7 @@ fn answer(scene: &mut Scene, names: &Names) {
 pub(crate) fn interrupted(world: World) -> Scene {
     let mut scene = begun(world, json!({"detected_at": null, "reported_by": "not known"}));
     let reason = "harm is being done".to_owned();
-    scene.say(Some("inventory"), Event::StepSkipped { reason, cause: SkipCause::Person });
+    scene.say(Some("inventory"), Event::StepSkipped { reason, cause: SkipCause::Person, output: None });
     let stolen = effect("cut", "disable", "tok-stolen", "ci-deploy", Danger::Disruptive);
     scene.propose("cut", "disable", json!({}), &[&stolen], None);
     scene.consent("cut", &[&stolen], Vec::new(), "cut");

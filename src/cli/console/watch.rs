@@ -104,6 +104,9 @@ impl Watch {
                 for (name, proof) in &proposed.already {
                     self.say(Volume::Normal, &label("already so", Tone::Good, &format!("{name}: {proof}")));
                 }
+                for (name, why) in &proposed.not_proposed {
+                    self.say(Volume::Normal, &label("left out", Tone::Care, &format!("{name}: {why}")));
+                }
             }
             Event::Consented { left, .. } | Event::RowsLeft { left } => {
                 for (at, row) in left.iter().enumerate() {

@@ -12,7 +12,7 @@ use crate::cloudflare::api::Connected;
 use crate::durable;
 use crate::engine::{Binding, seal_plan};
 use crate::journal::{Driver, DriverLock, Entry, Event, FORMAT, Journal, Lease, PlanSealed, RunOpened, Stamp};
-use crate::model::RunId;
+use crate::model::{IncidentId, RunId};
 use crate::runbook::Templates;
 
 /// An open run: journal and driver lock in hand, the plan fixed on disk.
@@ -28,8 +28,15 @@ pub(crate) struct Opened {
 }
 
 /// The plan that a run with these inputs would be bound to.
-pub(crate) fn seal(loaded: &Loaded, inputs: &Map<String, Value>, target: &Target, connected: &Connected) -> PlanSealed {
-    let binding = Binding { world: connected.read.world(), api: &target.api(), account: connected.read.account() };
+pub(crate) fn seal(
+    incident: &IncidentId,
+    loaded: &Loaded,
+    inputs: &Map<String, Value>,
+    target: &Target,
+    connected: &Connected,
+) -> PlanSealed {
+    let binding =
+        Binding { incident, world: connected.read.world(), api: &target.api(), account: connected.read.account() };
     seal_plan(&loaded.runbook, inputs, CATALOGUE, &Templates::new(), binding)
 }
 
@@ -77,7 +84,7 @@ pub(crate) fn open(
     };
     let stamp = Stamp { run: Some(run.clone()), ..stamp };
     journal.append(&stamp, Event::RunOpened(Box::new(opened)))?;
-    let sealed = seal(loaded, inputs, target, connected);
+    let sealed = seal(&dir.id, loaded, inputs, target, connected);
     let kept = json!({
         "schema": "quell.sealed-plan/1", "format": FORMAT, "digest": sealed.digest, "inputs": sealed.inputs,
         "runbook": { "name": loaded.runbook.name, "source": loaded.source, "text": loaded.text },

@@ -130,6 +130,7 @@ impl Action for FindingsSettle {
         for (done, item) in items.iter().enumerate() {
             look.tick("findings", done as u64, total);
             let mut leave_out = |reason: String| {
+                plan.not_proposed.push((item.resource_name.clone(), reason.clone()));
                 plan.output.not_proposed.push(NotProposed {
                     finding: item.finding.clone(),
                     resource_name: item.resource_name.clone(),

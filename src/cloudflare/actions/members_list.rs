@@ -31,6 +31,18 @@ pub struct Params {
     /// What the intruder holds.
     #[serde(default)]
     pub principals: Option<Vec<Principal>>,
+    /// `suspicious` of an earlier look: who is no longer in the list is settled.
+    #[serde(default)]
+    pub again: Option<Vec<Suspicious>>,
+}
+
+/// Somebody who came or was changed in the window.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Suspicious {
+    /// Id of the finding.
+    pub finding: String,
+    /// Id of the membership.
+    pub member: String,
 }
 
 /// Output of `cloudflare.members.list`.
@@ -38,6 +50,8 @@ pub struct Params {
 pub struct Output {
     /// Everybody who belongs to the account or is invited.
     pub members: Vec<Member>,
+    /// Who came or was changed in the window.
+    pub suspicious: Vec<Suspicious>,
     /// How many are Super Administrators, open invitations aside.
     pub super_administrators: u32,
     /// How many invitations are open.
@@ -135,7 +149,17 @@ impl Action for MembersList {
             }
             members.push(member);
         }
+        let is_gone = |known: &Suspicious| members.iter().all(|member| member.id != known.member);
+        // A list that is not whole proves nothing about who is not in it.
+        let again = params.again.unwrap_or_default();
+        let gone = again.iter().filter(|known| listing.shortfall.is_none() && is_gone(known));
+        let proof = "the whole list of members and invitations does not have it any more";
+        let settled: Vec<(String, FindingStatus, String)> =
+            gone.map(|known| (known.finding.clone(), FindingStatus::Reverted, proof.to_owned())).collect();
+        let suspicious =
+            findings.iter().map(|it| Suspicious { finding: it.id.clone(), member: it.resource.id.clone() }).collect();
         let output = Output {
+            suspicious,
             super_administrators: count(members.iter().filter(|member| member.is_super_administrator())),
             pending: count(members.iter().filter(|member| member.status == "pending")),
             controls: controls(&members, enforce_twofactor),
@@ -149,7 +173,7 @@ impl Action for MembersList {
             output.super_administrators,
             output.pending
         );
-        Ok(StepPlan { findings, ..StepPlan::seen(output, summary) })
+        Ok(StepPlan { findings, settled_findings: settled, ..StepPlan::seen(output, summary) })
     }
 }
 

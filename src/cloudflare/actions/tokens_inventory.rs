@@ -4,7 +4,7 @@ mod findings;
 mod ranking;
 mod suspect;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -39,10 +39,14 @@ pub struct Params {
     /// Use before the window, as `cloudflare.audit.collect` counts it: addresses in it are honest.
     #[serde(default)]
     pub seen_before: Option<Vec<SeenBefore>>,
-    /// Tokens that were disabled in this incident: one that is active again is a finding. Where several tokens bear the
-    /// suspect's name, the one that was cut is meant.
+    /// Tokens that were disabled in this incident as the intruder's: what they made is followed like what the suspect
+    /// made, and one that is active again is a finding. Where several tokens bear the suspect's name, the one that was
+    /// cut is meant.
     #[serde(default)]
     pub cut: Option<Vec<TokenRef>>,
+    /// Tokens of others that were disabled in this incident: one that is active again is a finding.
+    #[serde(default)]
+    pub resting: Option<Vec<TokenRef>>,
 }
 
 /// Output of `cloudflare.tokens.inventory`.
@@ -142,6 +146,7 @@ impl Action for TokensInventory {
             events: params.events.unwrap_or_default(),
             before: params.seen_before.unwrap_or_default(),
             cut: params.cut.unwrap_or_default(),
+            resting: params.resting.unwrap_or_default(),
             since: params.since,
             own: look.provider().credential().id.clone(),
         };
@@ -161,13 +166,18 @@ struct View<'a> {
     events: Vec<AuditEvent>,
     before: Vec<SeenBefore>,
     cut: Vec<TokenRef>,
+    resting: Vec<TokenRef>,
     since: Option<Timestamp>,
     own: Option<String>,
 }
 
 impl View<'_> {
     fn held(&self, suspect: Option<&Suspect>) -> Held<'_> {
-        let suspects: Vec<String> = suspect.map(|suspect| suspect.id.clone()).into_iter().collect();
+        // What was cut as the intruder's is the intruder's, also where nobody could name the suspect at first.
+        let cut = self.cut.iter().map(|token| token.id.clone());
+        let mut suspects: Vec<String> = suspect.map(|suspect| suspect.id.clone()).into_iter().chain(cut).collect();
+        let mut known = BTreeSet::new();
+        suspects.retain(|id| known.insert(id.clone()));
         let honest = |token: &str| {
             let uses = self.before.iter().filter(|before| before.token_id == token);
             uses.filter_map(|before| before.ip.clone()).collect()
@@ -198,10 +208,12 @@ impl View<'_> {
             marked.push((token, marks));
         }
         let controls = controls(&marked.iter().map(|(token, marks)| (*token, marks.as_slice())).collect::<Vec<_>>());
-        let suspects = match suspect {
-            Some(_) => held.tokens.iter().map(|grip| self.suspected(grip)).collect(),
-            None => self.ranked(&rows),
-        };
+        let mut suspects: Vec<TokenRef> = held.tokens.iter().map(|grip| self.suspected(grip)).collect();
+        if suspect.is_none() {
+            let ranked = self.ranked(&rows).into_iter();
+            let fresh = ranked.filter(|candidate| held.get(&candidate.id).is_none());
+            suspects.extend(fresh.collect::<Vec<_>>());
+        }
         let widened = held.tampered.iter().map(|tampering| self.tampered(tampering)).collect();
         let rotatable = rows.iter().filter(|row| row.status == "active" && matches!(row.role, Role::Other | Role::Own));
         Output {
@@ -210,6 +222,7 @@ impl View<'_> {
             revived: self
                 .cut
                 .iter()
+                .chain(&self.resting)
                 .filter(|token| self.is_revived(&token.id))
                 .map(|token| self.revived(token))
                 .collect(),
@@ -223,7 +236,8 @@ impl View<'_> {
     }
 
     fn role(&self, id: &str, suspect: Option<&Suspect>, held: &Held<'_>) -> Role {
-        if suspect.is_some_and(|suspect| suspect.id == id) {
+        let is_cut = || self.cut.iter().any(|token| token.id == id);
+        if suspect.map_or_else(is_cut, |suspect| suspect.id == id) {
             Role::Suspect
         } else if held.get(id).is_some() {
             Role::Child
@@ -261,7 +275,8 @@ impl View<'_> {
 
     /// Cut in this incident, and active all the same.
     fn is_revived(&self, id: &str) -> bool {
-        self.cut.iter().any(|token| token.id == id) && self.seen.get(id).is_some_and(|token| token.status == "active")
+        self.cut.iter().chain(&self.resting).any(|token| token.id == id)
+            && self.seen.get(id).is_some_and(|token| token.status == "active")
     }
 
     fn maker(&self, id: &str) -> Option<String> {

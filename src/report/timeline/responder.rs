@@ -40,7 +40,7 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
             let id = credential.id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
             plain(format!("run resumed with {}{id}", credential.kind.as_str()))
         }
-        Event::StepSkipped { reason, cause: SkipCause::Person | SkipCause::Jump } => {
+        Event::StepSkipped { reason, cause: SkipCause::Person | SkipCause::Jump, .. } => {
             plain(format!("skipped: {reason}"))
         }
         Event::Consented { effects, left, phrase } => {

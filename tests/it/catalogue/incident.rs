@@ -83,6 +83,7 @@ impl Incident {
             verb: action(id).spec().verb.into(),
             ask: None,
             already: plan.already.clone(),
+            not_proposed: Vec::new(),
         };
         incident.append(stage, true, Event::Proposed(Box::new(proposed)));
         let consent = |effect: &Effect| Consent { effect: effect.key.clone(), digest: effect.digest() };

@@ -276,6 +276,7 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         verb: "test".into(),
         ask: None,
         already: vec![],
+        not_proposed: Vec::new(),
     };
     for (path, event) in [
         (None, Event::RunOpened(Box::new(run_opened))),
