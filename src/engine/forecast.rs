@@ -1,5 +1,7 @@
 //! The dry run: every step's look, and nothing else. It is given a read side only, and no journal.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -109,7 +111,11 @@ pub struct ForecastRequest {
 pub async fn forecast(plan: &PlanSealed, bench: &DryBench<'_>) -> Forecast {
     let scope =
         Scope { inputs: plan.inputs.clone(), steps: Map::new(), incident: incident(bench.read), items: Map::new() };
-    let mut dry = DryRun { bench, seen: Forecast { steps: Vec::new(), gaps: Vec::new(), findings: Vec::new() } };
+    let mut dry = DryRun {
+        bench,
+        seen: Forecast { steps: Vec::new(), gaps: Vec::new(), findings: Vec::new() },
+        unknown: BTreeSet::new(),
+    };
     dry.list(plan.steps.clone(), scope).await;
     let mut forecast = dry.seen;
     forecast.gaps.sort();
@@ -141,6 +147,15 @@ pub struct DryBench<'a> {
 struct DryRun<'a> {
     bench: &'a DryBench<'a>,
     seen: Forecast,
+    /// Ids of steps that a run would do, with a result that nobody knows before.
+    unknown: BTreeSet<String>,
+}
+
+/// What a step would bring.
+enum Outcome {
+    Known(Value),
+    Unknown,
+    Skipped,
 }
 
 impl DryRun<'_> {
@@ -149,22 +164,27 @@ impl DryRun<'_> {
         Box::pin(async move {
             let (mut known, mut all) = (Map::new(), true);
             for planned in steps {
+                let id = planned.path.id().to_owned();
                 match self.one(&planned, &scope).await {
-                    Some(output) => {
-                        scope.steps.insert(planned.path.id().to_owned(), output.clone());
-                        known.insert(planned.path.id().to_owned(), output);
+                    Outcome::Known(output) => {
+                        scope.steps.insert(id.clone(), output.clone());
+                        known.insert(id, output);
                     }
-                    None => all = false,
+                    Outcome::Unknown => {
+                        all = false;
+                        self.unknown.insert(id);
+                    }
+                    Outcome::Skipped => {}
                 }
             }
             (known, all)
         })
     }
 
-    /// Looks at one step; returns its output where that is known. A step that would be skipped has none.
-    async fn one(&mut self, planned: &PlannedStep, scope: &Scope) -> Option<Value> {
+    /// Looks at one step.
+    async fn one(&mut self, planned: &PlannedStep, scope: &Scope) -> Outcome {
         let bench = self.bench;
-        let spec = bench.runbook.step(planned.path.id())?;
+        let Some(spec) = bench.runbook.step(planned.path.id()) else { return Outcome::Unknown };
         let mut step = ForecastStep::of(planned);
         // The condition of a step that makes others is judged once, before.
         let when = spec.when.as_ref().filter(|_| planned.container || spec.foreach.is_none());
@@ -176,15 +196,21 @@ impl DryRun<'_> {
                 step.danger = Danger::Observe;
                 step.summary = format!("would be skipped: {when} is not met");
                 self.seen.steps.push(step);
-                return None;
+                return Outcome::Skipped;
             }
+        }
+        // A default is for a step that was left out, not for one whose result nobody knows yet.
+        if let Some(open) = self.unknown.iter().find(|id| spec.uses(id)) {
+            step.summary = format!("hangs on the result of `{open}`, which only a run brings");
+            self.seen.steps.push(step);
+            return Outcome::Unknown;
         }
         if planned.container {
             return self.container(planned, spec, step, scope).await;
         }
         let output = self.look(planned, spec, &mut step, scope).await;
         self.seen.steps.push(step);
-        output
+        output.map_or(Outcome::Unknown, Outcome::Known)
     }
 
     /// Looks at what a step holds or makes, and says of the step itself what that comes to.
@@ -194,14 +220,14 @@ impl DryRun<'_> {
         spec: &StepSpec,
         mut step: ForecastStep,
         scope: &Scope,
-    ) -> Option<Value> {
+    ) -> Outcome {
         let bench = self.bench;
         let items = match items(spec, scope, bench.templates) {
             Ok(items) => items,
             Err(error) => {
                 step.summary = format!("hangs on a result that only a run brings: {error}");
                 self.seen.steps.push(step);
-                return None;
+                return Outcome::Unknown;
             }
         };
         let instances = Instances { runbook: bench.runbook, catalogue: bench.catalogue, templates: bench.templates };
@@ -233,7 +259,7 @@ impl DryRun<'_> {
         let danger = inside.iter().map(|step| step.danger).max().unwrap_or(Danger::Observe);
         let own = &mut self.seen.steps[at];
         (own.prediction, own.danger) = (prediction, danger);
-        (known && spec.repeat.is_none() && !own.conditional).then_some(output)
+        if known && spec.repeat.is_none() { Outcome::Known(output) } else { Outcome::Unknown }
     }
 
     async fn each(
@@ -297,7 +323,7 @@ impl DryRun<'_> {
         step.effects = seen.effects.into_iter().map(ForecastEffect::from).collect();
         self.seen.gaps.extend(seen.gaps);
         self.seen.findings.extend(seen.findings);
-        (!open && !step.conditional).then_some(seen.output)
+        (!open).then_some(seen.output)
     }
 }
 

@@ -133,17 +133,16 @@ impl StepSpec {
 
     /// Whether it requires the step called `id`, or uses its output itself.
     fn needs(&self, id: &str) -> bool {
-        let with = serde_json::to_string(&self.with).unwrap_or_default();
+        let conditions = [self.when.as_ref(), self.repeat.as_ref().map(|repeat| &repeat.until)];
+        self.requires.iter().any(|required| required == id)
+            || self.uses(id)
+            || conditions.into_iter().flatten().any(|condition| names(condition, id))
+    }
+
+    /// Whether the output of the step called `id` stands in its parameters or its list.
+    pub fn uses(&self, id: &str) -> bool {
         let list = self.foreach.as_ref().map(|foreach| foreach.list.to_string());
-        let texts = [Some(&with), list.as_ref(), self.when.as_ref(), self.repeat.as_ref().map(|repeat| &repeat.until)];
-        let path = format!("steps.{id}");
-        let names = |text: &&String| {
-            text.match_indices(&path).any(|(at, _)| {
-                let next = text[at + path.len()..].chars().next();
-                !next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '-')
-            })
-        };
-        self.requires.iter().any(|required| required == id) || texts.iter().flatten().any(names)
+        names(&serde_json::to_string(&self.with).unwrap_or_default(), id) || list.is_some_and(|list| names(&list, id))
     }
 
     /// Whether the step called `id` is somewhere in it.
@@ -155,6 +154,15 @@ impl StepSpec {
     fn with_inner(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
         Box::new(std::iter::once(self).chain(self.steps.iter().flat_map(Self::with_inner)))
     }
+}
+
+/// Whether a text names the output of the step called `id`.
+fn names(text: &str, id: &str) -> bool {
+    let path = format!("steps.{id}");
+    text.match_indices(&path).any(|(at, _)| {
+        let next = text[at + path.len()..].chars().next();
+        !next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '-')
+    })
 }
 
 /// A list that a step is done for, item by item.

@@ -61,8 +61,14 @@ pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>
         let mut grown = held.confirm(events);
         for event in &writes {
             let Some(id) = event.resource_id.as_ref() else { continue };
-            if attribute(event, &held.principals) != Attribution::Intruder || held.tokens.iter().any(|it| it.id == *id)
-            {
+            if attribute(event, &held.principals) != Attribution::Intruder {
+                continue;
+            }
+            if let Some(grip) = held.tokens.iter_mut().find(|it| it.id == *id) {
+                // One of several suspects may have made another.
+                if grip.made.is_none() && makes(event) && event.token_id.as_ref() != Some(id) {
+                    grip.made = Some(event);
+                }
                 continue;
             }
             if makes(event) {
