@@ -45,9 +45,10 @@ fn table(map: &Map<String, Value>, scope: &Scope, templates: &Templates) -> Resu
 
 fn one(value: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Value>, ResolveError> {
     Ok(match value {
-        Value::Object(map) => match map.get("from").and_then(Value::as_str) {
-            Some(path) => return follow(path, map.get("default"), scope),
-            None => Some(Value::Object(table(map, scope, templates)?)),
+        Value::Object(map) => match (literal(map), map.get("from").and_then(Value::as_str)) {
+            (Some(value), _) => Some(value.clone()),
+            (None, Some(path)) => return follow(path, map.get("default"), scope),
+            (None, None) => Some(Value::Object(table(map, scope, templates)?)),
         },
         Value::Array(items) => {
             let mut filled = Vec::with_capacity(items.len());
@@ -59,6 +60,11 @@ fn one(value: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Val
         Value::String(text) if text.contains("{{") => Some(Value::String(templates.render_text(text, scope)?)),
         other => Some(other.clone()),
     })
+}
+
+/// The value of `{ literal = … }`, which is taken as it stands: nothing in it is a reference or a template.
+fn literal(map: &Map<String, Value>) -> Option<&Value> {
+    map.get("literal").filter(|_| map.len() == 1)
 }
 
 fn follow(path: &str, default: Option<&Value>, scope: &Scope) -> Result<Option<Value>, ResolveError> {
@@ -101,6 +107,13 @@ mod tests {
     fn values_keep_their_type_and_texts_are_rendered() {
         let with = json!({ "ids": { "from": "steps.list.ids" }, "text": "for {{inputs.name}}", "deep": [{ "x": { "from": "inputs.name" } }] });
         assert_eq!(filled(&with), Ok(json!({ "ids": ["a"], "text": "for ci", "deep": [{ "x": "ci" }] })));
+    }
+
+    #[test]
+    fn a_literal_is_taken_as_it_stands() {
+        let literal =
+            json!({ "name": "{{inputs.nope}} {{", "from": "inputs.name", "deep": [{ "from": "inputs.name" }] });
+        assert_eq!(filled(&json!({ "a": { "literal": literal } })), Ok(json!({ "a": literal })));
     }
 
     #[test]
