@@ -17,3 +17,4 @@ mod scene;
 mod simulator;
 mod spine;
 mod terminal;
+mod undo;

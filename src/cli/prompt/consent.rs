@@ -29,7 +29,7 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
     }
     match &effect.undo {
         Some(undo) => row("undo", &format!("`quell undo` can put it back, with `{}`", undo.action)),
-        None => row("undo", "quell has no way to put it back"),
+        None => row("undo", "`quell undo` cannot put it back"),
     }
     out.push('\n');
     out.push_str(&expected_text(request, effect, style));
