@@ -32,6 +32,7 @@ mod secrets;
 mod session;
 mod signals;
 mod status;
+mod undo;
 mod vault;
 mod verify;
 
@@ -107,6 +108,7 @@ enum Command {
     Run(run::RunArgs),
     Plan(plan::PlanArgs),
     Resume(resume::ResumeArgs),
+    Undo(undo::UndoArgs),
     Status(status::StatusArgs),
     /// Every incident and rehearsal, oldest first.
     Incidents,
@@ -187,6 +189,7 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Run(args) => run::run(args, cx).await,
         Command::Plan(args) => plan::run(args, cx).await,
         Command::Resume(args) => resume::run(args, cx).await,
+        Command::Undo(args) => undo::run(args, cx).await,
         Command::Status(args) => status::run(args, cx),
         Command::Incidents => incidents::run(cx),
         Command::Note(args) => note::run(args, cx),

@@ -10,6 +10,7 @@ mod effect_state;
 mod event;
 mod file;
 mod state;
+mod undone;
 mod verify;
 mod warrant;
 
@@ -21,5 +22,6 @@ pub use event::{
 };
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
 pub use state::{IllegalEvent, IncidentState, RunState, StepState, StepStatus};
+pub use undone::Undone;
 pub use verify::{Inspection, Problem, inspect};
 pub use warrant::Warrant;

@@ -14,6 +14,7 @@
 //! | run | one execution of one runbook, bound to one plan digest, one account, one API host |
 //! | step path | the address of a step instance in every journal entry ([`model::StepPath`]) |
 //! | effect | ONE change to the outside world: one call, with target, before-image and danger ([`model::Effect`]) |
+//! | undo | a run that quell writes itself, from before-images: one step for each effect ([`journal::IncidentState::undone_by`]) |
 //! | danger | `observe` < `reversible` < `disruptive` < `irreversible` |
 //! | world | live (a host) or rehearsal (a scenario); a warrant and a client of different worlds never meet |
 //! | warrant | proof that consent and intent are on disk; spent by exactly one call ([`journal::Warrant`]) |

@@ -94,6 +94,17 @@ impl StateDir {
         }
     }
 
+    /// As [`Self::find`]; without a name the newest, open or not.
+    pub(crate) fn find_newest(&self, wanted: Option<&str>) -> Result<IncidentDir, CliError> {
+        if wanted.is_some() {
+            return self.find(wanted);
+        }
+        self.incidents().pop().ok_or_else(|| {
+            CliError::new(Exit::Usage, "no_incident", format!("there is no incident in {}", self.0.display()))
+                .hint("name its directory, or say where incidents lie with `--state-dir`")
+        })
+    }
+
     fn newest_open(&self) -> Result<IncidentDir, CliError> {
         let open = |incident: &IncidentDir| journal::inspect(&incident.path).is_ok_and(|found| found.state.is_open());
         self.incidents().into_iter().rev().find(open).ok_or_else(|| {

@@ -16,6 +16,7 @@ use super::session::inputs::{self, Sources};
 use super::session::load::{Loaded, load};
 use super::session::open;
 use crate::action::Estimate;
+use crate::cloudflare::api::Connected;
 use crate::engine::{self, DryBench, Forecast, Prediction};
 use crate::escape;
 use crate::evidence::Unkept;
@@ -76,8 +77,21 @@ pub(crate) async fn forecast(
         }
         inputs.insert("zones".to_owned(), json!(zones));
     }
-    let sealed = open::seal(&IncidentId::new("dry-run"), loaded, &inputs, &target, &connected);
-    let estimated = estimate(loaded, zones.len(), &connected).await;
+    show(cx, loaded, &inputs, &target, &connected, zones.len(), file).await
+}
+
+/// Looks at every step, prints what it would do, and writes it to `file`. `narrowed`: to how many zones, 0 for all.
+pub(crate) async fn show(
+    cx: &Context,
+    loaded: &Loaded,
+    inputs: &Map<String, Value>,
+    target: &Target,
+    connected: &Connected,
+    narrowed: usize,
+    file: Option<&Path>,
+) -> Result<Exit, CliError> {
+    let sealed = open::seal(&IncidentId::new("dry-run"), loaded, inputs, target, connected);
+    let estimated = estimate(loaded, narrowed, connected).await;
     let account = connected.read.account();
     cx.screen.tell(&format!(
         "dry run: reads only, against {} (account {}, {})",
@@ -143,14 +157,14 @@ impl Estimated {
     }
 }
 
-async fn estimate(loaded: &Loaded, narrowed: usize, connected: &crate::cloudflare::api::Connected) -> Estimated {
+async fn estimate(loaded: &Loaded, narrowed: usize, connected: &Connected) -> Estimated {
     let zones = if narrowed > 0 { narrowed as u64 } else { count_zones(connected).await };
     let takes = |estimate: Estimate| u64::from(estimate.fixed) + u64::from(estimate.per_zone) * zones;
     let specs = loaded.runbook.all_steps().filter_map(|step| CATALOGUE.get(&step.action));
     Estimated { requests: specs.map(|action| takes(action.spec().estimate)).sum() }
 }
 
-async fn count_zones(connected: &crate::cloudflare::api::Connected) -> u64 {
+async fn count_zones(connected: &Connected) -> u64 {
     let request = ReadRequest::new("/zones").with("account.id", connected.read.account().id.clone());
     let listed = connected.read.list(&request, Paging::Pages { per_page: 50 }).await;
     listed.map_or(0, |listing| listing.items.len() as u64)
@@ -192,7 +206,7 @@ fn text(forecast: &Forecast, permissions: &[Value], width: usize) -> String {
             }
             let _ = writeln!(out, "      before {}", shortened(&effect.before, width));
             let _ = writeln!(out, "      after  {}", shortened(&effect.after, width));
-            let _ = writeln!(out, "      undo   {}", effect.undo.as_deref().unwrap_or("not by quell"));
+            let _ = writeln!(out, "      undo   {}", effect.undo.as_deref().unwrap_or("not by `quell undo`"));
         }
     }
     if !forecast.gaps.is_empty() {

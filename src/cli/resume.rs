@@ -9,13 +9,14 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
-use super::rehearse;
+use super::rehearse::{self, Stage};
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
-use super::session::load::{Loaded, load_text};
+use super::session::load::{GENERATED, Loaded, load_text};
 use super::session::open::{Opened, lock, same_place};
 use super::session::{drive, open};
 use super::{environment, outcome};
+use crate::cloudflare::api::Connected;
 use crate::journal::{Event, Journal, RunState, Stamp};
 use crate::model::Digest;
 use crate::runbook;
@@ -40,16 +41,7 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     let loaded = sealed_runbook(cx, &dir, &run)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some())?;
-    let stage = if run.opened.world.is_rehearsal() { Some(rehearse::restage(cx, &dir, &run).await?) } else { None };
-    let mut target = match &stage {
-        Some(stage) => stage.target()?,
-        None => Target::from_environment(cx).await?,
-    };
-    if target.account.is_none() {
-        target.account = Some(run.opened.account.id.clone());
-    }
-    let connected = connect(cx, &mut target).await?;
-    same_place(&run, &target, &connected)?;
+    let (stage, target, connected) = reconnect(cx, &dir, &run).await?;
     let sealed = run.plan.as_ref().map(|plan| plan.digest.clone());
     let now = open::seal(
         &dir.id,
@@ -92,6 +84,25 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     Ok(driven.exit)
 }
 
+/// Connects to where `run` took place, and refuses any other place. A rehearsal's account is set up again.
+pub(crate) async fn reconnect(
+    cx: &Context,
+    dir: &IncidentDir,
+    run: &RunState,
+) -> Result<(Option<Stage>, Target, Connected), CliError> {
+    let stage = if run.opened.world.is_rehearsal() { Some(rehearse::restage(cx, dir, run).await?) } else { None };
+    let mut target = match &stage {
+        Some(stage) => stage.target()?,
+        None => Target::from_environment(cx).await?,
+    };
+    if target.account.is_none() {
+        target.account = Some(run.opened.account.id.clone());
+    }
+    let connected = connect(cx, &mut target).await?;
+    same_place(run, &target, &connected)?;
+    Ok((stage, target, connected))
+}
+
 fn resting(dir: &IncidentDir, journal: &Journal) -> Result<RunState, CliError> {
     match journal.state().latest_run() {
         Some(run) if run.closed.is_none() && run.plan.is_some() => Ok(run.clone()),
@@ -127,6 +138,7 @@ fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loa
         "embedded" => {
             runbook::embedded().iter().find(|(name, _)| *name == run.opened.runbook).map(|(_, text)| (*text).to_owned())
         }
+        GENERATED => None,
         file => fs::read_to_string(file).ok(),
     };
     if let Some(present) = present.filter(|present| *present != text) {

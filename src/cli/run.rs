@@ -89,7 +89,7 @@ pub(crate) fn read_answers(path: &Path, loaded: &Loaded) -> Result<AnswersFile, 
     answers.map_err(|error| {
         CliError::usage("the answers file cannot be used")
             .because(&error)
-            .hint(format!("`quell runbooks show {}` lists the steps", loaded.runbook.name))
+            .hint(format!("the steps are: {}", steps.join(", ")))
     })
 }
 

@@ -8,6 +8,7 @@ pub mod dns_diff;
 pub mod findings_settle;
 pub mod members_list;
 pub mod token_disable;
+pub mod token_restore;
 pub mod token_revoke;
 pub mod tokens_inventory;
 pub mod tokens_rotate;
@@ -22,6 +23,7 @@ pub static ACTIONS: &[&dyn AnyAction] = &[
     &findings_settle::FindingsSettle,
     &members_list::MembersList,
     &token_disable::TokenDisable,
+    &token_restore::TokenRestore,
     &token_revoke::TokenRevoke,
     &tokens_inventory::TokensInventory,
     &tokens_rotate::TokensRotate,

@@ -134,16 +134,9 @@ impl Token {
 
     /// What a full update must send to change the status and nothing else.
     pub fn update(&self, status: &str) -> Value {
-        let mut body = self.kept();
-        spell_condition(&mut body);
-        // Names inside permission groups are for reading only; ids suffice (documented).
-        for policy in policies(&mut body) {
-            for group in policy.get_mut("permission_groups").and_then(Value::as_array_mut).into_iter().flatten() {
-                *group = json!({ "id": group["id"] });
-            }
-        }
-        body.insert("status".to_owned(), status.into());
-        Value::Object(body)
+        let mut image = self.image();
+        image["status"] = status.into();
+        full_update(&image)
     }
 
     /// The token without what changes by mere use: what is shown and consented to.
@@ -160,16 +153,28 @@ impl Token {
     /// What means the same counts as the same: an update may give policies other ids, their groups another order, and
     /// the condition another spelling.
     pub fn differs_from(&self, before: &Value) -> Option<&'static str> {
+        self.differences(before).into_iter().next()
+    }
+
+    /// All such fields.
+    pub fn differences(&self, before: &Value) -> Vec<&'static str> {
         let (now, before) = (self.kept(), before.as_object().cloned().unwrap_or_default());
         let (now, before) = (meaning(now), meaning(before));
         // Of a masked text nothing can be told but that there was one.
         let is_masked = |field: &str| before.get(field).and_then(Value::as_str).is_some_and(holds_mask);
-        KEPT.into_iter().find(|field| now.get(*field) != before.get(*field) && !is_masked(field))
+        KEPT.into_iter().filter(|field| now.get(*field) != before.get(*field) && !is_masked(field)).collect()
+    }
+
+    /// Whether the token is as `image` (an [image](Self::image)) holds it, its status included.
+    pub fn is_as(&self, image: &Value) -> bool {
+        image["status"] == self.status.as_str() && self.differs_from(image).is_none()
     }
 
     fn kept(&self) -> Map<String, Value> {
         let kept = KEPT.iter().filter_map(|field| Some(((*field).to_owned(), self.raw.get(*field)?.clone())));
-        kept.filter(|(_, value)| !value.is_null()).collect()
+        let mut kept = Value::Object(kept.collect());
+        drop_nulls(&mut kept);
+        kept.as_object().cloned().unwrap_or_default()
     }
 
     /// The token as the target of an effect; `all` tells whether its name is its own.
@@ -196,6 +201,36 @@ impl Token {
     /// `2026-11-20 14:05Z`, or `never seen`.
     pub fn last_use(&self) -> String {
         self.last_used_on.map_or_else(|| "never seen".to_owned(), |at| at.strftime("%F %H:%MZ").to_string())
+    }
+}
+
+/// The body of a full update after which the token is as `image` (see [`Token::image`]) has it.
+pub fn full_update(image: &Value) -> Value {
+    let mut body = Map::new();
+    for field in KEPT.iter().chain(&["status"]) {
+        if let Some(value) = image.get(*field) {
+            body.insert((*field).to_owned(), value.clone());
+        }
+    }
+    spell_condition(&mut body);
+    // Names inside permission groups are for reading only; ids suffice (documented).
+    for policy in policies(&mut body) {
+        for group in policy.get_mut("permission_groups").and_then(Value::as_array_mut).into_iter().flatten() {
+            *group = json!({ "id": group["id"] });
+        }
+    }
+    Value::Object(body)
+}
+
+/// A field that is null says no more than one that is missing.
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 

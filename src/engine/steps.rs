@@ -7,7 +7,7 @@ use crate::action::{Done, DoneEffect};
 use crate::journal::{
     EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepStatus,
 };
-use crate::model::{Disposition, FindingStatus, StepPath, Verdict};
+use crate::model::{Disposition, FindingStatus, Outcome, StepPath, Verdict};
 use crate::runbook::{OnFailure, StepSpec};
 
 impl Engine {
@@ -198,6 +198,9 @@ impl Engine {
 /// What becomes of the finding that an effect deals with.
 fn finding_after(state: &EffectState) -> Option<(String, FindingStatus, String)> {
     let resolves = state.effect.resolves.as_ref()?;
+    if resolves.status == FindingStatus::Open {
+        return reopened(state).map(|detail| (resolves.finding.clone(), FindingStatus::Open, detail));
+    }
     match (&state.status, &state.verdict) {
         (EffectStatus::Finished, Some(Verdict::Holds(proof))) => {
             Some((resolves.finding.clone(), resolves.status, proof.clone()))
@@ -206,6 +209,20 @@ fn finding_after(state: &EffectState) -> Option<(String, FindingStatus, String)>
             Some((resolves.finding.clone(), FindingStatus::Accepted, reason.clone()))
         }
         _ => None,
+    }
+}
+
+/// Why the finding of an undo is open again. Other than a containment, an undo counts as soon as it may have taken
+/// place: one that was not sent, was refused or is seen not to be there leaves the finding as it was.
+fn reopened(state: &EffectState) -> Option<String> {
+    if !state.was_sent() || matches!(state.outcome(), Some(Outcome::Refused(_))) {
+        return None;
+    }
+    match &state.verdict {
+        Some(Verdict::Holds(proof)) => Some(proof.clone()),
+        Some(Verdict::DoesNotHold(_)) if !state.is_applied() => None,
+        Some(other) => Some(format!("what was done about it may be undone: {}", other.detail())),
+        None => Some("what was done about it may be undone: nobody could look".to_owned()),
     }
 }
 

@@ -254,7 +254,7 @@ pub struct RunOpened {
     pub title: String,
     /// Digest of the runbook's bytes.
     pub runbook_sha256: Digest,
-    /// Where the runbook was found: a path, or `embedded`.
+    /// Where the runbook was found: a path, `embedded`, or `generated` where quell wrote it for this run.
     pub source: String,
     /// Time to contain that the team aims for, in seconds.
     pub target_seconds: Option<i64>,

@@ -160,7 +160,7 @@ fn effect_row(book: &Book<'_>, effect: &Numbered<'_>) -> EffectRow {
         by_hand,
         consents: trail.map(consents).unwrap_or_default(),
         attempts: attempts_in_words(effect, trail),
-        standing: effect.standing(),
+        standing: book.standing(effect),
         verdict: effect.state.verdict.as_ref().map(|verdict| verdict.as_str().to_owned()),
         proof: effect.state.verdict.as_ref().map(Verdict::detail).map(str::to_owned),
         took: trail.and_then(took),

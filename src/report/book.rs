@@ -48,6 +48,20 @@ impl<'a> Book<'a> {
         self.trails.of(&effect.run.opened.run, &effect.state.effect.key)
     }
 
+    /// What undid an effect, if it was undone.
+    pub(super) fn undone_by(&self, effect: &Numbered<'_>) -> Option<Numbered<'a>> {
+        let undone = self.source.state.undone_by(&effect.run.opened.run, &effect.state.effect)?;
+        self.effects().find(|other| std::ptr::eq(other.state, undone.state))
+    }
+
+    /// Where an effect stands, in words; with what undid it.
+    pub(super) fn standing(&self, effect: &Numbered<'_>) -> String {
+        match self.undone_by(effect) {
+            Some(by) => format!("{}, then undone by {}", effect.standing(), by.label()),
+            None => effect.standing(),
+        }
+    }
+
     /// A step's address; with the run in front where there are several.
     pub(super) fn step_name(&self, run: &RunState, path: &StepPath) -> String {
         if self.source.state.runs.len() > 1 { format!("{}:{path}", run.opened.run) } else { path.to_string() }
@@ -81,6 +95,11 @@ impl Numbered<'_> {
     /// Takes a credential out of use.
     pub(super) fn cuts(&self) -> bool {
         matches!(self.verb(), "disable" | "revoke")
+    }
+
+    /// Gives a credential back its use.
+    pub(super) fn restores(&self) -> bool {
+        self.verb() == "restore"
     }
 
     /// Replaces a credential's value.

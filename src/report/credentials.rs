@@ -14,6 +14,8 @@ use crate::model::{Call, Disposition};
 pub struct Credentials {
     /// Taken out of use, or tried to.
     pub cut: Vec<CredentialRow>,
+    /// Cut, and given back as they were, or tried to.
+    pub restored: Vec<CredentialRow>,
     /// Given a new value, or tried to.
     pub rotated: Vec<CredentialRow>,
     /// Proposed to be cut or rotated and left as they are, each with who or why.
@@ -77,9 +79,16 @@ pub struct SeenCredential {
 
 pub(super) fn credentials(book: &Book<'_>) -> Credentials {
     let mut all = Credentials::default();
-    for effect in book.effects().filter(|effect| effect.cuts() || effect.rotates()) {
-        if let Some(row) = left(book, &effect) {
+    for effect in book.effects() {
+        if effect.restores() {
+            // One that was not chosen leaves the credential cut.
+            all.restored.extend(left(book, &effect).is_none().then(|| done(book, &effect)));
+        } else if !effect.cuts() && !effect.rotates() {
+            continue;
+        } else if let Some(row) = left(book, &effect) {
             all.not_rotated.push(row);
+        } else if effect.cuts() && book.undone_by(&effect).is_some() {
+            continue;
         } else if effect.cuts() {
             all.cut.push(done(book, &effect));
         } else {
@@ -90,6 +99,7 @@ pub(super) fn credentials(book: &Book<'_>) -> Credentials {
     let told: BTreeSet<String> = all
         .cut
         .iter()
+        .chain(&all.restored)
         .chain(&all.rotated)
         .map(|row| row.id.clone())
         .chain(all.not_rotated.iter().map(|row| row.id.clone()))
@@ -101,7 +111,8 @@ pub(super) fn credentials(book: &Book<'_>) -> Credentials {
 impl Credentials {
     /// A token may be offered again later: of what was left, the last word on each counts, unless it was dealt with.
     fn keep_the_last_word(&mut self) {
-        let dealt_with: BTreeSet<&str> = self.cut.iter().chain(&self.rotated).map(|row| row.id.as_str()).collect();
+        let dealt_with: BTreeSet<&str> =
+            self.cut.iter().chain(&self.restored).chain(&self.rotated).map(|row| row.id.as_str()).collect();
         let mut told = BTreeSet::new();
         let mut kept: Vec<LeftCredential> = Vec::new();
         for row in self.not_rotated.iter().rev() {

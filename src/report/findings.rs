@@ -113,8 +113,10 @@ fn row(book: &Book<'_>, number: usize, finding: &Finding) -> FindingRow {
 
 /// As the latest proven effect left it; without one, as it was found.
 fn now(book: &Book<'_>, finding: &Finding) -> (String, Vec<String>) {
+    // An undo that never left changes nothing about what was done before it.
     let deals = |effect: &super::book::Numbered<'_>| {
-        effect.state.effect.resolves.as_ref().is_some_and(|resolves| resolves.finding == finding.id)
+        (!effect.restores() || effect.state.was_sent())
+            && effect.state.effect.resolves.as_ref().is_some_and(|resolves| resolves.finding == finding.id)
     };
     let Some(effect) = book.effects().filter(deals).last() else {
         return ("as found".to_owned(), Vec::new());

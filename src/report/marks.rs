@@ -107,6 +107,10 @@ fn contained(book: &Book<'_>) -> Result<Timestamp, String> {
     if unproven > 0 {
         return Err(format!("{unproven} of {} in phase `contain` not proven", count(effects.len(), "change")));
     }
+    let undone = effects.iter().filter(|effect| book.undone_by(effect).is_some()).count();
+    if undone > 0 {
+        return Err(format!("{undone} of {} in phase `contain` undone since", count(effects.len(), "change")));
+    }
     let proofs = effects.iter().filter_map(|effect| book.trail(effect).and_then(|trail| trail.proven));
     proofs.max().ok_or_else(|| "no change in phase `contain` was made and proven".to_owned())
 }

@@ -153,12 +153,12 @@ fn gaps(book: &Book<'_>) -> Vec<GapRow> {
 
 fn not_examined(book: &Book<'_>) -> Vec<UnseenRow> {
     let all = book.facts.not_examined.iter().chain(&book.facts.unread);
-    // What no step of the runbook looks at, by the plan; then what the steps say of themselves.
-    let plans = book.source.state.runs.iter().filter_map(|run| run.plan.as_ref());
-    let by_plan = plans.flat_map(|plan| &plan.not_examined);
+    // What no step of any runbook looks at, by the plans; then what the steps say of themselves.
+    let mut plans = book.source.state.runs.iter().filter_map(|run| run.plan.as_ref());
+    let first = plans.next().map(|plan| plan.not_examined.as_slice()).unwrap_or_default();
+    let by_none = first.iter().filter(|what| plans.clone().all(|plan| plan.not_examined.contains(what)));
     let mut rows: Vec<UnseenRow> =
-        by_plan.map(|what| UnseenRow { what: what.clone(), step: "no step of the runbook".to_owned() }).collect();
-    rows.dedup();
+        by_none.map(|what| UnseenRow { what: what.clone(), step: "no step of the runbook".to_owned() }).collect();
     for (what, path) in all {
         let row = UnseenRow { what: what.clone(), step: path.to_string() };
         if !rows.contains(&row) {

@@ -59,9 +59,14 @@ fn credentials(model: &ReportModel) -> String {
         ids(rows).difference(&doubtful).count()
     };
     format!(
-        "Credentials: {} of {} cut and proven, {} of {} rotated and proven, {} left as they are, {} without a disposition.",
+        "Credentials: {} of {} cut and proven, {}{} of {} rotated and proven, {} left as they are, {} without a disposition.",
         proven(&all.cut),
         ids(&all.cut).len(),
+        if all.restored.is_empty() {
+            String::new()
+        } else {
+            format!("{} of {} given back and proven, ", proven(&all.restored), ids(&all.restored).len())
+        },
         proven(&all.rotated),
         ids(&all.rotated).len(),
         all.not_rotated.len(),

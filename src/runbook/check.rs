@@ -303,6 +303,11 @@ impl Checker<'_, '_> {
 
     fn value(&mut self, node: &Node, schema: Schema<'_>, slot: Slot<'_>) {
         let name = slot.name;
+        if let [(key, value)] = node.entries()
+            && key.name == "literal"
+        {
+            return self.literal(value, schema, name);
+        }
         if let Some(from) = node.get("from") {
             return self.reference(node, from, schema, slot);
         }
@@ -335,6 +340,15 @@ impl Checker<'_, '_> {
                 self.text(node);
             }
             _ => self.anything(node),
+        }
+    }
+
+    /// A value that is taken as it stands: only its type is looked at.
+    fn literal(&mut self, node: &Node, schema: Schema<'_>, name: &str) {
+        let types = schema.types();
+        if !fits(node.json_type(), &types) {
+            let message = format!("`{name}` must be {}, and is {}", words(&types), node.what());
+            self.problems.push(Diagnostic::error("R010", &node.span, message));
         }
     }
 
@@ -384,7 +398,9 @@ impl Checker<'_, '_> {
     fn anything(&mut self, node: &Node) {
         let open = Value::Bool(true);
         match &node.kind {
-            Kind::Table(_) if node.get("from").is_some() => self.value(node, Schema::new(&open), Slot::default()),
+            Kind::Table(_) if ["from", "literal"].iter().any(|key| node.get(key).is_some()) => {
+                self.value(node, Schema::new(&open), Slot::default());
+            }
             Kind::Table(entries) => entries.iter().for_each(|(_, value)| self.anything(value)),
             Kind::Array(items) => items.iter().for_each(|item| self.anything(item)),
             Kind::Text(..) => self.text(node),

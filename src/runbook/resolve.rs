@@ -56,9 +56,10 @@ fn table(map: &Map<String, Value>, scope: &Scope, templates: &Templates) -> Resu
 
 fn one(value: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Value>, ResolveError> {
     Ok(match value {
-        Value::Object(map) => match map.get("from").and_then(Value::as_str) {
-            Some(path) => return follow(path, map.get("default"), scope, templates),
-            None => Some(Value::Object(table(map, scope, templates)?)),
+        Value::Object(map) => match (literal(map), map.get("from").and_then(Value::as_str)) {
+            (Some(value), _) => Some(value.clone()),
+            (None, Some(path)) => return follow(path, map.get("default"), scope, templates),
+            (None, None) => Some(Value::Object(table(map, scope, templates)?)),
         },
         Value::Array(items) => {
             let mut filled = Vec::with_capacity(items.len());
@@ -70,6 +71,11 @@ fn one(value: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Val
         Value::String(text) if text.contains("{{") => Some(Value::String(templates.render_text(text, scope)?)),
         other => Some(other.clone()),
     })
+}
+
+/// The value of `{ literal = … }`, which is taken as it stands: nothing in it is a reference or a template.
+fn literal(map: &Map<String, Value>) -> Option<&Value> {
+    map.get("literal").filter(|_| map.len() == 1)
 }
 
 fn follow<'a>(
@@ -130,6 +136,13 @@ mod tests {
             Ok(json!({ "a": "z1", "b": "plain", "c": "z1 plain" }))
         );
         assert_eq!(filled(&json!({ "a": { "from": "zone.gone" } })), Err(ResolveError::NoValue("zone.gone".into())));
+    }
+
+    #[test]
+    fn a_literal_is_taken_as_it_stands() {
+        let literal =
+            json!({ "name": "{{inputs.nope}} {{", "from": "inputs.name", "deep": [{ "from": "inputs.name" }] });
+        assert_eq!(filled(&json!({ "a": { "literal": literal } })), Ok(json!({ "a": literal })));
     }
 
     #[test]

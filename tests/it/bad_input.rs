@@ -28,6 +28,23 @@ async fn a_broken_runbook() {
     assert!(spine.scene.simulator.requests().is_empty());
 }
 
+#[test]
+fn a_literal_is_no_template_but_has_a_type() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = |with: &str| {
+        let step = "[[steps]]\nid = \"a\"\nphase = \"learn\"\ntitle = \"A\"\nwhy = \"W\"\naction = \"cloudflare.token.disable\"\n";
+        fs::write(dir.path().join("a.toml"), format!("schema = 1\nname = \"a\"\ntitle = \"A\"\n{step}with = {with}\n"))
+            .unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quell"));
+        ran(command.args(["runbooks", "check", "a.toml"]).env_clear().env("HOME", dir.path()).current_dir(dir.path()))
+    };
+    check("{ tokens = { literal = [{ id = \"1\", name = \"{{#if {{nope}}\" }] } }").expect(0);
+    let wrong = check("{ tokens = { literal = \"all\" } }").expect(10);
+    let said = format!("{}{}", wrong.stdout, wrong.stderr);
+    assert!(said.contains("R010") && said.contains("`tokens` must be a list, and is text"), "{said}");
+    check("{ tokens = [{ id = \"1\", name = \"{{#if {{nope}}\" }] }").expect(10);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_answers_file() {
     let spine = Spine::new().await;

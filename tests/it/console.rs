@@ -49,7 +49,7 @@ fn effect(number: usize, name: &str, danger: Danger) -> Effect {
         consequences: vec!["whatever uses the token is refused at once".into()],
         facts: vec![("last used".into(), format!("2026-11-{:02}", number + 10)), ("status".into(), "active".into())],
         preselected: false,
-        undo: Some(UndoCall { action: "cloudflare.token.enable".into(), with: Value::Null }),
+        undo: Some(UndoCall { action: "cloudflare.token.restore".into(), with: Value::Null }),
         resolves: None,
         target: Target { kind: "token".into(), id, name: name.into(), ambiguous: false },
     }

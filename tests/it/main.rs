@@ -22,3 +22,4 @@ mod spine;
 mod stage;
 mod terminal;
 mod token_actions;
+mod undo;

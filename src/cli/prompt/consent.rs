@@ -28,8 +28,8 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
         row("know", consequence);
     }
     match &effect.undo {
-        Some(undo) => row("undo", &format!("the action `{}` can put it back", undo.action)),
-        None => row("undo", "quell has no way to put it back"),
+        Some(undo) => row("undo", &format!("`quell undo` can put it back, with `{}`", undo.action)),
+        None => row("undo", "`quell undo` cannot put it back"),
     }
     out.push('\n');
     out.push_str(&expected_text(request, effect, style));

@@ -10,13 +10,16 @@ use crate::cli::exit::Exit;
 use crate::escape;
 use crate::runbook::{self, Checked, Runbook, Severity, Vocabulary};
 
+/// [`Loaded::source`] of a runbook that quell wrote itself; its only text lies beside the plan of its run.
+pub(crate) const GENERATED: &str = "generated";
+
 /// A runbook that has passed its check, with the text it was read from.
 pub(crate) struct Loaded {
     /// The runbook.
     pub(crate) runbook: Runbook,
     /// Its text, kept beside the plan.
     pub(crate) text: String,
-    /// Where it was found: a path, or `embedded`.
+    /// Where it was found: a path, `embedded`, or [`GENERATED`].
     pub(crate) source: String,
 }
 

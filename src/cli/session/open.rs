@@ -11,7 +11,9 @@ use crate::cli::layout::IncidentDir;
 use crate::cloudflare::api::Connected;
 use crate::durable;
 use crate::engine::{Binding, seal_plan};
-use crate::journal::{Driver, DriverLock, Entry, Event, FORMAT, Journal, Lease, PlanSealed, RunOpened, Stamp};
+use crate::journal::{
+    Driver, DriverLock, Entry, Event, FORMAT, Journal, Lease, PlanSealed, RunOpened, RunState, Stamp,
+};
 use crate::model::{IncidentId, RunId};
 use crate::runbook::Templates;
 
@@ -125,23 +127,21 @@ fn refuse_foreign(
     connected: &Connected,
 ) -> Result<(), CliError> {
     let Some(run) = journal.state().latest_run() else { return Ok(()) };
-    if run.closed.is_none() {
-        return Err(CliError::new(
-            Exit::Usage,
-            "run_open",
-            format!("incident {} has a run that is not closed", dir.id),
-        )
-        .hint(format!("go on with it: `quell resume {}`", dir.id)));
-    }
+    refuse_open(dir, run)?;
     same_place(run, target, connected)
 }
 
+/// One run at a time: the last one must be closed before another is opened.
+pub(crate) fn refuse_open(dir: &IncidentDir, run: &RunState) -> Result<(), CliError> {
+    if run.closed.is_some() {
+        return Ok(());
+    }
+    Err(CliError::new(Exit::Usage, "run_open", format!("incident {} has a run that is not closed", dir.id))
+        .hint(format!("go on with it: `quell resume {}`; `abort` there ends it", dir.id)))
+}
+
 /// Refuses another account, host or world than the run was bound to.
-pub(crate) fn same_place(
-    run: &crate::journal::RunState,
-    target: &Target,
-    connected: &Connected,
-) -> Result<(), CliError> {
+pub(crate) fn same_place(run: &RunState, target: &Target, connected: &Connected) -> Result<(), CliError> {
     let bound = &run.opened;
     let refused = |what: &str, then: String, now: String| {
         Err(CliError::new(Exit::Usage, "another_place", format!("this incident belongs to another {what}: it was {then}, and is now {now}"))

@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::token_restore::{self, TokenRestore};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
 use crate::cloudflare::tokens::{Found, Seen, Token, TokenRef, find, invisible, list, not_seen, refuse_own, unique};
-use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Verdict};
+use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, UndoCall, Verdict};
 use crate::provider::Answer;
 
 /// `cloudflare.token.disable`.
@@ -47,7 +48,7 @@ impl Action for TokenDisable {
         summary: "Disable tokens, and keep their policies and last use as evidence",
         docs: "Sends the whole token back with `status: disabled`, so that policies, addresses and expiry stay as they are, \
                and reads it again. A token that no list shows is taken to be gone only where its owner is known and that owner's \
-               list was read to its end; otherwise it may be another user's, and that is a gap. A disabled token can be enabled again; a deleted one is gone with all that it could tell. \
+               list was read to its end; otherwise it may be another user's, and that is a gap. A disabled token can be enabled again, by `quell undo` too; a deleted one is gone with all that it could tell. \
                Refuses the token that quell is acting with.",
         verb: "disable",
         max_danger: Danger::Disruptive,
@@ -141,13 +142,14 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> E
     let in_use = token.last_used_on.is_some_and(|at| look.now().duration_since(at) < IN_USE);
     let mut after = token.image();
     after["status"] = "disabled".into();
+    let restore = token_restore::Params { token: wanted.clone(), before: token.image(), after: after.clone() };
     let mut consequences = vec![
         if in_use {
             format!("whatever uses it honestly stops at once; it was last used {}", token.last_use())
         } else {
             format!("it was not used lately (last: {})", token.last_use())
         },
-        "to put it back: enable it in the dashboard; its policies are kept".to_owned(),
+        "to put it back: `quell undo`, or enable it in the dashboard; its policies are kept".to_owned(),
     ];
     let mut facts = vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())];
     if let Some(why) = &wanted.why {
@@ -171,7 +173,7 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> E
         consequences,
         facts,
         preselected: wanted.sure,
-        undo: None,
+        undo: Some(UndoCall { action: TokenRestore::SPEC.id.to_owned(), with: json!(restore) }),
         resolves: wanted.finding.clone().map(|finding| Resolves { finding, status: FindingStatus::Contained }),
     }
 }
