@@ -8,6 +8,7 @@
 //! | `check` | a runbook against a [`Vocabulary`]: what actions there are, what they take and give |
 //! | `schema`, `reference`, `text` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
 //! | `template`, `resolve` | filling in text and references when a step begins |
+//! | `lint` | what is allowed and should be mended all the same |
 //! | `diagnostic`, `codes` | problems, and how they are shown |
 
 mod check;
@@ -17,6 +18,7 @@ mod fields;
 mod input;
 mod language;
 mod library;
+mod lint;
 mod node;
 mod outline;
 mod parse;
@@ -29,9 +31,12 @@ mod text;
 pub use check::{ActionWords, Vocabulary};
 pub use codes::{CODES, explain};
 pub use diagnostic::{Diagnostic, Severity, render_json, render_text};
+pub(crate) use fields::Fields;
 pub use input::InputType;
 pub use language::{Confirm, InputSpec, OnFailure, Runbook, Source, StepSpec};
 pub use library::embedded;
+pub(crate) use lint::secrets as lint_secrets;
+pub(crate) use node::{Key, Kind, Node};
 pub use outline::{Outline, OutlineStep, outline};
 pub use resolve::{ResolveError, Scope, resolve};
 pub use template::{TemplateError, Templates};
@@ -50,6 +55,7 @@ pub fn load(source_name: &str, text: &str, vocabulary: &Vocabulary) -> Checked {
     let mut problems = Vec::new();
     let parsed = parse::parse(source_name, text, &mut problems);
     check::check(&parsed, vocabulary, text, &mut problems);
+    lint::lint(&parsed, text, &mut problems);
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.dedup();
     let sound = problems.iter().all(|problem| problem.severity == Severity::Warning);

@@ -49,6 +49,7 @@ pub(crate) struct PlanArgs {
 /// Runs `quell plan`.
 pub(crate) async fn run(args: &PlanArgs, cx: &Context) -> Result<Exit, CliError> {
     let loaded = load(&args.runbook, cx)?;
+    loaded.require_accepted(cx)?;
     forecast(cx, &loaded, &args.set, args.answers.as_deref(), &args.zones, args.output.as_deref()).await
 }
 
@@ -91,9 +92,11 @@ pub(crate) async fn forecast(
     let redactor = std::sync::Arc::new(Redactor::new([0; 32]));
     let evidence = Unkept::new(redactor);
     let templates = Templates::new();
+    let safeguards = cx.settings.safeguards();
     let forecast = tokio::select! {
         forecast = engine::forecast(
             &sealed, &loaded.runbook, CATALOGUE, &templates, &*connected.read, &evidence, &*cx.clock, &*cx.screen,
+            &safeguards,
         ) => forecast,
         () = cx.interrupt.raised() => return Ok(Exit::Interrupted),
     };

@@ -15,6 +15,7 @@ use super::session::connect::{Target, connect};
 use super::session::load::{Loaded, load_text};
 use super::session::open::{Opened, lock, same_place};
 use super::session::{drive, open};
+use super::shelves::{EMBEDDED, Found};
 use super::{environment, outcome};
 use crate::journal::{Event, Journal, RunState, Stamp};
 use crate::model::Digest;
@@ -38,6 +39,9 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     let (mut journal, _) = Journal::open(&dir.path)?;
     let run = resting(&dir, &journal)?;
     let loaded = sealed_runbook(cx, &dir, &run)?;
+    if !run.opened.world.is_rehearsal() {
+        loaded.require_accepted(cx)?;
+    }
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some())?;
     let stage = if run.opened.world.is_rehearsal() { Some(rehearse::restage(cx, &dir, &run).await?) } else { None };
@@ -123,7 +127,7 @@ fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loa
         .hint("the file was changed after the run began; put the original back"));
     }
     let present = match run.opened.source.as_str() {
-        "embedded" => {
+        EMBEDDED => {
             runbook::embedded().iter().find(|(name, _)| *name == run.opened.runbook).map(|(_, text)| (*text).to_owned())
         }
         file => fs::read_to_string(file).ok(),
@@ -145,7 +149,8 @@ fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loa
             path.display()
         )));
     }
-    load_text(&run.opened.source, text, cx)
+    let source = run.opened.source.clone();
+    load_text(Found { shown: source.clone(), source, text }, cx)
 }
 
 /// In one screen: where things stand, what is in doubt, what comes next.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::action::{Catalogue, Look, Progress};
+use crate::action::{Catalogue, Look, Progress, Safeguards};
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::journal::PlanSealed;
@@ -111,6 +111,7 @@ pub async fn forecast(
     evidence: &dyn EvidenceSink,
     clock: &dyn Clock,
     progress: &dyn Progress,
+    safeguards: &Safeguards,
 ) -> Forecast {
     let mut scope = Scope { inputs: plan.inputs.clone(), steps: Map::new(), incident: incident(read) };
     let mut forecast = Forecast { steps: Vec::new(), gaps: Vec::new(), findings: Vec::new() };
@@ -148,7 +149,7 @@ pub async fn forecast(
         match resolve(&spec.with, &scope, templates) {
             Err(error) => step.summary = format!("hangs on a result that only a run brings: {error}"),
             Ok(params) => {
-                let look = Look::new(read, evidence, clock, progress, &planned.path);
+                let look = Look::new(read, evidence, clock, progress, safeguards, &planned.path);
                 let looked = action.plan(params, &look).await;
                 forecast.gaps.extend(look.finish().gaps);
                 match looked {

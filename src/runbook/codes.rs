@@ -16,12 +16,14 @@ pub const CODES: &[(&str, &str)] = &[
     ("R014", "A reference to a step that may be skipped, without a `default`. The parameter would have no value then."),
     ("R015", "Text that is not a valid template."),
     ("R016", "A template calls a helper that does not exist."),
-    ("R017", "`confirm` is laxer than the harm that the action can do. It may be stricter, never laxer."),
+    ("R017", "`confirm` is laxer than the harm that the action can do. It has no effect then: the harm decides."),
     (
         "R018",
         "A step that can change something does not say why. Under stress, people skip what they do not understand.",
     ),
     ("R019", "Something that this version of the language does not have yet."),
+    ("R020", "Something shaped like a secret stands in the file. Whoever can read the file can use it."),
+    ("R021", "A runbook without a summary. `quell runbooks show` and a new colleague have nothing to go by."),
 ];
 
 /// What a code means.

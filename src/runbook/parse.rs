@@ -42,15 +42,7 @@ impl Parsed {
 
 /// Reads the text into a runbook. What cannot be read is a problem, and the rest is read all the same.
 pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic>) -> Parsed {
-    let (root, errors) = Node::read(text);
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        problems.push(Diagnostic::error(
-            "R001",
-            &span,
-            error.message().lines().next().unwrap_or("not TOML").to_owned(),
-        ));
-    }
+    let root = Node::read(text, problems);
     let mut fields = Fields::new(&root, "runbook", problems);
     match fields.node("schema").map(|node| (&node.kind, node.span.clone())) {
         Some((Kind::Integer(1), _)) => {}

@@ -14,6 +14,8 @@ mod report;
 mod report_scene;
 mod review_actions;
 mod scene;
+mod settings;
+mod shelves;
 mod simulator;
 mod spine;
 mod terminal;

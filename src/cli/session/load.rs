@@ -1,11 +1,8 @@
-use std::fs;
-use std::path::Path;
-
 use crate::cli::catalogue::CATALOGUE;
 use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
-use crate::escape;
+use crate::cli::shelves::Found;
 use crate::runbook::{self, ActionWords, Checked, Runbook, Severity, Vocabulary};
 
 /// A runbook that has passed its check, with the text it was read from.
@@ -14,68 +11,50 @@ pub(crate) struct Loaded {
     pub(crate) runbook: Runbook,
     /// Its text, kept beside the plan.
     pub(crate) text: String,
-    /// Where it was found: a path, or `embedded`.
+    /// Where it was found: an absolute path, or `embedded`.
     pub(crate) source: String,
+}
+
+impl Loaded {
+    /// Refuses a runbook that is not among those that `quell.toml` accepts, where it says which.
+    pub(crate) fn require_accepted(&self, cx: &Context) -> Result<(), CliError> {
+        let digest = self.runbook.source.digest.as_str();
+        match &cx.settings.config.accept_only {
+            Some(accepted) if !accepted.iter().any(|known| known == digest) => Err(CliError::new(
+                Exit::Runbook,
+                "runbook_not_accepted",
+                format!("the runbook {} is not among those that {} accepts", self.source, cx.settings.name()),
+            )
+            .hint(format!("once it has been reviewed, add \"{digest}\" to `accept_only`; nothing was sent"))),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Finds a runbook by path or name, and checks it.
 pub(crate) fn load(wanted: &str, cx: &Context) -> Result<Loaded, CliError> {
-    let (source, text) = find(wanted)?;
-    load_text(&source, text, cx)
+    load_text(cx.shelves.find(wanted)?, cx)
 }
 
-/// Checks a runbook's text. Warnings are shown, errors end it.
-pub(crate) fn load_text(source: &str, text: String, cx: &Context) -> Result<Loaded, CliError> {
-    let Checked { runbook, problems } = runbook::load(source, &text, &vocabulary());
+/// Checks a runbook's text. Errors are shown and end it.
+pub(crate) fn load_text(found: Found, cx: &Context) -> Result<Loaded, CliError> {
+    let Found { source, shown, text } = found;
+    let Checked { runbook, problems } = runbook::load(&source, &text, &vocabulary());
     if let Some(runbook) = runbook
         && problems.iter().all(|problem| problem.severity == Severity::Warning)
     {
-        return Ok(Loaded { runbook, text, source: source.to_owned() });
+        return Ok(Loaded { runbook, text, source });
     }
     cx.screen.say(&runbook::render_text(
         &problems,
-        source,
+        &shown,
         &text,
         cx.screen.style().colour,
         cx.screen.style().columns(),
     ));
     let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    Err(CliError::new(Exit::Runbook, "runbook_invalid", format!("the runbook {source} has {errors} errors"))
-        .hint(format!("`quell runbooks check {source}` shows them again; nothing was sent")))
-}
-
-/// The text of a runbook: a file, one in `./runbooks`, or an embedded one.
-pub(crate) fn find(wanted: &str) -> Result<(String, String), CliError> {
-    let path = Path::new(wanted);
-    let looks_like_path = wanted.contains('/') || path.extension().is_some_and(|extension| extension == "toml");
-    let candidates = if looks_like_path {
-        vec![path.to_owned()]
-    } else {
-        vec![Path::new("runbooks").join(format!("{wanted}.toml"))]
-    };
-    for candidate in candidates {
-        match fs::read_to_string(&candidate) {
-            Ok(text) => return Ok((candidate.display().to_string(), text)),
-            Err(error) if looks_like_path => {
-                return Err(CliError::new(
-                    Exit::Usage,
-                    "runbook_unreadable",
-                    format!("cannot read the runbook {}", candidate.display()),
-                )
-                .because(&error)
-                .hint("name a file that is there, or a runbook of `quell runbooks list`"));
-            }
-            Err(_) => {}
-        }
-    }
-    runbook::embedded()
-        .iter()
-        .find(|(name, _)| *name == wanted)
-        .map(|(_, text)| ("embedded".to_owned(), (*text).to_owned()))
-        .ok_or_else(|| {
-            CliError::new(Exit::Usage, "no_such_runbook", format!("there is no runbook `{}`", escape::terminal(wanted)))
-                .hint("`quell runbooks list` shows those that there are; a file is named by its path")
-        })
+    Err(CliError::new(Exit::Runbook, "runbook_invalid", format!("the runbook {shown} has {errors} errors"))
+        .hint(format!("`quell runbooks check {shown}` shows them again; nothing was sent")))
 }
 
 /// The catalogue as the checker sees it.
