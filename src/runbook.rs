@@ -8,6 +8,8 @@
 //! | `check` | a runbook against a [`Vocabulary`]: what actions there are, what they take and give |
 //! | `schema`, `reference`, `text` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
 //! | `template`, `resolve` | filling in text and references when a step begins |
+//! | `json_schema` | the language as JSON Schema, for editors |
+//! | `outline`, `graph`, `scaffold`, `library` | a runbook at a glance, as a drawing, to begin with; those in the binary |
 //! | `lint` | what is allowed and should be mended all the same |
 //! | `diagnostic`, `codes` | problems, and how they are shown |
 
@@ -15,7 +17,9 @@ mod check;
 mod codes;
 mod diagnostic;
 mod fields;
+mod graph;
 mod input;
+mod json_schema;
 mod language;
 mod library;
 mod lint;
@@ -24,6 +28,7 @@ mod outline;
 mod parse;
 mod reference;
 mod resolve;
+mod scaffold;
 mod schema;
 mod template;
 mod text;
@@ -32,13 +37,16 @@ pub use check::{ActionWords, Vocabulary};
 pub use codes::{CODES, explain};
 pub use diagnostic::{Diagnostic, Severity, render_json, render_text};
 pub(crate) use fields::Fields;
+pub use graph::graph;
 pub use input::InputType;
+pub use json_schema::json_schema;
 pub use language::{Confirm, InputSpec, OnFailure, Runbook, Source, StepSpec};
 pub use library::embedded;
 pub(crate) use lint::secrets as lint_secrets;
 pub(crate) use node::{Key, Kind, Node};
 pub use outline::{Outline, OutlineStep, outline};
 pub use resolve::{ResolveError, Scope, resolve};
+pub use scaffold::scaffold;
 pub use template::{TemplateError, Templates};
 
 /// A runbook's text, read and checked.

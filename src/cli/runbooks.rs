@@ -1,3 +1,7 @@
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -26,7 +30,20 @@ enum RunbooksCommand {
     Show {
         /// Name of a runbook, or path of a file.
         runbook: String,
+        /// Print a Mermaid flowchart instead: phases, steps, and what hangs on what.
+        #[arg(long, conflicts_with = "json")]
+        graph: bool,
     },
+    /// Write a small runbook to begin with.
+    New {
+        /// Its name: small letters, digits and hyphens.
+        name: String,
+        /// Where to; without it, `runbooks/NAME.toml`. A file that is there is never written over.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// The language as JSON Schema, for completion in an editor.
+    Schema,
     /// Every problem of one, at once, without any network.
     Check {
         /// Name of a runbook, or path of a file.
@@ -38,7 +55,16 @@ enum RunbooksCommand {
 pub(crate) fn run(args: &RunbooksArgs, cx: &Context) -> Result<Exit, CliError> {
     match &args.command {
         RunbooksCommand::List => list(cx),
-        RunbooksCommand::Show { runbook } => show(runbook, cx),
+        RunbooksCommand::Show { runbook, graph: true } => {
+            output::write(&runbook::graph(&load(runbook, cx)?.runbook))?;
+            Ok(Exit::Done)
+        }
+        RunbooksCommand::Show { runbook, graph: false } => show(runbook, cx),
+        RunbooksCommand::New { name, output } => new(name, output.as_deref(), cx),
+        RunbooksCommand::Schema => {
+            output::document(&runbook::json_schema(&vocabulary()))?;
+            Ok(Exit::Done)
+        }
         RunbooksCommand::Check { runbook } => check(runbook, cx),
     }
 }
@@ -107,6 +133,27 @@ fn show(wanted: &str, cx: &Context) -> Result<Exit, CliError> {
             output::write(&format!("      {}\n", escape::terminal(why)))?;
         }
     }
+    Ok(Exit::Done)
+}
+
+fn new(name: &str, file: Option<&Path>, cx: &Context) -> Result<Exit, CliError> {
+    let text = runbook::scaffold(name).ok_or_else(|| {
+        CliError::usage(format!("`{}` is not of small letters, digits and hyphens", escape::terminal(name)))
+            .hint("for example `leaked-deploy-token`")
+    })?;
+    let path = file.map_or_else(|| Path::new("runbooks").join(format!("{name}.toml")), Path::to_owned);
+    let parent = path.parent().unwrap_or(Path::new(""));
+    let written = fs::create_dir_all(parent)
+        .and_then(|()| fs::OpenOptions::new().write(true).create_new(true).open(&path))
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        CliError::usage(format!("cannot write the runbook {}", path.display()))
+            .because(&error)
+            .hint("a file that is there is never written over: name another with `-o FILE`")
+    })?;
+    let shown = escape::terminal(&path.display().to_string());
+    cx.screen
+        .tell(&format!("wrote {shown}; `quell runbooks check {shown}` checks it, `quell rehearse {shown}` walks it"));
     Ok(Exit::Done)
 }
 

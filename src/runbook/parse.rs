@@ -7,7 +7,7 @@ use super::language::{Confirm, InputSpec, OnFailure, Runbook, Source, StepSpec};
 use super::node::{Kind, Node};
 use crate::model::{Digest, Phase};
 
-const PHASES: &[&str] = &["prepare", "identify", "contain", "eradicate", "recover", "learn"];
+pub(super) const PHASES: &[&str] = &["prepare", "identify", "contain", "eradicate", "recover", "learn"];
 
 /// A runbook as far as it could be read, with the places that a check needs.
 #[derive(Debug)]
@@ -228,7 +228,7 @@ const STEP_KEYS: &[&str] =
     &["id", "phase", "title", "why", "action", "with", "when", "confirm", "on_failure", "requires"];
 
 /// Small letters, digits and single hyphens, beginning with a letter.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.len() <= 64
         && text

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test by panicking")]
 
 mod bad_input;
+mod books;
 mod client;
 mod console;
 mod crash;
@@ -14,6 +15,7 @@ mod report;
 mod report_scene;
 mod review_actions;
 mod scene;
+mod schema;
 mod settings;
 mod shelves;
 mod simulator;
