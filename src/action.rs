@@ -6,11 +6,13 @@
 mod any;
 mod catalogue;
 mod look;
+mod safeguards;
 mod spec;
 mod step_plan;
 
 pub use any::{Action, AnyAction};
 pub use catalogue::{Catalogue, Kind, Wing};
 pub use look::{Look, Progress, Taken};
+pub use safeguards::Safeguards;
 pub use spec::{ActionSpec, Estimate, Permission};
 pub use step_plan::{Done, DoneEffect, Receipt, StepError, StepPlan};

@@ -12,6 +12,7 @@ pub mod console;
 pub mod prompt;
 
 mod actions;
+mod config;
 mod context;
 mod environment;
 mod errors;
@@ -30,6 +31,8 @@ mod runbooks;
 mod scenarios;
 mod secrets;
 mod session;
+mod settings;
+mod shelves;
 mod signals;
 mod status;
 mod undo;
@@ -43,6 +46,8 @@ use errors::CliError;
 use exit::Exit;
 use layout::StateDir;
 use prompt::Keyboard;
+use settings::Settings;
+use shelves::Shelves;
 use vault::VaultChoice;
 
 /// Guided incident response for a Cloudflare account that somebody else holds a key to.
@@ -65,6 +70,14 @@ struct Global {
     /// Where incidents are kept; without it, `quell/` in the platform's state directory.
     #[arg(long, global = true, env = "QUELL_STATE_DIR", value_name = "DIR")]
     state_dir: Option<PathBuf>,
+
+    /// Configuration; without it, `quell/quell.toml` in the user's configuration directory, where there is one.
+    #[arg(long, global = true, env = "QUELL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Directory in which runbooks are looked for first.
+    #[arg(long, global = true, env = "QUELL_RUNBOOKS", value_name = "DIR")]
+    runbooks: Option<PathBuf>,
 
     /// Print one JSON document on standard output at the end.
     #[arg(long, global = true, conflicts_with = "jsonl")]
@@ -119,6 +132,14 @@ enum Command {
     Runbooks(runbooks::RunbooksArgs),
     Actions(actions::ActionsArgs),
     Scenarios(scenarios::ScenariosArgs),
+    Config(config::ConfigArgs),
+}
+
+impl Command {
+    /// Whether it hangs on what `quell.toml` says. The others go on with a broken one: looking must stay possible.
+    const fn needs_settings(&self) -> bool {
+        matches!(self, Self::Rehearse(_) | Self::Run(_) | Self::Plan(_) | Self::Resume(_) | Self::Runbooks(_))
+    }
 }
 
 const EXITS: &str = "\
@@ -169,7 +190,7 @@ fn start(arguments: Arguments) -> Result<Exit, CliError> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| bug(&error))?;
     let entered = runtime.enter();
-    let context = context(arguments.global)?;
+    let context = context(arguments.global, arguments.command.needs_settings())?;
     drop(entered);
     let task = runtime.spawn(async move { dispatch(&arguments.command, &context).await });
     // A panic ends here: what was durable stays so, and `resume` goes on from it.
@@ -199,10 +220,11 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Runbooks(args) => runbooks::run(args, cx),
         Command::Actions(args) => actions::run(args, cx),
         Command::Scenarios(args) => scenarios::run(args, cx),
+        Command::Config(args) => config::run(args, cx),
     }
 }
 
-fn context(global: Global) -> Result<Context, CliError> {
+fn context(global: Global, needs_settings: bool) -> Result<Context, CliError> {
     log(global.verbose)?;
     #[cfg(debug_assertions)]
     environment::arm_crash_point();
@@ -229,10 +251,15 @@ fn context(global: Global) -> Result<Context, CliError> {
         Some(dir) => dir,
         None => environment::default_state_dir()?,
     };
+    let settings = Settings::read(global.config)?;
+    if needs_settings {
+        settings.require_sound(&screen)?;
+    }
     let interrupt = signals::arm(screen.clone())
         .map_err(|error| CliError::new(Exit::Bug, "signals", "cannot listen for Ctrl-C").because(&error))?;
     Ok(Context {
         state: StateDir::new(state),
+        shelves: Shelves::new(global.runbooks, &settings),
         environment: Environment::read(),
         screen,
         keys,
@@ -241,7 +268,12 @@ fn context(global: Global) -> Result<Context, CliError> {
         operator: environment::operator(),
         json: global.json,
         jsonl: global.jsonl,
-        vault: VaultChoice { recipients: global.vault_recipient, identity: global.vault_identity },
+        vault: VaultChoice {
+            recipients: global.vault_recipient,
+            configured: settings.config.vault_recipients.clone(),
+            identity: global.vault_identity,
+        },
+        settings,
     })
 }
 

@@ -57,6 +57,20 @@ pub fn markdown_code(text: &str) -> String {
     format!("{fence}{pad}{shown}{pad}{fence}")
 }
 
+/// For a quoted label of a Mermaid diagram: nothing in it ends the label, is markup, or is shortened.
+pub fn mermaid(text: &str) -> String {
+    let mut out = String::new();
+    for c in terminal(text).chars() {
+        // Mermaid reads `#35;` as the character of that number; all else that means something to it is written so.
+        if c.is_alphanumeric() || matches!(c, ' ' | '.' | ',' | ':' | '-' | '_' | '?' | '!' | '\'' | '/') {
+            out.push(c);
+        } else {
+            out.push_str(&format!("#{};", u32::from(c)));
+        }
+    }
+    out
+}
+
 /// True where the text is not plain printable ASCII, so that a person cannot be asked to type it.
 pub fn is_hard_to_type(text: &str) -> bool {
     text.is_empty()
@@ -75,7 +89,7 @@ fn is_deceptive(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{markdown, markdown_code, terminal};
+    use super::{markdown, markdown_code, mermaid, terminal};
 
     #[test]
     fn terminal_shows_what_would_act() {
@@ -90,6 +104,14 @@ mod tests {
         assert_eq!(markdown("https://evil.example"), "https\\://evil.example");
         assert_eq!(markdown("1. x"), "1\\. x");
         assert_eq!(markdown("10.0.0.1"), "10\\.0.0.1");
+    }
+
+    #[test]
+    fn mermaid_labels_hold_whatever_they_are_given() {
+        assert_eq!(
+            mermaid("a\"] --> b[\"<script>#quot; `x` 日本\n%%{init}"),
+            "a#34;#93; --#62; b#91;#34;#60;script#62;#35;quot#59; #96;x#96; 日本#92;n#37;#37;#123;init#125;"
+        );
     }
 
     #[test]

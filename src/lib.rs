@@ -34,7 +34,7 @@
 //! | floor | modules | what it holds |
 //! |---|---|---|
 //! | F0 words | [`model`], [`secret`], [`escape`], [`crash`] | values that every floor shares |
-//! | F1 materials | [`runbook`], [`journal`], [`evidence`], [`vault`], [`durable`] | what is on disk |
+//! | F1 materials | [`runbook`], [`journal`], [`evidence`], [`vault`], [`durable`], [`config`] | what is on disk |
 //! | F2 contracts | [`provider`], [`clock`], [`action`] | what a wing must offer |
 //! | F3 wings | [`actions`], [`cloudflare`], [`simulator`] | one file for each action; all facts about Cloudflare |
 //! | F4 machinery | [`engine`], [`report`] | plan, decide, act, prove; the post-mortem |
@@ -83,6 +83,7 @@ pub mod actions;
 pub mod cli;
 pub mod clock;
 pub mod cloudflare;
+pub mod config;
 pub mod crash;
 pub mod durable;
 pub mod engine;

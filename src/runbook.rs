@@ -9,21 +9,28 @@
 //! | `schema`, `reference`, `text` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
 //! | `template`, `resolve` | filling in text and references when a step begins |
 //! | `reserved` | words that are no id, since a prompt understands them |
+//! | `json_schema` | the language as JSON Schema, for editors |
+//! | `outline`, `graph`, `scaffold`, `library` | a runbook at a glance, as a drawing, to begin with; those in the binary |
+//! | `lint` | what is allowed and should be mended all the same |
 //! | `diagnostic`, `codes` | problems, and how they are shown |
 
 mod check;
 mod codes;
 mod diagnostic;
 mod fields;
+mod graph;
 mod input;
+mod json_schema;
 mod language;
 mod library;
+mod lint;
 mod node;
 mod outline;
 mod parse;
 mod reference;
 mod reserved;
 mod resolve;
+mod scaffold;
 mod schema;
 mod step;
 mod template;
@@ -32,12 +39,18 @@ mod text;
 pub use check::{ActionWords, Vocabulary};
 pub use codes::{CODES, explain};
 pub use diagnostic::{Diagnostic, Severity, render_json, render_text};
+pub(crate) use fields::Fields;
+pub use graph::graph;
 pub use input::InputType;
+pub use json_schema::json_schema;
 pub use language::{Confirm, Foreach, GROUP, InputSpec, OnFailure, Repeat, Retry, Runbook, Source, StepSpec};
 pub use library::embedded;
+pub(crate) use lint::secrets as lint_secrets;
+pub(crate) use node::{Key, Kind, Node};
 pub use outline::{Outline, OutlineStep, outline};
 pub use reserved::RESERVED;
 pub use resolve::{ResolveError, Scope, resolve, resolve_list};
+pub use scaffold::scaffold;
 pub use template::{TemplateError, Templates};
 
 /// A runbook's text, read and checked.
@@ -73,6 +86,7 @@ pub fn load(source_name: &str, text: &str, vocabulary: &Vocabulary) -> Checked {
     }
     let parsed = parse::parse(source_name, text, &mut problems);
     check::check(&parsed, vocabulary, text, &mut problems);
+    lint::secrets(text, &mut problems);
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.dedup();
     if problems.iter().any(|problem| problem.code == "R001") {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::{LazyLock, PoisonError, RwLock};
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -60,6 +61,7 @@ static SHAPES: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?P<token>\bcf(?:k|ut|at|oat|ct)_[A-Za-z0-9_-]{20,})",
         r"|(?P<key>\bv1\.0-[0-9a-fA-F]{20,}[0-9a-zA-Z-]*)",
+        r"|(?P<identity>AGE-SECRET-KEY-[0-9A-Z-]{20,})",
         r"|(?P<bearer>(?i:bearer)\s+[A-Za-z0-9._~+/=-]{16,})",
         r"|(?P<pem>-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z))",
         r"|(?P<userinfo>(?:://)[^/\s:@]+:[^/\s@]+@)",
@@ -88,6 +90,30 @@ pub fn may_be_token_value(text: &str) -> bool {
 /// Whether a mask stands in a text, so that it is not what it was.
 pub fn holds_mask(text: &str) -> bool {
     text.contains('«') && text.contains('»')
+}
+
+/// Where something shaped like a secret stands in `text`, in bytes.
+pub fn secret_shaped(text: &str) -> Vec<Range<usize>> {
+    match SHAPES.as_ref() {
+        Some(shapes) => shapes.find_iter(text).map(|found| found.range()).collect(),
+        // Without the shapes nothing is known to be harmless.
+        None => std::iter::once(0..text.len()).collect(),
+    }
+}
+
+/// `text` with stars for what is shaped like a secret, byte for byte, so that every place in it stays right.
+pub fn conceal(text: &str) -> Cow<'_, str> {
+    let mut out = Cow::Borrowed(text);
+    for range in secret_shaped(text) {
+        let stars: String = text[range.clone()].split_inclusive('\n').map(starred).collect();
+        out.to_mut().replace_range(range, &stars);
+    }
+    out
+}
+
+fn starred(line: &str) -> String {
+    let body = line.strip_suffix('\n').unwrap_or(line);
+    "*".repeat(body.len()) + &line[body.len()..]
 }
 
 /// Masks secrets in text. A mask carries a fingerprint keyed per incident, so that two values still differ.
@@ -143,8 +169,9 @@ impl Redactor {
             return out;
         }
         let masked = shapes.replace_all(&out, |found: &regex::Captures<'_>| {
-            let kind =
-                ["token", "key", "bearer", "pem", "userinfo"].into_iter().find(|name| found.name(name).is_some());
+            let kind = ["token", "key", "identity", "bearer", "pem", "userinfo"]
+                .into_iter()
+                .find(|name| found.name(name).is_some());
             let mask = self.mask(kind.unwrap_or("secret"), &found[0]);
             if kind == Some("userinfo") { format!("://{mask}@") } else { mask }
         });
@@ -173,7 +200,7 @@ impl Redactor {
 
 #[cfg(test)]
 mod tests {
-    use super::{Redactor, Secret, SecretBytes};
+    use super::{Redactor, Secret, SecretBytes, conceal};
 
     fn redactor() -> Redactor {
         Redactor::new([7; 32])
@@ -186,6 +213,7 @@ mod tests {
             "cfut_0123456789012345678901234567890123456789abcd",
             "cfat_0123456789012345678901234567890123456789abcd",
             "v1.0-0123456789abcdef0123456789",
+            "AGE-SECRET-KEY-1QQPQGZZ0123456789ABCDEFGHJKLMNPQRSTUVWXYZ",
             "Bearer abcdefghijklmnopqrstuvwxyz",
             "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----",
         ] {
@@ -195,6 +223,17 @@ mod tests {
         assert_eq!(redactor.redact("token ed17574386854bf78a67040be0a770b0"), "token ed17574386854bf78a67040be0a770b0");
         let url = redactor.redact("https://user:hunter2@logs.example/x").into_owned();
         assert!(url.starts_with("https://«userinfo:") && url.ends_with("@logs.example/x"), "{url}");
+    }
+
+    #[test]
+    fn what_is_concealed_keeps_its_place() {
+        let text = "a = \"cfut_0123456789012345678901234567890123456789abcd\"\n-----BEGIN PRIVATE KEY-----\nMHcé\n-----END PRIVATE KEY-----\nb";
+        let concealed = conceal(text);
+        assert_eq!(concealed.len(), text.len());
+        assert_eq!(concealed.lines().count(), text.lines().count());
+        assert!(concealed.starts_with("a = \"***") && concealed.ends_with("***\nb"), "{concealed}");
+        assert!(!concealed.contains("0123") && !concealed.contains("MHc"), "{concealed}");
+        assert_eq!(conceal("nothing here"), "nothing here");
     }
 
     #[test]

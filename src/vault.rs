@@ -33,7 +33,7 @@ use crate::secret::SecretBytes;
 pub use answer::SealedAnswer;
 pub use error::VaultError;
 pub use files::SealedName;
-pub use lock::{Key, KeyKind, Lock};
+pub use lock::{Key, KeyKind, Lock, is_recipient};
 pub use opened::Opened;
 
 use answer::Head;

@@ -2,6 +2,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::Safeguards;
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::model::{EvidenceRef, Gap, StepPath};
@@ -19,6 +20,7 @@ pub struct Look<'a> {
     evidence: &'a dyn EvidenceSink,
     clock: &'a dyn Clock,
     progress: &'a dyn Progress,
+    safeguards: &'a Safeguards,
     /// The step, from which effect keys are derived.
     pub path: &'a StepPath,
     taken: Mutex<Taken>,
@@ -42,14 +44,20 @@ impl<'a> Look<'a> {
         evidence: &'a dyn EvidenceSink,
         clock: &'a dyn Clock,
         progress: &'a dyn Progress,
+        safeguards: &'a Safeguards,
         path: &'a StepPath,
     ) -> Self {
-        Self { read, evidence, clock, progress, path, taken: Mutex::default() }
+        Self { read, evidence, clock, progress, safeguards, path, taken: Mutex::default() }
     }
 
     /// The provider's read side, for what is known of account and credential. Reads made on it directly leave no evidence.
     pub fn provider(&self) -> &'a dyn ReadSide {
         self.read
+    }
+
+    /// What must not be touched or suspected.
+    pub const fn safeguards(&self) -> &'a Safeguards {
+        self.safeguards
     }
 
     /// Id of the account.

@@ -6,6 +6,8 @@ use super::console::Screen;
 use super::environment::Environment;
 use super::layout::StateDir;
 use super::prompt::Keyboard;
+use super::settings::Settings;
+use super::shelves::Shelves;
 use super::vault::VaultChoice;
 use crate::clock::Clock;
 use crate::engine::Interrupt;
@@ -14,6 +16,10 @@ use crate::engine::Interrupt;
 pub(crate) struct Context {
     /// Where incidents lie.
     pub(crate) state: StateDir,
+    /// What `quell.toml` says.
+    pub(crate) settings: Settings,
+    /// Where runbooks are looked for by name.
+    pub(crate) shelves: Shelves,
     /// Credential and target.
     pub(crate) environment: Environment,
     /// The one writer to stderr.

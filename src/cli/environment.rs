@@ -52,6 +52,12 @@ pub(crate) fn default_state_dir() -> Result<PathBuf, CliError> {
     }
 }
 
+/// The user's directory for configuration, with `quell/` in it.
+pub(crate) fn config_dir() -> Option<PathBuf> {
+    let named = text("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| text("HOME").map(|home| PathBuf::from(home).join(".config"))).map(|dir| dir.join("quell"))
+}
+
 /// The operator's name for the journal.
 pub(crate) fn operator() -> String {
     ["QUELL_OPERATOR", "SUDO_USER", "USER", "LOGNAME"]

@@ -51,6 +51,7 @@ pub(crate) struct PlanArgs {
 /// Runs `quell plan`.
 pub(crate) async fn run(args: &PlanArgs, cx: &Context) -> Result<Exit, CliError> {
     let loaded = load(&args.runbook, cx)?;
+    loaded.require_accepted(cx)?;
     forecast(cx, &loaded, &args.set, args.answers.as_deref(), &args.zones, args.output.as_deref()).await
 }
 
@@ -106,6 +107,7 @@ pub(crate) async fn show(
     let redactor = std::sync::Arc::new(Redactor::new([0; 32]));
     let evidence = Unkept::new(redactor.clone());
     let templates = Templates::new();
+    let safeguards = cx.settings.safeguards();
     let bench = DryBench {
         runbook: &loaded.runbook,
         catalogue: CATALOGUE,
@@ -113,6 +115,7 @@ pub(crate) async fn show(
         read: &*connected.read,
         evidence: &evidence,
         redactor: &redactor,
+        safeguards: &safeguards,
         clock: &*cx.clock,
         progress: &*cx.screen,
     };

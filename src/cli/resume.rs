@@ -12,9 +12,10 @@ use super::layout::IncidentDir;
 use super::rehearse::{self, Stage};
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
-use super::session::load::{GENERATED, Loaded, load_text};
+use super::session::load::{Loaded, load_text};
 use super::session::open::{Opened, lock, same_place};
 use super::session::{drive, open};
+use super::shelves::{EMBEDDED, Found, GENERATED};
 use super::{environment, outcome};
 use crate::cloudflare::api::Connected;
 use crate::journal::{Event, Journal, RunState, Stamp};
@@ -39,6 +40,9 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     let (mut journal, _) = Journal::open(&dir.path)?;
     let run = resting(&dir, &journal)?;
     let loaded = sealed_runbook(cx, &dir, &run)?;
+    if !run.opened.world.is_rehearsal() {
+        loaded.require_accepted(cx)?;
+    }
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some())?;
     let (stage, target, connected) = reconnect(cx, &dir, &run).await?;
@@ -135,7 +139,7 @@ fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loa
         .hint("the file was changed after the run began; put the original back"));
     }
     let present = match run.opened.source.as_str() {
-        "embedded" => {
+        EMBEDDED => {
             runbook::embedded().iter().find(|(name, _)| *name == run.opened.runbook).map(|(_, text)| (*text).to_owned())
         }
         GENERATED => None,
@@ -158,7 +162,8 @@ fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loa
             path.display()
         )));
     }
-    load_text(&run.opened.source, text, cx)
+    let source = run.opened.source.clone();
+    load_text(Found { shown: source.clone(), source, text }, cx)
 }
 
 /// In one screen: where things stand, what is in doubt, what comes next.

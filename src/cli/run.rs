@@ -47,6 +47,7 @@ pub(crate) struct RunArgs {
 /// Runs `quell run`.
 pub(crate) async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> {
     let loaded = load(&args.runbook, cx)?;
+    loaded.require_accepted(cx)?;
     if args.dry_run {
         return plan::forecast(cx, &loaded, &args.set, args.answers.as_deref(), &args.zones, None).await;
     }

@@ -1,15 +1,19 @@
 use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::console::count;
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
-use super::session::load::{find, load, vocabulary};
+use super::session::load::{load, vocabulary};
+use super::shelves::Found;
 use crate::escape;
+use crate::model::Digest;
 use crate::runbook::{self, Severity};
 
 /// Runbooks: what there is, what is in them, whether they are sound.
@@ -21,13 +25,26 @@ pub(crate) struct RunbooksArgs {
 
 #[derive(Debug, Subcommand)]
 enum RunbooksCommand {
-    /// The runbooks in `./runbooks` and those in the binary.
+    /// Every runbook that is found by name, with where it is from, and those that it shadows.
     List,
     /// The steps of one.
     Show {
         /// Name of a runbook, or path of a file.
         runbook: String,
+        /// Print a Mermaid flowchart instead: phases, steps, and what hangs on what.
+        #[arg(long, conflicts_with = "json")]
+        graph: bool,
     },
+    /// Write a small runbook to begin with.
+    New {
+        /// Its name: small letters, digits and hyphens.
+        name: String,
+        /// Where to; without it, `runbooks/NAME.toml`. A file that is there is never written over.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// The language as JSON Schema, for completion in an editor.
+    Schema,
     /// Every problem of one, at once, without any network.
     Check {
         /// Name of a runbook, or path of a file.
@@ -39,50 +56,39 @@ enum RunbooksCommand {
 pub(crate) fn run(args: &RunbooksArgs, cx: &Context) -> Result<Exit, CliError> {
     match &args.command {
         RunbooksCommand::List => list(cx),
-        RunbooksCommand::Show { runbook } => show(runbook, cx),
+        RunbooksCommand::Show { runbook, graph: true } => {
+            output::write(&runbook::graph(&load(runbook, cx)?.runbook))?;
+            Ok(Exit::Done)
+        }
+        RunbooksCommand::Show { runbook, graph: false } => show(runbook, cx),
+        RunbooksCommand::New { name, output } => new(name, output.as_deref(), cx),
+        RunbooksCommand::Schema => {
+            output::document(&runbook::json_schema(&vocabulary()))?;
+            Ok(Exit::Done)
+        }
         RunbooksCommand::Check { runbook } => check(runbook, cx),
     }
 }
 
 fn list(cx: &Context) -> Result<Exit, CliError> {
-    let mut rows: Vec<(String, String, String)> = Vec::new();
-    for entry in fs::read_dir("runbooks").into_iter().flatten().filter_map(Result::ok) {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "toml")
-            && !path.to_string_lossy().ends_with(".answers.toml")
-        {
-            let text = fs::read_to_string(&path).unwrap_or_default();
-            let title = runbook::load(&path.display().to_string(), &text, &vocabulary())
-                .runbook
-                .map_or("(invalid)".to_owned(), |runbook| runbook.title);
-            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-            rows.push((name, path.display().to_string(), title));
-        }
+    let mut rows: Vec<Value> = Vec::new();
+    for (name, found) in cx.shelves.all()? {
+        let title = runbook::load(&found.source, &found.text, &vocabulary()).runbook.map(|runbook| runbook.title);
+        let shadowed = rows.last().is_some_and(|above| above["name"] == name.as_str());
+        let digest = Digest::of(found.text.as_bytes());
+        rows.push(json!({
+            "name": name, "source": found.source, "sha256": digest, "title": title, "shadowed": shadowed,
+        }));
     }
-    for (name, text) in runbook::embedded() {
-        if !rows.iter().any(|(there, _, _)| there == name) {
-            let title = runbook::load("embedded", text, &vocabulary())
-                .runbook
-                .map_or("(invalid)".to_owned(), |runbook| runbook.title);
-            rows.push(((*name).to_owned(), "embedded".to_owned(), title));
-        }
-    }
-    rows.sort();
     if cx.json {
-        let rows: Vec<_> = rows
-            .iter()
-            .map(|(name, source, title)| json!({ "name": name, "source": source, "title": title }))
-            .collect();
         output::document(&json!({ "schema": "quell.runbooks/1", "runbooks": rows }))?;
-    } else {
-        for (name, source, title) in rows {
-            output::write(&format!(
-                "{:<32} {:<10} {}\n",
-                escape::terminal(&name),
-                escape::terminal(&source),
-                escape::terminal(&title)
-            ))?;
-        }
+        return Ok(Exit::Done);
+    }
+    for row in rows {
+        let text = |key: &str| escape::terminal(row[key].as_str().unwrap_or("(invalid)"));
+        let name = if row["shadowed"] == true { "  (shadowed)".to_owned() } else { text("name") };
+        output::write(&format!("{name:<32} {}\n", text("title")))?;
+        output::write(&format!("{:<32} from {}, sha256 {}\n", "", text("source"), &text("sha256")[..12]))?;
     }
     Ok(Exit::Done)
 }
@@ -131,16 +137,37 @@ fn show(wanted: &str, cx: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
+fn new(name: &str, file: Option<&Path>, cx: &Context) -> Result<Exit, CliError> {
+    let text = runbook::scaffold(name).ok_or_else(|| {
+        CliError::usage(format!("`{}` is not of small letters, digits and hyphens", escape::terminal(name)))
+            .hint("for example `leaked-deploy-token`")
+    })?;
+    let path = file.map_or_else(|| Path::new("runbooks").join(format!("{name}.toml")), Path::to_owned);
+    let parent = path.parent().unwrap_or(Path::new(""));
+    let written = fs::create_dir_all(parent)
+        .and_then(|()| fs::OpenOptions::new().write(true).create_new(true).open(&path))
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        CliError::usage(format!("cannot write the runbook {}", path.display()))
+            .because(&error)
+            .hint("a file that is there is never written over: name another with `-o FILE`")
+    })?;
+    let shown = escape::terminal(&path.display().to_string());
+    cx.screen
+        .tell(&format!("wrote {shown}; `quell runbooks check {shown}` checks it, `quell rehearse {shown}` walks it"));
+    Ok(Exit::Done)
+}
+
 fn check(wanted: &str, cx: &Context) -> Result<Exit, CliError> {
-    let (source, text) = find(wanted)?;
+    let Found { source, shown, text } = cx.shelves.find(wanted)?;
     let checked = runbook::load(&source, &text, &vocabulary());
     let errors = checked.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
     if cx.json {
-        output::document(&runbook::render_json(&checked.problems, &source, &text))?;
+        output::document(&runbook::render_json(&checked.problems, &shown, &text))?;
     } else {
         cx.screen.say(&runbook::render_text(
             &checked.problems,
-            &source,
+            &shown,
             &text,
             cx.screen.style().colour,
             cx.screen.style().columns(),
@@ -148,7 +175,7 @@ fn check(wanted: &str, cx: &Context) -> Result<Exit, CliError> {
         let warnings = checked.problems.len() - errors;
         cx.screen.say(&format!(
             "{}: {}, {}",
-            escape::terminal(&source),
+            escape::terminal(&shown),
             count(errors, "error"),
             count(warnings, "warning")
         ));

@@ -10,9 +10,10 @@ use super::exit::Exit;
 use super::layout::IncidentDir;
 use super::resume::reconnect;
 use super::run::{prompter, read_answers, refuse_without_person};
-use super::session::load::{GENERATED, load_text};
+use super::session::load::load_text;
 use super::session::open::refuse_open;
 use super::session::{drive, open};
+use super::shelves::Found;
 use super::{output, plan};
 use candidates::{Candidate, Standing, candidates};
 
@@ -51,7 +52,7 @@ pub(crate) async fn run(args: &UndoArgs, cx: &Context) -> Result<Exit, CliError>
         return nothing(cx, &dir, &rest);
     };
     show(cx, &able, &rest);
-    let loaded = load_text(GENERATED, runbook::text(&dir.id, &able)?, cx)?;
+    let loaded = load_text(Found::generated(runbook::text(&dir.id, &able)?), cx)?;
     if args.dry_run {
         let (_stage, target, connected) = reconnect(cx, &dir, last).await?;
         return plan::show(cx, &loaded, &Map::new(), &target, &connected, 0, None).await;

@@ -21,6 +21,8 @@ use crate::vault::{Key, Lock, Opened, SealedAnswer, Vault};
 pub(crate) struct VaultChoice {
     /// `--vault-recipient`: age public keys, any of which opens it.
     pub(crate) recipients: Vec<String>,
+    /// Those of `quell.toml`, where no flag names any. The vault of a rehearsal needs none.
+    pub(crate) configured: Vec<String>,
     /// `--vault-identity`: the file with a private key, to prove that it opens.
     pub(crate) identity: Option<PathBuf>,
 }
@@ -60,11 +62,12 @@ impl VaultDoor {
                 let key = self.key(false).await?;
                 self.prove(&vault, key)
             }
-            None if !self.choice.recipients.is_empty() => {
-                let key = self
-                    .identity()?
-                    .ok_or("`--vault-recipient` needs `--vault-identity FILE` too, to prove that the vault opens")?;
-                let vault = Vault::create(&self.dir, Lock::Recipients(self.choice.recipients.clone()))
+            None if !self.recipients().is_empty() => {
+                let key = self.identity()?.ok_or(
+                    "the vault is for recipients (`--vault-recipient` or quell.toml): name `--vault-identity FILE` too, to \
+                     prove that it opens",
+                )?;
+                let vault = Vault::create(&self.dir, Lock::Recipients(self.recipients().to_owned()))
                     .map_err(|error| error.to_string())?;
                 self.prove(&vault, key)
             }
@@ -79,6 +82,14 @@ impl VaultDoor {
                     .map_err(|error| error.to_string())?;
                 self.prove(&vault, key)
             }
+        }
+    }
+
+    /// Whom a new vault is for: the flag's word goes before the file's.
+    fn recipients(&self) -> &[String] {
+        match (self.choice.recipients.as_slice(), self.rehearsal) {
+            ([], false) => &self.choice.configured,
+            (named, _) => named,
         }
     }
 

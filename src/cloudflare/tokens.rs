@@ -3,6 +3,7 @@
 mod graph;
 mod listing;
 mod marks;
+mod spared;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,9 +13,9 @@ use serde_json::{Map, Value, json};
 pub use graph::{Grip, Held, Known, Tampering, held, owner_in_log};
 pub use listing::{Found, Seen, find, find_listed, list, own};
 pub use marks::{Mark, controls, marks};
+pub use spared::{is_spared, refuse_own, spare};
 
 use super::api::segment;
-use crate::action::{Look, StepError};
 use crate::model::{Effect, Gap, Target, canonical_digest};
 use crate::secret::holds_mask;
 
@@ -278,17 +279,6 @@ pub fn unique(tokens: Vec<TokenRef>) -> Vec<TokenRef> {
         }
     }
     unique
-}
-
-/// Refuses to act on the credential that makes the calls.
-pub fn refuse_own(look: &Look<'_>, tokens: &[TokenRef], doing: &str) -> Result<(), StepError> {
-    let own = look.provider().credential().id.as_deref();
-    if tokens.iter().any(|token| Some(token.id.as_str()) == own) {
-        return Err(StepError::new(format!("this would {doing} the token that quell is acting with")).hint(
-            "make another credential, resume with it, and run the step again: then the old one can be dealt with",
-        ));
-    }
-    Ok(())
 }
 
 /// The gap of a token that is named and not to be seen.

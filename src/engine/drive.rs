@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::decide::{Next, decide};
 use super::{EngineError, Ports, Reply};
-use crate::action::{AnyAction, Catalogue};
+use crate::action::{AnyAction, Catalogue, Safeguards};
 use crate::evidence::EvidenceStore;
 use crate::journal::{EffectState, Event, IncidentState, Journal, PlannedStep, RunOutcome, RunState, Stamp, StepState};
 use crate::model::{EffectKey, RunId, StepPath};
@@ -28,6 +28,8 @@ pub struct Bench {
     pub evidence: EvidenceStore,
     /// Masks secrets in whatever is journaled.
     pub redactor: Arc<Redactor>,
+    /// What must not be touched or suspected.
+    pub safeguards: Safeguards,
     /// People, screens, clocks.
     pub ports: Ports,
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::expand::{items, result_of};
 use super::mask;
 use super::plan::Instances;
-use crate::action::{Catalogue, Look, Progress};
+use crate::action::{Catalogue, Look, Progress, Safeguards};
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::journal::{PlanSealed, PlannedStep};
@@ -138,6 +138,8 @@ pub struct DryBench<'a> {
     pub evidence: &'a dyn EvidenceSink,
     /// Masks what is shaped like a secret.
     pub redactor: &'a Redactor,
+    /// What must not be touched.
+    pub safeguards: &'a Safeguards,
     /// The time.
     pub clock: &'a dyn Clock,
     /// Shows how far long reads are.
@@ -302,7 +304,7 @@ impl DryRun<'_> {
                 return None;
             }
         };
-        let look = Look::new(bench.read, bench.evidence, bench.clock, bench.progress, &planned.path);
+        let look = Look::new(bench.read, bench.evidence, bench.clock, bench.progress, bench.safeguards, &planned.path);
         let looked = action.plan(params, &look).await;
         self.seen.gaps.extend(look.finish().gaps);
         let seen = match looked {

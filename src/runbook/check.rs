@@ -247,7 +247,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// `confirm` may be stricter than the danger asks, never laxer.
+    /// `confirm` may be stricter than the danger asks; a laxer one never has an effect.
     fn confirm(&mut self, step: &StepSpec, danger: Danger, table: &Node) {
         let asked = match danger {
             Danger::Observe => None,
@@ -259,8 +259,10 @@ impl Checker<'_, '_> {
             && Some(confirm) < asked
         {
             let message = format!("`{}` can be {danger}, which asks for more than this", step.action);
-            self.problems
-                .push(Diagnostic::error("R017", &node.span, message).help("leave `confirm` out, or make it stricter"));
+            self.problems.push(
+                Diagnostic::warning("R017", &node.span, message)
+                    .help("it has no effect: leave it out, or make it stricter"),
+            );
         }
     }
 

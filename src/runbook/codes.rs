@@ -20,7 +20,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("R014", "A reference to a step that may be skipped, without a `default`. The parameter would have no value then."),
     ("R015", "Text that is not a valid template."),
     ("R016", "A template calls a helper that does not exist."),
-    ("R017", "`confirm` is laxer than the harm that the action can do. It may be stricter, never laxer."),
+    ("R017", "`confirm` is laxer than the harm that the action can do. It has no effect then: the harm decides."),
     (
         "R018",
         "A step that can change something does not say why. Under stress, people skip what they do not understand.",
@@ -32,6 +32,7 @@ pub const CODES: &[(&str, &str)] = &[
         "R022",
         "Keys that do not go together: what a group has besides its steps, `as` without `foreach`, a repeated step.",
     ),
+    ("R023", "Something shaped like a secret stands in the file. Whoever can read the file can use it."),
 ];
 
 /// What a code means.

@@ -4,6 +4,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
 use crate::escape;
+use crate::secret::conceal;
 
 /// One problem of a runbook: what, where, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,15 +31,15 @@ pub enum Severity {
 }
 
 impl Diagnostic {
-    pub(super) fn error(code: &'static str, span: &Range<usize>, message: impl Into<String>) -> Self {
+    pub(crate) fn error(code: &'static str, span: &Range<usize>, message: impl Into<String>) -> Self {
         Self { code, severity: Severity::Error, message: message.into(), span: span.clone(), help: None }
     }
 
-    pub(super) fn warning(code: &'static str, span: &Range<usize>, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(code: &'static str, span: &Range<usize>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -81,7 +82,7 @@ pub fn render_text(problems: &[Diagnostic], source_name: &str, source: &str, col
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let message = escape::terminal(&problem.message);
+        let message = escape::terminal(&conceal(&problem.message));
         let help = problem.help.as_deref().map(escape::terminal);
         let span = within(&shifted(&problem.span, skipped), source);
         let snippet = Snippet::source(&shown).path(&name).annotation(AnnotationKind::Primary.span(span));
@@ -107,7 +108,7 @@ pub fn render_json(problems: &[Diagnostic], source_name: &str, source: &str) -> 
             json!({
                 "code": problem.code,
                 "severity": if problem.severity == Severity::Error { "error" } else { "warning" },
-                "message": problem.message, "line": line, "column": column, "end_line": end_line, "end_column": end_column,
+                "message": conceal(&problem.message), "line": line, "column": column, "end_line": end_line, "end_column": end_column,
                 "help": problem.help,
             })
         })
@@ -133,8 +134,9 @@ fn place(source: &str, offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// The source with what would act on a terminal replaced, byte for byte, so that every span stays right.
+/// The source with secrets and what would act on a terminal replaced, byte for byte, so that every span stays right.
 fn visible(source: &str) -> String {
+    let source = conceal(source);
     let mut out = String::with_capacity(source.len());
     let mut rest = source.chars().peekable();
     while let Some(c) = rest.next() {

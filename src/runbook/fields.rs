@@ -7,7 +7,7 @@ use super::input;
 use super::node::{Kind, Node};
 
 /// Reads the keys of one table, and notices those that nobody asked for.
-pub(super) struct Fields<'n, 'p> {
+pub(crate) struct Fields<'n, 'p> {
     table: &'n Node,
     /// What the table is, for messages: `step`, `input`.
     what: &'static str,
@@ -18,7 +18,7 @@ pub(super) struct Fields<'n, 'p> {
 }
 
 impl<'n, 'p> Fields<'n, 'p> {
-    pub(super) fn new(table: &'n Node, what: &'static str, problems: &'p mut Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(table: &'n Node, what: &'static str, problems: &'p mut Vec<Diagnostic>) -> Self {
         if !matches!(table.kind, Kind::Table(_)) {
             let message = format!("{} {what} must be a table, and is {}", article(what), table.what());
             let problem = Diagnostic::error("R004", &table.span, message);
@@ -38,7 +38,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// The value under `name`.
-    pub(super) fn node(&mut self, name: &'static str) -> Option<&'n Node> {
+    pub(crate) fn node(&mut self, name: &'static str) -> Option<&'n Node> {
         if !self.asked.contains(&name) {
             self.asked.push(name);
         }
@@ -46,7 +46,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// The text under `name`.
-    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
         let node = self.node(name)?;
         let text = node.as_text().map(str::to_owned);
         if text.is_none() {
@@ -56,7 +56,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// The text under `name`, which must be there.
-    pub(super) fn needed_text(&mut self, name: &'static str) -> Option<String> {
+    pub(crate) fn needed_text(&mut self, name: &'static str) -> Option<String> {
         if self.table.get(name).is_none() {
             self.missing(name);
         }
@@ -71,7 +71,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// The flag under `name`; false where it is missing.
-    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+    pub(crate) fn flag(&mut self, name: &'static str) -> bool {
         let Some(node) = self.node(name) else { return false };
         match node.kind {
             Kind::Bool(flag) => flag,
@@ -124,7 +124,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// The list of texts under `name`, each with its place.
-    pub(super) fn texts(&mut self, name: &'static str) -> Vec<(String, Range<usize>)> {
+    pub(crate) fn texts(&mut self, name: &'static str) -> Vec<(String, Range<usize>)> {
         let Some(node) = self.node(name) else { return Vec::new() };
         let Kind::Array(items) = &node.kind else {
             self.wrong(name, node, "a list of texts", "put it between `[` and `]`");
@@ -145,7 +145,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// One of `choices` under `name`.
-    pub(super) fn choice(&mut self, name: &'static str, choices: &[&str]) -> Option<String> {
+    pub(crate) fn choice(&mut self, name: &'static str, choices: &[&str]) -> Option<String> {
         let node = self.node(name)?;
         let Some(text) = node.as_text() else {
             self.wrong(name, node, "text", &format!("it is one of {}", quoted(choices)));
@@ -164,7 +164,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         None
     }
 
-    pub(super) fn missing(&mut self, name: &str) {
+    pub(crate) fn missing(&mut self, name: &str) {
         if !matches!(self.table.kind, Kind::Table(_)) {
             return; // That it is no table is the mistake; what it would hold is another matter.
         }
@@ -172,7 +172,7 @@ impl<'n, 'p> Fields<'n, 'p> {
         self.problems.push(Diagnostic { help: hint(self.what, name), ..problem });
     }
 
-    pub(super) fn problem(&mut self, problem: Diagnostic) {
+    pub(crate) fn problem(&mut self, problem: Diagnostic) {
         self.problems.push(problem);
     }
 
@@ -182,7 +182,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// Reports the keys that were not asked for.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         for (key, _) in self.table.entries() {
             if !self.asked.contains(&key.name.as_str()) {
                 let message = format!("{} {} has no key `{}`", article(self.what), self.what, key.name);

@@ -5,16 +5,18 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::diagnostic::Diagnostic;
+
 /// A value of the TOML tree, and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) span: Range<usize>,
-    pub(super) kind: Kind,
+pub(crate) struct Node {
+    pub(crate) span: Range<usize>,
+    pub(crate) kind: Kind,
 }
 
 /// What a value is.
 #[derive(Debug, Clone)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Table(Vec<(Key, Node)>),
     Array(Vec<Node>),
     /// The text, and where its first byte stands in the file if it was written without escapes.
@@ -27,17 +29,20 @@ pub(super) enum Kind {
 
 /// A key, and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Key {
-    pub(super) name: String,
-    pub(super) span: Range<usize>,
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) span: Range<usize>,
 }
 
 impl Node {
-    /// The whole tree of a file, with the syntax errors that were met.
-    pub(super) fn read(source: &str) -> (Self, Vec<toml::de::Error>) {
+    /// The whole tree of a file, as far as it could be read; syntax errors are problems.
+    pub(crate) fn read(source: &str, problems: &mut Vec<Diagnostic>) -> Self {
         let (table, errors) = DeTable::parse_recoverable(source);
+        for error in errors {
+            problems.push(syntax(&error.span().unwrap_or(0..0), error.message()));
+        }
         let span = table.span();
-        (Self { span, kind: table_kind(table.get_ref(), source) }, errors)
+        Self { span, kind: table_kind(table.get_ref(), source) }
     }
 
     fn of(value: &Spanned<DeValue<'_>>, source: &str) -> Self {
@@ -60,7 +65,7 @@ impl Node {
     }
 
     /// The entries of a table.
-    pub(super) fn entries(&self) -> &[(Key, Self)] {
+    pub(crate) fn entries(&self) -> &[(Key, Self)] {
         match &self.kind {
             Kind::Table(entries) => entries,
             _ => &[],
@@ -68,12 +73,12 @@ impl Node {
     }
 
     /// The value under a key.
-    pub(super) fn get(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Self> {
         self.entries().iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
     }
 
     /// The text, where it is one.
-    pub(super) fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text, _) => Some(text),
             _ => None,
@@ -81,7 +86,7 @@ impl Node {
     }
 
     /// What it is, with an article, for messages.
-    pub(super) const fn what(&self) -> &'static str {
+    pub(crate) const fn what(&self) -> &'static str {
         match self.kind {
             Kind::Table(_) => "a table",
             Kind::Array(_) => "a list",
@@ -105,7 +110,7 @@ impl Node {
     }
 
     /// The name of its JSON Schema type.
-    pub(super) const fn json_type(&self) -> &'static str {
+    pub(crate) const fn json_type(&self) -> &'static str {
         match self.kind {
             Kind::Table(_) => "object",
             Kind::Array(_) => "array",
@@ -117,7 +122,7 @@ impl Node {
     }
 
     /// The value without places.
-    pub(super) fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         match &self.kind {
             Kind::Table(entries) => Value::Object(
                 entries.iter().map(|(key, value)| (key.name.clone(), value.to_json())).collect::<Map<_, _>>(),
@@ -142,4 +147,23 @@ fn table_kind(table: &DeTable<'_>, source: &str) -> Kind {
 fn offset_in(source: &str, part: &str) -> Option<usize> {
     let offset = (part.as_ptr() as usize).checked_sub(source.as_ptr() as usize)?;
     (source.get(offset..offset + part.len()) == Some(part)).then_some(offset)
+}
+
+/// A syntax error, with what it means where the parser's words are about grammar.
+fn syntax(span: &Range<usize>, message: &str) -> Diagnostic {
+    let message = message.lines().next().unwrap_or_default();
+    let problem = Diagnostic::error("R001", span, format!("this is not TOML: {message}"));
+    if message.starts_with("duplicate key") {
+        problem.help("a key stands once in a table: take one of the two out")
+    } else if message.starts_with("unclosed") {
+        problem.help("what was opened before is not closed by here")
+    } else if message.contains("visible characters") {
+        problem.help("there is a character here that no text may hold as it is, such as a tab or a null byte")
+    } else if message.contains("string, expected `") {
+        problem.help("a text ends on its line with the quote that it began with; a longer one stands between `\"\"\"`")
+    } else if message.starts_with("string values must be quoted") {
+        problem.help("put it between double quotes")
+    } else {
+        problem
+    }
 }

@@ -35,11 +35,7 @@ impl Parsed {
 
 /// Reads the text into a runbook. What cannot be read is a problem, and the rest is read all the same.
 pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic>) -> Parsed {
-    let (root, errors) = Node::read(text);
-    for error in errors {
-        let span = error.span().unwrap_or(0..0);
-        problems.push(syntax(&span, error.message()));
-    }
+    let root = Node::read(text, problems);
     let mut fields = Fields::new(&root, "runbook", problems);
     match fields.node("schema").map(|node| (&node.kind, node.span.clone())) {
         Some((Kind::Integer(1), _)) => {}
@@ -98,25 +94,6 @@ pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic
         source: Source { name: source_name.to_owned(), digest: Digest::of(text.as_bytes()) },
     };
     Parsed { runbook, root, untyped, places }
-}
-
-/// A syntax error, with what it means where the parser's words are about grammar.
-fn syntax(span: &Range<usize>, message: &str) -> Diagnostic {
-    let message = message.lines().next().unwrap_or_default();
-    let problem = Diagnostic::error("R001", span, format!("this is not TOML: {message}"));
-    if message.starts_with("duplicate key") {
-        problem.help("a key stands once in a table: take one of the two out")
-    } else if message.starts_with("unclosed") {
-        problem.help("what was opened before is not closed by here")
-    } else if message.contains("visible characters") {
-        problem.help("there is a character here that no text may hold as it is, such as a tab or a null byte")
-    } else if message.contains("string, expected `") {
-        problem.help("a text ends on its line with the quote that it began with; a longer one stands between `\"\"\"`")
-    } else if message.starts_with("string values must be quoted") {
-        problem.help("put it between double quotes")
-    } else {
-        problem
-    }
 }
 
 fn read_inputs(node: &Node, untyped: &mut Vec<String>, problems: &mut Vec<Diagnostic>) -> Vec<InputSpec> {

@@ -109,6 +109,11 @@ impl<'s> Schema<'s> {
             .collect()
     }
 
+    /// What it says of itself.
+    pub(super) fn description(self) -> Option<&'s str> {
+        self.part["description"].as_str()
+    }
+
     /// The names of the properties that must be there.
     pub(super) fn required(self) -> Vec<&'s str> {
         self.resolved().part["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect()

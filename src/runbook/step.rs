@@ -10,13 +10,16 @@ use super::parse::{is_id, shape};
 use super::reserved::RESERVED;
 use crate::model::Phase;
 
-const PHASES: &[&str] = &["prepare", "identify", "contain", "eradicate", "recover", "learn"];
+pub(super) const PHASES: &[&str] = &["prepare", "identify", "contain", "eradicate", "recover", "learn"];
+
+/// What belongs to a step's own action, and not to a group.
+pub(super) const NOT_OF_GROUPS: [&str; 5] = ["action", "with", "confirm", "retry", "timeout"];
 
 /// Waiting between tries, where the runbook does not say.
 const RETRY_EVERY: SignedDuration = SignedDuration::from_secs(5);
 
 /// More rounds or tries than this are no plan.
-const MOST_TIMES: i64 = 100;
+pub(super) const MOST_TIMES: i64 = 100;
 
 /// Where the parts of a step stand.
 #[derive(Debug)]
@@ -147,7 +150,7 @@ fn action(fields: &mut Fields<'_, '_>, is_group: bool) -> Option<String> {
     if !is_group {
         return fields.needed_text("action");
     }
-    for key in ["action", "with", "confirm", "retry", "timeout"] {
+    for key in NOT_OF_GROUPS {
         if let Some(node) = fields.node(key) {
             let problem = Diagnostic::error("R022", &node.span, format!("a group of steps has no `{key}` of its own"));
             fields.problem(problem.help("give it to the steps in the group"));

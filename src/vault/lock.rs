@@ -84,6 +84,11 @@ impl Lock {
     }
 }
 
+/// Whether `text` can be one of [`Lock::Recipients`].
+pub fn is_recipient(text: &str) -> bool {
+    text.trim().parse::<x25519::Recipient>().is_ok()
+}
+
 fn parse(texts: &[String]) -> Result<Vec<x25519::Recipient>, VaultError> {
     if texts.is_empty() {
         return Err(VaultError::NoRecipients);

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("evidence", 1),
     ("vault", 1),
     ("durable", 1),
+    ("config", 1),
     ("provider", 2),
     ("clock", 2),
     ("action", 2),

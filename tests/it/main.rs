@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test by panicking")]
 
 mod bad_input;
+mod books;
 mod catalogue;
 mod client;
 mod console;
@@ -17,6 +18,9 @@ mod report_scene;
 mod review_actions;
 mod runbook_check;
 mod scene;
+mod schema;
+mod settings;
+mod shelves;
 mod simulator;
 mod spine;
 mod stage;

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Once};
 
 use jiff::Timestamp;
-use quell::action::{AnyAction, Look, Progress, StepError, StepPlan, Taken};
+use quell::action::{AnyAction, Look, Progress, Safeguards, StepError, StepPlan, Taken};
 use quell::clock::SystemClock;
 use quell::cloudflare::actions::ACTIONS;
 use quell::cloudflare::api::{ApiBase, Connected, Connector, Credential};
@@ -33,6 +33,7 @@ struct Stage {
     connected: Connected,
     now: Timestamp,
     path: StepPath,
+    safeguards: Safeguards,
 }
 
 impl Stage {
@@ -47,11 +48,11 @@ impl Stage {
         let world = World::Rehearsal(scenario.name.to_owned());
         let connector = Connector::new(base, credential, world, Arc::new(SystemClock));
         let connected = connector.connect(Some(&scenario.cast.account_id)).await.unwrap();
-        Self { scenario, simulator, connected, now, path: StepPath::step("review") }
+        Self { scenario, simulator, connected, now, path: StepPath::step("review"), safeguards: Safeguards::default() }
     }
 
     fn look(&self) -> Look<'_> {
-        Look::new(&*self.connected.read, &Discarded, &SystemClock, &Discarded, &self.path)
+        Look::new(&*self.connected.read, &Discarded, &SystemClock, &Discarded, &self.safeguards, &self.path)
     }
 
     async fn plan(&self, id: &str, with: Value) -> Result<(StepPlan<Value>, Taken), StepError> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use quell::action::{AnyAction, Look, Progress, StepError, StepPlan};
+use quell::action::{AnyAction, Look, Progress, Safeguards, StepError, StepPlan};
 use quell::cli::catalogue::CATALOGUE;
 use quell::clock::Clock;
 use quell::cloudflare::api::{ApiBase, Connected, Connector, Credential, Timeouts};
@@ -31,6 +31,8 @@ impl EvidenceSink for Discarded {
 impl Progress for Discarded {
     fn tick(&self, _what: &str, _done: u64, _total: u64) {}
 }
+
+static NOTHING_SPARED: Safeguards = Safeguards { break_glass: Vec::new(), own_ip_ranges: Vec::new() };
 
 /// Shows the time when it was made, plus what was slept since: so no test waits for a pause of the client.
 pub(crate) struct Stepped(Mutex<Timestamp>);
@@ -107,7 +109,7 @@ impl Stage {
     }
 
     fn look(&self) -> Look<'_> {
-        Look::new(&*self.connected.read, &Discarded, &*self.clock, &Discarded, &self.path)
+        Look::new(&*self.connected.read, &Discarded, &*self.clock, &Discarded, &NOTHING_SPARED, &self.path)
     }
 
     pub(crate) async fn plan(&self, id: &str, with: Value) -> Result<Seen, StepError> {

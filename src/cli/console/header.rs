@@ -22,7 +22,7 @@ pub fn header(opened: &RunOpened, incident: &IncidentId, elapsed: SignedDuration
     };
     let rows = [
         ("incident", incident.as_str().to_owned()),
-        ("runbook", format!("{} ({})", opened.runbook, opened.runbook_sha256.short())),
+        ("runbook", format!("{} ({}), {}", opened.runbook, opened.runbook_sha256.short(), opened.source)),
         ("world", world),
         ("API host", opened.api.clone()),
         ("account", format!("{} ({})", opened.account.name, opened.account.id)),

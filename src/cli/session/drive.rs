@@ -61,6 +61,7 @@ pub(crate) async fn drive(
         send: connected.send.clone(),
         evidence: EvidenceStore::new(dir.evidence(), redactor.clone()),
         redactor,
+        safeguards: cx.settings.safeguards(),
         ports: Ports {
             prompter,
             observer,

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::cli::errors::CliError;
-use crate::cli::session::load::GENERATED;
+use crate::cli::shelves::GENERATED;
 use crate::journal::{EffectState, IncidentState, RunState};
 use crate::model::{Call, Danger, Effect, Outcome, StepPath, UndoCall};
 

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use super::token_restore::{self, TokenRestore};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
-use crate::cloudflare::tokens::{Found, Seen, Token, TokenRef, find, invisible, list, not_seen, refuse_own, unique};
+use crate::cloudflare::tokens::{
+    Found, Seen, Token, TokenRef, find, invisible, list, not_seen, refuse_own, spare, unique,
+};
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, UndoCall, Verdict};
 use crate::provider::Answer;
 
@@ -49,7 +51,7 @@ impl Action for TokenDisable {
         docs: "Sends the whole token back with `status: disabled`, so that policies, addresses and expiry stay as they are, \
                and reads it again. A token that no list shows is taken to be gone only where its owner is known and that owner's \
                list was read to its end; otherwise it may be another user's, and that is a gap. A disabled token can be enabled again, by `quell undo` too; a deleted one is gone with all that it could tell. \
-               Refuses the token that quell is acting with.",
+               Refuses the token that quell is acting with, and leaves out what quell.toml names under `break_glass`.",
         verb: "disable",
         max_danger: Danger::Disruptive,
         permissions: &[
@@ -67,8 +69,9 @@ impl Action for TokenDisable {
             return Ok(StepPlan::seen(Output::default(), "there is no token to disable"));
         }
         let seen = list(look).await?;
-        let mut plan = StepPlan::seen(Output::default(), "");
-        for wanted in unique(params.tokens) {
+        let (tokens, spared) = spare(look, &seen, unique(params.tokens), "disable")?;
+        let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
+        for wanted in tokens {
             let proof = match standing(&seen, &wanted) {
                 Standing::Active(token) => {
                     plan.effects.push(effect(look, token, &seen.tokens, &wanted));

@@ -78,12 +78,12 @@ impl Action for TokenRestore {
         let seen = list(look).await?;
         let wanted = &params.token;
         let Some(token) = seen.get(&wanted.id) else {
-            return Err(if seen.is_gone(&wanted.id, params.before["owner"].as_str()) {
-                StepError::new("the token is gone, and a deleted token cannot be brought back")
-                    .hint("make a new one with the policies of the before-image, which stands in the journal")
-            } else {
-                StepError::new(invisible(wanted).reason).hint("resume with a credential that sees the token")
-            });
+            if seen.is_gone(&wanted.id, params.before["owner"].as_str()) {
+                return Err(StepError::new("the token is gone, and a deleted token cannot be brought back")
+                    .hint("make a new one with the policies of the before-image, which stands in the journal"));
+            }
+            let summary = "the token is NOT SEEN: nothing is put back; resume with a credential that sees it";
+            return Ok(StepPlan { gaps: vec![invisible(wanted)], ..StepPlan::seen(Output::default(), summary) });
         };
         let mut plan = StepPlan::seen(Output::default(), format!("token {} is to be put back", token.name));
         if token.is_as(&params.before) {

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
-use crate::cloudflare::tokens::{Found, Token, TokenRef, find_listed, invisible, list, not_seen, refuse_own, unique};
+use crate::cloudflare::tokens::{
+    Found, Token, TokenRef, find_listed, invisible, list, not_seen, refuse_own, spare, unique,
+};
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Resolves, Verdict};
 use crate::provider::Answer;
 
@@ -43,7 +45,7 @@ impl Action for TokenRevoke {
         summary: "Delete tokens for good",
         docs: "Deletes tokens and proves it by a list that does not have them any more. One that is gone already counts as \
                done. Policies and last use are lost with it: disable first, delete when the evidence is held. Refuses the \
-               token that quell is acting with.",
+               token that quell is acting with, and leaves out what quell.toml names under `break_glass`.",
         verb: "revoke",
         max_danger: Danger::Irreversible,
         permissions: &[
@@ -61,8 +63,9 @@ impl Action for TokenRevoke {
             return Ok(StepPlan::seen(Output::default(), "there is no token to delete"));
         }
         let seen = list(look).await?;
-        let mut plan = StepPlan::seen(Output::default(), "");
-        for wanted in unique(params.tokens) {
+        let (tokens, spared) = spare(look, &seen, unique(params.tokens), "delete")?;
+        let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
+        for wanted in tokens {
             match seen.get(&wanted.id) {
                 Some(token) => plan.effects.push(effect(look, token, &seen.tokens, &wanted)),
                 None if seen.is_gone(&wanted.id, wanted.owner.as_deref()) => {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
+use crate::action::{Action, ActionSpec, Estimate, Look, Permission, Safeguards, StepError, StepPlan};
 use crate::cloudflare::audit::{AuditEvent, Principal, SeenBefore};
 use crate::cloudflare::tokens::{
     Held, Known, Mark, Owner, Seen, Token, TokenRef, controls, held, list, marks, owner_in_log,
@@ -123,7 +123,8 @@ impl Action for TokensInventory {
         docs: "Lists the tokens of the calling user and of the account, marks the dangerous ones, and follows the audit log \
                from the suspect to what it made, what that made, and so on. Tokens that were made from the intruder's \
                address without a token (in the dashboard, with a global API key) are listed as well, but not cut without \
-               being chosen: an address may be shared.\n\nThe API shows no other member's own tokens: each member must look, \
+               being chosen: an address may be shared. Addresses that quell.toml names as the team's own \
+               are never taken for the intruder's.\n\nThe API shows no other member's own tokens: each member must look, \
                or be removed. Holders of the role API Token Provisioning see only those account-owned tokens that they made \
                themselves, and nothing in the answer says so. With the suspect `unknown`, tokens are ranked by what speaks \
                against them, and nothing is cut without being chosen.",
@@ -149,6 +150,7 @@ impl Action for TokensInventory {
             resting: params.resting.unwrap_or_default(),
             since: params.since,
             own: look.provider().credential().id.clone(),
+            safeguards: look.safeguards(),
         };
         let suspect = view.suspect(params.suspect.trim())?;
         let held = view.held(suspect.as_ref());
@@ -169,6 +171,7 @@ struct View<'a> {
     resting: Vec<TokenRef>,
     since: Option<Timestamp>,
     own: Option<String>,
+    safeguards: &'a Safeguards,
 }
 
 impl View<'_> {
@@ -180,7 +183,10 @@ impl View<'_> {
         suspects.retain(|id| known.insert(id.clone()));
         let honest = |token: &str| {
             let uses = self.before.iter().filter(|before| before.token_id == token);
-            uses.filter_map(|before| before.ip.clone()).collect()
+            let uses = uses.filter_map(|before| before.ip.clone());
+            let events = self.events.iter().filter(|event| event.token_id.as_deref() == Some(token));
+            let own = events.filter_map(|event| event.ip.clone()).filter(|ip| self.safeguards.is_own_address(ip));
+            uses.chain(own).collect()
         };
         let known = Known { since: self.since, honest: &honest, name: &|id| self.name(id) };
         let mut held = held(&suspects, &self.events, &known);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, parse_result};
-use crate::cloudflare::tokens::{Found, Token, TokenRef, find, invisible, list, not_seen, unique};
+use crate::cloudflare::tokens::{Found, Token, TokenRef, find, invisible, is_spared, list, not_seen, unique};
 use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Verdict};
 use crate::provider::Answer;
 
@@ -66,7 +66,7 @@ impl Action for TokensRotate {
                unselected, and each row that is not chosen gets an owner or a reason.\n\nA roll keeps the rights: a token \
                that the intruder widened stays wide, so those are not offered. A roll cannot be read back with certainty; \
                after a lost answer a person decides, and rolling again is safe for the account but breaks the consumers \
-               once more.",
+               once more. What quell.toml names under `break_glass` is not offered.",
         verb: "rotate",
         max_danger: Danger::Disruptive,
         permissions: &[
@@ -92,6 +92,12 @@ impl Action for TokensRotate {
                               policies back first";
                 let name = wanted.label().to_owned();
                 plan.output.left.push(NotRotated { id: wanted.id, name, reason: reason.to_owned() });
+                continue;
+            }
+            if is_spared(look, &seen, &wanted) {
+                let reason = "quell.toml names it under `break_glass`: never to be touched".to_owned();
+                let name = wanted.label().to_owned();
+                plan.output.left.push(NotRotated { id: wanted.id, name, reason });
                 continue;
             }
             let is_own = Some(wanted.id.as_str()) == own;

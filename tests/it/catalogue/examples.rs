@@ -20,8 +20,12 @@ async fn every_example_plans_as_it_stands_and_a_slip_of_the_pen_is_told() {
         for name in params.as_object().unwrap().keys() {
             assert!(schema["properties"][name].is_object(), "{id}: its schema does not know `{name}`");
         }
-        let seen =
-            stage.plan(id, params.clone()).await.unwrap_or_else(|error| panic!("{id}: {error} {:?}", error.hint));
+        let seen = match stage.plan(id, params.clone()).await {
+            Ok(seen) => seen,
+            // What it would put back is made up, so it must see that the token is another.
+            Err(error) if id == "cloudflare.token.restore" && error.message.contains("so nothing is sent") => continue,
+            Err(error) => panic!("{id}: {error} {:?}", error.hint),
+        };
         let named = |gap: &&Gap| gap.family == "tokens";
         assert_eq!(seen.gaps.iter().find(named), None, "{id}: the example names a token that is not in the scenario");
         let slip = stage.plan(id, with(&params, "no_such_parameter", json!(1))).await.map(|_| ());

@@ -18,14 +18,24 @@ async fn no_action_cuts_the_token_that_it_is_acting_with() {
         }
         driven += 1;
         let params = filled(action, &stage).await;
-        assert!(params["tokens"].is_array(), "{}: how its tokens are named, this test does not know", spec.id);
+        let takes_one = params["token"].is_object();
+        assert!(
+            takes_one || params["tokens"].is_array(),
+            "{}: how its tokens are named, this test does not know",
+            spec.id
+        );
         let named = [
             json!([stage.reference("incident-response")]),
             json!([stage.reference("ci-deploy"), { "id": own }]),
             json!([{ "id": own, "name": "another name", "owner": "account" }]),
         ];
         for tokens in named {
-            match stage.plan(spec.id, with(&params, "tokens", tokens)).await {
+            let given = if takes_one {
+                with(&params, "token", tokens.as_array().unwrap().last().unwrap().clone())
+            } else {
+                with(&params, "tokens", tokens)
+            };
+            match stage.plan(spec.id, given).await {
                 Err(error) => assert!(error.hint.is_some() && error.message.contains("acting with"), "{error}"),
                 Ok(seen) => {
                     let cut = seen.plan.effects.iter().any(|effect| effect.target.id == own);

@@ -12,7 +12,14 @@ const BY_HAND: [&str; 2] = ["cloudflare.findings.settle", "manual"];
 /// What an action's example says, as JSON.
 pub(super) fn example(spec: &ActionSpec) -> Value {
     let table: toml::Table = toml::from_str(spec.example).unwrap_or_else(|error| panic!("{}: {error}", spec.id));
-    serde_json::to_value(table).unwrap()
+    let mut example = serde_json::to_value(table).unwrap();
+    // As a runbook's loader does: a literal stands for itself.
+    for value in example.as_object_mut().unwrap().values_mut() {
+        if let Some(literal) = value.get("literal").cloned() {
+            *value = literal;
+        }
+    }
+    example
 }
 
 /// The example, with what the scenario alone can tell in place of what is made up or empty: the table is keyed by
@@ -24,10 +31,20 @@ pub(super) async fn filled(action: &dyn AnyAction, stage: &Stage) -> Value {
             // One that the account owns, and one of the responder's own user.
             "tokens" => *value = json!([stage.reference("ci-deploy"), stage.reference("terraform plan")]),
             "findings" => *value = findings(stage).await,
+            "token" => *value = stage.reference("ci-deploy"),
+            "before" => *value = images(stage).await.1,
+            "after" => *value = images(stage).await.0,
             _ => {}
         }
     }
     with
+}
+
+/// A token as it is, and as it would be if it were disabled.
+async fn images(stage: &Stage) -> (Value, Value) {
+    let with = json!({ "tokens": [stage.reference("ci-deploy")] });
+    let effect = stage.plan("cloudflare.token.disable", with).await.unwrap().plan.effects.remove(0);
+    (effect.before, effect.after)
 }
 
 /// Whether an action must propose something in the compromised account.

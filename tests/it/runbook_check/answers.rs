@@ -52,13 +52,13 @@ fn a_confirm_that_is_too_lax() {
 why = "It leaked."
 confirm = "ask"
 with = { tokens = { from = "steps.inventory.suspects" } }"#)), @r##"
-    error[R017]: `cloudflare.token.disable` can be disruptive, which asks for more than this
+    warning[R017]: `cloudflare.token.disable` can be disruptive, which asks for more than this
       --> drill.toml:18:11
        |
     18 | confirm = "ask"
        |           ^^^^^
        |
-    help: leave `confirm` out, or make it stricter
+    help: it has no effect: leave it out, or make it stricter
     "##);
 }
 

@@ -21,9 +21,10 @@ impl View<'_> {
     /// Use from addresses that were not seen before weighs most; then what the token may do.
     fn against(&self, row: &Row) -> (usize, String) {
         let known =
-            |ip: &Option<String>| self.before.iter().any(|before| before.token_id == row.id && before.ip == *ip);
-        let used = self.events.iter().filter(|event| event.token_id.as_ref() == Some(&row.id) && event.ip.is_some());
-        let strange = used.filter(|event| !known(&event.ip)).count();
+            |ip: &str| self.before.iter().any(|before| before.token_id == row.id && before.ip.as_deref() == Some(ip));
+        let used = self.events.iter().filter(|event| event.token_id.as_ref() == Some(&row.id));
+        let used = used.filter_map(|event| event.ip.as_deref());
+        let strange = used.filter(|ip| !known(ip) && !self.safeguards.is_own_address(ip)).count();
         let mut reasons = Vec::new();
         if strange > 0 {
             reasons.push((strange.min(5) * 2, format!("{strange} acts from new addresses")));

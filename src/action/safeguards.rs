@@ -1,0 +1,42 @@
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// What the team has said beforehand that must not be touched or suspected, whatever a runbook or an audit log says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Safeguards {
+    /// Break-glass credentials, by id or name: quell never changes them.
+    pub break_glass: Vec<String>,
+    /// The team's own addresses: never called hostile.
+    pub own_ip_ranges: Vec<IpNet>,
+}
+
+impl Safeguards {
+    /// Whether the credential with this id and name, as the provider lists it, must never be touched.
+    pub fn is_break_glass(&self, id: &str, name: &str) -> bool {
+        self.break_glass.iter().any(|kept| kept == id || kept == name)
+    }
+
+    /// Whether an address, as a log has it, is the team's own. What is no address is nobody's.
+    pub fn is_own_address(&self, ip: &str) -> bool {
+        let Ok(ip) = ip.parse::<IpAddr>() else { return false };
+        self.own_ip_ranges.iter().any(|range| range.contains(&ip.to_canonical()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Safeguards;
+
+    #[test]
+    fn own_addresses_are_known_in_every_spelling() {
+        let ranges = ["192.0.2.0/24", "2001:db8::/32"].map(|range| range.parse().unwrap());
+        let safeguards = Safeguards { own_ip_ranges: ranges.into(), ..Safeguards::default() };
+        for own in ["192.0.2.7", "::ffff:192.0.2.7", "2001:0db8:0::1"] {
+            assert!(safeguards.is_own_address(own), "{own}");
+        }
+        for other in ["192.0.3.7", "2001:db9::1", "", "192.0.2.0/24", "office"] {
+            assert!(!safeguards.is_own_address(other), "{other}");
+        }
+    }
+}

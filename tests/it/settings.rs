@@ -1,0 +1,242 @@
+//! `quell.toml`: every problem at once, and what it says holds.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::scene::{Scene, ran};
+use crate::spine::Spine;
+
+/// Writes the user's own `quell.toml`.
+fn configure(scene: &Scene, text: &str) {
+    fs::create_dir_all(scene.path(".config/quell")).unwrap();
+    scene.write(".config/quell/quell.toml", text);
+}
+
+fn value(document: &Value, key: &str) -> (Value, String) {
+    let row = document["settings"].as_array().unwrap().iter().find(|row| row["key"] == key).unwrap();
+    (row["value"].clone(), row["from"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_problem_is_told_at_once_with_its_place() {
+    let scene = Scene::new().await;
+    let private = fs::read_to_string(scene.path("identity.txt")).unwrap();
+    let text = format!(
+        "[vault]\nrecipient = []\nrecipients = [\"{}\"]\n[runbooks]\naccept_only = [\"abc\"]\ndirs = \"here\"\n\
+         [account]\nown_ip_ranges = [\"192.0.2.0/33\", \"0.0.0.0/0\", \"192.0.2.7\"]\n[http]\nallow_hosts = [\"https://x.example/y\"]\n\
+         [notify.team]\nkind = \"slak\"\nsecret_env = \"https://hooks.example/T0/B0\"\n[notify.other]\nkind = \"json\"\n[acount]\n",
+        private.trim()
+    );
+    let file = scene.write("own.toml", &text).display().to_string();
+    let checked = ran(&mut scene.bare(&["config", "check", "--json", "--config", &file])).expect(2);
+    let document = checked.json();
+    let problems = document["problems"].as_array().unwrap().iter();
+    let told: Vec<_> = problems
+        .map(|problem| {
+            (problem["code"].as_str().unwrap(), problem["line"].as_u64().unwrap(), problem["column"].as_u64().unwrap())
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("R002", 2, 1),
+            ("R004", 3, 15),
+            ("R023", 3, 16),
+            ("R004", 5, 16),
+            ("R004", 6, 8),
+            ("R004", 8, 18),
+            ("R004", 8, 34),
+            ("R004", 10, 16),
+            ("R004", 12, 8),
+            ("R004", 13, 14),
+            ("R003", 14, 1),
+            ("R002", 16, 2),
+        ],
+        "{document:#}"
+    );
+    let helps: Vec<_> =
+        document["problems"].as_array().unwrap().iter().map(|it| it["help"].as_str().unwrap_or_default()).collect();
+    for (at, help) in [(0, "did you mean `recipients`?"), (8, "did you mean `slack`?"), (11, "did you mean `account`?")]
+    {
+        assert_eq!(helps[at], help);
+    }
+    let shown = ran(&mut scene.bare(&["config", "check", "--config", &file])).expect(2);
+    for said in [&shown.stderr, &shown.stdout, &checked.stdout, &checked.stderr] {
+        assert!(!said.contains("AGE-SECRET-KEY-1"), "a private key is printed:\n{said}");
+    }
+    assert!(shown.stderr.contains("11 errors, 1 warnings"), "{}", shown.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_holds_is_shown_with_where_it_comes_from() {
+    let scene = Scene::new().await;
+    let document = ran(&mut scene.bare(&["config", "show", "--json"])).expect(0).json();
+    assert_eq!(document["file"], Value::Null);
+    assert!(
+        document["settings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|row| row["key"] == "search path" || row["from"] == "default")
+    );
+    configure(
+        &scene,
+        "[account]\nown_ip_ranges = [\"192.0.2.9/24\"]\nbreak_glass = [\"lifeline\"]\n\
+         [http]\nallow_hosts = [\"Hooks.Example.com:8443\"]\n[notify.team]\nkind = \"slack\"\nsecret_env = \"SLACK_URL\"\n",
+    );
+    let mut command = scene.bare(&["config", "show", "--json", "--vault-recipient", "age1x"]);
+    let document = ran(command.env("SLACK_URL", "https://hooks.example/T0/B0")).expect(0);
+    assert!(!document.stdout.contains("T0/B0"));
+    let document = document.json();
+    let file = scene.path(".config/quell/quell.toml").display().to_string();
+    assert_eq!(value(&document, "account.own_ip_ranges"), (json!(["192.0.2.0/24"]), file.clone()));
+    assert_eq!(value(&document, "account.break_glass"), (json!(["lifeline"]), file.clone()));
+    assert_eq!(value(&document, "http.allow_hosts"), (json!(["hooks.example.com:8443"]), file.clone()));
+    assert_eq!(
+        value(&document, "notify"),
+        (json!([{ "name": "team", "kind": "slack", "secret_env": "SLACK_URL" }]), file)
+    );
+    assert_eq!(value(&document, "vault.recipients"), (json!(["age1x"]), "--vault-recipient".to_owned()));
+    assert_eq!(value(&document, "runbooks.accept_only"), (json!("any"), "default".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_run_under_a_broken_configuration_and_looking_stays_possible() {
+    let spine = Spine::new().await;
+    let answers = spine.answers("");
+    configure(&spine.scene, "[account]\nbreak_glas = [\"lifeline\"]\n");
+    let refused = spine.run(&answers).expect(2);
+    assert!(refused.stderr.contains("did you mean `break_glass`?"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("error: ") && refused.stderr.contains("hint: "), "{}", refused.stderr);
+    assert!(spine.scene.simulator.requests().is_empty());
+    spine.scene.run(&["incidents"]).expect(0);
+    spine.scene.run(&["incidents", "--config", "nowhere.toml"]).expect(2);
+    let none = spine.scene.write("none.toml", "").display().to_string();
+    spine.scene.run(&["run", "spine.toml", "--answers", &answers, "--config", &none]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_accepted_runbook_runs() {
+    let spine = Spine::new().await;
+    let answers = spine.answers("");
+    let stop = spine.scene.write("stop.toml", "[inputs]\nsuspect = \"ci-deploy\"\n").display().to_string();
+    configure(&spine.scene, "[runbooks]\naccept_only = []\n");
+    let refused = spine.run(&answers).expect(10);
+    let digest = refused.json()["error"]["hint"].as_str().unwrap().split('"').nth(1).unwrap().to_owned();
+    spine.scene.run(&["plan", "spine.toml", "--answers", &answers]).expect(10);
+    spine.scene.run(&["run", "spine.toml", "--answers", &answers, "--dry-run"]).expect(10);
+    assert!(spine.scene.simulator.requests().is_empty());
+    configure(&spine.scene, &format!("[runbooks]\naccept_only = [\"{}\"]\n", digest.to_uppercase()));
+    spine.run(&stop).expect(11);
+    // What was accepted when the run began may have been withdrawn since.
+    configure(&spine.scene, "[runbooks]\naccept_only = []\n");
+    spine.resume(&answers).expect(10);
+    assert!(spine.scene.writes().is_empty());
+    configure(&spine.scene, &format!("[runbooks]\naccept_only = [\"{digest}\"]\n"));
+    spine.resume(&answers).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_vault_is_for_the_recipients_of_the_file() {
+    let spine = Spine::new().await;
+    let recipient = age::x25519::Identity::generate().to_public().to_string();
+    configure(&spine.scene, &format!("[vault]\nrecipients = [\"{recipient}\"]\n"));
+    let cast = &spine.scene.scenario.cast;
+    let answers = spine.answers("");
+    let mut command =
+        spine.scene.bare(&["run", "spine.toml", "--answers", &answers, "--vault-identity", "identity.txt"]);
+    command
+        .env("CLOUDFLARE_BASE_URL", spine.scene.simulator.base_url())
+        .env("CLOUDFLARE_API_TOKEN", &cast.responder_token)
+        .env("CLOUDFLARE_ACCOUNT_ID", &cast.account_id);
+    // The identity is not that of the recipient: the vault does not open, and nothing is rolled.
+    let ran = ran(&mut command).expect(11);
+    assert!(ran.stderr.contains("a vault for the new secrets"), "{}", ran.stderr);
+    assert!(!spine.scene.writes().iter().any(|write| write.path.ends_with("/value")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn break_glass_credentials_are_never_touched() {
+    for by_name in [false, true] {
+        let spine = Spine::new().await;
+        let [kept, _] = spine.rolled.clone();
+        let cast = &spine.scene.scenario.cast;
+        let kept_name = cast.tokens.iter().find(|token| token.id == kept).unwrap().name.clone();
+        let entry = if by_name { &kept_name } else { &kept };
+        configure(&spine.scene, &format!("[account]\nbreak_glass = [\"{entry}\"]\n"));
+        let suspect = cast.suspect_token_id.clone();
+        // A runbook that would cut, roll and delete it beside the suspect.
+        let both = format!("[{{ id = \"{suspect}\" }}, {{ id = \"{kept}\" }}]");
+        let step = |id: &str, action: &str| {
+            format!(
+                "[[steps]]\nid = \"{id}\"\nphase = \"contain\"\ntitle = \"x\"\nwhy = \"x\"\naction = \"{action}\"\nwith = {{ tokens = {both} }}\n"
+            )
+        };
+        let steps = step("roll", "cloudflare.tokens.rotate")
+            + &step("cut", "cloudflare.token.disable")
+            + &step("revoke", "cloudflare.token.revoke");
+        spine.scene.write("glass.toml", &format!("schema = 1\nname = \"glass\"\ntitle = \"Glass\"\n{steps}"));
+        let answers = spine.scene.write(
+            "glass.answers.toml",
+            &format!("[defaults]\nanswer = \"run\"\n[steps.roll]\nselect = \"all\"\nphrase = \"roll\"\n[steps.revoke]\nphrase = \"{suspect}\"\n"),
+        );
+        let answers = answers.display().to_string();
+        let document = spine.scene.run(&["run", "glass.toml", "--answers", &answers, "--json"]).expect(16).json();
+        let writes = spine.scene.writes();
+        assert_eq!(writes.len(), 3, "the suspect is rolled, cut and deleted");
+        assert!(writes.iter().all(|write| write.path.contains(&suspect)), "{writes:?}");
+        let gaps = document["gaps"].as_array().unwrap();
+        assert_eq!(gaps.len(), 2, "{gaps:?}");
+        for (gap, doing) in gaps.iter().zip(["disable", "delete"]) {
+            assert_eq!(gap["scope"], format!("{kept_name} ({kept})"));
+            assert!(gap["reason"].as_str().unwrap().starts_with(&format!("quell did not {doing} the token")), "{gap}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_would_only_touch_break_glass_credentials_fails() {
+    let spine = Spine::new().await;
+    configure(
+        &spine.scene,
+        &format!("[account]\nbreak_glass = [\"{}\"]\n", spine.scene.scenario.cast.suspect_token_id),
+    );
+    let ran = spine.run(&spine.answers("")).expect(12);
+    assert!(ran.stderr.contains("quell.toml names under `break_glass`"), "{}", ran.stderr);
+    assert!(spine.scene.writes().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn own_addresses_are_never_hostile() {
+    let principals = |scene: &Scene| {
+        let answers = scene
+            .write("look.answers.toml", &format!("[inputs]\nsuspect = \"{}\"\n", scene.scenario.cast.suspect_token_id));
+        scene.write(
+            "look.toml",
+            "schema = 1\nname = \"look\"\ntitle = \"Look\"\n[inputs.suspect]\ntype = \"cloudflare.token\"\nrequired = true\n\
+             [[steps]]\nid = \"audit\"\nphase = \"identify\"\ntitle = \"x\"\naction = \"cloudflare.audit.collect\"\n\
+             [[steps]]\nid = \"inventory\"\nphase = \"identify\"\ntitle = \"x\"\naction = \"cloudflare.tokens.inventory\"\n\
+             with = { suspect = { from = \"inputs.suspect\" }, events = { from = \"steps.audit.events\" }, seen_before = { from = \"steps.audit.seen_before\" } }\n",
+        );
+        let path = answers.display().to_string();
+        let forecast = scene.run(&["plan", "look.toml", "--answers", &path, "--json"]).expect(0).json();
+        let findings = forecast["findings"].to_string();
+        let summary = forecast["steps"][1]["summary"].as_str().unwrap().to_owned();
+        (findings, summary)
+    };
+    let scene = Scene::new().await;
+    let (findings, summary) = principals(&scene);
+    let hostile = hostile_address(&findings);
+    assert!(summary.contains("made by the intruder"), "{summary}");
+    configure(&scene, &format!("[account]\nown_ip_ranges = [\"{hostile}\"]\n"));
+    let (findings, summary) = principals(&scene);
+    assert!(!summary.contains("made by the intruder"), "{summary}");
+    assert!(!findings.contains(&format!("times from {hostile}")), "{findings}");
+}
+
+/// The address in `The token was used N times from ADDRESS.`
+fn hostile_address(findings: &str) -> String {
+    let after = findings.split(" times from ").nth(1).unwrap();
+    after.split([',', ' ']).next().unwrap().trim_end_matches('.').to_owned()
+}
