@@ -57,6 +57,13 @@ pub fn markdown_code(text: &str) -> String {
     format!("{fence}{pad}{shown}{pad}{fence}")
 }
 
+/// For a message to Slack: lines stay lines, and nothing in it becomes a link, a mention or a call to a channel.
+pub fn slack(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(terminal).collect();
+    // Documented: these three are Slack's control characters.
+    lines.join("\n").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// True where the text is not plain printable ASCII, so that a person cannot be asked to type it.
 pub fn is_hard_to_type(text: &str) -> bool {
     text.is_empty()
@@ -75,7 +82,7 @@ fn is_deceptive(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{markdown, markdown_code, terminal};
+    use super::{markdown, markdown_code, slack, terminal};
 
     #[test]
     fn terminal_shows_what_would_act() {
@@ -90,6 +97,13 @@ mod tests {
         assert_eq!(markdown("https://evil.example"), "https\\://evil.example");
         assert_eq!(markdown("1. x"), "1\\. x");
         assert_eq!(markdown("10.0.0.1"), "10\\.0.0.1");
+    }
+
+    #[test]
+    fn a_message_wakes_nobody() {
+        let text = "cut: <!channel> & <https://evil.example|ok>\nsecond\u{202e}";
+        let shown = "cut: &lt;!channel&gt; &amp; &lt;https://evil.example|ok&gt;\nsecond\\u{202e}";
+        assert_eq!(slack(text), shown);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::journal::PlanSealed;
 use crate::model::{Call, Danger, Effect, EffectKey, Finding, Gap, IncidentId, Phase, StepPath, Target};
+use crate::outside::OutsideLook;
 use crate::provider::ReadSide;
 use crate::runbook::{Runbook, Scope, Templates, resolve};
 
@@ -72,8 +73,11 @@ pub struct ForecastEffect {
     pub summary: String,
     /// How much harm it would do if it were wrong.
     pub danger: Danger,
-    /// The request; `null` for work by hand.
+    /// The request to the provider; `null` for all else.
     pub request: Option<ForecastRequest>,
+    /// The command line, or method and address, of what is done elsewhere by quell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
     /// The target as it is.
     pub before: Value,
     /// The target as it would be.
@@ -108,6 +112,7 @@ pub async fn forecast(
     catalogue: Catalogue,
     templates: &Templates,
     read: &dyn ReadSide,
+    outside: &dyn OutsideLook,
     evidence: &dyn EvidenceSink,
     clock: &dyn Clock,
     progress: &dyn Progress,
@@ -148,7 +153,7 @@ pub async fn forecast(
         match resolve(&spec.with, &scope, templates) {
             Err(error) => step.summary = format!("hangs on a result that only a run brings: {error}"),
             Ok(params) => {
-                let look = Look::new(read, evidence, clock, progress, &planned.path);
+                let look = Look::new(read, outside, evidence, clock, progress, &planned.path);
                 let looked = action.plan(params, &look).await;
                 forecast.gaps.extend(look.finish().gaps);
                 match looked {
@@ -182,9 +187,10 @@ pub async fn forecast(
 impl From<Effect> for ForecastEffect {
     fn from(effect: Effect) -> Self {
         let digest = effect.digest();
-        let request = match effect.call {
-            Call::Http(call) => Some(ForecastRequest { method: call.method, path: call.path, body: call.body }),
-            Call::Hand(_) => None,
+        let (request, outside) = match effect.call {
+            Call::Http(call) => (Some(ForecastRequest { method: call.method, path: call.path, body: call.body }), None),
+            Call::Outside(call) => (None, Some(call.to_string())),
+            Call::Hand(_) => (None, None),
         };
         Self {
             key: effect.key,
@@ -193,6 +199,7 @@ impl From<Effect> for ForecastEffect {
             summary: effect.summary,
             danger: effect.danger,
             request,
+            outside,
             before: effect.before,
             after: effect.after,
             undo: effect.undo.map(|undo| undo.action),

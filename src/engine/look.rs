@@ -70,7 +70,7 @@ impl Engine {
 
     pub(super) fn make_look<'a>(&'a self, path: &'a StepPath) -> Look<'a> {
         let bench = &self.bench;
-        Look::new(&*bench.read, &bench.evidence, &*bench.ports.clock, &*bench.ports.progress, path)
+        Look::new(&*bench.read, &*bench.outside, &bench.evidence, &*bench.ports.clock, &*bench.ports.progress, path)
     }
 
     /// The step's parameters, with references and text filled in.

@@ -111,7 +111,7 @@ impl Surroundings<'_> {
                     }
                     schema = property;
                 }
-                None if schema.properties().is_empty() && schema.is_open() && schema.types().is_empty() => {
+                None if schema.is_map() || (schema.properties().is_empty() && schema.types().is_empty()) => {
                     return Ok(Pointed { schema: None, optional });
                 }
                 None => {

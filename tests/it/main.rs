@@ -10,6 +10,7 @@ mod house;
 mod journal;
 mod main_job;
 mod openapi;
+mod outside;
 mod report;
 mod report_scene;
 mod review_actions;
