@@ -159,7 +159,8 @@ Where several hold: 1, 14, 13, 12, 11, 15, 16.
 
 Credentials and target are taken from the environment, never from arguments:
   CLOUDFLARE_API_TOKEN, or CLOUDFLARE_API_KEY with CLOUDFLARE_EMAIL
-  CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_BASE_URL, QUELL_VAULT_PASSPHRASE, QUELL_OPERATOR";
+  CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_BASE_URL, QUELL_VAULT_PASSPHRASE, QUELL_OPERATOR
+  QUELL_HTTP_HOSTS: hosts that a runbook's http and notify steps may name, comma-separated";
 
 /// Runs the program and turns whatever happens into an exit code.
 pub fn main() -> ExitCode {

@@ -71,6 +71,13 @@ pub fn mermaid(text: &str) -> String {
     out
 }
 
+/// For a message to Slack: lines stay lines, and nothing in it becomes a link, a mention or a call to a channel.
+pub fn slack(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(terminal).collect();
+    // Documented: these three are Slack's control characters.
+    lines.join("\n").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 /// True where the text is not plain printable ASCII, so that a person cannot be asked to type it.
 pub fn is_hard_to_type(text: &str) -> bool {
     text.is_empty()
@@ -89,7 +96,7 @@ fn is_deceptive(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{markdown, markdown_code, mermaid, terminal};
+    use super::{markdown, markdown_code, mermaid, slack, terminal};
 
     #[test]
     fn terminal_shows_what_would_act() {
@@ -112,6 +119,13 @@ mod tests {
             mermaid("a\"] --> b[\"<script>#quot; `x` 日本\n%%{init}"),
             "a#34;#93; --#62; b#91;#34;#60;script#62;#35;quot#59; #96;x#96; 日本#92;n#37;#37;#123;init#125;"
         );
+    }
+
+    #[test]
+    fn a_message_wakes_nobody() {
+        let text = "cut: <!channel> & <https://evil.example|ok>\nsecond\u{202e}";
+        let shown = "cut: &lt;!channel&gt; &amp; &lt;https://evil.example|ok&gt;\nsecond\\u{202e}";
+        assert_eq!(slack(text), shown);
     }
 
     #[test]

@@ -35,7 +35,7 @@
 //! |---|---|---|
 //! | F0 words | [`model`], [`secret`], [`escape`], [`crash`] | values that every floor shares |
 //! | F1 materials | [`runbook`], [`journal`], [`evidence`], [`vault`], [`durable`], [`config`] | what is on disk |
-//! | F2 contracts | [`provider`], [`clock`], [`action`] | what a wing must offer |
+//! | F2 contracts | [`provider`], [`outside`], [`clock`], [`action`] | what a wing must offer; commands and other hosts |
 //! | F3 wings | [`actions`], [`cloudflare`], [`simulator`] | one file for each action; all facts about Cloudflare |
 //! | F4 machinery | [`engine`], [`report`] | plan, decide, act, prove; the post-mortem |
 //! | F5 edge | [`cli`] | the only floor that prints, prompts, reads environment and arguments |
@@ -61,6 +61,8 @@
 //! * Nothing outside [`cloudflare`] names a Cloudflare path, header or error code.
 //! * The read side of a provider has no method that writes; the send side takes a warrant, whose only constructor is
 //!   [`journal::Journal::intend`], after the fsync. A dry run is given a read side and no journal.
+//! * What lies outside the provider has the same two sides ([`outside`]): a dry run can run no command, and a rehearsal is
+//!   given an outside that does nothing and says so.
 //! * A write is sent once. What is in doubt is looked at, and if looking does not tell, a person decides.
 //! * Secrets have no `Display` and no `Serialize`; an answer that holds one is sealed before it is read.
 //! * Text that an attacker may have chosen passes one function per sink ([`escape`]).
@@ -91,6 +93,7 @@ pub mod escape;
 pub mod evidence;
 pub mod journal;
 pub mod model;
+pub mod outside;
 pub mod provider;
 pub mod report;
 pub mod runbook;

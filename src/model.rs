@@ -10,6 +10,7 @@ mod finding;
 mod gap;
 mod ids;
 mod outcome;
+mod outside;
 mod phase;
 mod step_path;
 mod world;
@@ -22,6 +23,7 @@ pub use finding::{Actor, Attribution, Change, Finding, FindingStatus, Resource, 
 pub use gap::Gap;
 pub use ids::{Digest, EffectKey, IncidentId, RunId};
 pub use outcome::{Outcome, Verdict};
+pub use outside::{CommandCall, Given, OutsideCall, SecretEnv, WebCall, WebCheck, WebRead, secret_named};
 pub use phase::Phase;
 pub use step_path::StepPath;
 pub use world::{Account, CredentialFacts, CredentialKind, World};

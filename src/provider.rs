@@ -180,4 +180,36 @@ pub enum Answer {
     NotSent(String),
     /// It was sent, at least in part, and no whole answer came.
     Lost(String),
+    /// A command was run.
+    Ended(Ended),
+    /// In a rehearsal: nothing was done outside the simulated account; what would have been.
+    Simulated(String),
+}
+
+/// How a command ended, and what it said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// How.
+    pub how: Ending,
+    /// Its standard output, as it came; may hold a secret.
+    pub stdout: SecretBytes,
+    /// Its standard error, as it came; may hold a secret.
+    pub stderr: SecretBytes,
+    /// The last line of its standard error, short and masked; empty where there was none.
+    pub last_words: String,
+    /// True where it said more than was kept.
+    pub cut: bool,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this exit code.
+    Code(i32),
+    /// By this signal, which quell did not send.
+    Signal(i32),
+    /// Killed by quell, since it took longer than this many seconds.
+    Killed(u64),
+    /// Not known, and why.
+    Unknown(String),
 }

@@ -134,12 +134,38 @@ impl Redactor {
         Self { key, known: RwLock::new(Vec::new()) }
     }
 
-    /// Masks this exact value from now on, whatever its shape. Texts of fewer than 8 characters are not taken: masking
-    /// them would destroy evidence.
+    /// Masks this exact value from now on, whatever its shape, also as it is written inside JSON; of a value that is JSON
+    /// itself, such as a key file, every text in it too. Texts of fewer than 8 characters are not taken: masking them
+    /// would destroy evidence.
     pub fn learn(&self, secret: &Secret) {
-        if secret.expose().len() >= 8 {
-            self.known.write().unwrap_or_else(PoisonError::into_inner).push(secret.clone());
+        self.learn_text(secret.expose());
+        if let Ok(document) = serde_json::from_str(secret.expose()) {
+            self.learn_texts(&document);
         }
+    }
+
+    fn learn_texts(&self, value: &serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) => self.learn_text(text),
+            serde_json::Value::Array(items) => items.iter().for_each(|item| self.learn_texts(item)),
+            serde_json::Value::Object(map) => map.values().for_each(|item| self.learn_texts(item)),
+            _ => {}
+        }
+    }
+
+    fn learn_text(&self, value: &str) {
+        if value.len() < 8 {
+            return;
+        }
+        let escaped = serde_json::Value::from(value).to_string();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for form in [value, escaped.trim_matches('"')] {
+            if !known.iter().any(|known| known.expose() == form) {
+                known.push(Secret::new(form));
+            }
+        }
+        // One that holds another is masked first, so that nothing of it is left over.
+        known.sort_by_key(|known| std::cmp::Reverse(known.expose().len()));
     }
 
     /// The mask for `value`: `«token:9f3a52c1»`.
@@ -183,7 +209,7 @@ impl Redactor {
         self.redact(&String::from_utf8_lossy(bytes)).into_owned().into_bytes()
     }
 
-    /// [`Redactor::redact`] for every text in a JSON value.
+    /// [`Redactor::redact`] for every text in a JSON value, names of fields too.
     pub fn redact_json(&self, value: &mut serde_json::Value) {
         match value {
             serde_json::Value::String(text) => {
@@ -192,7 +218,13 @@ impl Redactor {
                 }
             }
             serde_json::Value::Array(items) => items.iter_mut().for_each(|item| self.redact_json(item)),
-            serde_json::Value::Object(map) => map.values_mut().for_each(|item| self.redact_json(item)),
+            serde_json::Value::Object(map) => {
+                map.values_mut().for_each(|item| self.redact_json(item));
+                if map.keys().any(|key| matches!(self.redact(key), Cow::Owned(_))) {
+                    let entries = std::mem::take(map).into_iter();
+                    *map = entries.map(|(key, item)| (self.redact(&key).into_owned(), item)).collect();
+                }
+            }
             _ => {}
         }
     }
@@ -245,6 +277,18 @@ mod tests {
         let masks: Vec<_> = out.split(' ').collect();
         assert_eq!(masks[0], masks[2]);
         assert_ne!(masks[0], masks[1]);
+    }
+
+    #[test]
+    fn a_known_value_is_masked_in_every_form_and_whole() {
+        let redactor = redactor();
+        redactor.learn(&Secret::new("inner-part"));
+        redactor.learn(&Secret::new("with inner-part and \"more\""));
+        let mut json = serde_json::json!({ "inner-part": ["with inner-part and \"more\""] });
+        assert!(!redactor.redact(&json.to_string()).contains("more"));
+        redactor.redact_json(&mut json);
+        let out = json.to_string();
+        assert!(!out.contains("inner") && !out.contains("more") && out.matches("«secret:").count() == 2, "{out}");
     }
 
     #[test]

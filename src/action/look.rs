@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::Safeguards;
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
-use crate::model::{EvidenceRef, Gap, StepPath};
+use crate::model::{EvidenceRef, Gap, StepPath, WebRead};
+use crate::outside::{Hindrance, OutsideLook, Sight};
 use crate::provider::{Listing, Paging, ReadError, ReadRequest, ReadSide, Reading};
+use crate::secret::SecretBytes;
 
 /// Shows how far a long read is. Ephemeral: never journaled.
 pub trait Progress: Send + Sync {
@@ -17,6 +19,7 @@ pub trait Progress: Send + Sync {
 /// What an action looks with. Whatever is read through it is kept as evidence.
 pub struct Look<'a> {
     read: &'a dyn ReadSide,
+    outside: &'a dyn OutsideLook,
     evidence: &'a dyn EvidenceSink,
     clock: &'a dyn Clock,
     progress: &'a dyn Progress,
@@ -41,13 +44,14 @@ impl<'a> Look<'a> {
     /// A look at `path` of the plan.
     pub fn new(
         read: &'a dyn ReadSide,
+        outside: &'a dyn OutsideLook,
         evidence: &'a dyn EvidenceSink,
         clock: &'a dyn Clock,
         progress: &'a dyn Progress,
         safeguards: &'a Safeguards,
         path: &'a StepPath,
     ) -> Self {
-        Self { read, evidence, clock, progress, safeguards, path, taken: Mutex::default() }
+        Self { read, outside, evidence, clock, progress, safeguards, path, taken: Mutex::default() }
     }
 
     /// The provider's read side, for what is known of account and credential. Reads made on it directly leave no evidence.
@@ -78,7 +82,7 @@ impl<'a> Look<'a> {
     /// Reads one answer and keeps it.
     pub async fn get(&self, request: &ReadRequest) -> Result<Reading, ReadError> {
         let reading = self.read.get(request).await?;
-        self.keep(&reading);
+        self.keep(&reading.source, &reading.body);
         Ok(reading)
     }
 
@@ -91,11 +95,25 @@ impl<'a> Look<'a> {
         scope: &str,
     ) -> Result<Listing, ReadError> {
         let listing = self.read.list(request, paging).await?;
-        listing.pages.iter().for_each(|page| self.keep(page));
+        listing.pages.iter().for_each(|page| self.keep(&page.source, &page.body));
         if let Some(reason) = &listing.shortfall {
             self.gap(Gap { family: family.into(), scope: scope.into(), reason: reason.clone(), permission: None });
         }
         Ok(listing)
+    }
+
+    /// What can be known of things outside the provider without doing any of them.
+    pub fn outside(&self) -> &'a dyn OutsideLook {
+        self.outside
+    }
+
+    /// Reads something outside the provider, and keeps the answer.
+    pub async fn web(&self, read: &WebRead) -> Result<Sight, Hindrance> {
+        let sight = self.outside.get(read).await?;
+        if let Sight::Seen { status, body } = &sight {
+            self.keep(&format!("GET {} (HTTP {status})", read.url), body);
+        }
+        Ok(sight)
     }
 
     /// Notes something that could not be seen.
@@ -118,8 +136,8 @@ impl<'a> Look<'a> {
         self.taken.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, reading: &Reading) {
-        let kept = self.evidence.keep(&reading.source, reading.body.expose(), self.now());
+    fn keep(&self, source: &str, body: &SecretBytes) {
+        let kept = self.evidence.keep(source, body.expose(), self.now());
         let mut taken = self.taken();
         match kept {
             Ok(kept) => taken.evidence.push(kept),

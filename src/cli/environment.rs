@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::errors::CliError;
 use super::exit::Exit;
 use crate::clock::{Clock, SystemClock};
+use crate::outside::Variables;
 use crate::secret::Secret;
 
 /// Credential and target as the environment gives them.
@@ -24,6 +25,10 @@ pub(crate) struct Environment {
     pub(crate) base_url: Option<String>,
     /// `QUELL_VAULT_PASSPHRASE`.
     pub(crate) vault_passphrase: Option<Secret>,
+    /// `QUELL_HTTP_HOSTS`, comma-separated: hosts that a runbook's `http` and `notify` steps may name.
+    pub(crate) http_hosts: Vec<String>,
+    /// What steps may pass on to commands and hosts.
+    pub(crate) variables: Variables,
 }
 
 impl Environment {
@@ -36,6 +41,15 @@ impl Environment {
             account: text("CLOUDFLARE_ACCOUNT_ID"),
             base_url: text("CLOUDFLARE_BASE_URL"),
             vault_passphrase: text("QUELL_VAULT_PASSPHRASE").map(Secret::new),
+            http_hosts: text("QUELL_HTTP_HOSTS")
+                .iter()
+                .flat_map(|hosts| hosts.split(','))
+                .map(|host| host.trim().to_owned())
+                .filter(|host| !host.is_empty())
+                .collect(),
+            variables: Variables::new(
+                env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+            ),
         }
     }
 }

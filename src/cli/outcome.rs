@@ -127,6 +127,7 @@ pub(crate) fn next_words(next: &Next) -> String {
         Next::Perform(path, _) => at("read again what was consented to, then send, at", path),
         Next::Probe(path, _) | Next::SettleByProbe(path, _) => at("look what became of the effect in doubt at", path),
         Next::Verify(path, _) => at("prove what was done at", path),
+        Next::GiveUp(path, _) => at("note a message that did not get through at", path),
         Next::Decide(path, _) => at("ask what is to become of an effect at", path),
         Next::Conclude(path) => at("complete", path),
         Next::Failed(path) => at("ask what to do about the failed step", path),

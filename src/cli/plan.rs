@@ -106,6 +106,7 @@ pub(crate) async fn show(
     ));
     let redactor = std::sync::Arc::new(Redactor::new([0; 32]));
     let evidence = Unkept::new(redactor.clone());
+    let (outside, _) = target.outside(cx, &redactor);
     let templates = Templates::new();
     let safeguards = cx.settings.safeguards();
     let bench = DryBench {
@@ -113,6 +114,7 @@ pub(crate) async fn show(
         catalogue: CATALOGUE,
         templates: &templates,
         read: &*connected.read,
+        outside: &*outside,
         evidence: &evidence,
         redactor: &redactor,
         safeguards: &safeguards,
@@ -201,12 +203,12 @@ fn text(forecast: &Forecast, permissions: &[Value], width: usize) -> String {
         for effect in &step.effects {
             let chosen = if effect.preselected { "" } else { " (only if chosen)" };
             let _ = writeln!(out, "  - {}{chosen}: {}", escape::terminal(&effect.summary), effect.danger);
-            match &effect.request {
-                Some(request) => {
-                    let _ = writeln!(out, "      {} {}", request.method, escape::terminal(&request.path));
-                }
-                None => out.push_str("      by hand\n"),
-            }
+            let call = match (&effect.request, &effect.outside) {
+                (Some(request), _) => format!("{} {}", request.method, request.path),
+                (None, Some(call)) => call.clone(),
+                (None, None) => "by hand".to_owned(),
+            };
+            let _ = writeln!(out, "      {}", escape::terminal(&call));
             let _ = writeln!(out, "      before {}", shortened(&effect.before, width));
             let _ = writeln!(out, "      after  {}", shortened(&effect.after, width));
             let _ = writeln!(out, "      undo   {}", effect.undo.as_deref().unwrap_or("not by `quell undo`"));

@@ -19,7 +19,7 @@ impl Engine {
             .collect();
         let by_hand = undecided.iter().find_map(|effect| match &effect.call {
             Call::Hand(work) => Some((*effect, work)),
-            Call::Http(_) => None,
+            Call::Http(_) | Call::Outside(_) => None,
         });
         match by_hand {
             Some((effect, work)) => self.confirm_hand(path, &step, effect, work).await,

@@ -30,6 +30,8 @@ pub enum Next {
     SettleByProbe(StepPath, EffectKey),
     /// Look whether an applied effect shows.
     Verify(StepPath, EffectKey),
+    /// A message did not get through, or may not have: say so and go on.
+    GiveUp(StepPath, EffectKey),
     /// A person says what becomes of an effect: in doubt, refused, or applied and not seen.
     Decide(StepPath, EffectKey),
     /// All effects have ended: complete the step.
@@ -50,7 +52,8 @@ pub enum Next {
 /// | begun, holds others, none of this round yet | | `Expand` |
 /// | begun, holds others, all ended | | `EndRound` |
 /// | failed, undecided | | `Failed` |
-/// | proposed | one in doubt, not looked at | `Probe` |
+/// | proposed | a message that did not get through, or may not have | `GiveUp` |
+/// | | one in doubt, not looked at | `Probe` |
 /// | | one in doubt, and seen to hold | `SettleByProbe` |
 /// | | one in doubt, and not seen | `Decide` |
 /// | | one applied | `Verify` |
@@ -98,6 +101,9 @@ fn begin(planned: &PlannedStep, jump: Option<(&PlannedStep, &str)>) -> Next {
 fn within(planned: &PlannedStep, step: &StepState) -> Next {
     let path = planned.path.clone();
     let first = |wanted: &dyn Fn(&EffectState) -> bool| step.effects.iter().find(|state| wanted(state));
+    if let Some(missed) = first(&EffectState::is_missed) {
+        return Next::GiveUp(path, missed.effect.key.clone());
+    }
     if let Some(doubtful) = first(&EffectState::is_in_doubt) {
         let key = doubtful.effect.key.clone();
         return match doubtful.verdict {
@@ -132,7 +138,7 @@ fn within(planned: &PlannedStep, step: &StepState) -> Next {
 fn needs_word_to_go_on(step: &StepState) -> bool {
     let rest = step.effects.iter().filter(|state| matches!(state.status, EffectStatus::Consented(_))).count();
     let sent = step.effects.iter().any(|state| {
-        matches!(state.effect.call, Call::Http(_))
+        !matches!(state.effect.call, Call::Hand(_))
             && matches!(state.outcome(), Some(Outcome::Applied | Outcome::Refused(_) | Outcome::Unknown(_)))
     });
     !step.went_on && sent && rest > 0

@@ -8,6 +8,7 @@ use crate::action::{AnyAction, Catalogue, Safeguards};
 use crate::evidence::EvidenceStore;
 use crate::journal::{EffectState, Event, IncidentState, Journal, PlannedStep, RunOutcome, RunState, Stamp, StepState};
 use crate::model::{EffectKey, RunId, StepPath};
+use crate::outside::{OutsideLook, OutsideSend};
 use crate::provider::{ReadSide, SendSide};
 use crate::runbook::{Runbook, Templates};
 use crate::secret::Redactor;
@@ -24,6 +25,10 @@ pub struct Bench {
     pub read: Arc<dyn ReadSide>,
     /// The provider's send side.
     pub send: Arc<dyn SendSide>,
+    /// What can be looked at besides the provider.
+    pub outside: Arc<dyn OutsideLook>,
+    /// What can be done besides at the provider.
+    pub errands: Arc<dyn OutsideSend>,
     /// Where answers are kept.
     pub evidence: EvidenceStore,
     /// Masks secrets in whatever is journaled.
@@ -105,6 +110,7 @@ impl Engine {
                 Next::Probe(path, effect) => self.probe(&path, &effect).await?,
                 Next::SettleByProbe(path, effect) => self.settle_by_probe(&path, &effect)?,
                 Next::Verify(path, effect) => self.verify(&path, &effect).await?,
+                Next::GiveUp(path, effect) => self.give_up(&path, &effect)?,
                 Next::Decide(path, effect) => self.decide_effect(&path, &effect).await?,
                 Next::Conclude(path) => self.conclude(&path)?,
                 Next::Failed(path) => self.failed(&path).await?,

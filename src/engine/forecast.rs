@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::journal::{PlanSealed, PlannedStep};
 use crate::model::{Call, Danger, Effect, EffectKey, Finding, Gap, IncidentId, Phase, StepPath, Target};
+use crate::outside::OutsideLook;
 use crate::provider::{BoxFuture, ReadSide};
 use crate::runbook::{Runbook, Scope, StepSpec, Templates, resolve};
 use crate::secret::Redactor;
@@ -78,8 +79,11 @@ pub struct ForecastEffect {
     pub summary: String,
     /// How much harm it would do if it were wrong.
     pub danger: Danger,
-    /// The request; `null` for work by hand.
+    /// The request to the provider; `null` for all else.
     pub request: Option<ForecastRequest>,
+    /// The command line, or method and address, of what is done elsewhere by quell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside: Option<String>,
     /// The target as it is.
     pub before: Value,
     /// The target as it would be.
@@ -134,6 +138,8 @@ pub struct DryBench<'a> {
     pub templates: &'a Templates,
     /// The provider's read side.
     pub read: &'a dyn ReadSide,
+    /// What lies outside the provider, to look at.
+    pub outside: &'a dyn OutsideLook,
     /// Where answers go.
     pub evidence: &'a dyn EvidenceSink,
     /// Masks what is shaped like a secret.
@@ -304,7 +310,9 @@ impl DryRun<'_> {
                 return None;
             }
         };
-        let look = Look::new(bench.read, bench.evidence, bench.clock, bench.progress, bench.safeguards, &planned.path);
+        let (read, outside) = (bench.read, bench.outside);
+        let path = &planned.path;
+        let look = Look::new(read, outside, bench.evidence, bench.clock, bench.progress, bench.safeguards, path);
         let looked = action.plan(params, &look).await;
         self.seen.gaps.extend(look.finish().gaps);
         let seen = match looked {
@@ -349,9 +357,10 @@ impl ForecastStep {
 impl From<Effect> for ForecastEffect {
     fn from(effect: Effect) -> Self {
         let digest = effect.digest();
-        let request = match effect.call {
-            Call::Http(call) => Some(ForecastRequest { method: call.method, path: call.path, body: call.body }),
-            Call::Hand(_) => None,
+        let (request, outside) = match effect.call {
+            Call::Http(call) => (Some(ForecastRequest { method: call.method, path: call.path, body: call.body }), None),
+            Call::Outside(call) => (None, Some(call.to_string())),
+            Call::Hand(_) => (None, None),
         };
         Self {
             key: effect.key,
@@ -360,6 +369,7 @@ impl From<Effect> for ForecastEffect {
             summary: effect.summary,
             danger: effect.danger,
             request,
+            outside,
             before: effect.before,
             after: effect.after,
             undo: effect.undo.map(|undo| undo.action),

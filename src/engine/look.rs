@@ -90,7 +90,8 @@ impl Engine {
 
     pub(super) fn make_look<'a>(&'a self, path: &'a StepPath) -> Look<'a> {
         let bench = &self.bench;
-        Look::new(&*bench.read, &bench.evidence, &*bench.ports.clock, &*bench.ports.progress, &bench.safeguards, path)
+        let (clock, progress) = (&*bench.ports.clock, &*bench.ports.progress);
+        Look::new(&*bench.read, &*bench.outside, &bench.evidence, clock, progress, &bench.safeguards, path)
     }
 
     /// The step's parameters, with references and text filled in.

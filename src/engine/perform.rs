@@ -1,5 +1,6 @@
 //! The one place where something is sent.
 
+use std::io;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -9,9 +10,11 @@ use super::look::Looked;
 use super::{Drift, EngineError};
 use crate::action::StepPlan;
 use crate::crash::crash_point;
+use crate::evidence::EvidenceSink;
 use crate::journal::{EffectState, EffectStatus, Event, Left, SettledBy};
-use crate::model::{Call, Disposition, Effect, EffectKey, Gap, Outcome, StepPath};
+use crate::model::{Call, Disposition, Effect, EffectKey, EvidenceRef, Gap, Outcome, StepPath};
 use crate::provider::Answer;
+use crate::secret::SecretBytes;
 
 /// What was shown longer ago is read again before anything is sent.
 const SHOWN_STAYS_FRESH: SignedDuration = SignedDuration::from_secs(30);
@@ -25,12 +28,15 @@ impl Engine {
             return self.recheck(path).await;
         }
         let state = self.effect(path, key)?;
-        let Call::Http(call) = state.effect.call.clone() else {
-            return Err(EngineError::Unknown(format!("a call of effect {key} that is not quell's to make")));
+        let call = state.effect.call.clone();
+        let secret_answer = match &call {
+            Call::Http(call) => call.secret_answer,
+            Call::Outside(_) => false,
+            Call::Hand(_) => {
+                return Err(EngineError::Unknown(format!("a call of effect {key} that is not quell's to make")));
+            }
         };
-        if call.secret_answer
-            && let Err(why) = self.bench.ports.vault.clone().ready().await
-        {
+        if secret_answer && let Err(why) = self.bench.ports.vault.clone().ready().await {
             let what = format!("a vault for the new secrets: {why}");
             return Ok(Turn::Stop(self.pause(PauseCause::Missing(what))?));
         }
@@ -49,13 +55,42 @@ impl Engine {
             self.bench.ports.observer.entry(&entry, self.journal.state());
         }
         crash_point("before-send");
-        let answer = self.bench.send.send(warrant, call.clone()).await;
+        let answer = match call {
+            Call::Http(call) => self.bench.send.send(warrant, call).await,
+            Call::Outside(call) => self.bench.errands.send(warrant, call).await,
+            Call::Hand(_) => Answer::NotSent("a person does it".to_owned()),
+        };
         crash_point("after-send");
-        if call.secret_answer && !self.seal(path, &state, attempt, &answer).await? {
+        if secret_answer && !self.seal(path, &state, attempt, &answer).await? {
             return Ok(Turn::On);
         }
+        // Kept before, since evidence must be on disk before it is named; named after, since the outcome comes first.
+        let kept = self.keep_answer(&state, attempt, &answer);
         self.settle(path, &state, attempt, &answer, SettledBy::Answer)?;
+        for evidence in kept.map_err(EngineError::Evidence)? {
+            self.record(Some(path), Event::EvidenceTaken { evidence })?;
+        }
         Ok(Turn::On)
+    }
+
+    /// Keeps what a command said or a host answered, masked. The provider's own answers are seen by the read-back.
+    fn keep_answer(&self, state: &EffectState, attempt: u32, answer: &Answer) -> io::Result<Vec<EvidenceRef>> {
+        let Call::Outside(call) = &state.effect.call else { return Ok(Vec::new()) };
+        let said: Vec<(String, &SecretBytes)> = match answer {
+            Answer::Ended(ended) => {
+                vec![("standard output".to_owned(), &ended.stdout), ("standard error".to_owned(), &ended.stderr)]
+            }
+            Answer::Received { status, body, .. } => vec![(format!("answer, HTTP {status},"), body)],
+            Answer::NotSent(_) | Answer::Lost(_) | Answer::Simulated(_) => Vec::new(),
+        };
+        let key = &state.effect.key;
+        said.into_iter()
+            .filter(|(_, bytes)| !bytes.expose().is_empty())
+            .map(|(what, bytes)| {
+                let source = format!("{what} of `{call}` (effect {key}, attempt {attempt})");
+                self.bench.evidence.keep(&source, bytes.expose(), self.bench.ports.clock.now())
+            })
+            .collect()
     }
 
     pub(super) fn settle(

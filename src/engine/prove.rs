@@ -6,7 +6,7 @@ use super::drive::{Answered, Engine, PauseCause, Turn};
 use super::{DecisionKind, DecisionRequest, EngineError};
 use crate::action::Taken;
 use crate::journal::{EffectDecision, EffectState, EffectStatus, Event, SettledBy};
-use crate::model::{Call, EffectKey, Outcome, StepPath, Verdict};
+use crate::model::{Call, EffectKey, Gap, Outcome, StepPath, Verdict};
 
 /// First pause between two looks; each next one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -56,6 +56,23 @@ impl Engine {
             by: SettledBy::Probe,
         };
         self.record(Some(path), event)?;
+        Ok(Turn::On)
+    }
+
+    /// Says of a message that it did not get through, or that nobody knows, and goes on. Never sends it again.
+    pub(super) fn give_up(&mut self, path: &StepPath, key: &EffectKey) -> Result<Turn, EngineError> {
+        let state = self.effect(path, key)?;
+        let reason = match state.outcome() {
+            Some(Outcome::Refused(why) | Outcome::NotSent(why)) => format!("not delivered: {why}"),
+            Some(Outcome::Unknown(why)) => format!("whether it was delivered is not known: {why}"),
+            Some(Outcome::Applied) | None => "whether it was delivered is not known: no answer was recorded".to_owned(),
+        };
+        let words = format!("{reason}; a message stops nothing and is not sent again");
+        let scope = format!("{} {}", state.effect.target.kind, state.effect.target.name);
+        let gap = Gap { family: "notifications".to_owned(), scope, reason, permission: None };
+        self.record(Some(path), Event::GapSeen { gap })?;
+        let decision = EffectDecision::Abandon;
+        self.record(Some(path), Event::EffectDecided { effect: key.clone(), decision, words })?;
         Ok(Turn::On)
     }
 

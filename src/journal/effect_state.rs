@@ -100,6 +100,15 @@ impl EffectState {
         matches!(self.status, EffectStatus::Refused | EffectStatus::VerifyFailed)
     }
 
+    /// A message that did not get through, or may not have: it stops nothing and is not sent again.
+    pub fn is_missed(&self) -> bool {
+        self.is_best_effort() && (self.is_in_doubt() || self.needs_decision())
+    }
+
+    fn is_best_effort(&self) -> bool {
+        matches!(&self.effect.call, Call::Outside(call) if call.is_best_effort())
+    }
+
     /// At least one attempt may have reached the provider.
     pub fn was_sent(&self) -> bool {
         self.attempts.iter().any(|attempt| !matches!(attempt.outcome, Some(Outcome::NotSent(_))))
@@ -160,7 +169,7 @@ impl EffectState {
 
     pub(super) fn intend(&mut self, attempt: u32, call: &Digest) -> Result<(), String> {
         self.expect(self.status == EffectStatus::Consented(self.effect.digest()), "be sent")?;
-        if !matches!(self.effect.call, Call::Http(_)) || *call != self.effect.call.digest() {
+        if matches!(self.effect.call, Call::Hand(_)) || *call != self.effect.call.digest() {
             return Err(format!("the intent for effect {} names another call than was shown", self.effect.key));
         }
         if attempt != self.next_attempt() || self.under_consent >= MOST_ATTEMPTS_UNSENT {
@@ -210,7 +219,7 @@ impl EffectState {
             Outcome::Applied => EffectStatus::Applied,
             Outcome::Refused(_) => EffectStatus::Refused,
             Outcome::Unknown(_) => EffectStatus::Unknown,
-            Outcome::NotSent(_) if self.under_consent < MOST_ATTEMPTS_UNSENT => {
+            Outcome::NotSent(_) if self.under_consent < MOST_ATTEMPTS_UNSENT && !self.is_best_effort() => {
                 EffectStatus::Consented(self.effect.digest())
             }
             Outcome::NotSent(_) => EffectStatus::Refused,

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Danger, Digest, EffectKey, FindingStatus};
+use super::{Danger, Digest, EffectKey, FindingStatus, OutsideCall};
 
 /// ONE change to the outside world: one call, with what it touches and how to judge it.
 ///
@@ -77,6 +77,8 @@ pub struct Target {
 pub enum Call {
     /// quell sends one request to the provider.
     Http(HttpCall),
+    /// quell runs a command, or sends one request to somebody else.
+    Outside(OutsideCall),
     /// A person does it elsewhere and says so; quell sends nothing and then looks.
     Hand(ByHand),
 }

@@ -48,7 +48,7 @@ fn is_unsettled(effect: &Numbered<'_>) -> bool {
 /// A person's word settled a request of which the answer was lost.
 fn was_taken_on_word(effect: &Numbered<'_>) -> bool {
     let by = effect.state.attempts.last().and_then(|attempt| attempt.by);
-    by == Some(SettledBy::Person) && matches!(effect.state.effect.call, Call::Http(_))
+    by == Some(SettledBy::Person) && !matches!(effect.state.effect.call, Call::Hand(_))
 }
 
 fn row(book: &Book<'_>, effect: &Numbered<'_>) -> UnsettledRow {

@@ -208,7 +208,7 @@ fn fields(document: &Value, path: &[&str], root: &str) -> Result<Pointed, Astray
                 }
                 schema = property;
             }
-            None if schema.properties().is_empty() && schema.is_open() && schema.types().is_empty() => {
+            None if schema.is_map() || (schema.properties().is_empty() && schema.types().is_empty()) => {
                 return Ok(Pointed { schema: None, optional });
             }
             None => {

@@ -124,6 +124,12 @@ impl<'s> Schema<'s> {
         self.alternatives().iter().any(|one| one.part["additionalProperties"] != false)
     }
 
+    /// True where it is a table whose fields only a run brings.
+    pub(super) fn is_map(self) -> bool {
+        let has_any = |part: &Value| matches!(&part["additionalProperties"], Value::Bool(true) | Value::Object(_));
+        self.alternatives().iter().any(|one| has_any(one.part))
+    }
+
     /// The schema of the items of a list.
     pub(super) fn items(self) -> Option<Self> {
         self.alternatives().into_iter().find_map(|one| one.part.get("items").map(|part| one.at(part)))

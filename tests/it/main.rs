@@ -13,6 +13,7 @@ mod identity_actions;
 mod journal;
 mod main_job;
 mod openapi;
+mod outside;
 mod report;
 mod report_scene;
 mod review_actions;

@@ -11,6 +11,7 @@ use quell::cloudflare::api::{ApiBase, Connected, Connector, Credential};
 use quell::cloudflare::simulator::{Scenario, WorldOptions, baseline, scenario, start};
 use quell::evidence::EvidenceSink;
 use quell::model::{Call, Digest, Effect, EvidenceRef, FindingStatus, Severity, StepPath, Verdict, World};
+use quell::outside::Rehearsed;
 use quell::secret::Secret;
 use quell::simulator::{Fault, FaultKind, Request, Simulator};
 use serde_json::{Value, json};
@@ -52,7 +53,7 @@ impl Stage {
     }
 
     fn look(&self) -> Look<'_> {
-        Look::new(&*self.connected.read, &Discarded, &SystemClock, &Discarded, &self.safeguards, &self.path)
+        Look::new(&*self.connected.read, &Rehearsed, &Discarded, &SystemClock, &Discarded, &self.safeguards, &self.path)
     }
 
     async fn plan(&self, id: &str, with: Value) -> Result<(StepPlan<Value>, Taken), StepError> {

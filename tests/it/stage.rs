@@ -12,6 +12,7 @@ use quell::cloudflare::api::{ApiBase, Connected, Connector, Credential, Timeouts
 use quell::cloudflare::simulator::{Scenario, TokenSecret, WorldOptions, scenario, start, world_digest};
 use quell::evidence::EvidenceSink;
 use quell::model::{Digest, Effect, EvidenceRef, Gap, StepPath, Verdict, World};
+use quell::outside::Rehearsed;
 use quell::provider::{BoxFuture, ReadRequest};
 use quell::secret::Secret;
 use quell::simulator::{Fault, FaultKind, LoggedRequest, Request, Simulator};
@@ -109,7 +110,7 @@ impl Stage {
     }
 
     fn look(&self) -> Look<'_> {
-        Look::new(&*self.connected.read, &Discarded, &*self.clock, &Discarded, &NOTHING_SPARED, &self.path)
+        Look::new(&*self.connected.read, &Rehearsed, &Discarded, &*self.clock, &Discarded, &NOTHING_SPARED, &self.path)
     }
 
     pub(crate) async fn plan(&self, id: &str, with: Value) -> Result<Seen, StepError> {

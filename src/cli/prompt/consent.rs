@@ -1,4 +1,4 @@
-use super::inspect::{differences, labelled};
+use super::inspect::{differences, labelled, outside_label};
 use super::verb::{VERBS, Verb};
 use crate::cli::console::{Style, Tone, wrap};
 use crate::engine::{ConsentMode, ConsentRequest, Drift};
@@ -17,9 +17,19 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
     row("danger", danger(effect.danger));
     row("target", &format!("{} {}", effect.target.kind, effect.target.name));
     row("target id", &effect.target.id);
-    row("where", &request.place);
-    if let Call::Http(call) = &effect.call {
-        row("request", &format!("{} {}", call.method, call.path));
+    match &effect.call {
+        Call::Outside(call) => {
+            row("where", &call.place());
+            row(outside_label(call), &call.to_string());
+            for (label, text) in call.details() {
+                row(&label, &text);
+            }
+        }
+        Call::Http(call) => {
+            row("where", &request.place);
+            row("request", &format!("{} {}", call.method, call.path));
+        }
+        Call::Hand(_) => row("where", &request.place),
     }
     for change in differences(&effect.before, &effect.after, style) {
         row("change", &change);

@@ -1,4 +1,4 @@
-use super::inspect::labelled;
+use super::inspect::{labelled, outside_label};
 use crate::cli::console::{Style, Tone, wrap};
 use crate::engine::{DecisionKind, DecisionRequest};
 use crate::journal::EffectDecision;
@@ -21,8 +21,10 @@ pub fn decision_text(request: &DecisionRequest<'_>, style: &Style) -> String {
     let mut row = |label: &str, text: &str| out.push_str(&labelled(label, text, style));
     row("target", &format!("{} {}", state.effect.target.kind, state.effect.target.name));
     row("target id", &state.effect.target.id);
-    if let Call::Http(call) = &state.effect.call {
-        row("request", &format!("{} {}", call.method, call.path));
+    match &state.effect.call {
+        Call::Http(call) => row("request", &format!("{} {}", call.method, call.path)),
+        Call::Outside(call) => row(outside_label(call), &call.to_string()),
+        Call::Hand(_) => {}
     }
     row("known", &known(request));
     row("a look", &looked(state.verdict.as_ref()));

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use crate::cli::console::{Style, Symbol, Tone, shorten, wrap};
-use crate::model::{Call, Effect};
+use crate::model::{Call, Effect, OutsideCall};
 
 /// The exact request, the before-image and what would be after it, whole. Ends with a line break.
 pub fn inspect_text(effect: &Effect, style: &Style) -> String {
@@ -21,6 +21,12 @@ pub fn inspect_text(effect: &Effect, style: &Style) -> String {
                 out.push_str(&json("body", body, style));
             }
         }
+        Call::Outside(call) => {
+            row(outside_label(call), &call.to_string());
+            for (label, text) in call.details() {
+                row(&label, &text);
+            }
+        }
         Call::Hand(_) => row("request", "none: a person does it, quell only looks afterwards"),
     }
     for consequence in &effect.consequences {
@@ -29,6 +35,14 @@ pub fn inspect_text(effect: &Effect, style: &Style) -> String {
     out.push_str(&json("before", &effect.before, style));
     out.push_str(&json("after", &effect.after, style));
     out
+}
+
+/// What the first line of a call outside the provider is.
+pub(super) const fn outside_label(call: &OutsideCall) -> &'static str {
+    match call {
+        OutsideCall::Command(_) => "command",
+        OutsideCall::Web(_) => "request",
+    }
 }
 
 /// A labelled line, wrapped under itself.

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
@@ -5,6 +7,8 @@ use crate::cli::prompt::{self, InputReply, Keyboard};
 use crate::cloudflare::api::{ApiBase, ConnectError, Connected, Connector, Credential};
 use crate::escape;
 use crate::model::{Account, World};
+use crate::outside::{Outside, OutsideLook, OutsideSend, Rehearsed};
+use crate::secret::Redactor;
 use serde_json::Value;
 
 /// The API that everybody means who does not say another.
@@ -66,6 +70,26 @@ impl Target {
     /// The host and port, for people and for the plan.
     pub(crate) fn api(&self) -> String {
         self.base.host().to_owned()
+    }
+
+    /// What lies outside the provider: to look at, and to act on. In a rehearsal nothing real is.
+    pub(crate) fn outside(
+        &self,
+        cx: &Context,
+        redactor: &Arc<Redactor>,
+    ) -> (Arc<dyn OutsideLook>, Arc<dyn OutsideSend>) {
+        if self.scenario.is_some() {
+            return (Arc::new(Rehearsed), Arc::new(Rehearsed));
+        }
+        let environment = &cx.environment;
+        let outside = Arc::new(Outside::new(
+            self.world(),
+            environment.http_hosts.iter().chain(&cx.settings.config.allow_hosts).cloned().collect(),
+            environment.variables.clone(),
+            redactor.clone(),
+            cx.clock.clone(),
+        ));
+        (outside.clone(), outside)
     }
 
     /// The world that it is in.

@@ -53,12 +53,15 @@ pub(crate) async fn drive(
         }
         cx.screen.say(&header(&state.opened, &dir.id, cx.now().duration_since(state.opened_at), &cx.screen.style()));
     }
+    let (outside, errands) = target.outside(cx, &redactor);
     let bench = Bench {
         catalogue: CATALOGUE,
         runbook: loaded.runbook,
         templates: Templates::new(),
         read: connected.read.clone(),
         send: connected.send.clone(),
+        outside,
+        errands,
         evidence: EvidenceStore::new(dir.evidence(), redactor.clone()),
         redactor,
         safeguards: cx.settings.safeguards(),

@@ -14,6 +14,7 @@ pub fn classify(answer: &Answer) -> Outcome {
         Answer::Received { status, body, .. } => (*status, body.expose()),
         Answer::NotSent(why) => return Outcome::NotSent(why.clone()),
         Answer::Lost(why) => return Outcome::Unknown(why.clone()),
+        Answer::Ended(_) | Answer::Simulated(_) => return Outcome::Unknown("the answer is not the API's".to_owned()),
     };
     let json = read_json(body);
     let said = match &json {

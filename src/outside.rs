@@ -1,0 +1,80 @@
+//! What is done outside the provider's API: commands on this machine, requests to other hosts.
+//!
+//! As with the provider there are two sides. [`OutsideLook`] answers what can be known without changing anything;
+//! [`OutsideSend`] does one thing, for the price of a warrant. A dry run is given the first only, so it runs no command.
+//!
+//! ```compile_fail
+//! use quell::{model::OutsideCall, outside::OutsideLook};
+//! // The side that looks has no way to run a command:
+//! fn dry_run(look: &dyn OutsideLook, call: OutsideCall) { let _ = look.send(call); }
+//! ```
+//! ```
+//! use quell::{journal::Warrant, model::OutsideCall, outside::OutsideSend};
+//! // Its twin: the side that acts has, for the price of a warrant.
+//! fn perform(side: &dyn OutsideSend, warrant: Warrant, call: OutsideCall) { let _ = side.send(warrant, call); }
+//! ```
+
+mod live;
+mod process;
+mod rehearsed;
+mod variables;
+mod web;
+
+use crate::journal::Warrant;
+use crate::model::{OutsideCall, WebRead};
+use crate::provider::{Answer, BoxFuture};
+use crate::secret::SecretBytes;
+
+pub use live::Outside;
+pub use rehearsed::Rehearsed;
+pub use variables::{ESSENTIALS, Variables, WITHHELD};
+
+/// The side that looks. It has no method that changes anything.
+pub trait OutsideLook: Send + Sync {
+    /// What speaks against a call as things are: a host that is not allowed, a variable that is not set. Nothing is sent.
+    ///
+    /// # Errors
+    /// The first thing that does.
+    fn check(&self, call: &OutsideCall) -> Result<(), Hindrance>;
+
+    /// One GET. Tried again with backoff where that can help. Redirects are not followed.
+    fn get<'a>(&'a self, read: &'a WebRead) -> BoxFuture<'a, Result<Sight, Hindrance>>;
+}
+
+/// The side that acts.
+pub trait OutsideSend: Send + Sync {
+    /// Carries out exactly the call that the warrant names, once, and never again.
+    ///
+    /// A warrant for another world or another call is answered with [`Answer::NotSent`].
+    fn send(&self, warrant: Warrant, call: OutsideCall) -> BoxFuture<'static, Answer>;
+}
+
+/// What a look at some host brought.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sight {
+    /// A whole answer.
+    Seen {
+        /// HTTP status, whatever it is.
+        status: u16,
+        /// The body; may hold a secret.
+        body: SecretBytes,
+    },
+    /// In a rehearsal: no connection was made.
+    Simulated,
+}
+
+/// Why a call cannot be made, or a look brought no answer. Quotes no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Hindrance {
+    /// What is in the way.
+    pub why: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl Hindrance {
+    fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { why: why.into(), hint: hint.into() }
+    }
+}

@@ -1,0 +1,117 @@
+use serde_json::json;
+
+use super::{Host, Outing, end, ends};
+
+/// A hook whose path is the secret.
+fn hook(host: &Host) -> String {
+    format!("{}/services/T00/zq7x-hush", host.url)
+}
+
+async fn outing(service: &str, hook: &str) -> Outing {
+    let with = format!(
+        "service = \"{service}\"\ntarget = {{ secret_env = \"OUTING_HOOK\" }}\nmessage = \"cut <!channel> at {{{{incident.id}}}}\""
+    );
+    let later = "[[steps]]\nid = \"later\"\nphase = \"contain\"\ntitle = \"Later\"\nwhy = \"A test.\"\naction = \"command\"\n\
+                 with = { argv = [\"true\"] }";
+    Outing::new("notify", &with, later).await.env("OUTING_HOOK", hook)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_shown_consented_to_and_sent_once() {
+    for service in ["slack", "json"] {
+        let host = Host::always(200, "ok").await;
+        // The operator's own environment names the host: it needs no further permission.
+        let outing = outing(service, &hook(&host)).await.env("QUELL_HTTP_HOSTS", "");
+        let plan = outing.quell(&["plan", "outing.toml"], &[]).expect(0);
+        assert!(host.lines().is_empty(), "the dry run sent it");
+        outing.assert_no_canary_in(&plan);
+        let ran = outing.run().expect(0);
+        assert_eq!(end(&ran.json()), ends("applied", Some("cannot_tell")));
+        assert_eq!(outing.output("go"), json!({ "delivered": "yes" }));
+        assert_eq!(host.lines(), ["POST /services/T00/zq7x-hush"]);
+        let incident = ran.json()["incident"].as_str().unwrap().to_owned();
+        let wanted = if service == "slack" {
+            json!({ "text": format!("cut &lt;!channel&gt; at {incident}") })
+        } else {
+            json!({ "source": "quell", "step": "go", "message": format!("cut <!channel> at {incident}") })
+        };
+        assert_eq!(host.arrived()[0].body, wanted.to_string());
+        outing.assert_no_canary(&ran);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pagerduty_gets_its_event_and_its_host_must_be_allowed() {
+    let host = Host::always(202, "{}").await;
+    let with = format!(
+        "service = \"pagerduty\"\ntarget = {{ secret_env = \"OUTING_SECRET\" }}\nmessage = \"cut\"\nseverity = \"warning\"\n\
+         url = \"{}/v2/enqueue\"",
+        host.url
+    );
+    let outing = Outing::new("notify", &with, "").await;
+    let ran = outing.run().expect(0);
+    let wanted = json!({
+        "routing_key": super::CANARY, "event_action": "trigger",
+        "payload": { "summary": "cut", "source": "quell", "severity": "warning" },
+    });
+    assert_eq!(host.arrived()[0].body, wanted.to_string());
+    outing.assert_no_canary(&ran);
+
+    let outing = Outing::new("notify", &with, "").await.env("QUELL_HTTP_HOSTS", "events.pagerduty.com");
+    let ran = outing.run().expect(16);
+    assert_eq!(host.lines().len(), 1);
+    assert!(ran.json()["gaps"][0]["reason"].as_str().unwrap().starts_with("not delivered: the host `127.0.0.1`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_fails_stops_nothing_and_is_not_sent_again() {
+    for (status, delivered, reason) in [
+        (404, "no", "not delivered: HTTP 404"),
+        (429, "no", "not delivered: HTTP 429"),
+        (500, "unknown", "whether it was delivered is not known: HTTP 500"),
+    ] {
+        let host = Host::always(status, "no").await;
+        let outing = outing("slack", &hook(&host)).await;
+        let ran = outing.run().expect(16);
+        let document = ran.json();
+        assert_eq!(document["outcome"], "done", "HTTP {status}");
+        assert_eq!(document["steps"][1]["status"], "done", "HTTP {status}");
+        let gap = document["gaps"][0]["reason"].as_str().unwrap();
+        assert!(gap.starts_with(reason), "{gap}");
+        assert_eq!(outing.output("go"), json!({ "delivered": delivered }));
+        assert_eq!(host.lines().len(), 1, "HTTP {status}: it was sent again");
+        let report = std::fs::read_to_string(outing.scene.incident().join("report.md")).unwrap();
+        assert!(report.contains(&reason.replace('_', "\\_")), "{report}");
+        outing.assert_no_canary(&ran);
+    }
+    // Nobody listens; no hook is set: neither stops the run, and the second asks nobody.
+    let gone = "http://127.0.0.1:1/services/zq7x-hush";
+    let ran = outing("slack", gone).await.run().expect(16);
+    assert!(ran.json()["gaps"][0]["reason"].as_str().unwrap().starts_with("not delivered: no connection"));
+    let outing = outing("slack", "").await;
+    let document = outing.run().expect(16).json();
+    assert!(document["gaps"][0]["reason"].as_str().unwrap().contains("`OUTING_HOOK` is not set"), "{document:#}");
+    assert_eq!(outing.output("go"), json!({ "delivered": "no" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_in_flight_when_quell_died_is_not_sent_again() {
+    let host = Host::always(200, "ok").await;
+    let outing = outing("slack", &hook(&host)).await;
+    outing.die("after-send:1");
+    let document = outing.resume().expect(16).json();
+    assert_eq!(host.lines().len(), 1, "it was sent again");
+    assert_eq!(document["outcome"], "done");
+    let gap = document["gaps"][0]["reason"].as_str().unwrap();
+    assert_eq!(gap, "whether it was delivered is not known: no answer was recorded");
+    assert_eq!(outing.output("go"), json!({ "delivered": "unknown" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_tells_nobody() {
+    let host = Host::always(200, "ok").await;
+    let outing = outing("slack", &hook(&host)).await;
+    outing.quell(&["rehearse", "outing.toml"], &[]).expect(0);
+    assert!(host.lines().is_empty());
+    assert_eq!(outing.output("go"), json!({ "delivered": "simulated" }));
+}
