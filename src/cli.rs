@@ -22,6 +22,7 @@ mod note;
 mod outcome;
 mod output;
 mod plan;
+mod plan_file;
 mod rehearse;
 mod report;
 mod resume;

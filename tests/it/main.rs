@@ -21,3 +21,4 @@ mod spine;
 mod stage;
 mod terminal;
 mod token_actions;
+mod verify;
