@@ -18,6 +18,7 @@ mod errors;
 mod exit;
 mod incidents;
 mod layout;
+mod log;
 mod note;
 mod outcome;
 mod output;
@@ -78,7 +79,7 @@ struct Global {
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     color: Colour,
 
-    /// Say more; twice for the client's requests.
+    /// Say more; twice for the client's requests. `RUST_LOG` overrides what is logged.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 
@@ -137,7 +138,10 @@ Where several hold: 1, 14, 13, 12, 11, 15, 16.
 
 Credentials and target are taken from the environment, never from arguments:
   CLOUDFLARE_API_TOKEN, or CLOUDFLARE_API_KEY with CLOUDFLARE_EMAIL
-  CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_BASE_URL, QUELL_VAULT_PASSPHRASE, QUELL_OPERATOR";
+  CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_BASE_URL, QUELL_VAULT_PASSPHRASE, QUELL_OPERATOR
+
+`RUST_LOG`, e.g. `quell=trace`, says what quell logs on stderr. Other libraries are never logged, since they do not know
+what is secret.";
 
 /// Runs the program and turns whatever happens into an exit code.
 pub fn main() -> ExitCode {
@@ -201,7 +205,6 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
 }
 
 fn context(global: Global) -> Result<Context, CliError> {
-    log(global.verbose)?;
     #[cfg(debug_assertions)]
     environment::arm_crash_point();
     let volume = match (global.quiet, global.verbose) {
@@ -215,6 +218,8 @@ fn context(global: Global) -> Result<Context, CliError> {
         Colour::Auto => anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never,
     };
     let screen = Arc::new(Screen::stderr(colour, environment::is_utf8(), volume));
+    log::begin(global.verbose, environment::log_filter().as_deref(), &screen, colour)
+        .map_err(|error| CliError::new(Exit::Bug, "log", "cannot log").because(&error))?;
     let keys = if io::stdin().is_terminal() && io::stderr().is_terminal() {
         let keys = Keyboard::stdin();
         Some(Arc::new(
@@ -241,14 +246,4 @@ fn context(global: Global) -> Result<Context, CliError> {
         jsonl: global.jsonl,
         vault: VaultChoice { recipients: global.vault_recipient, identity: global.vault_identity },
     })
-}
-
-/// What the client does, for `-vv`; never a body or a header.
-fn log(verbose: u8) -> Result<(), CliError> {
-    if verbose < 2 {
-        return Ok(());
-    }
-    let filter = tracing_subscriber::EnvFilter::new("quell=debug");
-    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
-    logging.map_err(|error| CliError::new(Exit::Bug, "log", "cannot log").because(&*error))
 }

@@ -52,6 +52,11 @@ pub(crate) fn default_state_dir() -> Result<PathBuf, CliError> {
     }
 }
 
+/// `RUST_LOG`: what is to be logged.
+pub(crate) fn log_filter() -> Option<String> {
+    text("RUST_LOG")
+}
+
 /// The operator's name for the journal.
 pub(crate) fn operator() -> String {
     ["QUELL_OPERATOR", "SUDO_USER", "USER", "LOGNAME"]

@@ -13,7 +13,7 @@ pub fn classify(answer: &Answer) -> Outcome {
     let (status, body) = match answer {
         Answer::Received { status, body, .. } => (*status, body.expose()),
         Answer::NotSent(why) => return Outcome::NotSent(why.clone()),
-        Answer::Lost(why) => return Outcome::Unknown(why.clone()),
+        Answer::Lost(why) | Answer::CutOff { why, .. } => return Outcome::Unknown(why.clone()),
     };
     let json = read_json(body);
     let said = match &json {
