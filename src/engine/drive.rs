@@ -24,6 +24,8 @@ pub struct Bench {
     pub read: Arc<dyn ReadSide>,
     /// The provider's send side.
     pub send: Arc<dyn SendSide>,
+    /// The host that calls really go to. A rehearsal that goes on has another than it began with.
+    pub api: String,
     /// Where answers are kept.
     pub evidence: EvidenceStore,
     /// Masks secrets in whatever is journaled.
