@@ -171,8 +171,7 @@ async fn the_credential_is_asked_for_without_echo() {
     let mut command = spine.scene.command(&["run", "spine.toml"]);
     command.env_remove("CLOUDFLARE_API_TOKEN");
     let mut typist = Typist::at(command);
-    typist.sees("token");
-    typist.types(&token);
+    typist.types_secret("token", &token);
     typist.answers("suspect", "ci-deploy");
     typist.answers("cut", "skip only a look");
     typist.answers("roll", "pause");
@@ -181,13 +180,6 @@ async fn the_credential_is_asked_for_without_echo() {
     for (path, bytes) in files(&spine.scene.state_dir()) {
         assert!(!String::from_utf8_lossy(&bytes).contains(&token), "{}", path.display());
     }
-}
-
-/// Types without echo; the prompt is shown again when it is done.
-fn types_secret(typist: &mut Typist, label: &str, secret: &str) {
-    typist.sees(label);
-    typist.types(secret);
-    typist.sees("[hidden]");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,7 +202,7 @@ async fn a_mistyped_passphrase_is_asked_for_again() {
     to_roll(&mut typist);
     // Too short three times: then the run rests.
     for short in ["", "short", "1234567"] {
-        types_secret(&mut typist, "passphrase for the new vault", short);
+        typist.types_secret("passphrase for the new vault", short);
     }
     assert_eq!(typist.leaves(), 11, "{}", typist.screen);
     assert_eq!(typist.screen.matches("8 characters or more; once more").count(), 2, "{}", typist.screen);
@@ -218,8 +210,8 @@ async fn a_mistyped_passphrase_is_asked_for_again() {
 
     let mut typist = Typist::at(bare(&["resume"]));
     for (first, again) in [("correct horse", "correct hose"), ("correct horse", "correct horse")] {
-        types_secret(&mut typist, "passphrase for the new vault", first);
-        types_secret(&mut typist, "the same once more", again);
+        typist.types_secret("passphrase for the new vault", first);
+        typist.types_secret("the same once more", again);
     }
     typist.answers("revoke", "pause");
     assert_eq!(typist.leaves(), 11, "{}", typist.screen);
@@ -230,7 +222,7 @@ async fn a_mistyped_passphrase_is_asked_for_again() {
     let rolled = rolled.rsplit('/').nth(1).unwrap().to_owned();
     let mut typist = Typist::at(bare(&["secrets", "reveal", &rolled]));
     for passphrase in ["correct house", "correct horse"] {
-        types_secret(&mut typist, "passphrase of the vault", passphrase);
+        typist.types_secret("passphrase of the vault", passphrase);
     }
     assert_eq!(typist.leaves(), 0, "{}", typist.screen);
     assert!(typist.screen.contains("the passphrase does not open this vault; once more"), "{}", typist.screen);
