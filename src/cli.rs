@@ -19,10 +19,12 @@ mod errors;
 mod exit;
 mod incidents;
 mod layout;
+mod log;
 mod note;
 mod outcome;
 mod output;
 mod plan;
+mod plan_file;
 mod rehearse;
 mod report;
 mod resume;
@@ -91,7 +93,7 @@ struct Global {
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     color: Colour,
 
-    /// Say more; twice for the client's requests.
+    /// Say more; twice for the client's requests. `RUST_LOG` overrides what is logged.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 
@@ -160,7 +162,10 @@ Where several hold: 1, 14, 13, 12, 11, 15, 16.
 Credentials and target are taken from the environment, never from arguments:
   CLOUDFLARE_API_TOKEN, or CLOUDFLARE_API_KEY with CLOUDFLARE_EMAIL
   CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_BASE_URL, QUELL_VAULT_PASSPHRASE, QUELL_OPERATOR
-  QUELL_HTTP_HOSTS: hosts that a runbook's http and notify steps may name, comma-separated";
+  QUELL_HTTP_HOSTS: hosts that a runbook's http and notify steps may name, comma-separated
+
+`RUST_LOG`, e.g. `quell=trace`, says what quell logs on stderr. Other libraries are never logged, since they do not know
+what is secret.";
 
 /// Runs the program and turns whatever happens into an exit code.
 pub fn main() -> ExitCode {
@@ -226,7 +231,6 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
 }
 
 fn context(global: Global, needs_settings: bool) -> Result<Context, CliError> {
-    log(global.verbose)?;
     #[cfg(debug_assertions)]
     environment::arm_crash_point();
     let volume = match (global.quiet, global.verbose) {
@@ -240,6 +244,8 @@ fn context(global: Global, needs_settings: bool) -> Result<Context, CliError> {
         Colour::Auto => anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never,
     };
     let screen = Arc::new(Screen::stderr(colour, environment::is_utf8(), volume));
+    log::begin(global.verbose, environment::log_filter().as_deref(), &screen, colour)
+        .map_err(|error| CliError::new(Exit::Bug, "log", "cannot log").because(&error))?;
     let keys = if io::stdin().is_terminal() && io::stderr().is_terminal() {
         let keys = Keyboard::stdin();
         Some(Arc::new(
@@ -276,14 +282,4 @@ fn context(global: Global, needs_settings: bool) -> Result<Context, CliError> {
         },
         settings,
     })
-}
-
-/// What the client does, for `-vv`; never a body or a header.
-fn log(verbose: u8) -> Result<(), CliError> {
-    if verbose < 2 {
-        return Ok(());
-    }
-    let filter = tracing_subscriber::EnvFilter::new("quell=debug");
-    let logging = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).try_init();
-    logging.map_err(|error| CliError::new(Exit::Bug, "log", "cannot log").because(&*error))
 }

@@ -23,5 +23,5 @@ pub use event::{
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
 pub use state::{IllegalEvent, IncidentState, RunState, StepState, StepStatus};
 pub use undone::Undone;
-pub use verify::{Inspection, Problem, inspect};
+pub use verify::{Inspection, Problem, SealedEntry, inspect};
 pub use warrant::Warrant;

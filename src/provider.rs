@@ -178,8 +178,19 @@ pub enum Answer {
     },
     /// Provably nothing was sent: no connection, or turned away at the rate limit.
     NotSent(String),
-    /// It was sent, at least in part, and no whole answer came.
+    /// It was sent, at least in part, and no answer came.
     Lost(String),
+    /// An answer began, and its rest never came.
+    CutOff {
+        /// HTTP status.
+        status: u16,
+        /// What came of the body; may hold a secret, or part of one.
+        part: SecretBytes,
+        /// The provider's id of the request.
+        request_id: Option<String>,
+        /// Where and why it broke off.
+        why: String,
+    },
     /// A command was run.
     Ended(Ended),
     /// In a rehearsal: nothing was done outside the simulated account; what would have been.

@@ -134,9 +134,31 @@ impl Vault {
         }
     }
 
+    /// What became of the sealed answer to an attempt in the vault at `dir`: its file is held against the digest that
+    /// [`Vault::seal`] gave. Needs neither the public nor the private half.
+    pub fn check(dir: &Path, effect: &EffectKey, attempt: u32, sha256: &Digest) -> Kept {
+        let read = files::name(effect, attempt).map(|name| fs::read(dir.join(name)));
+        match read {
+            Some(Ok(bytes)) if Digest::of(&bytes) == *sha256 => Kept::Whole,
+            Some(Ok(_)) => Kept::Altered,
+            Some(Err(_)) | None => Kept::Missing,
+        }
+    }
+
     fn path(&self, effect: &EffectKey, attempt: u32) -> Result<PathBuf, VaultError> {
         files::name(effect, attempt).map(|name| self.dir.join(name)).ok_or_else(|| VaultError::Name(effect.clone()))
     }
+}
+
+/// What became of a file since it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Its bytes are those of the digest.
+    Whole,
+    /// It is not there, or cannot be read.
+    Missing,
+    /// Its bytes are others.
+    Altered,
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ impl Action for Command {
             },
             Answer::NotSent(why) => Receipt { outcome: Outcome::NotSent(why.clone()), detail: Value::Null },
             Answer::Lost(why) => Receipt { outcome: Outcome::Unknown(why.clone()), detail: Value::Null },
-            Answer::Received { .. } => {
+            Answer::Received { .. } | Answer::CutOff { .. } => {
                 Receipt { outcome: Outcome::Unknown("a host answered for a command".to_owned()), detail: Value::Null }
             }
         }

@@ -151,7 +151,7 @@ impl Action for Http {
                 json!({ "status": status, "values": values, "missing": missing })
             }
             Answer::Simulated(what) => json!({ "simulated": what, "values": simulated(&call.outputs) }),
-            Answer::NotSent(_) | Answer::Lost(_) | Answer::Ended(_) => Value::Null,
+            Answer::NotSent(_) | Answer::Lost(_) | Answer::CutOff { .. } | Answer::Ended(_) => Value::Null,
         };
         Receipt { outcome, detail }
     }
@@ -196,7 +196,7 @@ pub(super) fn outcome(expect: &[u16], answer: &Answer) -> Outcome {
         }
         Answer::Received { status, .. } => Outcome::Refused(format!("HTTP {status}")),
         Answer::NotSent(why) => Outcome::NotSent(why.clone()),
-        Answer::Lost(why) => Outcome::Unknown(why.clone()),
+        Answer::Lost(why) | Answer::CutOff { why, .. } => Outcome::Unknown(why.clone()),
         Answer::Simulated(_) => Outcome::Applied,
         Answer::Ended(_) => Outcome::Unknown("a command answered for a host".to_owned()),
     }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::console::Screen;
 use super::environment::Environment;
-use super::layout::StateDir;
+use super::errors::CliError;
+use super::layout::{IncidentDir, StateDir};
 use super::prompt::Keyboard;
 use super::settings::Settings;
 use super::shelves::Shelves;
@@ -44,6 +45,15 @@ impl Context {
     /// Now.
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The incident to look at: the one named, else the newest that is open, else the newest; says which it took.
+    pub(crate) fn incident_to_read(&self, wanted: Option<&str>) -> Result<IncidentDir, CliError> {
+        let (dir, told) = self.state.find_to_read(wanted)?;
+        if let Some(told) = told {
+            self.screen.tell(&told);
+        }
+        Ok(dir)
     }
 
     /// Whether a person can be asked.

@@ -72,6 +72,11 @@ pub(crate) fn config_dir() -> Option<PathBuf> {
     named.or_else(|| text("HOME").map(|home| PathBuf::from(home).join(".config"))).map(|dir| dir.join("quell"))
 }
 
+/// `RUST_LOG`: what is to be logged.
+pub(crate) fn log_filter() -> Option<String> {
+    text("RUST_LOG")
+}
+
 /// The operator's name for the journal.
 pub(crate) fn operator() -> String {
     ["QUELL_OPERATOR", "SUDO_USER", "USER", "LOGNAME"]

@@ -94,23 +94,37 @@ impl StateDir {
         }
     }
 
-    /// As [`Self::find`]; without a name the newest, open or not.
-    pub(crate) fn find_newest(&self, wanted: Option<&str>) -> Result<IncidentDir, CliError> {
+    /// As [`StateDir::find`], for what only looks: with nothing open, the newest incident will do. Beside it a word
+    /// about which was taken, where that does not go without saying.
+    pub(crate) fn find_to_read(&self, wanted: Option<&str>) -> Result<(IncidentDir, Option<String>), CliError> {
         if wanted.is_some() {
-            return self.find(wanted);
+            return Ok((self.find(wanted)?, None));
         }
-        self.incidents().pop().ok_or_else(|| {
-            CliError::new(Exit::Usage, "no_incident", format!("there is no incident in {}", self.0.display()))
-                .hint("name its directory, or say where incidents lie with `--state-dir`")
-        })
+        let all = self.incidents();
+        let Some(newest) = all.last() else { return Err(self.nothing_open(None)) };
+        match all.iter().rev().find(|incident| incident.is_open()) {
+            Some(open) if open.id == newest.id => Ok((open.clone(), None)),
+            Some(open) => {
+                let told =
+                    format!("incident {}, the newest that is open; the newest is {}", open.told(), newest.told());
+                Ok((open.clone(), Some(told)))
+            }
+            None => Ok((newest.clone(), Some(format!("none is open, so this is the newest: {}", newest.told())))),
+        }
     }
 
     fn newest_open(&self) -> Result<IncidentDir, CliError> {
-        let open = |incident: &IncidentDir| journal::inspect(&incident.path).is_ok_and(|found| found.state.is_open());
-        self.incidents().into_iter().rev().find(open).ok_or_else(|| {
-            CliError::new(Exit::Usage, "no_open_incident", format!("there is no open incident in {}", self.0.display()))
-                .hint("name one (`quell incidents` lists them), or begin with `quell rehearse` or `quell run RUNBOOK`")
-        })
+        let all = self.incidents();
+        let open = all.iter().rev().find(|incident| incident.is_open());
+        open.cloned().ok_or_else(|| self.nothing_open(all.last()))
+    }
+
+    fn nothing_open(&self, newest: Option<&IncidentDir>) -> CliError {
+        let newest = newest.map(|newest| format!("the newest is {}; ", newest.told())).unwrap_or_default();
+        CliError::new(Exit::Usage, "no_open_incident", format!("there is no open incident in {}", self.0.display()))
+            .hint(format!(
+                "{newest}name one (`quell incidents` lists them), or begin with `quell rehearse` or `quell run RUNBOOK`"
+            ))
     }
 }
 
@@ -118,6 +132,18 @@ impl IncidentDir {
     /// Reads the journal without changing anything.
     pub(crate) fn inspect(&self) -> Result<Inspection, CliError> {
         Ok(journal::inspect(&self.path)?)
+    }
+
+    fn is_open(&self) -> bool {
+        journal::inspect(&self.path).is_ok_and(|found| found.state.is_open())
+    }
+
+    /// Its id with its world and whether it is open, e.g. `20261123-141200-k7qd (rehearsal of leaked-token, closed)`.
+    fn told(&self) -> String {
+        let Ok(found) = journal::inspect(&self.path) else { return format!("{} (unreadable)", self.id) };
+        let standing = if found.state.is_open() { "open" } else { "closed" };
+        let world = found.state.world.as_ref().map(|world| format!("{world}, ")).unwrap_or_default();
+        format!("{} ({world}{standing})", self.id)
     }
 
     /// Where evidence lies.

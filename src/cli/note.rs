@@ -6,25 +6,26 @@ use super::exit::Exit;
 use crate::journal::{Event, Journal, Stamp};
 
 /// Write something into the timeline, from any terminal, also while a run goes.
+///
+/// `quell note TEXT` writes into the newest incident that is open, `quell note INCIDENT TEXT` into the one named.
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true)]
 pub(crate) struct NoteArgs {
-    /// The words. `INCIDENT TEXT` names the incident first; without it, the newest that is open.
-    #[arg(required = true, num_args = 1..=2, value_names = ["INCIDENT", "TEXT"])]
-    words: Vec<String>,
+    /// Beginning of the incident's id, or its directory; without one, the newest that is open.
+    incident: Option<String>,
+
+    /// The words, in quotes: one argument.
+    #[arg(required = true)]
+    text: String,
 }
 
 /// Runs `quell note`.
 pub(crate) fn run(args: &NoteArgs, cx: &Context) -> Result<Exit, CliError> {
-    let (incident, text) = match args.words.as_slice() {
-        [incident, text] => (Some(incident.as_str()), text),
-        [text] => (None, text),
-        _ => return Err(CliError::usage("say what to note")),
-    };
-    let text = text.trim();
+    let text = args.text.trim();
     if text.is_empty() {
         return Err(CliError::usage("the note is empty"));
     }
-    let dir = cx.state.find(incident)?;
+    let dir = cx.state.find(args.incident.as_deref())?;
     let redactor = crate::secret::Redactor::new(dir.redaction_key()?);
     let (mut journal, _) = Journal::open(&dir.path)?;
     let run = journal.state().latest_run().map(|run| run.opened.run.clone());

@@ -15,7 +15,7 @@ use crate::report;
 /// Write the post-mortem draft from the journal. What people wrote between its marks is kept.
 #[derive(Debug, Args)]
 pub(crate) struct ReportArgs {
-    /// Beginning of the incident's id, or its directory; without one, the newest that is open.
+    /// Beginning of the incident's id, or its directory; without one, the newest that is open, else the newest.
     incident: Option<String>,
 
     /// A Handlebars template of your own.
@@ -29,7 +29,7 @@ pub(crate) struct ReportArgs {
 
 /// Runs `quell report`.
 pub(crate) fn run(args: &ReportArgs, cx: &Context) -> Result<Exit, CliError> {
-    let dir = cx.state.find(args.incident.as_deref())?;
+    let dir = cx.incident_to_read(args.incident.as_deref())?;
     let found = dir.inspect()?;
     if args.output.as_deref() == Some(Path::new("-")) {
         output::write(&render(&dir, &found, args.template.as_deref(), None)?)?;

@@ -12,6 +12,7 @@ use crate::cloudflare::api::parse_result;
 use crate::durable;
 use crate::escape;
 use crate::journal::{EffectState, Event, Inspection, Journal, Stamp};
+use crate::model::Outcome;
 use crate::secret::Secret;
 
 /// New secrets that lie sealed in an incident's vault.
@@ -25,14 +26,14 @@ pub(crate) struct SecretsArgs {
 enum SecretsCommand {
     /// What lies in the vault: names and ids, never values.
     List {
-        /// Beginning of the incident's id, or its directory.
+        /// Beginning of the incident's id, or its directory; without one, the newest that is open, else the newest.
         incident: Option<String>,
     },
     /// Open one secret. Needs the vault's passphrase or identity; the journal records that it was opened.
     Reveal {
         /// Id of the target, or key of the effect, as `list` shows it.
         target: String,
-        /// Beginning of the incident's id, or its directory.
+        /// Beginning of the incident's id, or its directory; without one, the newest that is open, else the newest.
         incident: Option<String>,
         /// Write it to a new private file instead of standard output.
         #[arg(short, long, value_name = "FILE")]
@@ -44,7 +45,7 @@ enum SecretsCommand {
 pub(crate) async fn run(args: &SecretsArgs, cx: &Context) -> Result<Exit, CliError> {
     match &args.command {
         SecretsCommand::List { incident } => {
-            let found = cx.state.find(incident.as_deref())?.inspect()?;
+            let found = cx.incident_to_read(incident.as_deref())?.inspect()?;
             list(&found, cx)
         }
         SecretsCommand::Reveal { target, incident, output } => {
@@ -91,7 +92,7 @@ fn list(found: &Inspection, cx: &Context) -> Result<Exit, CliError> {
 }
 
 async fn reveal(target: &str, incident: Option<&str>, file: Option<&PathBuf>, cx: &Context) -> Result<Exit, CliError> {
-    let dir = cx.state.find(incident)?;
+    let dir = cx.incident_to_read(incident)?;
     let found = dir.inspect()?;
     let wanted = |state: &EffectState| state.effect.target.id == target || state.effect.key.as_str() == target;
     let newest = sealed(&found).into_iter().rfind(|(state, _)| wanted(state));
@@ -105,11 +106,7 @@ async fn reveal(target: &str, incident: Option<&str>, file: Option<&PathBuf>, cx
     let answer = door.open_answer(&state.effect.key, attempt).await.map_err(refused)?;
     let value = answer.as_ref().and_then(parse_result).and_then(|result| result.as_str().map(Secret::new));
     let Some(secret) = value else {
-        return Err(CliError::new(
-            Exit::Failed,
-            "no_secret",
-            "the sealed answer holds no secret: the provider had refused",
-        ));
+        return Err(no_secret(state, attempt));
     };
     // The record comes first: nobody opens a secret unseen.
     let (mut journal, _) = Journal::open(&dir.path)?;
@@ -122,6 +119,18 @@ async fn reveal(target: &str, incident: Option<&str>, file: Option<&PathBuf>, cx
         None => output::write(&format!("{}\n", secret.expose()))?,
     }
     Ok(Exit::Done)
+}
+
+/// Why there is nothing to show; what arrived of an answer that was cut off is for a person to look at.
+fn no_secret(state: &EffectState, attempt: u32) -> CliError {
+    let at = usize::try_from(attempt).unwrap_or(usize::MAX).wrapping_sub(1);
+    if matches!(state.attempts.get(at).and_then(|attempt| attempt.outcome.as_ref()), Some(Outcome::Refused(_))) {
+        let message = "the sealed answer holds no secret: the provider had refused";
+        return CliError::new(Exit::Failed, "no_secret", message);
+    }
+    let file = format!("vault/{}-{attempt}.age", state.effect.key);
+    CliError::new(Exit::Failed, "no_secret", "the sealed answer is not whole, so no secret can be read from it")
+        .hint(format!("what arrived of it, perhaps with the secret: `age -d -i vault/identity.age {file}`"))
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -14,13 +14,13 @@ use crate::journal::{EffectState, IncidentState, RunState};
 /// Where an incident stands: offline, from its journal alone.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
-    /// Beginning of the incident's id, or its directory; without one, the newest that is open.
+    /// Beginning of the incident's id, or its directory; without one, the newest that is open, else the newest.
     incident: Option<String>,
 }
 
 /// Runs `quell status`.
 pub(crate) fn run(args: &StatusArgs, cx: &Context) -> Result<Exit, CliError> {
-    let dir = cx.state.find(args.incident.as_deref())?;
+    let dir = cx.incident_to_read(args.incident.as_deref())?;
     let found = dir.inspect()?;
     let exit = if found.is_sound() { Exit::Done } else { Exit::Journal };
     if cx.json {

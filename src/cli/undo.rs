@@ -44,7 +44,7 @@ pub(crate) struct UndoArgs {
 
 /// Runs `quell undo`.
 pub(crate) async fn run(args: &UndoArgs, cx: &Context) -> Result<Exit, CliError> {
-    let dir = cx.state.find_newest(args.incident.as_deref())?;
+    let dir = cx.can_ask(args.incident.as_deref())?;
     let found = dir.inspect()?;
     let rows = candidates(&found.state, args.only.as_deref())?;
     let (able, rest): (Vec<_>, Vec<_>) = rows.iter().partition(|row| matches!(row.standing, Standing::Able(_)));

@@ -14,7 +14,13 @@ use crate::engine::Vaulting;
 use crate::model::{Digest, EffectKey};
 use crate::provider::{Answer, BoxFuture};
 use crate::secret::{Secret, SecretBytes};
-use crate::vault::{Key, Lock, Opened, SealedAnswer, Vault};
+use crate::vault::{Key, Lock, Opened, SealedAnswer, Vault, VaultError};
+
+/// Fewer characters than this are no passphrase.
+const SHORTEST: usize = 8;
+
+/// How often a passphrase may be mistyped before the run rests.
+const TRIES: u32 = 3;
 
 /// How an incident's vault is locked and opened, as flags and environment say.
 #[derive(Debug, Clone, Default)]
@@ -58,10 +64,7 @@ impl VaultDoor {
             return Ok(());
         }
         match Vault::load(&self.dir).map_err(|error| error.to_string())? {
-            Some(vault) => {
-                let key = self.key(false).await?;
-                self.prove(&vault, key)
-            }
+            Some(vault) => self.unlock(&vault).await,
             None if !self.recipients().is_empty() => {
                 let key = self.identity()?.ok_or(
                     "the vault is for recipients (`--vault-recipient` or quell.toml): name `--vault-identity FILE` too, to \
@@ -93,6 +96,23 @@ impl VaultDoor {
         }
     }
 
+    /// Opens a vault that there is. A passphrase that a person mistyped is asked for again.
+    async fn unlock(&self, vault: &Vault) -> Result<(), String> {
+        let mut slips = 0;
+        loop {
+            let key = self.key(false).await?;
+            let typed = matches!(key, Key::Passphrase(_)) && self.passphrase.is_none();
+            match vault.prove(key) {
+                Ok(opened) => {
+                    self.keep(opened);
+                    return Ok(());
+                }
+                Err(error @ VaultError::WrongPassphrase) if typed => self.again(&error.to_string(), &mut slips)?,
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+
     async fn key(&self, new: bool) -> Result<Key, String> {
         if self.rehearsal {
             return Ok(Key::Rehearsal);
@@ -110,19 +130,38 @@ impl VaultDoor {
             self.screen.tell("New secrets are sealed in this incident's vault before anything else is done with them.");
             self.screen.tell("Choose a passphrase for it (not echoed). Without it they cannot be read again.");
         }
-        let words = if new { "passphrase for the new vault" } else { "passphrase of the vault" };
-        let first = prompt::ask_secret(&self.screen, words).await.ok_or("no passphrase was given")?;
-        if new {
-            if first.expose().len() < 8 {
-                return Err("a passphrase has 8 characters or more".to_owned());
-            }
-            let again =
-                prompt::ask_secret(&self.screen, "the same once more").await.ok_or("no passphrase was given")?;
-            if again.expose() != first.expose() {
-                return Err("the two passphrases differ".to_owned());
-            }
+        let typed = if new { self.choose().await? } else { self.ask("passphrase of the vault").await? };
+        Ok(Key::Passphrase(typed))
+    }
+
+    /// A new passphrase, typed twice alike. A slip is no reason to hold a containment up, so it asks again.
+    async fn choose(&self) -> Result<Secret, String> {
+        let mut slips = 0;
+        loop {
+            let first = self.ask("passphrase for the new vault").await?;
+            let slip = if first.expose().chars().count() < SHORTEST {
+                format!("a passphrase has {SHORTEST} characters or more")
+            } else if self.ask("the same once more").await?.expose() != first.expose() {
+                "the two passphrases differ".to_owned()
+            } else {
+                return Ok(first);
+            };
+            self.again(&slip, &mut slips)?;
         }
-        Ok(Key::Passphrase(first))
+    }
+
+    /// Counts a slip and says so; the error where there were too many.
+    fn again(&self, slip: &str, slips: &mut u32) -> Result<(), String> {
+        *slips += 1;
+        if *slips >= TRIES {
+            return Err(format!("{slip} ({TRIES} times in a row)"));
+        }
+        self.screen.tell(&format!("{slip}; once more"));
+        Ok(())
+    }
+
+    async fn ask(&self, words: &str) -> Result<Secret, String> {
+        prompt::ask_secret(&self.screen, words).await.ok_or_else(|| "no passphrase was given".to_owned())
     }
 
     fn identity(&self) -> Result<Option<Key>, String> {
@@ -133,9 +172,12 @@ impl VaultDoor {
     }
 
     fn prove(&self, vault: &Vault, key: Key) -> Result<(), String> {
-        let opened = vault.prove(key).map_err(|error| error.to_string())?;
-        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        self.keep(vault.prove(key).map_err(|error| error.to_string())?);
         Ok(())
+    }
+
+    fn keep(&self, opened: Opened) {
+        *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
     }
 
     fn is_open(&self) -> bool {

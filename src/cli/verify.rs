@@ -1,18 +1,20 @@
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
-use super::output;
+use super::layout::IncidentDir;
+use super::{output, plan_file};
 use crate::evidence::Archive;
-use crate::journal::Problem;
+use crate::journal::{Inspection, Problem, SealedEntry};
 use crate::model::Digest;
+use crate::vault::{Kept, Vault};
 
-/// Check that a journal and its evidence are as they were written.
+/// Check that a journal, its evidence, its sealed answers and its plans are as they were written.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Beginning of the incident's id, or its directory; without one, the newest that is open.
+    /// Beginning of the incident's id, or its directory; without one, the newest that is open, else the newest.
     incident: Option<String>,
 
     /// The head that was noted elsewhere, as printed at pause and close. Proves that no line was removed from the end.
@@ -28,7 +30,7 @@ pub(crate) fn run(args: &VerifyArgs, cx: &Context) -> Result<Exit, CliError> {
             Some(Digest::parse(text.trim()).ok_or_else(|| CliError::usage("a head is 64 hexadecimal digits"))?)
         }
     };
-    let dir = cx.state.find(args.incident.as_deref())?;
+    let dir = cx.incident_to_read(args.incident.as_deref())?;
     let found = dir.inspect()?;
     let mut problems: Vec<Problem> = found.problems.clone();
     let tail_proven = wanted.as_ref().is_some_and(|wanted| found.entry_heads.contains(wanted));
@@ -50,12 +52,15 @@ pub(crate) fn run(args: &VerifyArgs, cx: &Context) -> Result<Exit, CliError> {
         kind: "evidence_altered",
         detail: format!("evidence {digest} was altered"),
     }));
+    let (sealed, plans) = (sealed(&dir, &found), plans(&dir, &found));
+    problems.extend(sealed.problems.iter().chain(&plans.problems).cloned());
     let ok = problems.iter().all(|problem| problem.kind == "torn_tail");
     if cx.json {
         output::document(&json!({
             "schema": "quell.verify/1", "ok": ok, "incident": dir.id, "entries": found.entries.len(), "head": found.head,
             "tail_proven": tail_proven,
             "evidence": { "checked": audit.checked, "missing": audit.missing.len(), "altered": audit.altered.len() },
+            "sealed": sealed.json(), "plans": plans.json(),
             "problems": problems,
         }))?;
     } else {
@@ -64,17 +69,78 @@ pub(crate) fn run(args: &VerifyArgs, cx: &Context) -> Result<Exit, CliError> {
             text.push_str(&format!("{}: {}\n", problem.kind, crate::escape::terminal(&problem.detail)));
         }
         text.push_str(&format!(
-            "{} entries, {} pieces of evidence checked, head {}\n",
+            "{} entries; checked: {}, {}, {}; head {}\n",
             found.entries.len(),
-            audit.checked,
+            count(audit.checked, "piece of evidence", "pieces of evidence"),
+            count(sealed.checked, "sealed answer", "sealed answers"),
+            count(plans.checked, "plan", "plans"),
             found.head
         ));
         text.push_str(match (ok, tail_proven) {
             (false, _) => "NOT as it was written\n",
             (true, true) => "as it was written, to the line with that head\n",
-            (true, false) => "every line follows the one before; whether lines were removed from the end is only proven with `--head`\n",
+            (true, false) => {
+                "every line follows the one before. Not proven without `--head HASH`: that the last line is as it was \
+                 written, and that no line was removed from the end\n"
+            }
         });
         output::write(&text)?;
     }
     Ok(if ok { Exit::Done } else { Exit::Journal })
+}
+
+/// Files of one kind, held against what the journal says of them.
+struct Checked {
+    checked: usize,
+    missing: usize,
+    altered: usize,
+    problems: Vec<Problem>,
+}
+
+impl Checked {
+    /// Each file with its name for people; `kinds` are those of what is missing and of what is altered.
+    fn of(files: impl Iterator<Item = (String, Kept)>, kinds: [&'static str; 2]) -> Self {
+        let mut all = Self { checked: 0, missing: 0, altered: 0, problems: Vec::new() };
+        for (name, kept) in files {
+            all.checked += 1;
+            let (kind, detail) = match kept {
+                Kept::Whole => continue,
+                Kept::Missing => {
+                    all.missing += 1;
+                    (kinds[0], format!("{name} is missing"))
+                }
+                Kept::Altered => {
+                    all.altered += 1;
+                    (kinds[1], format!("{name} was altered"))
+                }
+            };
+            all.problems.push(Problem { seq: None, kind, detail });
+        }
+        all
+    }
+
+    fn json(&self) -> Value {
+        json!({ "checked": self.checked, "missing": self.missing, "altered": self.altered })
+    }
+}
+
+fn sealed(dir: &IncidentDir, found: &Inspection) -> Checked {
+    let files = found.sealed().into_iter().map(|entry| {
+        let SealedEntry { effect, attempt, sha256 } = entry;
+        let kept = Vault::check(&dir.vault(), &effect, attempt, &sha256);
+        (format!("the sealed answer to attempt {attempt} of effect {effect}"), kept)
+    });
+    Checked::of(files, ["sealed_missing", "sealed_altered"])
+}
+
+fn plans(dir: &IncidentDir, found: &Inspection) -> Checked {
+    let files = found.plans().into_iter().map(|(opened, sealed, format)| {
+        let kept = plan_file::check(&dir.plan(&opened.run), format, opened, sealed);
+        (format!("the plan of run {}", opened.run), kept)
+    });
+    Checked::of(files, ["plan_missing", "plan_altered"])
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

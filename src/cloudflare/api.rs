@@ -10,6 +10,7 @@
 //! | `refusal` | what the API complains of, in words, with what to do |
 //! | `transport` | one read with its retries |
 //! | `paging` | when a list is at its end, and when it only seems so |
+//! | `trace` | what the log is told of a request |
 //! | `reader`, `sender` | the two sides |
 //! | `connect` | settles credential and account before anything else |
 //!
@@ -27,6 +28,7 @@ mod paging;
 mod reader;
 mod refusal;
 mod sender;
+mod trace;
 mod transport;
 
 pub use base::{ApiBase, BaseError, segment};

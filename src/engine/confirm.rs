@@ -153,7 +153,7 @@ impl Engine {
             "account {} ({}) at {}",
             crate::escape::terminal(&opened.account.name),
             opened.account.id,
-            opened.api
+            self.bench.api
         ))
     }
 }

@@ -29,6 +29,8 @@ pub struct Bench {
     pub outside: Arc<dyn OutsideLook>,
     /// What can be done besides at the provider.
     pub errands: Arc<dyn OutsideSend>,
+    /// The host that calls really go to. A rehearsal that goes on has another than it began with.
+    pub api: String,
     /// Where answers are kept.
     pub evidence: EvidenceStore,
     /// Masks secrets in whatever is journaled.

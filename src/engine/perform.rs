@@ -81,6 +81,7 @@ impl Engine {
                 vec![("standard output".to_owned(), &ended.stdout), ("standard error".to_owned(), &ended.stderr)]
             }
             Answer::Received { status, body, .. } => vec![(format!("answer, HTTP {status},"), body)],
+            Answer::CutOff { status, part, .. } => vec![(format!("part of an answer, HTTP {status},"), part)],
             Answer::NotSent(_) | Answer::Lost(_) | Answer::Simulated(_) => Vec::new(),
         };
         let key = &state.effect.key;
@@ -102,13 +103,13 @@ impl Engine {
         by: SettledBy,
     ) -> Result<(), EngineError> {
         let receipt = self.action(&state.effect.action)?.settle(&state.effect, answer);
-        let event = Event::Settled {
-            effect: state.effect.key.clone(),
-            attempt,
-            outcome: receipt.outcome,
-            receipt: receipt.detail,
-            by,
+        let outcome = match (receipt.outcome, held_back(&state.effect, answer)) {
+            (Outcome::Unknown(why), Some(_)) if matches!(answer, Answer::CutOff { .. }) => {
+                Outcome::Unknown(format!("{why}; what came of the answer lies sealed in the vault"))
+            }
+            (outcome, _) => outcome,
         };
+        let event = Event::Settled { effect: state.effect.key.clone(), attempt, outcome, receipt: receipt.detail, by };
         self.record(Some(path), event)
     }
 
@@ -120,13 +121,10 @@ impl Engine {
         attempt: u32,
         answer: &Answer,
     ) -> Result<bool, EngineError> {
-        let Answer::Received { status, body, request_id } = answer else { return Ok(true) };
-        if !(200..300).contains(status) {
-            return Ok(true); // Refusals hold no secret.
-        }
+        let Some((status, request_id, body)) = held_back(&state.effect, answer) else { return Ok(true) };
         let key = &state.effect.key;
         loop {
-            match self.bench.ports.vault.seal(key, attempt, *status, request_id.as_deref(), body) {
+            match self.bench.ports.vault.seal(key, attempt, status, request_id, body) {
                 Ok(sha256) => {
                     crash_point("after-seal");
                     self.record(Some(path), Event::AnswerSealed { effect: key.clone(), attempt, sha256 })?;
@@ -228,6 +226,21 @@ impl Engine {
         }
         Ok(Turn::On)
     }
+}
+
+/// Status, request id and body of an answer that must be sealed before it is read, also of one that was cut off: the part
+/// that came may hold the secret.
+fn held_back<'a>(effect: &Effect, answer: &'a Answer) -> Option<(u16, Option<&'a str>, &'a SecretBytes)> {
+    let (status, request_id, body) = match answer {
+        Answer::Received { status, body, request_id } => (*status, request_id, body),
+        Answer::CutOff { status, part, request_id, .. } if !part.expose().is_empty() => (*status, request_id, part),
+        Answer::CutOff { .. } | Answer::NotSent(_) | Answer::Lost(_) | Answer::Ended(_) | Answer::Simulated(_) => {
+            return None;
+        }
+    };
+    let is_secret = matches!(&effect.call, Call::Http(call) if call.secret_answer);
+    // Refusals hold no secret.
+    (is_secret && (200..300).contains(&status)).then_some((status, request_id.as_deref(), body))
 }
 
 /// What becomes of an effect that a fresh look does not propose any more. Only a proof tells that its goal is met: what

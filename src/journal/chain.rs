@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::event::Entry;
 use super::file::{FORMAT, JournalError};
@@ -24,13 +25,26 @@ pub(super) enum Line<'a> {
     Whole(&'a [u8]),
     /// What follows the last line end: a write that was cut short.
     Torn(&'a [u8]),
+    /// What follows the last line end and is no beginning of a line: no crash leaves that behind.
+    Foreign(&'a [u8]),
 }
 
 pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
     bytes.split_inclusive(|byte| *byte == b'\n').map(|piece| match piece.strip_suffix(b"\n") {
         Some(line) => Line::Whole(line),
-        None => Line::Torn(piece),
+        None if is_beginning(piece) => Line::Torn(piece),
+        None => Line::Foreign(piece),
     })
+}
+
+/// Whether more bytes and a line end could make a line of it: it is a JSON object that ends in the middle, or that is
+/// whole with nothing behind it.
+fn is_beginning(piece: &[u8]) -> bool {
+    piece.starts_with(b"{")
+        && match serde_json::from_slice::<IgnoredAny>(piece) {
+            Ok(_) => piece.ends_with(b"}"),
+            Err(error) => error.is_eof(),
+        }
 }
 
 /// What is wrong with a line.

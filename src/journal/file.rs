@@ -184,6 +184,10 @@ impl Journal {
                     entries.push(entry);
                 }
                 Line::Torn(rest) => torn = Some(rest.to_vec()),
+                Line::Foreign(rest) => {
+                    let what = format!("{} bytes after the last line end are no beginning of an entry", rest.len());
+                    return Err(JournalError::Damaged { path: self.path.clone(), what });
+                }
             }
         }
         Ok((entries, torn))

@@ -4,10 +4,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::chain::{self, Line, LineFault};
-use super::event::{Entry, Event, Payload};
+use super::event::{Entry, Event, Payload, PlanSealed, RunOpened};
 use super::file::{FILE_NAME, JournalError, io_error};
-use super::state::IncidentState;
-use crate::model::{Digest, EvidenceRef};
+use super::state::{IllegalEvent, IncidentState};
+use crate::model::{Digest, EffectKey, EvidenceRef, RunId};
 
 /// Everything that a journal file holds, and everything that is wrong with it.
 #[derive(Debug, Clone)]
@@ -30,10 +30,22 @@ pub struct Problem {
     /// The entry, where it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// `line`, `chain`, `order`, `torn_tail`, `newer`, `head`, `evidence_missing` or `evidence_altered`.
+    /// `line`, `chain`, `order`, `torn_tail`, `newer`, `head`; `evidence_`, `sealed_` or `plan_` with `missing` or
+    /// `altered`.
     pub kind: &'static str,
     /// In words.
     pub detail: String,
+}
+
+/// A sealed answer as an entry names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedEntry {
+    /// The effect.
+    pub effect: EffectKey,
+    /// The attempt.
+    pub attempt: u32,
+    /// Digest of the sealed file.
+    pub sha256: Digest,
 }
 
 /// Reads the journal in `dir` without changing anything, past every fault.
@@ -47,6 +59,7 @@ pub fn inspect(dir: &Path) -> Result<Inspection, JournalError> {
         problems: Vec::new(),
         entry_heads: Vec::new(),
     };
+    let mut unfolded = Unfolded::default();
     for (number, line) in (1..).zip(chain::lines(&bytes)) {
         let line = match line {
             Line::Whole(line) => line,
@@ -55,15 +68,23 @@ pub fn inspect(dir: &Path) -> Result<Inspection, JournalError> {
                 found.problems.push(Problem { seq: None, kind: "torn_tail", detail });
                 break;
             }
+            Line::Foreign(rest) => {
+                let detail = format!(
+                    "{} bytes after the last line end are no beginning of an entry: no crash leaves that, somebody wrote it",
+                    rest.len()
+                );
+                found.problems.push(Problem { seq: Some(number), kind: "line", detail });
+                break;
+            }
         };
         match chain::read(line, &found.head) {
-            Ok(entry) => found.take(entry),
+            Ok(entry) => found.take(entry, &mut unfolded),
             Err(LineFault::BrokenChain) => {
                 let detail =
                     format!("line {number} does not follow the line before it: one was changed, removed or added");
                 found.problems.push(Problem { seq: Some(number), kind: "chain", detail });
                 if let Ok(entry) = serde_json::from_slice(line) {
-                    found.take(entry);
+                    found.take(entry, &mut unfolded);
                 }
             }
             Err(LineFault::Unreadable(why)) => {
@@ -81,13 +102,35 @@ pub fn inspect(dir: &Path) -> Result<Inspection, JournalError> {
         found.head = Digest::of(line);
         found.entry_heads.push(found.head.clone());
     }
+    found.problems.extend(unfolded.into_problem());
     Ok(found)
 }
 
+/// Entries that do not follow from those before. The first makes all after it fail, so it alone is told in full.
+#[derive(Default)]
+struct Unfolded {
+    first: Option<IllegalEvent>,
+    after: usize,
+}
+
+impl Unfolded {
+    fn into_problem(self) -> Option<Problem> {
+        let first = self.first?;
+        let after = match self.after {
+            0 => String::new(),
+            after => format!("; {after} more after it cannot be placed for that reason"),
+        };
+        Some(Problem { seq: Some(first.seq), kind: "order", detail: format!("{first}{after}") })
+    }
+}
+
 impl Inspection {
-    fn take(&mut self, entry: Entry) {
+    fn take(&mut self, entry: Entry, unfolded: &mut Unfolded) {
         if let Err(illegal) = self.state.apply(&entry) {
-            self.problems.push(Problem { seq: Some(entry.seq), kind: "order", detail: illegal.to_string() });
+            match unfolded.first {
+                None => unfolded.first = Some(illegal),
+                Some(_) => unfolded.after += 1,
+            }
         }
         self.entries.push(entry);
     }
@@ -99,6 +142,32 @@ impl Inspection {
         named.sort();
         named.dedup();
         named
+    }
+
+    /// The sealed answers that the entries name, in order.
+    pub fn sealed(&self) -> Vec<SealedEntry> {
+        let named = self.entries.iter().filter_map(|entry| match &entry.event {
+            Event::AnswerSealed { effect, attempt, sha256 } => {
+                Some(SealedEntry { effect: effect.clone(), attempt: *attempt, sha256: sha256.clone() })
+            }
+            _ => None,
+        });
+        named.collect()
+    }
+
+    /// The runs whose plan is fixed: what each is bound to, its plan, and the format of the entry that says so.
+    pub fn plans(&self) -> Vec<(&RunOpened, &PlanSealed, u32)> {
+        let opened = |run: &RunId| {
+            self.entries.iter().find_map(|entry| match &entry.event {
+                Event::RunOpened(opened) if opened.run == *run => Some(&**opened),
+                _ => None,
+            })
+        };
+        let sealed = self.entries.iter().filter_map(|entry| match &entry.event {
+            Event::PlanSealed(sealed) => Some((opened(entry.run.as_ref()?)?, &**sealed, entry.v)),
+            _ => None,
+        });
+        sealed.collect()
     }
 
     /// True where the file is whole but for a torn last line, which a crash leaves and the next append records.

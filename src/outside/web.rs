@@ -67,7 +67,7 @@ impl Outside {
             match (waits.next().filter(|_| passing), answer) {
                 (Some(wait), _) => self.clock.sleep(wait).await,
                 (None, Answer::Received { status, body, .. }) => return Ok(Sight::Seen { status, body }),
-                (None, Answer::NotSent(why) | Answer::Lost(why)) => {
+                (None, Answer::NotSent(why) | Answer::Lost(why) | Answer::CutOff { why, .. }) => {
                     return Err(Hindrance::new(
                         why,
                         "check the address, the network and the proxy, then run the step again",

@@ -71,13 +71,26 @@ pub(super) fn did_you_mean<'a>(unknown: &str, known: impl IntoIterator<Item = &'
     near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
-/// The problems as text with excerpts, in the manner of rustc.
+/// The code of what is not TOML.
+const SYNTAX: &str = "R001";
+
+/// How many problems are shown of a text that is not TOML: the rest may come of the first.
+const HANDFUL: usize = 5;
+
+/// The problems as text with excerpts, in the manner of rustc. Of a text that is not TOML only the first few, and that
+/// there are more.
 pub fn render_text(problems: &[Diagnostic], source_name: &str, source: &str, colour: bool, width: usize) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.term_width(width);
     let (source, skipped) = without_mark(source);
     let (shown, name) = (visible(source), escape::terminal(source_name));
     let mut out = String::new();
-    for problem in problems {
+    let mut told: Vec<&Diagnostic> = problems.iter().collect();
+    let is_toml = problems.iter().all(|problem| problem.code != SYNTAX);
+    if !is_toml {
+        told.sort_by_key(|problem| problem.code != SYNTAX);
+        told.truncate(HANDFUL);
+    }
+    for problem in &told {
         let level = match problem.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -92,6 +105,13 @@ pub fn render_text(problems: &[Diagnostic], source_name: &str, source: &str, col
         }
         out.push_str(&renderer.render(&group));
         out.push_str("\n\n");
+    }
+    if !is_toml {
+        let more = match problems.len() - told.len() {
+            0 => String::new(),
+            more => format!("and {more} more; "),
+        };
+        out.push_str(&format!("{more}{name} is not TOML: mend that first, the rest may come of it\n"));
     }
     out
 }

@@ -260,3 +260,15 @@ async fn a_tampered_journal_is_not_resumed_and_is_still_reported() {
     refused(spine.scene.run(&["resume", id, "--answers", &spine.answers("")]), 14, "is damaged");
     refused(spine.scene.run(&["note", id, "words"]), 14, "is damaged");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_toml_is_said_to_be_none() {
+    let spine = Spine::new().await;
+    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md").display().to_string();
+    spine.scene.write("notes.toml", &fs::read_to_string(&readme).unwrap());
+    let ran = spine.scene.run(&["runbooks", "check", "notes.toml"]).expect(10);
+    assert_eq!(ran.stderr.matches("error[").count(), 5, "{}", ran.stderr);
+    assert!(ran.stderr.contains("more; notes.toml is not TOML: mend that first"), "{}", ran.stderr);
+    let all = spine.scene.run(&["runbooks", "check", "notes.toml", "--json"]).expect(10).json();
+    assert!(all["problems"].as_array().unwrap().len() > 20, "a program is told of all");
+}

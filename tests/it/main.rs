@@ -28,3 +28,4 @@ mod stage;
 mod terminal;
 mod token_actions;
 mod undo;
+mod verify;

@@ -186,6 +186,75 @@ async fn a_roll_in_doubt_waits_for_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_came_of_a_roll_that_was_cut_off_is_sealed() {
+    let spine = Spine::new().await;
+    spine.scene.fault("PUT", "/value", 1, FaultKind::DropAfterPartial);
+    let ran = spine.run(&spine.answers("")).expect(13);
+    let row = effects(&ran.json(), "roll").into_iter().find(|row| row["in_doubt"] == true).unwrap();
+    assert_eq!(row["outcome"], "unknown");
+    let journal = spine.scene.journal();
+    let of = |wanted: &str| journal.iter().map(|entry| &entry["event"]).find(move |event| event["type"] == wanted);
+    assert_eq!(of("answer_sealed").unwrap()["effect"], row["key"]);
+    let settled = journal
+        .iter()
+        .map(|entry| &entry["event"])
+        .find(|event| event["effect"] == row["key"] && event["type"] == "settled");
+    assert!(settled.unwrap().to_string().contains("lies sealed in the vault"), "{settled:?}");
+
+    let dir = spine.scene.incident();
+    let vault = quell::vault::Vault::load(&dir.join("vault")).unwrap().unwrap();
+    let identity = fs::read_to_string(spine.scene.path("identity.txt")).unwrap();
+    let opened = vault.prove(quell::vault::Key::IdentityFile(quell::secret::Secret::new(identity))).unwrap();
+    let kept = opened.answer(&quell::model::EffectKey::new(row["key"].as_str().unwrap()), 1).unwrap();
+    assert_eq!((kept.status, kept.body.expose().first()), (200, Some(&b'{')), "the part that came");
+    assert!(serde_json::from_slice::<Value>(kept.body.expose()).is_err(), "and no more");
+
+    let revealed = spine.scene.run(&["secrets", "reveal", row["key"].as_str().unwrap()]).expect(12);
+    assert!(revealed.stderr.contains("not whole") && revealed.stderr.contains("age -d"), "{revealed:?}");
+    spine.scene.run(&["verify"]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_of_requests_and_of_no_secret() {
+    for (args, filter) in
+        [(&["-vv"][..], None), (&[], Some("trace")), (&["-vv"], Some("trace")), (&["-vv"], Some("off"))]
+    {
+        let spine = Spine::new().await;
+        let suspect = spine.scene.scenario.cast.suspect_token_id.clone();
+        spine.scene.fault("GET", &format!("*/tokens/{suspect}"), 1, FaultKind::ServerError);
+        let answers = spine.answers("");
+        let all = [args, &["run", "spine.toml", "--answers", &answers]].concat();
+        let mut command = spine.scene.command(&all);
+        if let Some(filter) = filter {
+            command.env("RUST_LOG", filter);
+        }
+        let ran = crate::scene::ran(&mut command).expect(0);
+        let requests: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("cloudflare::api")).collect();
+        if filter == Some("off") {
+            assert_eq!(requests, Vec::<&str>::new());
+            continue;
+        }
+        let told = |parts: &[&str]| requests.iter().any(|line| parts.iter().all(|part| line.contains(part)));
+        let value = format!("/tokens/{}/value", spine.rolled[0]);
+        assert!(told(&["DEBUG", "method=PUT", &value, "status=200", "ms=", "attempt=1"]), "{}", ran.stderr);
+        assert!(told(&["method=GET", &suspect, "status=500", "attempt=1"]), "{}", ran.stderr);
+        assert!(told(&["method=GET", &suspect, "status=200", "attempt=2"]), "{}", ran.stderr);
+        let cast = &spine.scene.scenario.cast;
+        let mut secrets = vec![cast.responder_token.clone(), cast.global_key.clone()];
+        for rolled in &spine.rolled {
+            secrets.push(spine.scene.run(&["secrets", "reveal", rolled]).expect(0).stdout.trim().to_owned());
+        }
+        for secret in secrets {
+            assert!(
+                secret.len() > 20 && !ran.stderr.contains(&secret) && !ran.stdout.contains(&secret),
+                "{args:?} {filter:?}"
+            );
+        }
+        assert!(!ran.stderr.to_lowercase().contains("authorization"), "{args:?} {filter:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_did_not_leave_is_tried_three_times_under_one_consent() {
     let spine = Spine::new().await;
     spine.scene.fault("PUT", "/tokens/", 9, FaultKind::Throttle { retry_after: 1 });

@@ -171,8 +171,7 @@ async fn the_credential_is_asked_for_without_echo() {
     let mut command = spine.scene.command(&["run", "spine.toml"]);
     command.env_remove("CLOUDFLARE_API_TOKEN");
     let mut typist = Typist::at(command);
-    typist.sees("token");
-    typist.types(&token);
+    typist.types_secret("token", &token);
     typist.answers("suspect", "ci-deploy");
     typist.answers("cut", "skip only a look");
     typist.answers("roll", "pause");
@@ -181,4 +180,72 @@ async fn the_credential_is_asked_for_without_echo() {
     for (path, bytes) in files(&spine.scene.state_dir()) {
         assert!(!String::from_utf8_lossy(&bytes).contains(&token), "{}", path.display());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistyped_passphrase_is_asked_for_again() {
+    let spine = Spine::new().await;
+    let cast = &spine.scene.scenario.cast;
+    let bare = |args: &[&str]| {
+        let mut command = spine.scene.bare(args);
+        command
+            .env("CLOUDFLARE_BASE_URL", spine.scene.simulator.base_url())
+            .env("CLOUDFLARE_API_TOKEN", &cast.responder_token)
+            .env("CLOUDFLARE_ACCOUNT_ID", &cast.account_id);
+        command
+    };
+    let to_roll = |typist: &mut Typist| {
+        types_all(typist, &[("roll", "1"), ("roll", "rotate 1"), ("roll", "later platform team for all")]);
+    };
+    let mut typist = Typist::at(bare(&["run", "spine.toml"]));
+    types_all(&mut typist, &[("suspect", "ci-deploy"), ("cut", "skip only a look")]);
+    to_roll(&mut typist);
+    // Too short three times: then the run rests.
+    for short in ["", "short", "1234567"] {
+        typist.types_secret("passphrase for the new vault", short);
+    }
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
+    assert_eq!(typist.screen.matches("8 characters or more; once more").count(), 2, "{}", typist.screen);
+    assert_eq!(spine.scene.writes().len(), 0);
+
+    let mut typist = Typist::at(bare(&["resume"]));
+    for (first, again) in [("correct horse", "correct hose"), ("correct horse", "correct horse")] {
+        typist.types_secret("passphrase for the new vault", first);
+        typist.types_secret("the same once more", again);
+    }
+    typist.answers("revoke", "pause");
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
+    assert_eq!(typist.screen.matches("the two passphrases differ; once more").count(), 1, "{}", typist.screen);
+    assert_eq!(spine.scene.writes().len(), 1);
+
+    let rolled = spine.scene.writes()[0].path.clone();
+    let rolled = rolled.rsplit('/').nth(1).unwrap().to_owned();
+    let mut typist = Typist::at(bare(&["secrets", "reveal", &rolled]));
+    for passphrase in ["correct house", "correct horse"] {
+        typist.types_secret("passphrase of the vault", passphrase);
+    }
+    assert_eq!(typist.leaves(), 0, "{}", typist.screen);
+    assert!(typist.screen.contains("the passphrase does not open this vault; once more"), "{}", typist.screen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_that_goes_on_shows_where_its_calls_go() {
+    let scene = Scene::new().await;
+    let mut typist = Typist::at(rehearsal(&scene, &[]));
+    types_all(&mut typist, INPUTS);
+    types_all(&mut typist, QUESTIONS);
+    typist.answers("cut", "pause");
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
+    let opened = scene.journal().iter().find_map(|entry| entry["event"]["api"].as_str().map(str::to_owned)).unwrap();
+
+    let mut typist = Typist::at(scene.bare(&["resume"]));
+    typist.answers("cut", "pause");
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
+    let hosts: Vec<&str> = typist
+        .screen
+        .split(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'))
+        .filter(|word| word.starts_with("127.0.0.1:"))
+        .collect();
+    assert_eq!(hosts.len(), 2, "in the header and where consent is asked for: {}", typist.screen);
+    assert!(hosts[0] == hosts[1] && hosts[0] != opened, "{hosts:?}, and {opened} before");
 }

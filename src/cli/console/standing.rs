@@ -1,12 +1,25 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::line::{ended_line, labelled};
 use super::{Style, Symbol, Tone, count};
 use crate::journal::{EffectState, EffectStatus, IncidentState, RunState, StepStatus};
 
 /// What is left of a run and in which state, as the journal told it last. Kept by [`super::Watch`], shown by prompts
 /// before a run is ended early.
 #[derive(Debug, Clone, Default)]
-pub struct Standing(Arc<Mutex<Vec<Left>>>);
+pub struct Standing(Arc<Mutex<Told>>);
+
+#[derive(Debug, Default)]
+struct Told {
+    /// Steps that have ended.
+    ended: usize,
+    /// Changes that were made.
+    made: usize,
+    /// Steps that have begun and not ended, or ended and left something open.
+    left: Vec<Left>,
+    /// Steps that have not begun.
+    pending: usize,
+}
 
 #[derive(Debug)]
 struct Left {
@@ -18,48 +31,61 @@ struct Left {
 impl Standing {
     /// Takes over what the journal tells.
     pub(super) fn update(&self, state: &IncidentState) {
-        let left = state.latest_run().map(left).unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = left;
+        let told = state.latest_run().map(told).unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = told;
     }
 
-    /// Every step that has not ended, and every effect that is in doubt, refused or left undone, one line each.
+    /// What has happened so far, every step that is under way, every effect that is in doubt, refused or unproven; and
+    /// last, in one line, how much has not begun.
     pub fn text(&self, style: &Style) -> String {
-        let left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if left.is_empty() {
-            return "nothing is left to do\n".to_owned();
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = Vec::new();
+        if told.ended > 0 {
+            let text = format!("{} ended, {} made", count(told.ended, "step"), count(told.made, "change"));
+            lines.push(format!("{} {text}", style.paint(Tone::Good, style.symbol(Symbol::Done))));
         }
-        let mut out = String::new();
-        for step in left.iter() {
-            out.push_str(&super::line::ended_line(Symbol::Skipped, Tone::Faint, &step.id, &step.state, style));
-            out.push('\n');
-            for (word, summary) in &step.effects {
-                out.push_str(&super::line::labelled(word, Tone::Care, summary, style));
-                out.push('\n');
-            }
+        for step in &told.left {
+            lines.push(ended_line(Symbol::Skipped, Tone::Faint, &step.id, &step.state, style));
+            lines.extend(step.effects.iter().map(|(word, summary)| labelled(word, Tone::Care, summary, style)));
         }
-        out
+        if told.pending > 0 {
+            let text = format!("{} not begun", count(told.pending, "step"));
+            lines.push(format!("{} {text}", style.paint(Tone::Faint, style.symbol(Symbol::Skipped))));
+        } else if told.left.is_empty() {
+            lines.push("nothing is left to do".to_owned());
+        }
+        lines.join("\n") + "\n"
     }
 }
 
-fn left(run: &RunState) -> Vec<Left> {
+fn told(run: &RunState) -> Told {
     let steps = run.plan.iter().flat_map(|plan| &plan.steps);
-    let mut out = Vec::new();
+    let mut out = Told::default();
     for planned in steps {
         let step = run.step(&planned.path);
         let status = step.map_or(&StepStatus::Pending, |step| &step.status);
         let effects = step.map_or(&[][..], |step| &step.effects);
         let shown: Vec<_> =
             effects.iter().filter_map(|state| Some((unfinished(state)?, state.effect.summary.clone()))).collect();
-        if status.is_final() && shown.is_empty() {
+        let done = effects.iter().filter(|state| state.is_applied()).count();
+        out.made += done;
+        out.ended += usize::from(status.is_final());
+        if matches!(status, StepStatus::Pending) {
+            out.pending += 1;
             continue;
         }
-        let done = effects.iter().filter(|state| state.is_applied()).count();
-        let state = match status {
-            StepStatus::Pending => format!("not begun: {}", planned.title),
-            _ if done > 0 => format!("{}; {} of {} done", status.as_str(), done, count(effects.len(), "change")),
-            _ => status.as_str().to_owned(),
-        };
-        out.push(Left { id: planned.path.as_str().to_owned(), state, effects: shown });
+        let unsent = effects.iter().filter(|state| is_unsent(state)).count();
+        if status.is_final() && shown.is_empty() && unsent == 0 {
+            continue;
+        }
+        let mut state = status.as_str().to_owned();
+        if done > 0 {
+            state.push_str(&format!("; {done} of {} done", count(effects.len(), "change")));
+        }
+        if unsent > 0 {
+            state.push_str(&format!("; {} not sent", count(unsent, "change")));
+        }
+        out.left.push(Left { id: planned.path.as_str().to_owned(), state, effects: shown });
     }
     out
 }
@@ -67,12 +93,18 @@ fn left(run: &RunState) -> Vec<Left> {
 /// The word for an effect that somebody may still have to see to.
 fn unfinished(state: &EffectState) -> Option<&'static str> {
     Some(match state.status {
-        EffectStatus::Proposed => "not sent",
-        EffectStatus::Consented(_) => "not sent",
         EffectStatus::Open | EffectStatus::Unknown => "in doubt",
         EffectStatus::Refused => "refused",
         EffectStatus::Applied => "unproven",
         EffectStatus::VerifyFailed => "not seen",
-        EffectStatus::Finished | EffectStatus::Left(_) | EffectStatus::Abandoned => return None,
+        EffectStatus::Proposed
+        | EffectStatus::Consented(_)
+        | EffectStatus::Finished
+        | EffectStatus::Left(_)
+        | EffectStatus::Abandoned => return None,
     })
+}
+
+const fn is_unsent(state: &EffectState) -> bool {
+    matches!(state.status, EffectStatus::Proposed | EffectStatus::Consented(_))
 }

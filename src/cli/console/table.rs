@@ -1,7 +1,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
-use super::{Style, Tone, shorten, width};
+use super::{Style, Tone, shorten, width, wrap};
 
 /// A column of a [`table`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Room {
     Shorten(usize),
     /// It is left out before others are shortened below their least; the last such column goes first.
     Spare,
+    /// It goes to a line of its own below the row, with its title, where a spare one would be left out.
+    Below,
 }
 
 /// Columns between two cells.
@@ -36,8 +38,8 @@ impl Column {
     }
 }
 
-/// A table that fits the width: one line per row, cells made safe, what does not fit shortened or left out. A row with
-/// fewer cells than there are columns ends early. Ends with a line break.
+/// A table that fits the width: one line per row, cells made safe, what does not fit shortened, left out, or put below its
+/// row. A row with fewer cells than there are columns ends early. Ends with a line break.
 pub fn table(columns: &[Column], rows: &[Vec<String>], style: &Style) -> String {
     let titles = columns.iter().map(|column| style.show(&column.title)).collect();
     let cells: Vec<Vec<String>> = std::iter::once(titles)
@@ -63,8 +65,23 @@ pub fn table(columns: &[Column], rows: &[Vec<String>], style: &Style) -> String 
         let line = if at == 0 { style.paint(Tone::Faint, line) } else { line.to_owned() };
         out.push_str(&line);
         out.push('\n');
+        if at > 0 {
+            out.push_str(&below(columns, &cells[0], &cells[at], &kept, style));
+        }
     }
     out
+}
+
+/// What is wanted of a row and found no room in it, set in under its second cell. Ends with a line break, or is empty.
+fn below(columns: &[Column], titles: &[String], row: &[String], kept: &[(usize, usize)], style: &Style) -> String {
+    let is_moved = |at: &usize| columns[*at].room == Room::Below && !kept.iter().any(|(there, _)| there == at);
+    let cell = |at: usize| row.get(at).filter(|cell| !cell.is_empty()).map(|cell| format!("{} {cell}", titles[at]));
+    let text: Vec<String> = (0..columns.len()).filter(is_moved).filter_map(cell).collect();
+    if text.is_empty() {
+        return String::new();
+    }
+    let indent = " ".repeat(kept.first().map_or(0, |(_, width)| width + GAP));
+    wrap(&text.join(", "), style.columns(), &indent, &indent).join("\n") + "\n"
 }
 
 /// The columns that are kept, each with its width.
@@ -72,11 +89,12 @@ fn fit(columns: &[Column], natural: &[usize], total: usize) -> Vec<(usize, usize
     let mut kept: Vec<usize> = (0..columns.len()).collect();
     let least = |at: usize| match columns[at].room {
         Room::Shorten(least) => least.min(natural[at]),
-        Room::Whole | Room::Spare => natural[at],
+        Room::Whole | Room::Spare | Room::Below => natural[at],
     };
     let gaps = |kept: &[usize]| GAP * kept.len().saturating_sub(1);
     while kept.iter().map(|at| least(*at)).sum::<usize>() + gaps(&kept) > total {
-        let Some(spare) = kept.iter().rposition(|at| columns[*at].room == Room::Spare) else { break };
+        let gives = |at: &usize| matches!(columns[*at].room, Room::Spare | Room::Below);
+        let Some(spare) = kept.iter().rposition(gives) else { break };
         kept.remove(spare);
     }
     let mut widths: Vec<(usize, usize)> = kept.iter().map(|at| (*at, natural[*at])).collect();

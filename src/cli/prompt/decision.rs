@@ -1,7 +1,7 @@
 use super::inspect::{labelled, outside_label};
 use crate::cli::console::{Style, Tone, wrap};
 use crate::engine::{DecisionKind, DecisionRequest};
-use crate::journal::EffectDecision;
+use crate::journal::{EffectDecision, EffectState};
 use crate::model::{Call, Outcome, Verdict};
 
 /// The screen of a decision about one effect: what is known, and what each choice means. Ends with a line break.
@@ -60,10 +60,22 @@ fn known(request: &DecisionRequest<'_>) -> String {
         (DecisionKind::Refused, _) => {
             format!("the provider said no to attempt {attempts}: {}", why.unwrap_or("it did not say why"))
         }
+        (DecisionKind::NotSeen, _) if is_by_hand(state) => {
+            format!("{} said that it is done, and the change does not show", who(state))
+        }
         (DecisionKind::NotSeen, _) => {
             format!("the provider said yes to attempt {attempts}, and the change does not show")
         }
     }
+}
+
+const fn is_by_hand(state: &EffectState) -> bool {
+    matches!(state.effect.call, Call::Hand(_))
+}
+
+/// Who attested work by hand.
+fn who(state: &EffectState) -> &str {
+    state.receipt().and_then(|receipt| receipt["attested_by"].as_str()).unwrap_or("a person")
 }
 
 fn looked(verdict: Option<&Verdict>) -> String {
@@ -77,8 +89,13 @@ fn looked(verdict: Option<&Verdict>) -> String {
 
 fn choices(request: &DecisionRequest<'_>) -> [(&'static str, String); 3] {
     let state = request.state;
+    let sealed = state.attempts.last().is_some_and(|attempt| attempt.sealed);
     let holds_secret = matches!(&state.effect.call, Call::Http(call) if call.secret_answer);
     let retry = match request.kind {
+        DecisionKind::InDoubt if sealed => {
+            "look again, show it, and send only after fresh consent. What arrived of the answer lies sealed in the vault \
+             and may hold the secret; rolling again makes that one void, and breaks the consumers once more"
+        }
         DecisionKind::InDoubt if holds_secret => {
             "look again, show it, and send only after fresh consent. If the lost attempt did take place, its secret is \
              gone: rolling again is safe for the account, and breaks the consumers once more"
@@ -87,9 +104,15 @@ fn choices(request: &DecisionRequest<'_>) -> [(&'static str, String); 3] {
             "look again, show it, and send only after fresh consent. If the lost attempt did take place, this is the \
              second"
         }
+        DecisionKind::NotSeen if is_by_hand(state) => "look again, and ask for what then is still to be done by hand",
         DecisionKind::Refused | DecisionKind::NotSeen => "look again, show it, and send only after fresh consent",
     };
+    let attested = format!("you take the word of {}; it is recorded as done, and as not proven", who(state));
     let applied = match request.kind {
+        DecisionKind::NotSeen if is_by_hand(state) => &attested,
+        DecisionKind::InDoubt if sealed => {
+            "you have seen elsewhere that it took place. What arrived of its answer lies sealed in the vault"
+        }
         DecisionKind::InDoubt if holds_secret => {
             "you have seen elsewhere that it took place. The new secret is not in quell's hands"
         }

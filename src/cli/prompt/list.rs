@@ -136,7 +136,7 @@ fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> Strin
     if is_mixed {
         columns.push(Column::new("danger", Room::Whole));
     }
-    columns.extend(titles.iter().map(|title| Column::new(title, Room::Spare)));
+    columns.extend(titles.iter().map(|title| Column::new(title, Room::Below)));
     columns.push(Column::new("id", Room::Shorten(7)));
     let digits = effects.len().to_string().len();
     let row = |(at, effect): (usize, &&Effect)| {

@@ -49,8 +49,8 @@ impl Target {
             }
             (None, None, _) if cx.can_ask() => {
                 match prompt::ask_secret(&cx.screen, "Cloudflare API token (not echoed, not stored)").await {
-                    Some(token) => Credential::Token(token),
-                    None => {
+                    Some(token) if !token.expose().is_empty() => Credential::Token(token),
+                    _ => {
                         return Err(CliError::new(
                             Exit::Interrupted,
                             "interrupted",

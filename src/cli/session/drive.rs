@@ -16,7 +16,7 @@ use crate::cli::{outcome, output, report};
 use crate::cloudflare::api::Connected;
 use crate::engine::{Bench, Engine, Observer, Ports, Prompter, Stop};
 use crate::evidence::EvidenceStore;
-use crate::journal::{Entry, IncidentState, Journal};
+use crate::journal::{Entry, IncidentState, Journal, RunOpened};
 use crate::runbook::Templates;
 use crate::secret::Redactor;
 
@@ -51,7 +51,10 @@ pub(crate) async fn drive(
         if state.opened.world.is_rehearsal() {
             cx.screen.mark_rehearsal();
         }
-        cx.screen.say(&header(&state.opened, &dir.id, cx.now().duration_since(state.opened_at), &cx.screen.style()));
+        // A run that goes on may do so with another credential, and a rehearsal's simulated API has a new port.
+        let credential = connected.read.credential().clone();
+        let now = RunOpened { api: target.api(), credential, ..state.opened.clone() };
+        cx.screen.say(&header(&now, &dir.id, cx.now().duration_since(state.opened_at), &cx.screen.style()));
     }
     let (outside, errands) = target.outside(cx, &redactor);
     let bench = Bench {
@@ -62,6 +65,7 @@ pub(crate) async fn drive(
         send: connected.send.clone(),
         outside,
         errands,
+        api: target.api(),
         evidence: EvidenceStore::new(dir.evidence(), redactor.clone()),
         redactor,
         safeguards: cx.settings.safeguards(),

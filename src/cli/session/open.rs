@@ -1,4 +1,4 @@
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::connect::Target;
 use super::load::Loaded;
@@ -8,12 +8,11 @@ use crate::cli::environment;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::layout::IncidentDir;
+use crate::cli::plan_file;
 use crate::cloudflare::api::Connected;
 use crate::durable;
 use crate::engine::{Binding, seal_plan};
-use crate::journal::{
-    Driver, DriverLock, Entry, Event, FORMAT, Journal, Lease, PlanSealed, RunOpened, RunState, Stamp,
-};
+use crate::journal::{Driver, DriverLock, Event, FORMAT, Journal, Lease, PlanSealed, RunOpened, RunState, Stamp};
 use crate::model::{IncidentId, RunId};
 use crate::runbook::Templates;
 
@@ -65,13 +64,13 @@ pub(crate) fn open(
         };
         Journal::create(&dir.path, &stamp, opened)?.0
     } else {
-        let (journal, entries) = Journal::open(&dir.path)?;
-        refuse_foreign(&dir, &entries, &journal, target, connected)?;
+        let (journal, _) = Journal::open(&dir.path)?;
+        refuse_foreign(&dir, &journal, target, connected)?;
         journal
     };
     journal.append(&stamp, Event::DriverTaken { machine: environment::machine(), pid: std::process::id() })?;
     let run = RunId::new(format!("r{}", journal.state().runs.len() + 1));
-    let opened = RunOpened {
+    let bound = RunOpened {
         run: run.clone(),
         runbook: loaded.runbook.name.clone(),
         title: loaded.runbook.title.clone(),
@@ -85,16 +84,12 @@ pub(crate) fn open(
         skew_ms: connected.skew.and_then(|skew| i64::try_from(skew.as_millis()).ok()),
     };
     let stamp = Stamp { run: Some(run.clone()), ..stamp };
-    journal.append(&stamp, Event::RunOpened(Box::new(opened)))?;
+    journal.append(&stamp, Event::RunOpened(Box::new(bound.clone())))?;
     let sealed = seal(&dir.id, loaded, inputs, target, connected);
-    let kept = json!({
-        "schema": "quell.sealed-plan/1", "format": FORMAT, "digest": sealed.digest, "inputs": sealed.inputs,
-        "runbook": { "name": loaded.runbook.name, "source": loaded.source, "text": loaded.text },
-    });
     let path = dir.plan(&run);
-    durable::write_new(&path, format!("{kept:#}\n").as_bytes(), 0o600).map_err(|error| {
-        CliError::new(Exit::Journal, "plan_file", format!("cannot write {}", path.display())).because(&error)
-    })?;
+    durable::write_new(&path, plan_file::text(FORMAT, &bound, &sealed, &loaded.text).as_bytes(), 0o600).map_err(
+        |error| CliError::new(Exit::Journal, "plan_file", format!("cannot write {}", path.display())).because(&error),
+    )?;
     journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;
     Ok(Opened { dir, journal, run, lock })
 }
@@ -121,7 +116,6 @@ pub(crate) fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliErr
 /// An incident stays in one world and one account.
 fn refuse_foreign(
     dir: &IncidentDir,
-    _entries: &[Entry],
     journal: &Journal,
     target: &Target,
     connected: &Connected,

@@ -153,6 +153,7 @@ impl Connector {
             client: client(http::sending(&base, headers.clone(), timeouts))?,
             gate: Arc::clone(&gate),
             meter: Arc::clone(&meter),
+            clock: Arc::clone(&clock),
         };
         let client = client(http::reading(&base, headers, timeouts))?;
         let transport = Arc::new(Transport { base, credential, client, gate, meter: Arc::clone(&meter), clock });

@@ -13,7 +13,7 @@ pub fn classify(answer: &Answer) -> Outcome {
     let (status, body) = match answer {
         Answer::Received { status, body, .. } => (*status, body.expose()),
         Answer::NotSent(why) => return Outcome::NotSent(why.clone()),
-        Answer::Lost(why) => return Outcome::Unknown(why.clone()),
+        Answer::Lost(why) | Answer::CutOff { why, .. } => return Outcome::Unknown(why.clone()),
         Answer::Ended(_) | Answer::Simulated(_) => return Outcome::Unknown("the answer is not the API's".to_owned()),
     };
     let json = read_json(body);

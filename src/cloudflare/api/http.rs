@@ -47,17 +47,28 @@ pub(super) fn sending(base: &ApiBase, credential: HeaderMap, timeouts: Timeouts)
     builder(base, credential, timeouts).retry(retry::never()).pool_max_idle_per_host(0).http1_only().build()
 }
 
-/// The whole body, or why it is not whole. A body shorter than its `Content-Length` is not whole.
-pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, String> {
+/// A body that did not come whole.
+pub(super) struct Cut {
+    /// What came of it, which may hold a secret.
+    pub(super) part: Vec<u8>,
+    /// Why the rest is missing.
+    pub(super) why: String,
+}
+
+/// The whole body, or what came of it. A body shorter than its `Content-Length` is not whole.
+pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, Cut> {
     let mut bytes = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if bytes.len() + chunk.len() > LARGEST_BODY => {
-                return Err(format!("the body is larger than {LARGEST_BODY} bytes"));
+                return Err(Cut { part: bytes, why: format!("the body is larger than {LARGEST_BODY} bytes") });
             }
             Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
             Ok(None) => return Ok(bytes),
-            Err(error) => return Err(format!("the body was cut off after {} bytes: {}", bytes.len(), chain(error))),
+            Err(error) => {
+                let why = format!("the body was cut off after {} bytes: {}", bytes.len(), chain(error));
+                return Err(Cut { part: bytes, why });
+            }
         }
     }
 }

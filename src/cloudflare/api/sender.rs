@@ -3,7 +3,10 @@ use std::sync::Arc;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 
 use super::budget::{Gate, Meter};
+use super::http::Cut;
+use super::trace::Trace;
 use super::{ApiBase, chain, http, quoted};
+use crate::clock::Clock;
 use crate::journal::Warrant;
 use crate::model::{Call, HttpCall, World};
 use crate::provider::{Answer, BoxFuture, SendSide};
@@ -16,14 +19,16 @@ pub(super) struct Sender {
     pub(super) client: Client,
     pub(super) gate: Arc<Gate>,
     pub(super) meter: Arc<Meter>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl SendSide for Sender {
     fn send(&self, warrant: Warrant, call: HttpCall) -> BoxFuture<'static, Answer> {
+        let (method, path, attempt) = (call.method.clone(), call.path.clone(), warrant.attempt());
         let request = self.prepare(&warrant, call);
         // Spent, whatever comes of it.
         drop(warrant);
-        let (gate, meter) = (Arc::clone(&self.gate), Arc::clone(&self.meter));
+        let (gate, meter, clock) = (Arc::clone(&self.gate), Arc::clone(&self.meter), Arc::clone(&self.clock));
         Box::pin(async move {
             let request = match request {
                 Ok(request) => request,
@@ -33,7 +38,12 @@ impl SendSide for Sender {
             if let Err(why) = gate.pass().await {
                 return Answer::NotSent(why);
             }
-            let sending = tokio::spawn(async move { exchange(request, &gate, &meter).await });
+            let sending = tokio::spawn(async move {
+                let trace = Trace::begin(&method, &path, attempt, &*clock);
+                let (status, answer) = exchange(request, &gate, &meter).await;
+                trace.end(status, &*clock);
+                answer
+            });
             sending.await.unwrap_or_else(|error| Answer::Lost(format!("the task that sent it ended early: {error}")))
         })
     }
@@ -65,27 +75,36 @@ impl Sender {
     }
 }
 
-/// Sends once. Only an error of the connection proves that nothing was sent; every other may have come after.
-async fn exchange(request: RequestBuilder, gate: &Gate, meter: &Meter) -> Answer {
+/// Sends once; the status, where an answer came, and the answer. Only an error of the connection proves that nothing was
+/// sent; every other may have come after.
+async fn exchange(request: RequestBuilder, gate: &Gate, meter: &Meter) -> (Option<u16>, Answer) {
     meter.count_write();
     let response = match request.send().await {
         Ok(response) => response,
         Err(error) if error.is_connect() || error.is_builder() => {
-            return Answer::NotSent(format!("no connection: {}", chain(error)));
+            return (None, Answer::NotSent(format!("no connection: {}", chain(error))));
         }
-        Err(error) if error.is_timeout() => return Answer::Lost(format!("no answer in time: {}", chain(error))),
-        Err(error) => return Answer::Lost(format!("the connection broke before an answer: {}", chain(error))),
+        Err(error) if error.is_timeout() => {
+            return (None, Answer::Lost(format!("no answer in time: {}", chain(error))));
+        }
+        Err(error) => {
+            return (None, Answer::Lost(format!("the connection broke before an answer: {}", chain(error))));
+        }
     };
-    let status = response.status();
-    gate.observe(status, response.headers());
+    gate.observe(response.status(), response.headers());
+    let status = response.status().as_u16();
     // The id by which Cloudflare's support finds a request.
-    let ray = response.headers().get("cf-ray").and_then(|ray| ray.to_str().ok()).map(quoted);
-    match http::body(response).await {
-        Ok(body) => Answer::Received { status: status.as_u16(), body: SecretBytes::new(body), request_id: ray },
+    let request_id = response.headers().get("cf-ray").and_then(|ray| ray.to_str().ok()).map(quoted);
+    let answer = match http::body(response).await {
+        Ok(body) => Answer::Received { status, body: SecretBytes::new(body), request_id },
         // The status alone says that it was turned away.
-        Err(_) if status == StatusCode::TOO_MANY_REQUESTS => {
-            Answer::Received { status: status.as_u16(), body: SecretBytes::new(Vec::new()), request_id: ray }
+        Err(_) if status == StatusCode::TOO_MANY_REQUESTS.as_u16() => {
+            Answer::Received { status, body: SecretBytes::new(Vec::new()), request_id }
         }
-        Err(why) => Answer::Lost(format!("the server answered with HTTP {}, but {why}", status.as_u16())),
-    }
+        Err(Cut { part, why }) => {
+            let why = format!("the server answered with HTTP {status}, but {why}");
+            Answer::CutOff { status, part: SecretBytes::new(part), request_id, why }
+        }
+    };
+    (Some(status), answer)
 }

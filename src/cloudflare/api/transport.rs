@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::budget::{Gate, Meter, http_date};
 use super::envelope::{into_result, keys_of, read_json, verdict};
 use super::refusal::{complaints, read_error, words};
+use super::trace::Trace;
 use super::{ApiBase, Credential, chain, http};
 use crate::clock::Clock;
 use crate::provider::{ReadError, ReadRequest, Reading};
@@ -50,8 +51,10 @@ impl Transport {
             .with_max_times(RETRIES)
             .with_jitter()
             .build();
+        let mut attempt = 0;
         loop {
-            let failure = match self.attempt(request).await {
+            attempt += 1;
+            let failure = match self.attempt(request, attempt).await {
                 Ok(exchange) => return Ok(exchange),
                 Err(failure) => failure,
             };
@@ -65,7 +68,7 @@ impl Transport {
         }
     }
 
-    async fn attempt(&self, request: &ReadRequest) -> Result<Exchange, Failure> {
+    async fn attempt(&self, request: &ReadRequest, attempt: u32) -> Result<Exchange, Failure> {
         let last = |error| Failure { error, passing: false };
         let passing = |error| Failure { error, passing: true };
         let Some(mut url) = self.base.url(&request.path) else {
@@ -78,13 +81,17 @@ impl Transport {
         let source = format!("GET {}", self.base.below(&url));
         self.gate.pass().await.map_err(|why| last(ReadError::Throttled(why)))?;
         self.meter.count_read();
-        let response =
-            self.client.get(url).send().await.map_err(|error| passing(ReadError::Unreachable(chain(error))))?;
+        let trace = Trace::begin("GET", &request.path, attempt, &*self.clock);
+        let response = self.client.get(url).send().await.map_err(|error| {
+            trace.end(None, &*self.clock);
+            passing(ReadError::Unreachable(chain(error)))
+        })?;
         let (status, headers) = (response.status(), response.headers().clone());
         self.gate.observe(status, &headers);
-        let body = http::body(response)
-            .await
-            .map_err(|why| passing(ReadError::Unreadable(format!("HTTP {}, but {why}", status.as_u16()))))?;
+        let body = http::body(response).await;
+        trace.end(Some(status.as_u16()), &*self.clock);
+        let body =
+            body.map_err(|cut| passing(ReadError::Unreadable(format!("HTTP {}, but {}", status.as_u16(), cut.why))))?;
         let mut json = match read_json(&body) {
             Ok(json) => json,
             Err(_) if status.is_success() && is_text(&request.path) && !body.trim_ascii_start().starts_with(b"<") => {

@@ -11,7 +11,7 @@ use quell::model::{
 };
 use serde_json::json;
 
-use super::watch::{Told, state_in_doubt};
+use super::watch::{Told, attested, state_in_doubt};
 use super::{PLAIN, by_hand, effect, five, planned, proposed, request};
 
 const WIDTHS: [usize; 4] = [40, 60, 80, 120];
@@ -125,6 +125,16 @@ fn a_decision_in_doubt() {
         &DecisionRequest { step: &step, state: &state, kind: DecisionKind::InDoubt },
         &PLAIN
     ));
+}
+
+#[test]
+fn work_by_hand_that_is_not_seen_is_on_a_persons_word() {
+    let (step, state) = (planned("people"), attested());
+    let text =
+        decision_text(&DecisionRequest { step: &step, state: &state, kind: DecisionKind::NotSeen }, &Style::plain(200));
+    assert!(text.contains("Priya Nair said that it is done, and the change does not show"), "{text}");
+    assert!(text.contains("you take the word of Priya Nair"), "{text}");
+    assert!(!text.contains("provider") && !text.contains("send only"), "{text}");
 }
 
 #[test]

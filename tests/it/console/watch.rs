@@ -76,13 +76,16 @@ impl Told {
             credential,
             skew_ms: None,
         })));
-        let mut later = planned("check-again");
-        later.phase = Phase::Recover;
+        let later = ["check-again", "watch", "close"].map(|id| {
+            let mut later = planned(id);
+            later.phase = Phase::Recover;
+            later
+        });
         told.tell(Event::PlanSealed(Box::new(PlanSealed {
             not_examined: Vec::new(),
             digest: Digest::of(b""),
             inputs: Map::new(),
-            steps: vec![planned("cut-suspect"), later],
+            steps: std::iter::once(planned("cut-suspect")).chain(later).collect(),
         })));
         told.tell(Event::StepBegan);
         told.tell(Event::Proposed(Box::new(proposed(effects, false))));
@@ -174,6 +177,25 @@ pub(super) fn state_in_doubt(secret_answer: bool) -> EffectState {
     told.effect(0)
 }
 
+/// Work by hand that a person says is done and that a look does not bear out.
+pub(super) fn attested() -> EffectState {
+    let effect = super::by_hand(1, "mallory@example.com");
+    let mut told = Told::new(super::PLAIN, std::slice::from_ref(&effect));
+    told.tell(Event::Settled {
+        effect: effect.key.clone(),
+        attempt: 0,
+        outcome: Outcome::Applied,
+        receipt: serde_json::json!({ "attested_by": "Priya Nair" }),
+        by: SettledBy::Person,
+    });
+    told.tell(Event::Verified {
+        effect: effect.key,
+        verdict: Verdict::DoesNotHold("the sessions are there".into()),
+        evidence: Vec::new(),
+    });
+    told.effect(0)
+}
+
 fn finding(number: usize) -> Finding {
     Finding {
         id: format!("CF-T07:dns_records:{number}"),
@@ -204,5 +226,6 @@ fn what_is_left_is_named_with_its_state() {
     let mut told = Told::new(super::PLAIN, &effects[..2]);
     told.send(&effects[0], None);
     let left = told.watch.standing().text(&super::PLAIN);
+    assert_eq!(left.matches("not begun").count(), 1, "a screen has 24 lines\n{left}");
     insta::assert_snapshot!(left);
 }

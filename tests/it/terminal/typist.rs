@@ -61,6 +61,20 @@ impl Typist {
         self.session.send_line(line).unwrap();
     }
 
+    /// Types a secret at its prompt, once the terminal has stopped to echo: what is typed before is thrown away.
+    #[track_caller]
+    pub(crate) fn types_secret(&mut self, label: &str, secret: &str) {
+        self.sees(label);
+        let waits = std::time::Instant::now();
+        while self.session.get_process().get_echo().unwrap() {
+            assert!(waits.elapsed() < PATIENCE, "the secret would be echoed\n{}", self.screen);
+            std::thread::yield_now();
+        }
+        self.types(secret);
+        // The prompt is shown again when it is answered.
+        self.sees("[hidden]");
+    }
+
     pub(crate) fn presses(&mut self, key: ControlCode) {
         self.session.send(key).unwrap();
     }

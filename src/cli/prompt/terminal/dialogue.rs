@@ -160,10 +160,11 @@ impl Terminal {
         }
         self.screen.prompt(&format!("{}>", self.screen.style().show(label)));
         let Typed::Line(line) = self.keys.line().await else { return Heard::Stop };
-        self.screen.typed();
         if !self.keys.more().await {
+            self.screen.typed();
             return Heard::Line(line);
         }
+        // What was pasted may stand behind the prompt without a line end, so what is said next begins on a line anew.
         self.keys.discard();
         if is_consent {
             return Heard::Pasted;
