@@ -52,11 +52,12 @@ pub(crate) fn default_state_dir() -> Result<PathBuf, CliError> {
     }
 }
 
-/// The operator's name for the journal.
+/// The operator's name for the journal: as the environment has it, else the account's that this process belongs to.
 pub(crate) fn operator() -> String {
     ["QUELL_OPERATOR", "SUDO_USER", "USER", "LOGNAME"]
         .into_iter()
         .find_map(text)
+        .or_else(|| uzers::get_current_username()?.into_string().ok())
         .unwrap_or_else(|| "unknown".to_owned())
 }
 

@@ -68,7 +68,7 @@ pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliEr
     let given = stage.inputs(cx, &dir)?;
     let sources = Sources { set: &args.set, answers: answers.as_ref(), scenario: &given };
     let inputs = inputs::collect(&loaded.runbook, &sources, cx).await?;
-    let opened = open::open(cx, dir, true, &loaded, &inputs, &target, &connected)?;
+    let opened = open::open(cx, dir, true, &loaded, &inputs, &target, &connected, answers.as_ref())?;
     let watch = Watch::new(cx.screen.clone());
     let prompter = stage.with_colleague(prompter(cx, answers, &watch)?);
     let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;

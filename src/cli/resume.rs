@@ -9,13 +9,13 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
+use super::outcome;
 use super::rehearse;
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
 use super::session::load::{Loaded, load_text};
 use super::session::open::{Opened, lock, same_place};
 use super::session::{drive, open};
-use super::{environment, outcome};
 use crate::journal::{Event, Journal, RunState, Stamp};
 use crate::model::Digest;
 use crate::runbook;
@@ -70,7 +70,7 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         )));
     }
     let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run: None, path: None };
-    journal.append(&stamp, Event::DriverTaken { machine: environment::machine(), pid: std::process::id() })?;
+    journal.append(&stamp, open::driver_taken(answers.as_ref()))?;
     let stamp = Stamp { run: Some(run.opened.run.clone()), ..stamp };
     let resumed = Event::RunResumed {
         tool: env!("CARGO_PKG_VERSION").to_owned(),

@@ -60,7 +60,7 @@ pub(crate) async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> 
         Some(wanted) => (cx.state.find(Some(wanted))?, false),
         None => (cx.state.begin(cx.now(), false)?, true),
     };
-    let opened = open::open(cx, dir, fresh, &loaded, &inputs, &target, &connected)?;
+    let opened = open::open(cx, dir, fresh, &loaded, &inputs, &target, &connected, answers.as_ref())?;
     let watch = Watch::new(cx.screen.clone());
     let prompter = prompter(cx, answers, &watch)?;
     Ok(drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?.exit)

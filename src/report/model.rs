@@ -95,8 +95,8 @@ pub struct GapRow {
 pub struct UnseenRow {
     /// What.
     pub what: String,
-    /// Which step says so.
-    pub step: String,
+    /// Which step says so; `None` where no step of the runbook looks at it at all.
+    pub step: Option<String>,
 }
 
 pub(super) fn compose(book: &Book<'_>) -> ReportModel {
@@ -156,11 +156,10 @@ fn not_examined(book: &Book<'_>) -> Vec<UnseenRow> {
     // What no step of the runbook looks at, by the plan; then what the steps say of themselves.
     let plans = book.source.state.runs.iter().filter_map(|run| run.plan.as_ref());
     let by_plan = plans.flat_map(|plan| &plan.not_examined);
-    let mut rows: Vec<UnseenRow> =
-        by_plan.map(|what| UnseenRow { what: what.clone(), step: "no step of the runbook".to_owned() }).collect();
+    let mut rows: Vec<UnseenRow> = by_plan.map(|what| UnseenRow { what: what.clone(), step: None }).collect();
     rows.dedup();
     for (what, path) in all {
-        let row = UnseenRow { what: what.clone(), step: path.to_string() };
+        let row = UnseenRow { what: what.clone(), step: Some(path.to_string()) };
         if !rows.contains(&row) {
             rows.push(row);
         }

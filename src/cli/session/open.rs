@@ -8,6 +8,7 @@ use crate::cli::environment;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::layout::IncidentDir;
+use crate::cli::prompt::AnswersFile;
 use crate::cloudflare::api::Connected;
 use crate::durable;
 use crate::engine::{Binding, seal_plan};
@@ -42,6 +43,7 @@ pub(crate) fn open(
     inputs: &Map<String, Value>,
     target: &Target,
     connected: &Connected,
+    answers: Option<&AnswersFile>,
 ) -> Result<Opened, CliError> {
     let lock = lock(cx, &dir)?;
     let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run: None, path: None };
@@ -60,7 +62,7 @@ pub(crate) fn open(
         refuse_foreign(&dir, &entries, &journal, target, connected)?;
         journal
     };
-    journal.append(&stamp, Event::DriverTaken { machine: environment::machine(), pid: std::process::id() })?;
+    journal.append(&stamp, driver_taken(answers))?;
     let run = RunId::new(format!("r{}", journal.state().runs.len() + 1));
     let opened = RunOpened {
         run: run.clone(),
@@ -88,6 +90,12 @@ pub(crate) fn open(
     })?;
     journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;
     Ok(Opened { dir, journal, run, lock })
+}
+
+/// This process drives from here on, and `answers` answers for it.
+pub(crate) fn driver_taken(answers: Option<&AnswersFile>) -> Event {
+    let answers = answers.and_then(AnswersFile::identity);
+    Event::DriverTaken { machine: environment::machine(), pid: std::process::id(), answers }
 }
 
 /// Takes the right to drive, or says who has it.
