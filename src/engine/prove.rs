@@ -116,7 +116,7 @@ impl Engine {
         let spec = self.spec(path)?;
         let every = spec.retry.map(|retry| retry.every.unsigned_abs());
         let asked = spec.retry.map(|retry| retry.every.unsigned_abs() * retry.times).unwrap_or_default();
-        let limit = spec.timeout.map_or(Duration::MAX, |timeout| timeout.unsigned_abs());
+        let limit = spec.timeout.map_or(Duration::MAX, jiff::SignedDuration::unsigned_abs);
         Ok((settling.max(asked).min(limit), every))
     }
 

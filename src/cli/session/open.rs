@@ -28,6 +28,14 @@ pub(crate) struct Opened {
     pub(crate) lock: DriverLock,
 }
 
+/// What was given before the run.
+pub(crate) struct Given<'a> {
+    /// The runbook's inputs.
+    pub(crate) inputs: &'a Map<String, Value>,
+    /// Who answers prompts, if no person does.
+    pub(crate) answers: Option<&'a AnswersFile>,
+}
+
 /// The plan that a run with these inputs would be bound to.
 pub(crate) fn seal(loaded: &Loaded, inputs: &Map<String, Value>, target: &Target, connected: &Connected) -> PlanSealed {
     let binding = Binding { world: connected.read.world(), api: &target.api(), account: connected.read.account() };
@@ -40,10 +48,9 @@ pub(crate) fn open(
     dir: IncidentDir,
     fresh: bool,
     loaded: &Loaded,
-    inputs: &Map<String, Value>,
+    given: &Given<'_>,
     target: &Target,
     connected: &Connected,
-    answers: Option<&AnswersFile>,
 ) -> Result<Opened, CliError> {
     let lock = lock(cx, &dir)?;
     let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run: None, path: None };
@@ -62,7 +69,7 @@ pub(crate) fn open(
         refuse_foreign(&dir, &entries, &journal, target, connected)?;
         journal
     };
-    journal.append(&stamp, driver_taken(answers))?;
+    journal.append(&stamp, driver_taken(given.answers))?;
     let run = RunId::new(format!("r{}", journal.state().runs.len() + 1));
     let opened = RunOpened {
         run: run.clone(),
@@ -79,7 +86,7 @@ pub(crate) fn open(
     };
     let stamp = Stamp { run: Some(run.clone()), ..stamp };
     journal.append(&stamp, Event::RunOpened(Box::new(opened)))?;
-    let sealed = seal(loaded, inputs, target, connected);
+    let sealed = seal(loaded, given.inputs, target, connected);
     let kept = json!({
         "schema": "quell.sealed-plan/1", "format": FORMAT, "digest": sealed.digest, "inputs": sealed.inputs,
         "runbook": { "name": loaded.runbook.name, "source": loaded.source, "text": loaded.text },

@@ -157,7 +157,7 @@ impl Action for FindingsSettle {
                     plan.settled_findings.push((item.finding.clone(), FindingStatus::Reverted, proof));
                 }
                 Ok(Standing::Open { present, is_beside }) => {
-                    plan.effects.push(effect(item, present, wanted, is_beside, look));
+                    plan.effects.push(effect(item, present, wanted.as_ref(), is_beside, look));
                 }
             }
         }
@@ -255,12 +255,12 @@ fn proof(is_wanted: bool) -> String {
 fn effect(
     item: &ReviewItem,
     present: Option<Present>,
-    wanted: Option<Value>,
+    wanted: Option<&Value>,
     is_beside: bool,
     look: &Look<'_>,
 ) -> Effect {
     let place = &item.place;
-    let request = request(place, present.as_ref(), wanted.as_ref(), is_beside, look.account());
+    let request = request(place, present.as_ref(), wanted, is_beside, look.account());
     let state = present.map(|present| present.image);
     let method = request.as_ref().map(|request| request.method);
     let verb = match method {
@@ -284,7 +284,7 @@ fn effect(
             request: request.map(HttpCall::from),
             place: Some(json!(place)),
         }),
-        consequences: consequences(place, wanted.as_ref(), state.as_ref()),
+        consequences: consequences(place, wanted, state.as_ref()),
         before: json!(state),
         after: json!(wanted),
         facts: vec![
