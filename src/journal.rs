@@ -17,8 +17,8 @@ mod warrant;
 pub use driver::{Driver, DriverLock, Lease};
 pub use effect_state::{Attempt, EffectState, EffectStatus, MOST_ATTEMPTS_UNSENT};
 pub use event::{
-    Consent, EffectDecision, Entry, Event, Expanded, FailureDecision, Left, Payload, PlanSealed, PlannedStep, Proposed,
-    RunOpened, RunOutcome, SettledBy, SkipCause,
+    Consent, EffectDecision, Entry, Event, Expanded, FailureDecision, Left, Payload, PlanSealed, PlannedStep,
+    PreparedAnswers, Proposed, RunOpened, RunOutcome, SettledBy, SkipCause,
 };
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
 pub use state::{IllegalEvent, IncidentState, RunState, StepState, StepStatus};

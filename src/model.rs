@@ -3,6 +3,7 @@
 //! Nothing in here does anything; these are the values that are journaled, shown and compared.
 
 mod ask;
+mod count;
 mod danger;
 mod effect;
 mod evidence_ref;
@@ -16,6 +17,7 @@ mod step_path;
 mod world;
 
 pub use ask::{AnswerKind, Ask, Disposition, Question};
+pub use count::count;
 pub use danger::Danger;
 pub use effect::{ByHand, Call, Effect, HttpCall, Resolves, Target, UndoCall, canonical_digest};
 pub use evidence_ref::EvidenceRef;

@@ -28,10 +28,10 @@
 //! |---|---|
 //! | `events` | acts from an audit log: `id`, `at`, `action`; optional `success`, `resource_type`, `resource_id`, `zone`, `email`, `token_id`, `token_name`, `ip`, `method`, `uri`, `log` |
 //! | `principals` | credentials in the intruder's hands: `token_id`; optional `token_name`, `honest_ips`, `hostile_ips` |
-//! | `tokens` | credentials that were seen: `id`; optional `name`, `role`, `marks: [text]` |
+//! | `tokens` | credentials that were seen: `id`; optional `name`, `role`, `status`, `marks: [text]`; one that is not `active` needs no disposition |
 //! | `rotated` | credentials with a new value: as `tokens`; counts only where no effect tells of the same id |
 //! | `left` | credentials left as they are: `id`; optional `name`, `owner`, `reason`; counts likewise |
-//! | `controls` | texts: what to improve |
+//! | `controls` | texts: what to improve; of several looks by the same action only the last counts |
 //! | `not_examined` | texts: what was not looked at |
 //!
 //! Notes that begin with `decision:` are listed among the decisions.
@@ -65,12 +65,12 @@ mod trail;
 mod unsettled;
 mod words;
 
-pub use actions::{ConsentRow, EffectRow, SkipRow, StepRow};
+pub use actions::{AttestedRow, ConsentRow, EffectRow, SkipRow, StepRow};
 pub use controls::Control;
 pub use credentials::{CredentialRow, Credentials, LeftCredential, SeenCredential};
 pub use decisions::DecisionRow;
 pub use findings::{FindingRow, Findings};
-pub use header::{Damage, EvidenceRow, IncidentFacts, RunFacts};
+pub use header::{AnswersRow, Damage, EvidenceRow, IncidentFacts, RunFacts};
 pub use marks::Mark;
 pub use metrics::Metric;
 pub use model::{GapRow, ReportModel, UnseenRow};

@@ -132,6 +132,7 @@ fn effect(look: &Look<'_>, item: Item) -> Effect {
             dashboard: item.dashboard,
             curl: item.curl,
             request: None,
+            place: None,
         }),
         before: Value::Null,
         after: Value::Null,

@@ -77,11 +77,12 @@ pub(crate) fn log_filter() -> Option<String> {
     text("RUST_LOG")
 }
 
-/// The operator's name for the journal.
+/// The operator's name for the journal: as the environment has it, else the account's that this process belongs to.
 pub(crate) fn operator() -> String {
     ["QUELL_OPERATOR", "SUDO_USER", "USER", "LOGNAME"]
         .into_iter()
         .find_map(text)
+        .or_else(|| uzers::get_current_username()?.into_string().ok())
         .unwrap_or_else(|| "unknown".to_owned())
 }
 

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
+use super::outcome;
 use super::rehearse::{self, Stage};
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
@@ -16,7 +17,6 @@ use super::session::load::{Loaded, load_text};
 use super::session::open::{Opened, lock, same_place};
 use super::session::{drive, open};
 use super::shelves::{EMBEDDED, Found, GENERATED};
-use super::{environment, outcome};
 use crate::cloudflare::api::Connected;
 use crate::journal::{Event, Journal, RunState, Stamp};
 use crate::model::Digest;
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         )));
     }
     let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run: None, path: None };
-    journal.append(&stamp, Event::DriverTaken { machine: environment::machine(), pid: std::process::id() })?;
+    journal.append(&stamp, open::driver_taken(answers.as_ref()))?;
     let stamp = Stamp { run: Some(run.opened.run.clone()), ..stamp };
     let resumed = Event::RunResumed {
         tool: env!("CARGO_PKG_VERSION").to_owned(),

@@ -12,9 +12,10 @@ use super::exit::Exit;
 use super::plan;
 use super::prompt::{Answers, AnswersFile, Terminal, answers};
 use super::session::connect::{Target, connect};
+use super::session::drive;
 use super::session::inputs::{self, Sources};
 use super::session::load::{Loaded, load};
-use super::session::{drive, open};
+use super::session::open::{self, Given};
 use crate::engine::Prompter;
 
 /// Walk a runbook on the real account.
@@ -61,7 +62,8 @@ pub(crate) async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> 
         Some(wanted) => (cx.state.find(Some(wanted))?, false),
         None => (cx.state.begin(cx.now(), false)?, true),
     };
-    let opened = open::open(cx, dir, fresh, &loaded, &inputs, &target, &connected)?;
+    let given = Given { inputs: &inputs, answers: answers.as_ref() };
+    let opened = open::open(cx, dir, fresh, &loaded, &given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
     let prompter = prompter(cx, answers, &watch)?;
     Ok(drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?.exit)

@@ -11,7 +11,7 @@ use super::layout::IncidentDir;
 use super::resume::reconnect;
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::load::load_text;
-use super::session::open::refuse_open;
+use super::session::open::{Given, refuse_open};
 use super::session::{drive, open};
 use super::shelves::Found;
 use super::{output, plan};
@@ -44,7 +44,7 @@ pub(crate) struct UndoArgs {
 
 /// Runs `quell undo`.
 pub(crate) async fn run(args: &UndoArgs, cx: &Context) -> Result<Exit, CliError> {
-    let dir = cx.can_ask(args.incident.as_deref())?;
+    let dir = cx.incident_to_read(args.incident.as_deref())?;
     let found = dir.inspect()?;
     let rows = candidates(&found.state, args.only.as_deref())?;
     let (able, rest): (Vec<_>, Vec<_>) = rows.iter().partition(|row| matches!(row.standing, Standing::Able(_)));
@@ -61,7 +61,8 @@ pub(crate) async fn run(args: &UndoArgs, cx: &Context) -> Result<Exit, CliError>
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some())?;
     let (stage, target, connected) = reconnect(cx, &dir, last).await?;
-    let opened = open::open(cx, dir, false, &loaded, &Map::new(), &target, &connected)?;
+    let given = Given { inputs: &Map::new(), answers: answers.as_ref() };
+    let opened = open::open(cx, dir, false, &loaded, &given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
     let mut prompter = prompter(cx, answers, &watch)?;
     if let Some(stage) = &stage {

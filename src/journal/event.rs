@@ -53,6 +53,9 @@ pub enum Event {
         machine: String,
         /// Process id.
         pid: u32,
+        /// The file that answers its prompts; `None` where a person does, at a terminal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answers: Option<PreparedAnswers>,
     },
     /// A run begins: what it is bound to.
     RunOpened(Box<RunOpened>),
@@ -241,6 +244,15 @@ pub enum Event {
         /// In words.
         reason: String,
     },
+}
+
+/// A file with prepared answers. Nobody typed what stands in it at a prompt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreparedAnswers {
+    /// Its name, as it was given.
+    pub name: String,
+    /// Digest of its bytes.
+    pub sha256: Digest,
 }
 
 /// What a run is bound to.

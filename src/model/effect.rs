@@ -119,6 +119,9 @@ pub struct ByHand {
     /// The same as a request. quell never sends it; a rehearsal's colleague does it in the simulated account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<HttpCall>,
+    /// Where to look whether it was done, in the action's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Value>,
 }
 
 /// Another action with parameters that puts an effect back; it has consent and proof of its own.

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::book::{Book, Numbered, is_unended};
-use super::trail::Trail;
+use super::book::{Book, Fate, Numbered, is_unended};
+use super::trail::{Act, Attested, Trail};
 use super::words::{between, time};
 use crate::journal::{Attempt, SettledBy, SkipCause, StepStatus};
-use crate::model::{Call, Outcome, Verdict};
+use crate::model::{Call, Danger, Outcome, Verdict};
 
 /// One step of the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,15 +53,20 @@ pub struct EffectRow {
     pub step: String,
     /// What it does, in the imperative.
     pub summary: String,
-    /// How much harm it would do if it were wrong.
+    /// How much harm it would do if it were wrong; `not rated` for work by hand that quell cannot judge.
     pub danger: String,
     /// True where a person does it elsewhere.
     pub by_hand: bool,
     /// The consents, oldest first.
     pub consents: Vec<ConsentRow>,
+    /// Who says that work by hand was done.
+    pub attested: Option<AttestedRow>,
     /// The attempts with their outcomes, oldest first: `1: unknown (connection lost)`.
     pub attempts: Vec<String>,
-    /// Where it stands.
+    /// What became of it: `done and proven`, `already so`, `in doubt`, `on somebody's word`, `not carried through` or
+    /// `left`.
+    pub fate: String,
+    /// Where it stands, in words.
     pub standing: String,
     /// What the latest read showed: `holds`, `does_not_hold` or `cannot_tell`.
     pub verdict: Option<String>,
@@ -88,8 +93,29 @@ pub struct ConsentRow {
     pub by: String,
     /// When.
     pub at: String,
-    /// What was typed, where something was.
+    /// The phrase that was given, where one was asked for.
     pub phrase: Option<String>,
+    /// The file with prepared answers that gave it; `None` where a person typed.
+    pub by_file: Option<String>,
+    /// Number of the entry.
+    pub entry: u64,
+}
+
+/// A person's word that work by hand was done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttestedRow {
+    /// Who says so.
+    pub by: String,
+    /// Who wrote it down.
+    pub written_by: String,
+    /// The file with prepared answers that gave it; `None` where a person typed.
+    pub by_file: Option<String>,
+    /// When it was written down.
+    pub at: String,
+    /// In the person's words.
+    pub note: Option<String>,
+    /// Digest of a file that shows it.
+    pub proof: Option<String>,
     /// Number of the entry.
     pub entry: u64,
 }
@@ -144,7 +170,15 @@ pub(super) fn skips(book: &Book<'_>) -> Vec<SkipRow> {
 }
 
 pub(super) fn effects(book: &Book<'_>) -> Vec<EffectRow> {
-    book.effects().map(|effect| effect_row(book, &effect)).collect()
+    let mut rows: Vec<EffectRow> = book.effects().map(|effect| effect_row(book, &effect)).collect();
+    for at in 0..rows.len() {
+        let row = &rows[at];
+        let again = rows[at + 1..].iter().find(|later| later.summary == row.summary && later.id == row.id);
+        if let (Some(again), true) = (again, row.fate == Fate::Left.as_str()) {
+            rows[at].standing = format!("{}; offered again as {}", row.standing, again.label);
+        }
+    }
+    rows
 }
 
 fn effect_row(book: &Book<'_>, effect: &Numbered<'_>) -> EffectRow {
@@ -156,10 +190,15 @@ fn effect_row(book: &Book<'_>, effect: &Numbered<'_>) -> EffectRow {
         label: effect.label(),
         step: book.step_name(effect.run, &effect.planned.path),
         summary: what.summary.clone(),
-        danger: what.danger.to_string(),
+        danger: match what.danger {
+            Danger::Observe if by_hand => "not rated".to_owned(),
+            danger => danger.to_string(),
+        },
         by_hand,
-        consents: trail.map(consents).unwrap_or_default(),
+        consents: trail.map(|trail| consents(book, trail)).unwrap_or_default(),
+        attested: trail.and_then(|trail| trail.attested.as_ref()).map(|attested| attested_row(book, attested)),
         attempts: attempts_in_words(effect, trail),
+        fate: effect.fate().as_str().to_owned(),
         standing: book.standing(effect),
         verdict: effect.state.verdict.as_ref().map(|verdict| verdict.as_str().to_owned()),
         proof: effect.state.verdict.as_ref().map(Verdict::detail).map(str::to_owned),
@@ -172,14 +211,27 @@ fn effect_row(book: &Book<'_>, effect: &Numbered<'_>) -> EffectRow {
     }
 }
 
-fn consents(trail: &Trail) -> Vec<ConsentRow> {
-    let row = |act: &super::trail::Act| ConsentRow {
+fn consents(book: &Book<'_>, trail: &Trail) -> Vec<ConsentRow> {
+    let row = |act: &Act| ConsentRow {
         by: act.by.clone(),
         at: time(act.at),
         phrase: act.words.clone(),
+        by_file: book.trails.file(act.seq),
         entry: act.seq,
     };
     trail.consents.iter().map(row).collect()
+}
+
+fn attested_row(book: &Book<'_>, (attested, act): &(Attested, Act)) -> AttestedRow {
+    AttestedRow {
+        by: attested.by.clone(),
+        written_by: act.by.clone(),
+        by_file: book.trails.file(act.seq),
+        at: time(act.at),
+        note: attested.note.clone(),
+        proof: attested.proof.as_ref().map(ToString::to_string),
+        entry: act.seq,
+    }
 }
 
 /// `2: applied (in doubt: connection lost; settled by a read)`, each attempt in order.

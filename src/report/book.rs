@@ -3,8 +3,10 @@
 use super::Source;
 use super::facts::OutputFacts;
 use super::trail::{Trail, Trails};
-use crate::journal::{EffectState, EffectStatus, Entry, Event, PlannedStep, RunState, StepState, StepStatus};
-use crate::model::{Disposition, Outcome, StepPath, Verdict};
+use crate::journal::{
+    EffectState, EffectStatus, Entry, Event, PlannedStep, RunState, SettledBy, StepState, StepStatus,
+};
+use crate::model::{Call, Disposition, Outcome, StepPath, Verdict};
 
 /// The material of a report.
 pub(super) struct Book<'a> {
@@ -20,6 +22,36 @@ pub(super) struct Numbered<'a> {
     pub(super) planned: &'a PlannedStep,
     pub(super) step: &'a StepState,
     pub(super) state: &'a EffectState,
+}
+
+/// What became of an effect, told apart so that knowing, believing and doubting are never one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Done, and a read showed it.
+    Proven,
+    /// It was so before anything was done.
+    AlreadySo,
+    /// Nobody knows whether it is in place, or a read says that it is not.
+    InDoubt,
+    /// Done, as a person or the provider says; no read shows it.
+    OnWord,
+    /// Proposed, and neither done nor settled by anybody's decision to leave it.
+    NotCarriedThrough,
+    /// Left to somebody, or kept as it is.
+    Left,
+}
+
+impl Fate {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proven => "done and proven",
+            Self::AlreadySo => "already so",
+            Self::InDoubt => "in doubt",
+            Self::OnWord => "on somebody's word",
+            Self::NotCarriedThrough => "not carried through",
+            Self::Left => "left",
+        }
+    }
 }
 
 impl<'a> Book<'a> {
@@ -105,6 +137,32 @@ impl Numbered<'_> {
     /// Replaces a credential's value.
     pub(super) fn rotates(&self) -> bool {
         matches!(self.verb(), "rotate" | "roll")
+    }
+
+    /// What became of it.
+    pub(super) fn fate(&self) -> Fate {
+        match &self.state.status {
+            EffectStatus::Finished => match &self.state.verdict {
+                Some(Verdict::DoesNotHold(_)) => Fate::InDoubt,
+                Some(Verdict::Holds(_)) if !self.was_taken_on_word() => Fate::Proven,
+                _ => Fate::OnWord,
+            },
+            EffectStatus::Applied => Fate::OnWord,
+            EffectStatus::Open | EffectStatus::Unknown | EffectStatus::VerifyFailed => Fate::InDoubt,
+            EffectStatus::Left(Disposition::AlreadyMet { .. }) => Fate::AlreadySo,
+            EffectStatus::Left(Disposition::Later { .. } | Disposition::Keep { .. }) => Fate::Left,
+            EffectStatus::Left(Disposition::Unseen { .. })
+            | EffectStatus::Proposed
+            | EffectStatus::Consented(_)
+            | EffectStatus::Refused
+            | EffectStatus::Abandoned => Fate::NotCarriedThrough,
+        }
+    }
+
+    /// A person's word settled a request of which the answer was lost.
+    fn was_taken_on_word(&self) -> bool {
+        let by = self.state.attempts.last().and_then(|attempt| attempt.by);
+        by == Some(SettledBy::Person) && !matches!(self.state.effect.call, Call::Hand(_))
     }
 
     /// Where it stands, in words.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::book::Book;
+use super::book::{Book, Fate};
 use super::credentials::Credentials;
 use super::marks::Instants;
 use super::unsettled::UnsettledRow;
@@ -27,9 +27,11 @@ pub(super) fn controls(
     unsettled: &[UnsettledRow],
 ) -> Vec<Control> {
     let mut told = BTreeSet::new();
-    let from_outputs = book.facts.controls.iter().filter(|(text, _)| told.insert(text.clone()));
+    let looks = book.facts.controls.iter();
+    let texts = looks.flat_map(|(_, path, texts)| texts.iter().map(move |text| (text, path)));
+    let from_outputs = texts.filter(|(text, _)| told.insert((*text).clone()));
     let mut all: Vec<Control> = from_outputs
-        .map(|(text, path)| Control { text: text.clone(), basis: format!("output of step {path}") })
+        .map(|(text, path)| Control { text: (*text).clone(), basis: format!("output of step {path}") })
         .collect();
     let texts = slow(book, instants)
         .into_iter()
@@ -63,17 +65,26 @@ fn skipped<'b>(book: &'b Book<'_>) -> impl Iterator<Item = String> + 'b {
 
 fn open_ends(credentials: &Credentials, unsettled: &[UnsettledRow]) -> Vec<String> {
     let mut texts = Vec::new();
-    let effects = unsettled.iter().filter(|row| row.effect.is_some()).count();
-    if effects > 0 {
-        texts.push(format!("{} in doubt, not done or not verified.", count(effects, "change")));
+    for (fate, words) in [
+        (Fate::InDoubt, "in doubt."),
+        (Fate::OnWord, "done on somebody's word, not verified by a read."),
+        (Fate::NotCarriedThrough, "not carried through."),
+    ] {
+        let effects = unsettled.iter().filter(|row| row.effect.is_some() && row.kind == fate.as_str()).count();
+        if effects > 0 {
+            texts.push(format!("{} {words}", count(effects, "change")));
+        }
     }
     for row in credentials.not_rotated.iter().filter(|row| row.owner.is_some()) {
         let owner = row.owner.as_deref().unwrap_or_default();
-        texts.push(format!("Still to be done by {owner}: {} {}.", row.verb, row.name).replace(": .", "."));
+        let effect = row.effect.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
+        texts.push(format!("Left to {owner}: {} {}{effect}.", row.verb, row.name));
     }
     if !credentials.undecided.is_empty() {
-        texts
-            .push(format!("{} seen without a recorded disposition.", count(credentials.undecided.len(), "credential")));
+        texts.push(format!(
+            "{} not known to be out of use, without a recorded disposition.",
+            count(credentials.undecided.len(), "credential")
+        ));
     }
     texts
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Numbered};
+use super::facts::TokenRow;
 use super::words::time;
 use crate::journal::EffectStatus;
 use crate::model::{Call, Disposition};
@@ -20,7 +21,7 @@ pub struct Credentials {
     pub rotated: Vec<CredentialRow>,
     /// Proposed to be cut or rotated and left as they are, each with who or why.
     pub not_rotated: Vec<LeftCredential>,
-    /// Seen, and nothing is recorded of what is to become of them.
+    /// Seen, not known to be out of use, and nothing is recorded of what is to become of them.
     pub undecided: Vec<SeenCredential>,
 }
 
@@ -33,6 +34,8 @@ pub struct CredentialRow {
     pub kind: String,
     /// The provider's id.
     pub id: String,
+    /// What was done: `disable`, `delete`, `rotate`.
+    pub verb: String,
     /// Where the change stands.
     pub standing: String,
     /// True where a read saw the change in place.
@@ -131,6 +134,7 @@ impl Credentials {
                 self.rotated.push(CredentialRow {
                     name: row.name.clone(),
                     id: row.id.clone(),
+                    verb: "rotate".to_owned(),
                     standing: "by a step's output, not verified".to_owned(),
                     ..CredentialRow::default()
                 });
@@ -147,7 +151,8 @@ impl Credentials {
                 });
             }
         }
-        for row in &book.facts.tokens {
+        let is_dead = |row: &&TokenRow| row.status.as_ref().is_some_and(|status| status != "active");
+        for row in book.facts.tokens.iter().filter(|row| !is_dead(row)) {
             if told.insert(row.id.clone()) {
                 self.undecided.push(SeenCredential {
                     name: row.name.clone(),
@@ -168,6 +173,7 @@ fn done(book: &Book<'_>, effect: &Numbered<'_>) -> CredentialRow {
         name: target.name.clone(),
         kind: target.kind.clone(),
         id: target.id.clone(),
+        verb: effect.verb().to_owned(),
         standing: if by_hand { format!("by hand: {}", effect.standing()) } else { effect.standing() },
         proven: effect.is_proven(),
         at: trail.and_then(|trail| trail.proven).map(time),

@@ -30,7 +30,11 @@ const DECISION: &str = "decision:";
 pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
     let mut rows = Vec::new();
     for entry in book.source.entries {
-        let about = entry.path.as_ref().map_or_else(|| "the incident".to_owned(), StepPath::to_string);
+        let about = entry.path.as_ref().map_or_else(|| "the incident".to_owned(), |path| titled(book, entry, path));
+        let by = match book.trails.file(entry.seq) {
+            Some(_) => format!("{}, by answers file", entry.by),
+            None => entry.by.clone(),
+        };
         let decided: Vec<String> = match &entry.event {
             Event::StepSkipped { reason, cause: SkipCause::Person, .. } => vec![format!("skip the step: {reason}")],
             Event::EffectDecided { effect, decision, words } => {
@@ -45,10 +49,9 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
                 FailureDecision::Continue => format!("go on without the step: {words}"),
                 FailureDecision::Jump(to) => format!("go on at {to}: {words}"),
             }],
-            Event::Answered { fields } => fields
-                .iter()
-                .map(|(name, value)| format!("{}: {}", question(book, entry, name), answer(value)))
-                .collect(),
+            Event::Answered { fields } => {
+                fields.iter().map(|(name, value)| asked(&question(book, entry, name), &answer(value))).collect()
+            }
             Event::Noted { text } if text.trim_start().to_lowercase().starts_with(DECISION) => {
                 vec![text.trim_start().get(DECISION.len()..).unwrap_or_default().trim().to_owned()]
             }
@@ -57,13 +60,20 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
         };
         rows.extend(decided.into_iter().map(|decision| DecisionRow {
             at: time(entry.at),
-            by: entry.by.clone(),
+            by: by.clone(),
             about: about.clone(),
             decision,
             entry: entry.seq,
         }));
     }
     rows
+}
+
+/// `pace (Evidence first, or cut now?)`
+fn titled(book: &Book<'_>, entry: &crate::journal::Entry, path: &StepPath) -> String {
+    let mut steps = book.steps().filter(|(run, ..)| Some(&run.opened.run) == entry.run.as_ref());
+    let planned = steps.find_map(|(_, planned, _)| (planned.path == *path).then_some(planned));
+    planned.map_or_else(|| path.to_string(), |planned| format!("{path} ({})", planned.title))
 }
 
 /// The question as it was put; its field's name where the proposal is not at hand.
@@ -73,6 +83,11 @@ fn question(book: &Book<'_>, entry: &crate::journal::Entry, name: &str) -> Strin
     let ask = step.and_then(|step| step.proposed.as_ref()).and_then(|proposed| proposed.ask.as_ref());
     let asked = ask.and_then(|ask| ask.questions.iter().find(|question| question.name == name));
     asked.map_or_else(|| name.to_owned(), |question| question.prompt.clone())
+}
+
+fn asked(question: &str, answer: &str) -> String {
+    let colon = if question.ends_with(['?', ':']) { "" } else { ":" };
+    format!("{question}{colon} {answer}")
 }
 
 fn answer(value: &Value) -> String {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Source;
 use super::words::count;
-use crate::journal::{StepState, StepStatus};
+use crate::journal::{PlannedStep, StepState, StepStatus};
 use crate::model::{Attribution, StepPath};
 
 /// What all outputs say together, in the order of the plans.
@@ -20,11 +20,15 @@ pub(super) struct OutputFacts {
     pub(super) tokens: Vec<TokenRow>,
     pub(super) rotated: Vec<TokenRow>,
     pub(super) left: Vec<LeftRow>,
-    pub(super) controls: Vec<(String, StepPath)>,
+    /// By action and item: of several looks at the same, the last counts.
+    pub(super) controls: Vec<(Looked, StepPath, Vec<String>)>,
     pub(super) not_examined: Vec<(String, StepPath)>,
     /// What could not be read here, in words.
     pub(super) unread: Vec<(String, StepPath)>,
 }
+
+/// The action, and the item of its list where there is one.
+type Looked = (String, Option<String>);
 
 /// One act that a provider's log recorded.
 #[derive(Debug, Clone, Deserialize)]
@@ -70,6 +74,7 @@ pub(super) struct TokenRow {
     #[serde(default)]
     pub(super) name: String,
     pub(super) role: Option<String>,
+    pub(super) status: Option<String>,
     #[serde(default)]
     pub(super) marks: Vec<String>,
 }
@@ -93,7 +98,7 @@ impl OutputFacts {
             for planned in run.plan.iter().flat_map(|plan| &plan.steps) {
                 let Some(output) = run.step(&planned.path).and_then(output_of) else { continue };
                 match (source.payload)(output) {
-                    Some(value) => facts.take(&value, &planned.path, &mut events),
+                    Some(value) => facts.take(&value, planned, &mut events),
                     None => facts.unread.push(("its output could not be opened".to_owned(), planned.path.clone())),
                 }
             }
@@ -101,7 +106,8 @@ impl OutputFacts {
         facts
     }
 
-    fn take(&mut self, output: &Value, path: &StepPath, seen: &mut BTreeSet<String>) {
+    fn take(&mut self, output: &Value, planned: &PlannedStep, seen: &mut BTreeSet<String>) {
+        let path = &planned.path;
         let unread = &mut self.unread;
         let acts = rows::<Act>(output, "events", path, unread);
         self.events.extend(acts.into_iter().filter(|act| seen.insert(act.id.clone())).map(|act| (act, path.clone())));
@@ -115,7 +121,11 @@ impl OutputFacts {
         extend(&mut self.rotated, rows(output, "rotated", path, unread), |row| &row.id);
         extend(&mut self.left, rows(output, "left", path, unread), |row| &row.id);
         let texts = |field, unread: &mut _| rows::<String>(output, field, path, unread);
-        self.controls.extend(texts("controls", unread).into_iter().map(|text| (text, path.clone())));
+        if output.get("controls").is_some() {
+            let looked = (planned.action.clone(), planned.key.clone());
+            self.controls.retain(|(earlier, ..)| *earlier != looked);
+            self.controls.push((looked, path.clone(), texts("controls", unread)));
+        }
         self.not_examined.extend(texts("not_examined", unread).into_iter().map(|text| (text, path.clone())));
     }
 

@@ -1,5 +1,6 @@
 //! Findings: as it was, as the intruder left it, as it is now.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -111,7 +112,7 @@ fn row(book: &Book<'_>, number: usize, finding: &Finding) -> FindingRow {
     }
 }
 
-/// As the latest proven effect left it; without one, as it was found.
+/// As the latest look showed it, and how old that look is: what nobody looked at since is not known to stand.
 fn now(book: &Book<'_>, finding: &Finding) -> (String, Vec<String>) {
     // An undo that never left changes nothing about what was done before it.
     let deals = |effect: &super::book::Numbered<'_>| {
@@ -119,12 +120,22 @@ fn now(book: &Book<'_>, finding: &Finding) -> (String, Vec<String>) {
             && effect.state.effect.resolves.as_ref().is_some_and(|resolves| resolves.finding == finding.id)
     };
     let Some(effect) = book.effects().filter(deals).last() else {
-        return ("as found".to_owned(), Vec::new());
+        let now = match book.trails.findings.get(&finding.id) {
+            Some((FindingStatus::Contained | FindingStatus::Reverted, act)) => {
+                format!("{} ({})", act.words.as_deref().unwrap_or("settled"), time(act.at))
+            }
+            _ => since(book.trails.found.get(&finding.id).copied()),
+        };
+        return (now, Vec::new());
     };
     let read = book.trail(&effect).map(|trail| trail.evidence.iter().map(ToString::to_string).collect());
     let read = read.unwrap_or_default();
     if !effect.is_proven() {
-        return (format!("as found, as far as is known: {} ({})", effect.standing(), effect.label()), read);
+        let seen = match &effect.state.verdict {
+            Some(verdict) => verdict.detail().to_owned(),
+            None => since(effect.step.proposed_at.map(|(at, _)| at)),
+        };
+        return (format!("{seen}; {} ({})", effect.standing(), effect.label()), read);
     }
     let after = match &effect.state.effect.after {
         Value::Null => "absent".to_owned(),
@@ -134,6 +145,10 @@ fn now(book: &Book<'_>, finding: &Finding) -> (String, Vec<String>) {
         },
     };
     (format!("{after} ({})", effect.label()), read)
+}
+
+fn since(looked: Option<Timestamp>) -> String {
+    looked.map_or_else(|| "not looked at again".to_owned(), |at| format!("not looked at again since {}", time(at)))
 }
 
 const fn severity_in_words(severity: Severity) -> &'static str {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Source;
 use super::book::Book;
 use super::words::{UNKNOWN, time};
-use crate::journal::{Event, RunOutcome, RunState};
+use crate::journal::{Event, PreparedAnswers, RunOutcome, RunState};
 
 /// The incident.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,21 @@ pub struct IncidentFacts {
     pub tool: String,
     /// Everybody who wrote an entry.
     pub people: Vec<String>,
+    /// Everybody on whose word work by hand counts as done.
+    pub attested_by: Vec<String>,
+    /// The files that answered prompts in place of people.
+    pub answers: Vec<AnswersRow>,
+}
+
+/// A file with prepared answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswersRow {
+    /// Its name.
+    pub name: String,
+    /// Digest of its bytes.
+    pub sha256: String,
+    /// The entries in which it answered: `#2 to #80`.
+    pub entries: String,
 }
 
 /// One run of a runbook.
@@ -93,6 +108,8 @@ pub(super) fn incident(book: &Book<'_>) -> IncidentFacts {
         _ => (UNKNOWN.to_owned(), UNKNOWN.to_owned()),
     };
     let people: BTreeSet<&String> = book.source.entries.iter().map(|entry| &entry.by).collect();
+    let trails = book.effects().filter_map(|effect| book.trail(&effect)?.attested.as_ref());
+    let attested_by: BTreeSet<String> = trails.map(|(attested, _)| attested.by.clone()).collect();
     IncidentFacts {
         id: state.id.as_ref().map_or_else(|| UNKNOWN.to_owned(), ToString::to_string),
         title: state.title.clone(),
@@ -102,6 +119,16 @@ pub(super) fn incident(book: &Book<'_>) -> IncidentFacts {
         machine,
         tool,
         people: people.into_iter().cloned().collect(),
+        attested_by: attested_by.into_iter().collect(),
+        answers: book.trails.answers.iter().map(answers).collect(),
+    }
+}
+
+fn answers((file, from, until): &(PreparedAnswers, u64, Option<u64>)) -> AnswersRow {
+    AnswersRow {
+        name: file.name.clone(),
+        sha256: file.sha256.to_string(),
+        entries: until.map_or_else(|| format!("#{from} to the end"), |until| format!("#{from} to #{until}")),
     }
 }
 
@@ -130,8 +157,12 @@ fn run(run: &RunState) -> RunFacts {
             (None, Some(reason)) => format!("paused: {reason}"),
             (None, None) => "not closed".to_owned(),
         },
-        skew: opened.skew_ms.map_or_else(|| "not measured".to_owned(), |skew| format!("{skew} ms")),
+        skew: opened.skew_ms.map_or_else(|| "not measured".to_owned(), skew_in_words),
     }
+}
+
+fn skew_in_words(skew: i64) -> String {
+    format!("{} ms {}", skew.unsigned_abs(), if skew < 0 { "behind" } else { "ahead" })
 }
 
 /// A torn last line is what a crash leaves and says nothing about what stands before it; all else is damage.

@@ -99,7 +99,7 @@ fn contained(book: &Book<'_>) -> Result<Timestamp, String> {
     });
     let unended = unended.count();
     if unended > 0 {
-        return Err(format!("{} of phase `contain` did not end well or was not reached", count(unended, "step")));
+        return Err(unended_in_words(unended));
     }
     let settled = |status: &EffectStatus| matches!(status, EffectStatus::Left(Disposition::Keep { .. }));
     let effects: Vec<_> = book.effects().filter(|effect| contains(effect.planned)).collect();
@@ -113,4 +113,20 @@ fn contained(book: &Book<'_>) -> Result<Timestamp, String> {
     }
     let proofs = effects.iter().filter_map(|effect| book.trail(effect).and_then(|trail| trail.proven));
     proofs.max().ok_or_else(|| "no change in phase `contain` was made and proven".to_owned())
+}
+
+fn unended_in_words(steps: usize) -> String {
+    let were = if steps == 1 { "was" } else { "were" };
+    format!("{} of phase `contain` did not end well or {were} not reached", count(steps, "step"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unended_in_words;
+
+    #[test]
+    fn one_step_was_and_three_steps_were() {
+        assert_eq!(unended_in_words(1), "1 step of phase `contain` did not end well or was not reached");
+        assert_eq!(unended_in_words(3), "3 steps of phase `contain` did not end well or were not reached");
+    }
 }

@@ -95,8 +95,8 @@ pub struct GapRow {
 pub struct UnseenRow {
     /// What.
     pub what: String,
-    /// Which step says so.
-    pub step: String,
+    /// Which step says so; `None` where no step of the runbook looks at it at all.
+    pub step: Option<String>,
 }
 
 pub(super) fn compose(book: &Book<'_>) -> ReportModel {
@@ -157,10 +157,9 @@ fn not_examined(book: &Book<'_>) -> Vec<UnseenRow> {
     let mut plans = book.source.state.runs.iter().filter_map(|run| run.plan.as_ref());
     let first = plans.next().map(|plan| plan.not_examined.as_slice()).unwrap_or_default();
     let by_none = first.iter().filter(|what| plans.clone().all(|plan| plan.not_examined.contains(what)));
-    let mut rows: Vec<UnseenRow> =
-        by_none.map(|what| UnseenRow { what: what.clone(), step: "no step of the runbook".to_owned() }).collect();
+    let mut rows: Vec<UnseenRow> = by_none.map(|what| UnseenRow { what: what.clone(), step: None }).collect();
     for (what, path) in all {
-        let row = UnseenRow { what: what.clone(), step: path.to_string() };
+        let row = UnseenRow { what: what.clone(), step: Some(path.to_string()) };
         if !rows.contains(&row) {
             rows.push(row);
         }

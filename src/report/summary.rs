@@ -1,7 +1,8 @@
 //! The incident in sentences of facts, counted from the sections below them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::book::Fate;
 use super::model::ReportModel;
 use super::words::count;
 
@@ -41,12 +42,25 @@ fn steps(model: &ReportModel) -> String {
 }
 
 fn effects(model: &ReportModel) -> String {
-    let proven = model.effects.iter().filter(|row| row.standing == "done and proven").count();
-    let unsettled = model.unsettled.iter().filter(|row| row.effect.is_some()).count();
+    // What was proposed again is one change, and the last word on it counts; a proof is not undone by leaving it.
+    let mut last: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for row in &model.effects {
+        let fate = last.entry((&row.summary, &row.id)).or_insert(&row.fate);
+        let stands = *fate == Fate::Proven.as_str();
+        if !stands || ![Fate::Left, Fate::AlreadySo].iter().any(|fate| fate.as_str() == row.fate) {
+            *fate = &row.fate;
+        }
+    }
+    let of = |fate: Fate| last.values().filter(|last| **last == fate.as_str()).count();
     format!(
-        "Of {} proposed, {proven} done and proven, {unsettled} in doubt, not verified or not carried through, {} left.",
-        count(model.effects.len(), "change"),
-        model.effects.len().saturating_sub(proven + unsettled)
+        "{} proposed, each counted once: {} done and proven, {} already so, {} in doubt, {} done on somebody's word and not verified by a read, {} not carried through, {} left to somebody or kept.",
+        count(last.len(), "change"),
+        of(Fate::Proven),
+        of(Fate::AlreadySo),
+        of(Fate::InDoubt),
+        of(Fate::OnWord),
+        of(Fate::NotCarriedThrough),
+        of(Fate::Left)
     )
 }
 
@@ -59,7 +73,7 @@ fn credentials(model: &ReportModel) -> String {
         ids(rows).difference(&doubtful).count()
     };
     format!(
-        "Credentials: {} of {} cut and proven, {}{} of {} rotated and proven, {} left as they are, {} without a disposition.",
+        "Credentials: {} of {} cut and proven, {}{} of {} rotated and proven, {} left as they are, {} not known to be out of use without a disposition.",
         proven(&all.cut),
         ids(&all.cut).len(),
         if all.restored.is_empty() {

@@ -1,10 +1,13 @@
 //! What the fold does not keep: when each thing was done to an effect, by whom, and with which words.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
 
-use crate::journal::{EffectDecision, Entry, Event, Left};
+use crate::journal::{EffectDecision, Entry, Event, Left, PreparedAnswers, SettledBy, SkipCause};
 use crate::model::{Digest, EffectKey, FindingStatus, Outcome, RunId, Verdict};
 
 /// The journal's word on one effect, beyond its state.
@@ -23,6 +26,25 @@ pub(super) struct Trail {
     pub(super) decisions: Vec<(EffectDecision, Act)>,
     /// Who left the row, and when.
     pub(super) left: Option<Act>,
+    /// Who says that work by hand was done, and the entry with that word.
+    pub(super) attested: Option<(Attested, Act)>,
+}
+
+/// A person's word that work by hand was done.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Attested {
+    #[serde(rename = "attested_by")]
+    pub(super) by: String,
+    pub(super) note: Option<String>,
+    /// Digest of a file that shows it.
+    pub(super) proof: Option<Digest>,
+}
+
+impl Attested {
+    /// What a person's receipt says; `None` for the word on a request of quell's own.
+    pub(super) fn read(receipt: &Value) -> Option<Self> {
+        Self::deserialize(receipt).ok()
+    }
 }
 
 /// Who, when, in which entry, and the words.
@@ -39,6 +61,12 @@ pub(super) struct Act {
 pub(super) struct Trails {
     effects: BTreeMap<(RunId, EffectKey), Trail>,
     pub(super) findings: BTreeMap<String, (FindingStatus, Act)>,
+    /// When each finding was last seen to stand.
+    pub(super) found: BTreeMap<String, Timestamp>,
+    /// The files that answered prompts in place of people: from which entry on, and to which.
+    pub(super) answers: Vec<(PreparedAnswers, u64, Option<u64>)>,
+    /// By which file, for each entry that a prompt's answer made.
+    files: BTreeMap<u64, String>,
 }
 
 impl Trails {
@@ -56,7 +84,15 @@ impl Trails {
         self.effects.get(&(run.clone(), key.clone()))
     }
 
+    /// Name, without its directory, of the file that gave the answer of this entry; `None` where a person did.
+    pub(super) fn file(&self, seq: u64) -> Option<String> {
+        let name = self.files.get(&seq)?;
+        let last = Path::new(name).file_name().map(|last| last.to_string_lossy().into_owned());
+        Some(last.unwrap_or_else(|| name.clone()))
+    }
+
     fn take(&mut self, entry: &Entry) {
+        self.answered(entry);
         let act =
             |words: Option<&String>| Act { at: entry.at, seq: entry.seq, by: entry.by.clone(), words: words.cloned() };
         match &entry.event {
@@ -71,7 +107,11 @@ impl Trails {
                 trail.first.get_or_insert(entry.at);
                 trail.proven = None;
             }),
-            Event::Settled { effect, attempt, outcome, .. } => self.on(entry, effect, |trail| {
+            Event::Settled { effect, attempt, outcome, receipt, by } => self.on(entry, effect, |trail| {
+                if let (SettledBy::Person, Some(attested)) = (by, Attested::read(receipt)) {
+                    let written = act(attested.note.as_ref());
+                    trail.attested = Some((attested, written));
+                }
                 if let Outcome::Unknown(why) = outcome {
                     trail.doubts.insert(*attempt, why.clone());
                 }
@@ -90,8 +130,38 @@ impl Trails {
             Event::EffectDecided { effect, decision, words } => {
                 self.on(entry, effect, |trail| trail.decisions.push((*decision, act(Some(words)))));
             }
+            Event::FindingMade { finding } => {
+                self.found.insert(finding.id.clone(), entry.at);
+            }
             Event::FindingSettled { id, status, detail } => {
                 self.findings.insert(id.clone(), (*status, act(Some(detail))));
+            }
+            _ => {}
+        }
+    }
+
+    /// Who answers prompts goes with the process that drives; notes come from other terminals too.
+    fn answered(&mut self, entry: &Entry) {
+        let is_open = |(.., until): &&mut (PreparedAnswers, u64, Option<u64>)| until.is_none();
+        match &entry.event {
+            Event::DriverTaken { answers, .. } => {
+                if let Some((.., until)) = self.answers.iter_mut().find(is_open) {
+                    *until = Some(entry.seq - 1);
+                }
+                self.answers.extend(answers.clone().map(|file| (file, entry.seq, None)));
+            }
+            Event::Consented { .. }
+            | Event::RowsLeft { .. }
+            | Event::WentOn
+            | Event::Answered { .. }
+            | Event::EffectDecided { .. }
+            | Event::FailureDecided { .. }
+            | Event::RunEnding { .. }
+            | Event::Settled { by: SettledBy::Person, .. }
+            | Event::StepSkipped { cause: SkipCause::Person, .. } => {
+                if let Some((file, ..)) = self.answers.iter_mut().find(is_open) {
+                    self.files.insert(entry.seq, file.name.clone());
+                }
             }
             _ => {}
         }

@@ -3,9 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::actions::attempts_in_words;
-use super::book::{Book, Numbered};
-use crate::journal::{EffectDecision, EffectStatus, SettledBy, StepStatus};
-use crate::model::{Call, Disposition, Verdict};
+use super::book::{Book, Fate, Numbered};
+use crate::journal::{EffectDecision, StepStatus};
 
 /// Something whose state is not known for sure, or that was not carried through.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +13,8 @@ pub struct UnsettledRow {
     pub step: String,
     /// The effect, `E4`; `None` where it is about the step as a whole.
     pub effect: Option<String>,
+    /// `in doubt`, `on somebody's word` or `not carried through`.
+    pub kind: String,
     /// What it was to do.
     pub what: String,
     /// What is not settled.
@@ -28,27 +29,15 @@ pub(super) fn unsettled(book: &Book<'_>) -> Vec<UnsettledRow> {
     let steps = book.steps().filter_map(|(run, planned, step)| match step.map(|step| &step.status) {
         Some(StepStatus::Failed { error, .. }) => Some(UnsettledRow {
             step: book.step_name(run, &planned.path),
+            kind: Fate::NotCarriedThrough.as_str().to_owned(),
             what: planned.title.clone(),
             standing: format!("the step failed: {error}"),
             ..UnsettledRow::default()
         }),
         _ => None,
     });
-    book.effects().filter(is_unsettled).map(|effect| row(book, &effect)).chain(steps).collect()
-}
-
-fn is_unsettled(effect: &Numbered<'_>) -> bool {
-    match &effect.state.status {
-        EffectStatus::Left(disposition) => matches!(disposition, Disposition::Unseen { .. }),
-        EffectStatus::Finished => !matches!(effect.state.verdict, Some(Verdict::Holds(_))) || was_taken_on_word(effect),
-        _ => true,
-    }
-}
-
-/// A person's word settled a request of which the answer was lost.
-fn was_taken_on_word(effect: &Numbered<'_>) -> bool {
-    let by = effect.state.attempts.last().and_then(|attempt| attempt.by);
-    by == Some(SettledBy::Person) && !matches!(effect.state.effect.call, Call::Hand(_))
+    let is_settled = |effect: &Numbered<'_>| matches!(effect.fate(), Fate::Proven | Fate::AlreadySo | Fate::Left);
+    book.effects().filter(|effect| !is_settled(effect)).map(|effect| row(book, &effect)).chain(steps).collect()
 }
 
 fn row(book: &Book<'_>, effect: &Numbered<'_>) -> UnsettledRow {
@@ -57,6 +46,7 @@ fn row(book: &Book<'_>, effect: &Numbered<'_>) -> UnsettledRow {
     UnsettledRow {
         step: book.step_name(effect.run, &effect.planned.path),
         effect: Some(effect.label()),
+        kind: effect.fate().as_str().to_owned(),
         what: effect.state.effect.summary.clone(),
         standing: effect.standing(),
         attempt: attempts_in_words(effect, trail).pop(),

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+pub(super) use crate::model::count;
+
 /// Stands where a mark is missing; never a zero.
 pub(super) const UNKNOWN: &str = "unknown";
 
@@ -31,11 +33,6 @@ pub(super) fn cut(text: &str, most: usize) -> String {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),
     }
-}
-
-/// `1 zone`, `2 zones`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

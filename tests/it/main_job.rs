@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use quell::model::Digest;
 use serde_json::Value;
 
 use crate::openapi::OpenApi;
@@ -55,6 +56,74 @@ async fn a_rehearsal_runs_unattended_with_the_shipped_answers() {
     scene
         .run(&["verify", document["incident"].as_str().unwrap(), "--head", document["head"].as_str().unwrap()])
         .expect(0);
+}
+
+/// The one line of `text` that holds both `begin` and `part`.
+fn line<'t>(text: &'t str, begin: &str, part: &str) -> &'t str {
+    let found: Vec<&str> = text.lines().filter(|line| line.starts_with(begin) && line.contains(part)).collect();
+    assert_eq!(found.len(), 1, "`{begin}` with `{part}`: {found:#?}");
+    found[0]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_report_claims_nothing_that_was_not_seen_and_credits_whom_the_journal_names() {
+    let scene = Scene::new().await;
+    let mut command = scene.bare(&["rehearse", "--answers", &shipped_answers()]);
+    crate::scene::ran(command.env_remove("QUELL_OPERATOR")).expect(0);
+    // As a reader sees it: without the escapes.
+    let report = fs::read_to_string(scene.incident().join("report.md")).unwrap().replace('\\', "");
+    let has = |text: &str| assert!(report.contains(text), "`{text}` is missing in\n{report}");
+    let lacks = |text: &str| assert!(!report.contains(text), "`{text}` stands in\n{report}");
+
+    // As it is now, by the same fields as before and as found.
+    let record = line(&report, "| F", "`A checkout.harborlane-shop.example` changed");
+    assert!(record.contains("| `content: \"192.0.2.31\"` | `content: \"203.0.113.66\"` |"), "{record}");
+    assert!(record.contains("| `content: \"192.0.2.31\" (E12)` |"), "{record}");
+    assert!(line(&report, "| F", "`MX hl-books.example` added").contains("| `absent (E11)` |"));
+    lacks("\"kind\":");
+    assert!(line(&report, "| F", "CF-I07 (").contains("| `not looked at again since 20"));
+    lacks("`as found");
+
+    // Who attests, and who typed: nobody.
+    has("| Attested work by hand | Maya Lindqvist, Priya Nair |");
+    assert!(line(&report, "| E11 ", "by hand").contains("| Priya Nair attests it; entered by "));
+    assert!(
+        line(&report, "| E24 ", "(by hand)").contains("Maya Lindqvist attests it: done with the owner on the phone;")
+    );
+    assert!(line(&report, "| 2", "(E11): done by hand").contains("| Priya Nair, entered by "));
+    has("by answers file `cloudflare-token-compromise.answers.toml` with `disable 3`");
+    has(Digest::of(&fs::read(shipped_answers()).unwrap()).as_str());
+    lacks("typed");
+    let me = String::from_utf8(std::process::Command::new("id").arg("-un").output().unwrap().stdout).unwrap();
+    has(&format!("| People in the journal | {} |", me.trim()));
+
+    // What was done by hand is as dangerous as it is.
+    for (change, danger) in [
+        ("delete DNS record MX", "disruptive"),
+        ("put back DNS record A checkout", "reversible"),
+        ("delete custom certificate", "irreversible"),
+        ("delete certificate pack", "irreversible"),
+        ("delete Origin CA certificate", "irreversible"),
+        ("put back rule admin", "reversible"),
+        ("delete IP access rule 203.0.113.199", "disruptive"),
+        ("Global API key (by hand)", "not rated"),
+    ] {
+        assert!(line(&report, "| E", change).contains(&format!(" | {danger} | ")), "{change}");
+    }
+
+    // Each number once, and each kind of not knowing by itself.
+    has(
+        "32 changes proposed, each counted once: 22 done and proven, 0 already so, 0 in doubt, 6 done on somebody's word \
+         and not verified by a read, 0 not carried through, 4 left to somebody or kept.",
+    );
+    has("5 left as they are, 0 not known to be out of use without a disposition.");
+    has("3 of 7 active tokens without an expiry (output of step inventory-last)");
+    assert_eq!(report.matches("active tokens without an expiry").count(), 1, "only the last look counts");
+    let members = line(&report, "* ", "without a second factor");
+    assert!(members.starts_with("* 1 of 5 members without a second factor: jonas.weber"), "{members}");
+    has("5 members, 2 Super Administrators, 1 open invitation, 1 change by the intruder");
+    has("used token ci-deploy: The token was used 27 times");
+    lacks("(step ");
 }
 
 #[tokio::test(flavor = "multi_thread")]

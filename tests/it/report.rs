@@ -11,7 +11,7 @@ use quell::model::World;
 use quell::report::{ReportError, ReportModel, render};
 use serde_json::{Value, json};
 
-use super::report_scene::{Names, contained, eventful, interrupted, known_marks};
+use super::report_scene::{Names, answered_by_a_file_first, contained, eventful, interrupted, known_marks};
 
 fn live() -> World {
     World::Live("api.example.com".into())
@@ -303,6 +303,30 @@ fn outputs_that_cannot_be_read_are_not_examined() {
     let eventful = eventful(live(), json!({}), &Names::honest()).report();
     assert_eq!(unread(eventful), ["Worker script bodies", "1 row of `events` in its output: no known shape"]);
     assert_eq!(unread(contained(live()).report()), ["its output could not be opened"]);
+}
+
+#[test]
+fn a_consent_says_whether_somebody_typed_it() {
+    let model = answered_by_a_file_first(live()).report();
+    let by_file = |row: usize| model.effects[row].consents[0].by_file.as_deref();
+    assert_eq!((by_file(0), by_file(1)), (Some("answers.toml"), None));
+    let answers = &model.incident.answers[0];
+    assert_eq!((answers.name.as_str(), answers.entries.as_str()), ("drill/answers.toml", "#4 to #11"));
+    let told = |what: &str| model.timeline.iter().filter(|row| row.what == what).count();
+    assert_eq!(told("cut: consent to 1 change with “cut” (by answers file answers.toml)"), 1);
+    assert_eq!(told("cut: consent to 1 change with “cut”"), 1);
+    assert_eq!(told("note: from another terminal"), 1);
+}
+
+#[test]
+fn knowing_believing_and_doubting_are_three_numbers() {
+    let model = eventful(live(), known_marks(), &Names::honest()).report();
+    let fates: Vec<&str> = model.effects.iter().map(|row| row.fate.as_str()).collect();
+    let (proven, word) = ("done and proven", "on somebody's word");
+    assert_eq!(fates, [proven, word, proven, "not carried through", proven, "left", "left", word]);
+    let kinds: Vec<&str> = model.unsettled.iter().map(|row| row.kind.as_str()).collect();
+    assert_eq!(kinds, [word, "not carried through", word, "not carried through"]);
+    assert_eq!(interrupted(live()).report().unsettled[0].kind, "in doubt");
 }
 
 #[test]

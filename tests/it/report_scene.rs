@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 use quell::journal::{
-    Consent, EffectDecision, Entry, Event, FailureDecision, Journal, Left, Payload, PlanSealed, PlannedStep, Proposed,
-    RunOpened, RunOutcome, SettledBy, SkipCause, Stamp,
+    Consent, EffectDecision, Entry, Event, FailureDecision, Journal, Left, Payload, PlanSealed, PlannedStep,
+    PreparedAnswers, Proposed, RunOpened, RunOutcome, SettledBy, SkipCause, Stamp,
 };
 use quell::model::{
     Account, Actor, AnswerKind, Ask, Attribution, ByHand, Call, Change, CredentialFacts, CredentialKind, Danger,
@@ -385,7 +385,8 @@ fn rotate(scene: &mut Scene, names: &Names) {
     let two = effect("rotate", "rotate", "tok-partner", &names.token, Danger::Irreversible);
     let three = effect("rotate", "rotate", "tok-billing", "billing", Danger::Irreversible);
     let mut key = effect("rotate", "rotate", "key-origin", "origin key", Danger::Disruptive);
-    key.call = Call::Hand(ByHand { instruction: "change it".into(), dashboard: None, curl: None, request: None });
+    key.call =
+        Call::Hand(ByHand { instruction: "change it".into(), dashboard: None, curl: None, request: None, place: None });
     scene.propose("rotate", "rotate", json!({}), &[&one, &two, &three, &key], None);
     let keep = Disposition::Keep { reason: names.reason.clone() };
     let later = Disposition::Later { owner: "carol (billing)".into() };
@@ -439,5 +440,22 @@ pub(crate) fn contained(world: World) -> Scene {
     scene.verify("cut", &stolen, Verdict::Holds("its status is disabled".into()));
     let output = Payload::Kept(scene.evidence("output of step cut"));
     scene.say(Some("cut"), Event::StepDone { output, summary: "1 of 1 done and proven".into() });
+    scene
+}
+
+/// A file answered the prompts until the run paused; a person typed the rest.
+pub(crate) fn answered_by_a_file_first(world: World) -> Scene {
+    let mut scene = begun(world, known_marks());
+    let one = effect("cut", "disable", "tok-one", "one", Danger::Disruptive);
+    let two = effect("cut", "disable", "tok-two", "two", Danger::Disruptive);
+    let answers = PreparedAnswers { name: "drill/answers.toml".into(), sha256: Digest::of(b"answers") };
+    scene.say(None, Event::DriverTaken { machine: "laptop-7".into(), pid: 7, answers: Some(answers) });
+    scene.propose("cut", "disable", json!({}), &[&one, &two], None);
+    scene.consent("cut", &[&one], Vec::new(), "cut");
+    scene.send("cut", &one, 1, Some(Outcome::Applied));
+    scene.note("from another terminal");
+    scene.say(None, Event::Paused { reason: "interrupted".into() });
+    scene.say(None, Event::DriverTaken { machine: "laptop-7".into(), pid: 8, answers: None });
+    scene.consent("cut", &[&two], Vec::new(), "cut");
     scene
 }

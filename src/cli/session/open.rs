@@ -9,6 +9,7 @@ use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::layout::IncidentDir;
 use crate::cli::plan_file;
+use crate::cli::prompt::AnswersFile;
 use crate::cloudflare::api::Connected;
 use crate::durable;
 use crate::engine::{Binding, seal_plan};
@@ -26,6 +27,14 @@ pub(crate) struct Opened {
     pub(crate) run: RunId,
     /// The right to drive it.
     pub(crate) lock: DriverLock,
+}
+
+/// What was given before the run.
+pub(crate) struct Given<'a> {
+    /// The runbook's inputs.
+    pub(crate) inputs: &'a Map<String, Value>,
+    /// Who answers prompts, if no person does.
+    pub(crate) answers: Option<&'a AnswersFile>,
 }
 
 /// The plan that a run with these inputs would be bound to.
@@ -47,7 +56,7 @@ pub(crate) fn open(
     dir: IncidentDir,
     fresh: bool,
     loaded: &Loaded,
-    inputs: &Map<String, Value>,
+    given: &Given<'_>,
     target: &Target,
     connected: &Connected,
 ) -> Result<Opened, CliError> {
@@ -68,7 +77,7 @@ pub(crate) fn open(
         refuse_foreign(&dir, &journal, target, connected)?;
         journal
     };
-    journal.append(&stamp, Event::DriverTaken { machine: environment::machine(), pid: std::process::id() })?;
+    journal.append(&stamp, driver_taken(given.answers))?;
     let run = RunId::new(format!("r{}", journal.state().runs.len() + 1));
     let bound = RunOpened {
         run: run.clone(),
@@ -85,13 +94,19 @@ pub(crate) fn open(
     };
     let stamp = Stamp { run: Some(run.clone()), ..stamp };
     journal.append(&stamp, Event::RunOpened(Box::new(bound.clone())))?;
-    let sealed = seal(&dir.id, loaded, inputs, target, connected);
+    let sealed = seal(&dir.id, loaded, given.inputs, target, connected);
     let path = dir.plan(&run);
     durable::write_new(&path, plan_file::text(FORMAT, &bound, &sealed, &loaded.text).as_bytes(), 0o600).map_err(
         |error| CliError::new(Exit::Journal, "plan_file", format!("cannot write {}", path.display())).because(&error),
     )?;
     journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;
     Ok(Opened { dir, journal, run, lock })
+}
+
+/// This process drives from here on, and `answers` answers for it.
+pub(crate) fn driver_taken(answers: Option<&AnswersFile>) -> Event {
+    let answers = answers.and_then(AnswersFile::identity);
+    Event::DriverTaken { machine: environment::machine(), pid: std::process::id(), answers }
 }
 
 /// Takes the right to drive, or says who has it.

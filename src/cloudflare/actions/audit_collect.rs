@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::audit::{AuditEvent, SeenBefore, wire};
-use crate::model::{Danger, Gap};
+use crate::model::{Danger, Gap, count};
 use crate::provider::{Paging, ReadError, ReadRequest};
 
 /// `cloudflare.audit.collect`.
@@ -106,9 +106,10 @@ impl Action for AuditCollect {
         let writes = output.events.iter().filter(|event| event.is_write()).count();
         let whole = if output.complete { "" } else { ", NOT complete" };
         let summary = format!(
-            "{} events since {}, {writes} of them writes{whole}",
-            output.events.len(),
-            since.strftime("%F %H:%MZ")
+            "{} since {}, {} among them{whole}",
+            count(output.events.len(), "event"),
+            since.strftime("%F %H:%MZ"),
+            count(writes, "write"),
         );
         Ok(StepPlan { gaps, ..StepPlan::seen(output, summary) })
     }

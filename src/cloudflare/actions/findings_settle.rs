@@ -12,9 +12,10 @@ use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepEr
 use crate::cloudflare::repair::{
     Present, Sight, Standing, consequences, curl, dashboard, instruction, request, wanted,
 };
-use crate::cloudflare::review::{Place, ReviewItem};
+use crate::cloudflare::review::{Place, ReviewItem, ReviewKind};
 use crate::model::{
     Attribution, ByHand, Call, Change, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Target, Verdict,
+    count,
 };
 use crate::provider::ReadError;
 
@@ -73,14 +74,6 @@ pub struct Open {
     pub why: String,
 }
 
-/// The before- or after-image of an effect: enough to look again.
-#[derive(Debug, Serialize, Deserialize)]
-struct Image {
-    place: Place,
-    /// What is or should be there; `None` for nothing.
-    state: Option<Value>,
-}
-
 impl Action for FindingsSettle {
     type Params = Params;
     type Output = Output;
@@ -97,7 +90,7 @@ impl Action for FindingsSettle {
                Origin CA revokes it. Changes by others and those that no log explains are proposed only with \
                `include_unattributed`. The command line expects `CLOUDFLARE_API_TOKEN` to hold a token that may write.",
         verb: "settle",
-        max_danger: Danger::Observe,
+        max_danger: Danger::Irreversible,
         permissions: &[
             Permission { group: "DNS Read", write: false },
             Permission { group: "SSL and Certificates Read", write: false },
@@ -165,7 +158,7 @@ impl Action for FindingsSettle {
                     plan.settled_findings.push((item.finding.clone(), FindingStatus::Reverted, proof));
                 }
                 Ok(Standing::Open { present, is_beside }) => {
-                    plan.effects.push(effect(item, present, wanted, is_beside, look));
+                    plan.effects.push(effect(item, present, wanted.as_ref(), is_beside, look));
                 }
             }
         }
@@ -176,7 +169,8 @@ impl Action for FindingsSettle {
         plan.gaps.extend(gaps);
         plan.output.proposed = plan.effects.len() as u64;
         plan.summary = format!(
-            "{total} findings: {} to put back by hand, {} already put back, {} not proposed",
+            "{}: {} to put back by hand, {} already put back, {} not proposed",
+            count(items.len(), "finding"),
             plan.effects.len(),
             plan.already.len(),
             plan.output.not_proposed.len(),
@@ -185,15 +179,14 @@ impl Action for FindingsSettle {
     }
 
     async fn verify<'a>(effect: &'a Effect, _receipt: Option<&'a Value>, look: &'a Look<'a>) -> Verdict {
-        let image = |value: &Value| serde_json::from_value::<Image>(value.clone());
-        let (Ok(left), Ok(wanted)) = (image(&effect.before), image(&effect.after)) else {
+        let Some(place) = place_of(effect) else {
             return Verdict::CannotTell("the effect does not say where to look".into());
         };
-        let kind = left.place.kind;
-        match Sight::new(look).standing(&left.place, left.state.as_ref(), wanted.state.as_ref()).await {
+        let (left, wanted) = (some(&effect.before), some(&effect.after));
+        match Sight::new(look).standing(&place, left, wanted).await {
             Err(error) => Verdict::CannotTell(format!("it cannot be looked at: {error}")),
-            Ok(Standing::PutBack) => Verdict::Holds(proof(wanted.state.is_some())),
-            Ok(standing) if standing.is_as_left(kind, left.state.as_ref()) => {
+            Ok(Standing::PutBack) => Verdict::Holds(proof(wanted.is_some())),
+            Ok(standing) if standing.is_as_left(place.kind, left) => {
                 Verdict::DoesNotHold("it is still as it was found".into())
             }
             Ok(Standing::Open { present, .. }) => Verdict::CannotTell(match present {
@@ -232,6 +225,30 @@ fn doubt(attribution: Attribution) -> Option<&'static str> {
     }
 }
 
+/// Where the effect lives: its images hold only what is and what should be there.
+fn place_of(effect: &Effect) -> Option<Place> {
+    let Call::Hand(ByHand { place: Some(place), .. }) = &effect.call else { return None };
+    Place::deserialize(place).ok()
+}
+
+/// An image is `null` where nothing is or should be there.
+fn some(image: &Value) -> Option<&Value> {
+    Some(image).filter(|image| !image.is_null())
+}
+
+/// How much harm it would do if the finding were wrong. A record or rule can be made again from its image, though what
+/// relied on it stops until then; of a certificate the key, the order or the validity is gone.
+fn danger(kind: ReviewKind, method: Option<&str>) -> Danger {
+    let is_certificate =
+        matches!(kind, ReviewKind::CertificatePack | ReviewKind::CustomCertificate | ReviewKind::OriginCertificate);
+    match method {
+        Some("DELETE") if is_certificate => Danger::Irreversible,
+        Some("DELETE") => Danger::Disruptive,
+        Some(_) => Danger::Reversible,
+        None => Danger::Observe,
+    }
+}
+
 fn proof(is_wanted: bool) -> String {
     String::from(if is_wanted { "read: it is as it was before" } else { "read: it is gone" })
 }
@@ -239,14 +256,15 @@ fn proof(is_wanted: bool) -> String {
 fn effect(
     item: &ReviewItem,
     present: Option<Present>,
-    wanted: Option<Value>,
+    wanted: Option<&Value>,
     is_beside: bool,
     look: &Look<'_>,
 ) -> Effect {
     let place = &item.place;
-    let request = request(place, present.as_ref(), wanted.as_ref(), is_beside, look.account());
+    let request = request(place, present.as_ref(), wanted, is_beside, look.account());
     let state = present.map(|present| present.image);
-    let verb = match request.as_ref().map(|request| request.method) {
+    let method = request.as_ref().map(|request| request.method);
+    let verb = match method {
         Some("DELETE") => "delete",
         Some("POST") => "make again",
         _ => "put back",
@@ -259,16 +277,17 @@ fn effect(
         action: FindingsSettle::SPEC.id.into(),
         target: Target { kind: kind.into(), id: place.id.clone(), name: item.resource_name.clone(), ambiguous: false },
         summary: format!("{verb} {} {}", place.kind.words(), item.resource_name),
-        danger: Danger::Observe,
+        danger: danger(place.kind, method),
         call: Call::Hand(ByHand {
             instruction: instruction(item, request.as_ref(), state.as_ref()),
             dashboard: Some(dashboard(place)),
             curl: request.as_ref().map(|request| curl(request, look.provider().world())),
             request: request.map(HttpCall::from),
+            place: Some(json!(place)),
         }),
-        consequences: consequences(place, wanted.as_ref(), state.as_ref()),
-        before: json!(Image { place: place.clone(), state }),
-        after: json!(Image { place: place.clone(), state: wanted }),
+        consequences: consequences(place, wanted, state.as_ref()),
+        before: json!(state),
+        after: json!(wanted),
         facts: vec![
             ("where".into(), place.scope().to_owned()),
             ("technique".into(), item.technique.clone()),

@@ -11,7 +11,7 @@ use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, S
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::{Trail, window};
 use crate::cloudflare::audit::{AuditEvent, Principal};
-use crate::model::{Attribution, Change, Danger, Finding, FindingStatus, Resource, Severity, Source};
+use crate::model::{Attribution, Change, Danger, Finding, FindingStatus, Resource, Severity, Source, count as counted};
 use crate::provider::{Paging, ReadRequest};
 
 /// `cloudflare.members.list`.
@@ -78,9 +78,13 @@ pub struct Member {
 }
 
 impl Member {
-    /// An invitation gives no rights before it is accepted: an intruder's must not make up the number.
+    /// An invitation gives no rights before it is accepted: an intruder's must not make up a number.
+    fn is_member(&self) -> bool {
+        self.status == "accepted"
+    }
+
     fn is_super_administrator(&self) -> bool {
-        self.status == "accepted" && self.roles.iter().any(|role| role.starts_with("Super Administrator"))
+        self.is_member() && self.roles.iter().any(|role| role.starts_with("Super Administrator"))
     }
 }
 
@@ -168,10 +172,14 @@ impl Action for MembersList {
         };
         let hostile = findings.iter().filter(|finding| finding.attribution == Attribution::Intruder).count();
         let summary = format!(
-            "{} members, {} Super Administrators, {} open invitations, {hostile} by the intruder",
-            output.members.len(),
-            output.super_administrators,
-            output.pending
+            "{}, {}, {}, {} by the intruder",
+            counted(output.members.iter().filter(|member| member.is_member()).count(), "member"),
+            counted(
+                output.members.iter().filter(|member| member.is_super_administrator()).count(),
+                "Super Administrator"
+            ),
+            counted(output.members.iter().filter(|member| member.status == "pending").count(), "open invitation"),
+            counted(hostile, "change"),
         );
         Ok(StepPlan { findings, settled_findings: settled, ..StepPlan::seen(output, summary) })
     }
@@ -190,13 +198,14 @@ fn member(raw: &Value) -> Member {
 
 fn controls(members: &[Member], enforced: Option<bool>) -> Vec<String> {
     let mut controls = Vec::new();
+    let belong: Vec<&Member> = members.iter().filter(|member| member.is_member()).collect();
     let without: Vec<&str> =
-        members.iter().filter(|member| member.two_factor == Some(false)).map(|member| member.email.as_str()).collect();
+        belong.iter().filter(|member| member.two_factor == Some(false)).map(|member| member.email.as_str()).collect();
     if !without.is_empty() {
         controls.push(format!(
-            "{} of {} members have no second factor: {}",
+            "{} of {} without a second factor: {}",
             without.len(),
-            members.len(),
+            counted(belong.len(), "member"),
             without.join(", ")
         ));
     }

@@ -16,7 +16,7 @@ use crate::cloudflare::audit::{AuditEvent, Principal, SeenBefore};
 use crate::cloudflare::tokens::{
     Held, Known, Mark, Owner, Seen, Token, TokenRef, controls, held, list, marks, owner_in_log,
 };
-use crate::model::Danger;
+use crate::model::{Danger, count};
 
 use suspect::Suspect;
 
@@ -314,8 +314,8 @@ fn summary(output: &Output) -> String {
         };
         *roles.entry(role).or_default() += 1;
     }
-    let mut parts = vec![format!("{} tokens", output.tokens.len())];
-    parts.extend(roles.into_iter().map(|(role, count)| format!("{count} {role}")));
+    let mut parts = vec![count(output.tokens.len(), "token")];
+    parts.extend(roles.into_iter().map(|(role, number)| format!("{number} {role}")));
     if !output.revived.is_empty() {
         parts.push(format!("{} BROUGHT BACK after being cut", output.revived.len()));
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, parse_result};
 use crate::cloudflare::tokens::{Found, Token, TokenRef, find, invisible, is_spared, list, not_seen, unique};
-use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Verdict};
+use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Verdict, count};
 use crate::provider::Answer;
 
 /// `cloudflare.tokens.rotate`.
@@ -116,7 +116,7 @@ impl Action for TokensRotate {
             }
         }
         plan.effects.extend(own_row);
-        plan.summary = format!("{} tokens to choose from", plan.effects.len());
+        plan.summary = format!("{} to choose from", count(plan.effects.len(), "token"));
         plan.summary.push_str(&not_seen(&plan.gaps, "rotated"));
         Ok(plan)
     }

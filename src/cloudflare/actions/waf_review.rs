@@ -16,7 +16,7 @@ use crate::cloudflare::rules::{
     Judgement, Previous, Rule, Ruleset, judge, previous, rulesets, rulesets_path, weakness, written,
 };
 use crate::cloudflare::zones::{Zone, zones};
-use crate::model::{Change, Danger, Digest, Finding};
+use crate::model::{Change, Danger, Digest, Finding, count};
 use crate::provider::{Paging, ReadRequest};
 
 /// `cloudflare.waf.review`.
@@ -121,12 +121,18 @@ impl Action for WafReview {
         }
         let Found { rules, access_rules, not_seen, items, weaknesses, findings } = review.found;
         let by = Tally::of(&items);
-        let unseen = if not_seen > 0 { format!(", {not_seen} lists not seen") } else { String::new() };
+        let older = match weaknesses.len() {
+            1 => "1 older weakness".to_owned(),
+            many => format!("{many} older weaknesses"),
+        };
+        let unseen =
+            if not_seen > 0 { format!(", {} not seen", count(not_seen as usize, "list")) } else { String::new() };
         let summary = format!(
-            "{rules} rules and {} access rules in {total} zones, account and user: {}, {} older weaknesses{unseen}",
-            access_rules.len(),
+            "{} and {} in {}, account and user: {}, {older}{unseen}",
+            count(rules as usize, "rule"),
+            count(access_rules.len(), "access rule"),
+            count(zones.len(), "zone"),
             by.words("weakened in the window"),
-            weaknesses.len(),
         );
         let zones = zones.into_iter().map(|zone| zone.name).collect();
         let access_rules = access_rules.len() as u64;

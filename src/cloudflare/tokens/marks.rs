@@ -3,6 +3,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::model::count;
+
 use super::Token;
 
 /// What makes a token dangerous, or suspicious.
@@ -63,16 +65,16 @@ fn is_broad((key, reach): (&String, &Value)) -> bool {
 pub fn controls(rows: &[(&Token, &[Mark])]) -> Vec<String> {
     let active: Vec<_> = rows.iter().filter(|(token, _)| token.status == "active").collect();
     let sentences = [
-        (Mark::NeverExpires, "never expire"),
-        (Mark::AnyAddress, "work from any address"),
-        (Mark::Unused, "were not used for 90 days"),
-        (Mark::CanMint, "may make and change tokens"),
+        (Mark::NeverExpires, "without an expiry"),
+        (Mark::AnyAddress, "usable from any address"),
+        (Mark::Unused, "not used for 90 days"),
+        (Mark::CanMint, "able to make and change tokens"),
     ];
     let mut controls = Vec::new();
     for (mark, words) in sentences {
-        let count = active.iter().filter(|(_, marks)| marks.contains(&mark)).count();
-        if count > 0 {
-            controls.push(format!("{count} of {} active tokens {words}", active.len()));
+        let marked = active.iter().filter(|(_, marks)| marks.contains(&mark)).count();
+        if marked > 0 {
+            controls.push(format!("{marked} of {} {words}", count(active.len(), "active token")));
         }
     }
     controls

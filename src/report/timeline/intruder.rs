@@ -4,7 +4,7 @@ use super::super::book::Book;
 use super::super::facts::Act;
 use super::super::words::{count, time};
 use super::{Dated, row, who};
-use crate::model::{Actor, Attribution, Change, FindingStatus};
+use crate::model::{Actor, Attribution, Change, Finding, FindingStatus};
 
 /// Acts of the intruder's credentials, and findings that carry a time. An act that a finding is about is told once.
 pub(super) fn rows(book: &Book<'_>) -> Vec<Dated> {
@@ -18,8 +18,8 @@ pub(super) fn rows(book: &Book<'_>) -> Vec<Dated> {
         told.insert((at.as_second(), finding.resource.id.as_str()));
         let what = format!(
             "{} {} {}: {}",
-            change_in_words(finding.change),
-            finding.family,
+            deed(book, finding),
+            kind_in_words(&finding.family),
             finding.resource.name,
             finding.detail
         );
@@ -44,6 +44,24 @@ pub(super) fn rows(book: &Book<'_>) -> Vec<Dated> {
         rows.push(row(first.at, lane, who(&actor(first)), what, format!("{log}, read by step {path}")));
     }
     rows
+}
+
+/// What was done to the resource. A credential that acted, and that no record says was acted on, was used.
+fn deed(book: &Book<'_>, finding: &Finding) -> &'static str {
+    let id = Some(&finding.resource.id);
+    let is_touched =
+        || book.facts.events.iter().any(|(act, _)| act.resource_id.as_ref() == id && finding.at == Some(act.at));
+    match finding.change {
+        Change::Changed if finding.actor.token_id.as_ref() == id && !is_touched() => "used",
+        Change::Added => "added",
+        Change::Removed => "removed",
+        Change::Changed => "changed",
+    }
+}
+
+/// `dns_records`: one `dns record`.
+fn kind_in_words(family: &str) -> String {
+    family.strip_suffix('s').unwrap_or(family).replace('_', " ")
 }
 
 const fn lane(attribution: Attribution) -> Option<&'static str> {
@@ -81,12 +99,4 @@ fn describe(act: &Act) -> String {
         what.push_str(" — attempt that failed");
     }
     what
-}
-
-const fn change_in_words(change: Change) -> &'static str {
-    match change {
-        Change::Added => "added",
-        Change::Removed => "removed",
-        Change::Changed => "changed",
-    }
 }

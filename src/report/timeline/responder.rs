@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::super::book::{Book, left_in_words};
+use super::super::trail::Attested;
 use super::super::unsettled::decision_in_words;
 use super::super::words::count;
 use super::{Dated, row};
@@ -23,12 +24,28 @@ pub(super) fn rows(book: &Book<'_>) -> Vec<Dated> {
         };
         let (what, evidence) = what(entry, &|key| name(key).unwrap_or_else(|| format!("effect {key}")))?;
         let at_step = entry.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
-        let mut dated =
-            row(entry.at, "responder", entry.by.clone(), format!("{at_step}{what}"), format!("#{}", entry.seq));
+        let by_file = book.trails.file(entry.seq).map(|file| format!(" (by answers file {file})"));
+        let what = format!("{at_step}{what}{}", by_file.unwrap_or_default());
+        let mut dated = row(entry.at, "responder", who(entry), what, format!("#{}", entry.seq));
         dated.row.evidence = evidence;
         Some(dated)
     };
     book.source.entries.iter().filter_map(told).collect()
+}
+
+/// Who did it: for work by hand the person who attests it, with whoever wrote that down.
+fn who(entry: &Entry) -> String {
+    match attested(&entry.event) {
+        Some(attested) if attested.by != entry.by => format!("{}, entered by {}", attested.by, entry.by),
+        _ => entry.by.clone(),
+    }
+}
+
+fn attested(event: &Event) -> Option<Attested> {
+    match event {
+        Event::Settled { receipt, by: SettledBy::Person, .. } => Attested::read(receipt),
+        _ => None,
+    }
 }
 
 fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, Vec<String>)> {
@@ -43,13 +60,24 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         Event::StepSkipped { reason, cause: SkipCause::Person | SkipCause::Jump, .. } => {
             plain(format!("skipped: {reason}"))
         }
+        Event::Consented { effects, left, .. } if effects.is_empty() => {
+            plain(format!("none chosen; {}", rows_left(left, name)))
+        }
         Event::Consented { effects, left, phrase } => {
-            let typed = phrase.as_ref().map(|phrase| format!(", typed “{phrase}”")).unwrap_or_default();
+            let phrase = phrase.as_ref().map(|phrase| format!(" with “{phrase}”")).unwrap_or_default();
             let rest = if left.is_empty() { String::new() } else { format!("; {}", rows_left(left, name)) };
-            plain(format!("consent to {}{typed}{rest}", count(effects.len(), "change")))
+            plain(format!("consent to {}{phrase}{rest}", count(effects.len(), "change")))
         }
         Event::RowsLeft { left } => plain(rows_left(left, name)),
         Event::WentOn => plain("went on with the rest of the list".to_owned()),
+        Event::Settled { effect, attempt: 0, outcome: Outcome::Applied, by: SettledBy::Person, .. } => {
+            let attested = attested(&entry.event);
+            let proof = attested.iter().filter_map(|attested| attested.proof.as_ref()).map(ToString::to_string);
+            let word = attested.as_ref().map(|it| format!(", as {} attests", it.by)).unwrap_or_default();
+            let note = attested.as_ref().and_then(|it| it.note.as_ref()).map(|note| format!(": {note}"));
+            let what = format!("{}: done by hand{word}{}", name(effect), note.unwrap_or_default());
+            Some((what, proof.collect()))
+        }
         Event::Settled { effect, attempt, outcome, by, .. } => settled(&name(effect), *attempt, outcome, *by),
         Event::Verified { effect, verdict, evidence } => {
             let word = match verdict {
@@ -78,7 +106,10 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         Event::RunEnding { reason } => plain(format!("run ended early: {reason}")),
         Event::RunClosed { reason, .. } => plain(format!("run closed: {reason}")),
         Event::Expanded(expanded) if expanded.round > 1 => plain(format!("round {} begun", expanded.round)),
-        Event::DriverTaken { .. }
+        Event::DriverTaken { answers: Some(file), .. } => {
+            plain(format!("from here on prompts are answered by file {}, SHA-256 {}", file.name, file.sha256.short()))
+        }
+        Event::DriverTaken { answers: None, .. }
         | Event::PlanSealed(_)
         | Event::Expanded(_)
         | Event::StepBegan
@@ -100,7 +131,6 @@ fn settled(name: &str, attempt: u32, outcome: &Outcome, by: SettledBy) -> Option
     let why = outcome.why().unwrap_or_default();
     let what = match (outcome, by) {
         (Outcome::Applied, SettledBy::Answer) => return None,
-        (Outcome::Applied, SettledBy::Person) if attempt == 0 => "done by hand".to_owned(),
         (Outcome::Applied, SettledBy::Person) => format!("attempt {attempt} taken as applied on a person's word"),
         (Outcome::Applied, SettledBy::Probe) => format!("attempt {attempt} was applied, as a read shows"),
         (Outcome::Applied, SettledBy::Vault) => format!("attempt {attempt} was applied, as the sealed answer shows"),

@@ -3,7 +3,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::model::{Disposition, StepPath};
+use crate::journal::PreparedAnswers;
+use crate::model::{Digest, Disposition, StepPath};
 
 /// An answers file, read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +17,8 @@ pub struct AnswersFile {
     pub steps: BTreeMap<String, StepAnswers>,
     /// The file's name, for messages.
     pub(super) name: String,
+    /// Digest of its bytes; `None` where no file was read.
+    pub(super) sha256: Option<Digest>,
     /// Where each step stands: line and column.
     pub(super) places: BTreeMap<String, (usize, usize)>,
 }
@@ -147,6 +150,11 @@ impl fmt::Display for AnswersError {
 }
 
 impl AnswersFile {
+    /// Which file it is, for the journal.
+    pub fn identity(&self) -> Option<PreparedAnswers> {
+        self.sha256.clone().map(|sha256| PreparedAnswers { name: self.name.clone(), sha256 })
+    }
+
     /// The answers under a step's whole path, as for one item or round, or else under its id.
     pub fn own(&self, path: &StepPath) -> Option<&StepAnswers> {
         self.steps.get(path.as_str()).or_else(|| self.steps.get(path.id()))

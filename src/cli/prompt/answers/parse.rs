@@ -4,6 +4,8 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::model::Digest;
+
 use super::file::{
     AnswersError, AnswersFile, Canary, InDoubt, Left, OnFailure, Problem, Select, StepAnswer, StepAnswers, Unmet,
 };
@@ -44,7 +46,11 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn file(&mut self, name: &str, document: &DeTable<'_>) -> AnswersFile {
-        let mut file = AnswersFile { name: name.to_owned(), ..AnswersFile::default() };
+        let mut file = AnswersFile {
+            name: name.to_owned(),
+            sha256: Some(Digest::of(self.text.as_bytes())),
+            ..AnswersFile::default()
+        };
         for (key, value) in document {
             match key.get_ref().as_ref() {
                 "inputs" => file.inputs = self.json_table(value),
