@@ -16,7 +16,7 @@ pub(crate) fn exit(state: &IncidentState, stop: Option<&Stop>) -> Exit {
     let Some(run) = state.latest_run() else { return Exit::Done };
     let effects = || run.steps.values().flat_map(|step| &step.effects);
     let failed = run.steps.values().any(|step| matches!(step.status, StepStatus::Failed { .. }))
-        || effects().any(|effect| {
+        || effects().filter(|effect| !effect.is_best_effort()).any(|effect| {
             matches!(effect.status, EffectStatus::Refused | EffectStatus::VerifyFailed | EffectStatus::Abandoned)
         });
     let mut exit = match stop {
@@ -26,7 +26,9 @@ pub(crate) fn exit(state: &IncidentState, stop: Option<&Stop>) -> Exit {
         Some(Stop::Closed(crate::journal::RunOutcome::Aborted)) => Exit::Waiting,
         _ => Exit::Done,
     };
-    if effects().any(|effect| effect.is_in_doubt() || effect.was_given_up_in_doubt()) {
+    let is_in_doubt =
+        |effect: &EffectState| effect.is_in_doubt() || (effect.was_given_up_in_doubt() && !effect.is_best_effort());
+    if effects().any(is_in_doubt) {
         exit = exit.and(Exit::InDoubt);
     }
     if failed {

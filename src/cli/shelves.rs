@@ -133,7 +133,7 @@ impl Shelf {
             let name = path.file_name()?.to_str()?.strip_suffix(".toml")?.to_owned();
             // Prepared answers lie beside the runbook that they are for.
             (!name.ends_with(".answers"))
-                .then(|| (name, Found::file(&path, read(&path).map(lossy).unwrap_or_default())))
+                .then(|| (name, Found::file(&path, read(&path).map(|bytes| lossy(&bytes)).unwrap_or_default())))
         });
         named.collect()
     }
@@ -174,6 +174,6 @@ fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CliError> {
     })
 }
 
-fn lossy(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -105,7 +105,8 @@ impl EffectState {
         self.is_best_effort() && (self.is_in_doubt() || self.needs_decision())
     }
 
-    fn is_best_effort(&self) -> bool {
+    /// A message: that it did not get through is a gap, and stops nothing.
+    pub fn is_best_effort(&self) -> bool {
         matches!(&self.effect.call, Call::Outside(call) if call.is_best_effort())
     }
 

@@ -19,7 +19,7 @@ const CANARY: &str = r#"canary"zq7x\with-9-quotes"#;
 /// A part of every secret of these tests; no digest can hold it.
 const MIDDLE: &str = "zq7x";
 
-/// One step called `go`, and what answers it.
+/// One step called `act-now`, and what answers it.
 struct Outing {
     scene: Scene,
     env: Vec<(String, String)>,
@@ -30,7 +30,7 @@ impl Outing {
     async fn new(action: &str, with: &str, more: &str) -> Self {
         let scene = Scene::new().await;
         let step = format!(
-            "schema = 1\nname = \"outing\"\ntitle = \"Outing\"\n\n[[steps]]\nid = \"go\"\nphase = \"contain\"\n\
+            "schema = 1\nname = \"outing\"\ntitle = \"Outing\"\n\n[[steps]]\nid = \"act-now\"\nphase = \"contain\"\n\
              title = \"Go\"\nwhy = \"A test.\"\naction = \"{action}\"\n[steps.with]\n{with}\n{more}"
         );
         scene.write("outing.toml", &step);
@@ -110,10 +110,10 @@ impl Outing {
     }
 }
 
-/// The one effect of the step `go` in the JSON document.
+/// The one effect of the step `act-now` in the JSON document.
 fn effect(document: &Value) -> Value {
     let steps = document["steps"].as_array().unwrap();
-    steps.iter().find(|step| step["id"] == "go").unwrap()["effects"][0].clone()
+    steps.iter().find(|step| step["id"] == "act-now").unwrap()["effects"][0].clone()
 }
 
 fn end(document: &Value) -> (Value, Value) {

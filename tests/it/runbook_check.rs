@@ -27,7 +27,18 @@ fn checked(text: &str) -> Checked {
 
 /// What `quell runbooks check` would show, without colour, on a terminal of 100 columns.
 fn shown(text: &str) -> String {
-    render_text(&checked(text).problems, "drill.toml", text, false, 100).trim_end().to_owned()
+    let shown = render_text(&checked(text).problems, "drill.toml", text, false, 100);
+    // What stands below every syntax error has a test of its own.
+    shown.trim_end().trim_end_matches(NOT_TOML).trim_end().to_owned()
+}
+
+const NOT_TOML: &str = "drill.toml is not TOML: mend that first, the rest may come of it";
+
+#[test]
+fn below_a_syntax_error_it_says_where_to_begin() {
+    let text = look("action = \"cloudflare.whoami\"\nwhy = \"It leaked.");
+    let shown = render_text(&checked(&text).problems, "drill.toml", &text, false, 100);
+    assert!(shown.trim_end().ends_with(NOT_TOML), "{shown}");
 }
 
 /// A runbook with these inputs and steps.

@@ -9,6 +9,9 @@ use crate::stage::Stage;
 /// Actions that send nothing and yet must propose work.
 const BY_HAND: [&str; 2] = ["cloudflare.findings.settle", "manual"];
 
+/// Actions that act outside the account: `outside` drives them.
+const ELSEWHERE: [&str; 3] = ["command", "http", "notify"];
+
 /// What an action's example says, as JSON.
 pub(super) fn example(spec: &ActionSpec) -> Value {
     let table: toml::Table = toml::from_str(spec.example).unwrap_or_else(|error| panic!("{}: {error}", spec.id));
@@ -49,6 +52,9 @@ async fn images(stage: &Stage) -> (Value, Value) {
 
 /// Whether an action must propose something in the compromised account.
 pub(super) fn must_act(spec: &ActionSpec) -> bool {
+    if ELSEWHERE.contains(&spec.id) {
+        return false;
+    }
     spec.max_danger > Danger::Observe || spec.permissions.iter().any(|it| it.write) || BY_HAND.contains(&spec.id)
 }
 

@@ -10,15 +10,15 @@ use crate::scene::ran;
 async fn a_command_that_ends_well_is_applied_and_its_words_are_kept() {
     let with = "argv = [\"printf\", '{\"id\": 7, \"name\": \"%s\"}', \"it's one\"]\n\
                 outputs = { id = \"/id\", name = \"/name\", gone = \"/gone\" }";
-    let later = "[[steps]]\nid = \"later\"\nphase = \"contain\"\ntitle = \"Later\"\nwhy = \"A test.\"\naction = \"command\"\n\
-                 with = { argv = [\"printf\", \"id {{steps.go.values.id}}\"] }";
+    let later = "[[steps]]\nid = \"next-one\"\nphase = \"contain\"\ntitle = \"Later\"\nwhy = \"A test.\"\naction = \"command\"\n\
+                 with = { argv = [\"printf\", \"id {{steps.act-now.values.id}}\"] }";
     let outing = Outing::new("command", with, later).await;
     let document = outing.run().expect(0).json();
     assert_eq!(end(&document), ends("applied", Some("cannot_tell")));
     let expected = json!({
         "done": true, "exit": 0, "values": { "id": 7, "name": "it's one" }, "missing": ["gone"], "simulated": false,
     });
-    assert_eq!(outing.output("go"), expected);
+    assert_eq!(outing.output("act-now"), expected);
     assert_eq!(outing.evidence("standard output"), ["{\"id\": 7, \"name\": \"it's one\"}", "id 7"]);
     outing.scene.run(&["verify", document["incident"].as_str().unwrap()]).expect(0);
 }
@@ -34,7 +34,7 @@ async fn an_exit_code_that_is_not_expected_is_a_refusal_for_a_person() {
 
     let outing = Outing::new("command", "argv = [\"false\"]\nexpect = [0, 1]", "").await;
     assert_eq!(end(&outing.run().expect(0).json()), ends("applied", Some("cannot_tell")));
-    assert_eq!(outing.output("go")["exit"], 1);
+    assert_eq!(outing.output("act-now")["exit"], 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,8 +153,8 @@ async fn a_dry_run_and_a_rehearsal_run_none() {
     assert!(!here.exists(), "the rehearsal ran it");
     let simulated = "simulated: would have run `touch was-here`";
     assert_eq!(outing.events("verified")[0]["verdict"]["detail"], simulated);
-    assert_eq!(outing.output("go")["values"], json!({ "id": "simulated" }));
-    assert_eq!(outing.output("go")["simulated"], true);
+    assert_eq!(outing.output("act-now")["values"], json!({ "id": "simulated" }));
+    assert_eq!(outing.output("act-now")["simulated"], true);
     let report = fs::read_to_string(outing.scene.incident().join("report.md")).unwrap();
     assert!(report.contains("simulated: would have run") && report.contains("REHEARSAL"), "{report}");
     assert!(ran.stderr.contains("simulated: would have run"), "{}", ran.stderr);
@@ -188,7 +188,7 @@ async fn no_consent_no_command() {
     let outing = Outing::new("command", with, "").await;
     outing.run().expect(11);
     assert!(!outing.scene.path("was-here").exists());
-    outing.answers("[steps.go]\nphrase = \"touch was-here\"\n");
+    outing.answers("[steps.act-now]\nphrase = \"touch was-here\"\n");
     outing.resume().expect(0);
     assert!(outing.scene.path("was-here").exists());
     // What nothing but a look would be worth is no danger that an author may state.

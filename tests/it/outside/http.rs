@@ -20,7 +20,7 @@ async fn a_get_is_a_read_in_a_dry_run_too() {
     assert_eq!(host.lines(), ["GET /x?y=1"; 2]);
     assert!(host.arrived()[0].headers.contains(&("x-key".to_owned(), super::CANARY.to_owned())));
     let expected = json!({ "done": true, "status": 200, "values": { "id": 7 }, "missing": ["no"], "simulated": false });
-    assert_eq!(outing.output("go"), expected);
+    assert_eq!(outing.output("act-now"), expected);
     assert_eq!(outing.evidence("GET http://127.0.0.1").len(), 1);
     outing.assert_no_canary(&ran);
 }
@@ -50,7 +50,7 @@ async fn a_change_is_sent_once_with_its_secrets_and_read_back() {
     let sent = host.arrived().remove(0);
     assert_eq!(sent.body, json!({ "ip": "192.0.2.7", "key": super::CANARY }).to_string());
     assert!(sent.headers.contains(&("authorization".to_owned(), super::CANARY.to_owned())));
-    assert_eq!(outing.output("go")["values"]["id"], "r-1");
+    assert_eq!(outing.output("act-now")["values"]["id"], "r-1");
     assert_eq!(
         outing.events("proposed")[0]["effects"][0]["call"]["headers"]["authorization"]["secret_env"],
         "OUTING_SECRET"
@@ -159,5 +159,5 @@ async fn a_rehearsal_opens_no_connection() {
     assert!(host.lines().is_empty());
     assert_eq!(end(&ran.json()), ends("applied", Some("cannot_tell")));
     assert_eq!(outing.output("read")["values"], json!({ "id": "simulated" }));
-    assert!(outing.output("go")["simulated"] == true && outing.output("read")["simulated"] == true);
+    assert!(outing.output("act-now")["simulated"] == true && outing.output("read")["simulated"] == true);
 }

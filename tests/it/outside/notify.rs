@@ -11,7 +11,7 @@ async fn outing(service: &str, hook: &str) -> Outing {
     let with = format!(
         "service = \"{service}\"\ntarget = {{ secret_env = \"OUTING_HOOK\" }}\nmessage = \"cut <!channel> at {{{{incident.id}}}}\""
     );
-    let later = "[[steps]]\nid = \"later\"\nphase = \"contain\"\ntitle = \"Later\"\nwhy = \"A test.\"\naction = \"command\"\n\
+    let later = "[[steps]]\nid = \"next-one\"\nphase = \"contain\"\ntitle = \"Later\"\nwhy = \"A test.\"\naction = \"command\"\n\
                  with = { argv = [\"true\"] }";
     Outing::new("notify", &with, later).await.env("OUTING_HOOK", hook)
 }
@@ -27,13 +27,13 @@ async fn a_message_is_shown_consented_to_and_sent_once() {
         outing.assert_no_canary_in(&plan);
         let ran = outing.run().expect(0);
         assert_eq!(end(&ran.json()), ends("applied", Some("cannot_tell")));
-        assert_eq!(outing.output("go"), json!({ "delivered": "yes" }));
+        assert_eq!(outing.output("act-now"), json!({ "delivered": "yes" }));
         assert_eq!(host.lines(), ["POST /services/T00/zq7x-hush"]);
         let incident = ran.json()["incident"].as_str().unwrap().to_owned();
         let wanted = if service == "slack" {
             json!({ "text": format!("cut &lt;!channel&gt; at {incident}") })
         } else {
-            json!({ "source": "quell", "step": "go", "message": format!("cut <!channel> at {incident}") })
+            json!({ "source": "quell", "step": "act-now", "message": format!("cut <!channel> at {incident}") })
         };
         assert_eq!(host.arrived()[0].body, wanted.to_string());
         outing.assert_no_canary(&ran);
@@ -78,7 +78,7 @@ async fn a_message_that_fails_stops_nothing_and_is_not_sent_again() {
         assert_eq!(document["steps"][1]["status"], "done", "HTTP {status}");
         let gap = document["gaps"][0]["reason"].as_str().unwrap();
         assert!(gap.starts_with(reason), "{gap}");
-        assert_eq!(outing.output("go"), json!({ "delivered": delivered }));
+        assert_eq!(outing.output("act-now"), json!({ "delivered": delivered }));
         assert_eq!(host.lines().len(), 1, "HTTP {status}: it was sent again");
         let report = std::fs::read_to_string(outing.scene.incident().join("report.md")).unwrap();
         assert!(report.contains(&reason.replace('_', "\\_")), "{report}");
@@ -91,7 +91,7 @@ async fn a_message_that_fails_stops_nothing_and_is_not_sent_again() {
     let outing = outing("slack", "").await;
     let document = outing.run().expect(16).json();
     assert!(document["gaps"][0]["reason"].as_str().unwrap().contains("`OUTING_HOOK` is not set"), "{document:#}");
-    assert_eq!(outing.output("go"), json!({ "delivered": "no" }));
+    assert_eq!(outing.output("act-now"), json!({ "delivered": "no" }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -104,7 +104,7 @@ async fn a_message_in_flight_when_quell_died_is_not_sent_again() {
     assert_eq!(document["outcome"], "done");
     let gap = document["gaps"][0]["reason"].as_str().unwrap();
     assert_eq!(gap, "whether it was delivered is not known: no answer was recorded");
-    assert_eq!(outing.output("go"), json!({ "delivered": "unknown" }));
+    assert_eq!(outing.output("act-now"), json!({ "delivered": "unknown" }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,5 +113,5 @@ async fn a_rehearsal_tells_nobody() {
     let outing = outing("slack", &hook(&host)).await;
     outing.quell(&["rehearse", "outing.toml"], &[]).expect(0);
     assert!(host.lines().is_empty());
-    assert_eq!(outing.output("go"), json!({ "delivered": "simulated" }));
+    assert_eq!(outing.output("act-now"), json!({ "delivered": "simulated" }));
 }

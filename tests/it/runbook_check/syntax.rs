@@ -36,14 +36,6 @@ why = "It leaked."#)), @r##"
 fn a_table_that_is_not_closed() {
     assert_snapshot!(shown(&look(r#"action = "cloudflare.whoami"
 with = { a = 1,"#)), @r##"
-    error[R009]: `cloudflare.whoami` has no parameter `a`
-      --> drill.toml:10:10
-       |
-    10 | with = { a = 1,
-       |          ^
-       |
-    help: it takes none
-
     error[R001]: this is not TOML: unclosed inline table, expected `}`
       --> drill.toml:10:16
        |
@@ -51,6 +43,14 @@ with = { a = 1,"#)), @r##"
        |                ^
        |
     help: what was opened before is not closed by here
+
+    error[R009]: `cloudflare.whoami` has no parameter `a`
+      --> drill.toml:10:10
+       |
+    10 | with = { a = 1,
+       |          ^
+       |
+    help: it takes none
     "##);
 }
 
