@@ -9,7 +9,7 @@ mod request;
 mod standing;
 
 pub use curl::curl;
-pub use instruction::{consequences, dashboard, instruction};
+pub use instruction::{consequences, dashboard, fields, instruction};
 pub use request::{Request, request};
 pub use standing::{Present, Sight, Standing};
 
@@ -28,6 +28,6 @@ pub fn wanted(item: &ReviewItem) -> Result<Option<Value>, &'static str> {
         // An access rule is two facts and a note: one that should not have been changed is made again.
         (Change::Changed, None, ReviewKind::AccessRule) => Ok(None),
         (_, Some(before), _) => Ok(Some(before.clone())),
-        (_, None, _) => Err("what it was before is not known: look at the audit log and decide"),
+        (_, None, _) => Err("what it was before is not known"),
     }
 }

@@ -219,6 +219,16 @@ async fn without_a_baseline_the_window_alone_is_seen_and_that_is_said() {
     assert!(taken.gaps[0].reason.starts_with("no baseline: deleted records cannot be seen"));
     let changes: Vec<_> = plan.output["items"].as_array().unwrap().iter().map(|it| it["change"].clone()).collect();
     assert_eq!(changes, ["changed", "added"]);
+    // Of what was changed nobody knows what it was: that is for a person to find out, not to be left out.
+    let items = plan.output["items"].clone();
+    let with = json!({ "findings": items, "include_unattributed": true });
+    let (settle, _) = stage.plan("cloudflare.findings.settle", with).await.unwrap();
+    let unknown: Vec<_> = settle.effects.iter().filter(|effect| effect.summary.starts_with("decide about ")).collect();
+    assert_eq!((unknown.len(), settle.effects.len()), (1, 2), "{:#?}", settle.effects);
+    let Call::Hand(work) = &unknown[0].call else { panic!("{unknown:#?}") };
+    assert!(work.instruction.contains("what it was before is not known"), "{}", work.instruction);
+    assert_eq!((&work.request, &work.curl), (&None, &None));
+    assert!(matches!(stage.verify(unknown[0]).await, Verdict::CannotTell(_)));
     let missing = stage.plan("cloudflare.dns.diff", json!({})).await.map(|_| ());
     assert!(missing.is_err_and(|error| error.hint.is_some()));
     let typo = json!({ "since": "2020-01-01T00:00:00Z", "zones": ["harborlane-shp.example"] });

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::repair::{
-    Present, Sight, Standing, consequences, curl, dashboard, instruction, request, wanted,
+    Present, Sight, Standing, consequences, curl, dashboard, fields, instruction, request, wanted,
 };
 use crate::cloudflare::review::{Place, ReviewItem, ReviewKind};
 use crate::model::{
@@ -138,7 +138,7 @@ impl Action for FindingsSettle {
             let wanted = match wanted(item) {
                 Ok(wanted) => wanted,
                 Err(reason) => {
-                    leave_out(reason.to_owned());
+                    plan.effects.push(to_decide(item, reason, look));
                     continue;
                 }
             };
@@ -169,7 +169,7 @@ impl Action for FindingsSettle {
         plan.gaps.extend(gaps);
         plan.output.proposed = plan.effects.len() as u64;
         plan.summary = format!(
-            "{}: {} to put back by hand, {} already put back, {} not proposed",
+            "{}: {} for a person, {} already put back, {} not proposed",
             count(items.len(), "finding"),
             plan.effects.len(),
             plan.already.len(),
@@ -180,7 +180,9 @@ impl Action for FindingsSettle {
 
     async fn verify<'a>(effect: &'a Effect, _receipt: Option<&'a Value>, look: &'a Look<'a>) -> Verdict {
         let Some(place) = place_of(effect) else {
-            return Verdict::CannotTell("the effect does not say where to look".into());
+            return Verdict::CannotTell(
+                "what it was before is not known, so no read can tell whether it is right".into(),
+            );
         };
         let (left, wanted) = (some(&effect.before), some(&effect.after));
         match Sight::new(look).standing(&place, left, wanted).await {
@@ -251,6 +253,29 @@ fn danger(kind: ReviewKind, method: Option<&str>) -> Danger {
 
 fn proof(is_wanted: bool) -> String {
     String::from(if is_wanted { "read: it is as it was before" } else { "read: it is gone" })
+}
+
+/// A change of which nobody knows what was there before: a person finds out, and decides.
+fn to_decide(item: &ReviewItem, reason: &str, look: &Look<'_>) -> Effect {
+    let mut effect = effect(item, None, None, false, look);
+    let now = item.after.as_ref().map(|image| format!(" It was found as: {}.", fields(image))).unwrap_or_default();
+    effect.summary = format!("decide about {} {}", item.place.kind.words(), item.resource_name);
+    effect.danger = Danger::Observe;
+    effect.before = json!(item.after);
+    effect.call = Call::Hand(ByHand {
+        instruction: format!(
+            "The {} `{}` ({}) was changed in the window, and {reason}.{now} Ask its owner what it should be, put it right \
+             where it is wrong, and say so; where it is right, keep it with the reason.",
+            item.place.kind.words(),
+            item.resource_name,
+            item.place.scope()
+        ),
+        dashboard: Some(dashboard(&item.place)),
+        curl: None,
+        request: None,
+        place: None,
+    });
+    effect
 }
 
 fn effect(

@@ -22,7 +22,8 @@ pub fn instruction(item: &ReviewItem, request: Option<&Request>, present: Option
     }
 }
 
-fn fields(image: &Value) -> String {
+/// An image in words: each field with its value.
+pub fn fields(image: &Value) -> String {
     let shown = image.as_object().into_iter().flatten().map(|(field, value)| format!("{field} {}", shown(value)));
     shown.collect::<Vec<_>>().join(", ")
 }
