@@ -206,6 +206,9 @@ impl Checker<'_, '_> {
 
     /// The list of a `foreach`; returns what is known of its items.
     fn list(&mut self, node: &Node) -> Option<Value> {
+        if !matches!(node.kind, Kind::Array(_) | Kind::Table(_)) {
+            return None; // That it is no list is a problem of its own.
+        }
         let wanted = json!({ "type": "array" });
         self.value(node, Schema::new(&wanted), Slot { name: "foreach", needed: true, ..Slot::default() });
         let path = node.get("from").and_then(Node::as_text)?;

@@ -11,6 +11,7 @@ mod docs;
 mod house;
 mod identity_actions;
 mod journal;
+mod language;
 mod main_job;
 mod openapi;
 mod outside;

@@ -4,6 +4,7 @@ mod answers;
 mod arbitrary;
 mod binary;
 mod conditions;
+mod groups;
 mod hostile;
 mod inputs;
 mod keys;
