@@ -12,6 +12,8 @@
 //! | action | the code behind a step, in a static catalogue ([`action`]) |
 //! | incident | the case: one directory, one journal, one or more runs |
 //! | run | one execution of one runbook, bound to one plan digest, one account, one API host |
+//! | group | a step that holds others, or makes them for the items of a list; it stands behind them in the plan |
+//! | round | one pass through a repeated group; what it holds is journaled before it begins |
 //! | step path | the address of a step instance in every journal entry ([`model::StepPath`]) |
 //! | effect | ONE change to the outside world: one call, with target, before-image and danger ([`model::Effect`]) |
 //! | undo | a run that quell writes itself, from before-images: one step for each effect ([`journal::IncidentState::undone_by`]) |

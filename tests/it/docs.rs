@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use quell::action::AnyAction;
+use quell::cli::catalogue::CATALOGUE;
+use quell::runbook::{load, render_text};
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
@@ -53,4 +55,20 @@ fn the_commands_of_the_readme_exist() {
         let ran = std::process::Command::new(env!("CARGO_BIN_EXE_quell")).args([command, "--help"]).output().unwrap();
         assert!(ran.status.success(), "the README names `quell {command}`");
     }
+}
+
+#[test]
+fn the_runbooks_of_the_readme_pass_their_check() {
+    let inventory = "[[steps]]\nid = \"inventory\"\nphase = \"identify\"\ntitle = \"Tokens\"\n\
+                     action = \"cloudflare.tokens.inventory\"\nwith = { suspect = \"unknown\" }\n";
+    let readme = readme();
+    let blocks = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut checked = 0;
+    for block in blocks.filter(|block| block.contains("[[steps]]")) {
+        checked += 1;
+        let text = format!("schema = 1\nname = \"example\"\ntitle = \"Example\"\n{inventory}{block}");
+        let problems = load("README", &text, &CATALOGUE.vocabulary()).problems;
+        assert_eq!(render_text(&problems, "README", &text, false, 100), "");
+    }
+    assert!(checked >= 2, "only {checked} examples");
 }
