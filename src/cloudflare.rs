@@ -8,6 +8,7 @@ pub mod audit;
 pub mod certificates;
 pub mod dns;
 mod kinds;
+mod named;
 pub mod repair;
 pub mod review;
 pub mod rules;
@@ -16,3 +17,4 @@ pub mod tokens;
 pub mod zones;
 
 pub use kinds::KINDS;
+pub use named::{Named, named};

@@ -72,6 +72,11 @@ pub(crate) fn config_dir() -> Option<PathBuf> {
     named.or_else(|| text("HOME").map(|home| PathBuf::from(home).join(".config"))).map(|dir| dir.join("quell"))
 }
 
+/// `QUELL_INPUT_NAME`: the value of a runbook's input.
+pub(crate) fn input(name: &str) -> Option<String> {
+    text(&format!("QUELL_INPUT_{}", name.to_uppercase()))
+}
+
 /// `RUST_LOG`: what is to be logged.
 pub(crate) fn log_filter() -> Option<String> {
     text("RUST_LOG")

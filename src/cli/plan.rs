@@ -68,7 +68,7 @@ pub(crate) async fn forecast(
     let mut target = Target::from_environment(cx).await?;
     let connected = connect(cx, &mut target).await?;
     let sources = Sources { set, answers: answers.as_ref(), scenario: &Map::new() };
-    let mut inputs = inputs::collect(&loaded.runbook, &sources, cx).await?;
+    let mut inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
     if !zones.is_empty() {
         if !loaded.runbook.inputs.iter().any(|input| input.name == "zones") {
             return Err(CliError::usage(format!(

@@ -67,7 +67,7 @@ pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliEr
     let connected = connect(cx, &mut target).await?;
     let known = stage.inputs(cx, &dir)?;
     let sources = Sources { set: &args.set, answers: answers.as_ref(), scenario: &known };
-    let inputs = inputs::collect(&loaded.runbook, &sources, cx).await?;
+    let inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
     let given = Given { inputs: &inputs, answers: answers.as_ref() };
     let opened = open::open(cx, dir, true, &loaded, &given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());

@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> 
     let mut target = Target::from_environment(cx).await?;
     let connected = connect(cx, &mut target).await?;
     let sources = Sources { set: &args.set, answers: answers.as_ref(), scenario: &Map::new() };
-    let inputs = inputs::collect(&loaded.runbook, &sources, cx).await?;
+    let inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
     let (dir, fresh) = match &args.incident {
         Some(wanted) => (cx.state.find(Some(wanted))?, false),
         None => (cx.state.begin(cx.now(), false)?, true),

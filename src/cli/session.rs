@@ -1,5 +1,6 @@
 //! From a runbook's name to a driven run, for `run`, `resume`, `rehearse` and `plan`.
 
+mod candidates;
 pub(crate) mod connect;
 pub(crate) mod drive;
 pub(crate) mod inputs;

@@ -167,7 +167,7 @@ impl Engine {
     }
 
     pub(super) async fn failed(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
-        let Some(StepStatus::Failed { error, .. }) = self.step(path).map(|step| step.status.clone()) else {
+        let Some(StepStatus::Failed { error, hint, .. }) = self.step(path).map(|step| step.status.clone()) else {
             return Ok(Turn::On);
         };
         let by_rule = || "as the runbook's `on_failure` says".to_owned();
@@ -178,7 +178,8 @@ impl Engine {
             OnFailure::Ask => {
                 let planned = self.planned(path)?;
                 let prompter = self.bench.ports.prompter.clone();
-                let reply = prompter.failure(FailureRequest { step: &planned, error: &error, hint: None }).await;
+                let reply =
+                    prompter.failure(FailureRequest { step: &planned, error: &error, hint: hint.as_deref() }).await;
                 match self.common(path, reply)? {
                     Ok(turn) => return Ok(turn),
                     Err(Answered::Skip(_)) if !planned.skippable => {

@@ -129,6 +129,8 @@ pub enum StepStatus {
     Failed {
         /// What went wrong.
         error: String,
+        /// What to do about it.
+        hint: Option<String>,
         /// What is done about it, once decided.
         decision: Option<FailureDecision>,
     },
@@ -421,14 +423,15 @@ impl StepState {
                 }
                 self.end(entry, S::Done { output: output.clone(), summary: summary.clone() });
             }
-            (S::Began | S::Proposed, Event::StepFailed { error, .. }) => {
+            (S::Began | S::Proposed, Event::StepFailed { error, hint }) => {
                 if let Some(state) = self.effects.iter().find(|state| state.is_in_doubt()) {
                     return Err(format!("effect {} is in doubt", state.effect.key));
                 }
-                self.end(entry, S::Failed { error: error.clone(), decision: None });
+                self.end(entry, S::Failed { error: error.clone(), hint: hint.clone(), decision: None });
             }
-            (S::Failed { error, decision: None }, Event::FailureDecided { decision, .. }) => {
-                self.status = S::Failed { error: error.clone(), decision: Some(decision.clone()) };
+            (S::Failed { error, hint, decision: None }, Event::FailureDecided { decision, .. }) => {
+                let (error, hint) = (error.clone(), hint.clone());
+                self.status = S::Failed { error, hint, decision: Some(decision.clone()) };
             }
             (status, event) => {
                 return Err(format!("{} cannot follow at a step that is {}", event_name(event), status.as_str()));

@@ -35,6 +35,11 @@ pub enum InputType {
     /// A zone of the account: its name.
     #[serde(rename = "cloudflare.zone")]
     CloudflareZone,
+    /// A member of the account: the e-mail.
+    #[serde(rename = "cloudflare.member")]
+    CloudflareMember,
+    /// A range of IP addresses, as in `192.0.2.0/24`.
+    Cidr,
 }
 
 /// The names of the types, as they stand in a runbook.
@@ -45,12 +50,14 @@ pub(super) const NAMES: &[&str] = &[
     "timestamp",
     "duration",
     "ip",
+    "cidr",
     "email",
     "choice",
     "list",
     "path",
     "cloudflare.token",
     "cloudflare.zone",
+    "cloudflare.member",
 ];
 
 impl InputType {
@@ -69,6 +76,8 @@ impl InputType {
             "path" => Self::Path,
             "cloudflare.token" => Self::CloudflareToken,
             "cloudflare.zone" => Self::CloudflareZone,
+            "cloudflare.member" => Self::CloudflareMember,
+            "cidr" => Self::Cidr,
             _ => return None,
         })
     }
@@ -99,6 +108,11 @@ impl InputType {
             Self::Timestamp => timestamp(text, now).map(|at| json!(at.to_string())),
             Self::Duration => duration(text).map(|length| json!(format!("{length:#}"))),
             Self::Ip => text.parse::<std::net::IpAddr>().map(|ip| json!(ip)).map_err(|_| "it is an IP address".into()),
+            Self::Cidr => match text.parse::<ipnet::IpNet>() {
+                Ok(range) if range.trunc() == range => Ok(json!(range)),
+                Ok(range) => Err(format!("the range begins at `{}`", range.trunc())),
+                Err(_) => Err("it is a range of IP addresses such as `192.0.2.0/24`".into()),
+            },
             Self::Email => match text.split_once('@') {
                 Some((name, host)) if !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace) => {
                     Ok(json!(text))
@@ -113,12 +127,8 @@ impl InputType {
                 }
             }
             Self::List => Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()),
-            Self::String | Self::Path | Self::CloudflareToken | Self::CloudflareZone => {
-                if text.is_empty() {
-                    Err("it is empty".into())
-                } else {
-                    Ok(json!(text))
-                }
+            Self::String | Self::Path | Self::CloudflareToken | Self::CloudflareZone | Self::CloudflareMember => {
+                if text.is_empty() { Err("it is empty".into()) } else { Ok(json!(text)) }
             }
         }
     }
@@ -154,6 +164,15 @@ mod tests {
     use serde_json::json;
 
     use super::InputType;
+
+    #[test]
+    fn a_range_begins_where_it_says() {
+        let read = |text| InputType::Cidr.parse(text, Timestamp::UNIX_EPOCH);
+        assert_eq!(read("192.0.2.0/24"), Ok(json!("192.0.2.0/24")));
+        assert_eq!(read("2001:db8::/32"), Ok(json!("2001:db8::/32")));
+        assert_eq!(read("192.0.2.7/24"), Err("the range begins at `192.0.2.0/24`".into()));
+        assert!(read("192.0.2.0").is_err() && read("").is_err());
+    }
 
     #[test]
     fn moments_are_taken_as_people_write_them() {

@@ -5,7 +5,7 @@ mod resumed;
 
 use serde_json::{Value, json};
 
-use crate::scene::{Ran, Scene};
+use crate::scene::{Ran, Scene, ran};
 
 const HEAD: &str = "schema = 1\nname = \"drill\"\ntitle = \"Drill\"\n\n";
 
@@ -189,4 +189,35 @@ async fn a_dry_run_goes_through_lists_that_are_known_and_one_round() {
     ];
     assert_eq!(predicted, wanted);
     assert!(scene.writes().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inputs_come_from_the_flag_the_file_and_the_environment_in_that_order() {
+    let scene = Scene::new().await;
+    let runbook =
+        "[inputs.who]\ntype = \"string\"\n\n".to_owned() + &by_hand("steps", "visit", "for {{inputs.who}}", "");
+    scene.write("drill.toml", &format!("{HEAD}{runbook}"));
+    scene.write("file.toml", &format!("[inputs]\nwho = \"file\"\n[steps.visit]\n{DONE}"));
+    scene.write("none.toml", &format!("[steps.visit]\n{DONE}"));
+    for (answers, set, wanted) in
+        [("none.toml", None, "environment"), ("file.toml", None, "file"), ("file.toml", Some("flag"), "flag")]
+    {
+        let set = set.map(|value| format!("who={value}"));
+        let mut args = vec!["plan", "drill.toml", "--answers", answers, "--json"];
+        args.extend(set.iter().flat_map(|set| ["--set", set.as_str()]));
+        let document = ran(scene.command(&args).env("QUELL_INPUT_WHO", "environment")).expect(0).json();
+        assert_eq!(document["inputs"]["who"], wanted);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_no_input() {
+    let scene = Scene::new().await;
+    let runbook = "[inputs.who]\ntype = \"string\"\n\n".to_owned() + &by_hand("steps", "visit", "x", "");
+    scene.write("drill.toml", &format!("{HEAD}{runbook}"));
+    for secret in ["cfut_0123456789012345678901234567890123456789abcd", "Ab3-56789012345678901234567890123456_890"] {
+        let ran = scene.run(&["plan", "drill.toml", "--set", &format!("who={secret}")]).expect(2);
+        assert!(ran.stderr.contains("looks like a secret"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains(secret), "{}", ran.stderr);
+    }
 }

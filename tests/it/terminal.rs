@@ -249,3 +249,19 @@ async fn a_rehearsal_that_goes_on_shows_where_its_calls_go() {
     assert_eq!(hosts.len(), 2, "in the header and where consent is asked for: {}", typist.screen);
     assert!(hosts[0] == hosts[1] && hosts[0] != opened, "{hosts:?}, and {opened} before");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slip_in_the_suspects_name_is_told_at_once_and_what_is_meant_is_taken() {
+    let spine = Spine::new().await;
+    let mut typist = Typist::at(spine.scene.command(&["run", "spine.toml"]));
+    typist.answers("suspect", "?");
+    typist.sees(&format!("{}  ci-deploy", spine.scene.scenario.cast.suspect_token_id));
+    typist.answers("suspect", "ci-deplo");
+    typist.sees("no token that this credential sees is called that; did you mean `ci-deploy`");
+    // Said twice, it is meant; the inventory has the last word, with the way out.
+    typist.answers("suspect", "ci-deplo");
+    typist.answers("inventory", "pause");
+    assert_eq!(typist.leaves(), 12, "{}", typist.screen);
+    assert!(typist.screen.contains("did you mean `ci-deploy`"), "{}", typist.screen);
+    assert!(spine.scene.writes().is_empty());
+}

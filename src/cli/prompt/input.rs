@@ -45,7 +45,8 @@ pub async fn ask_input(
             "" => return InputReply::Empty,
             text => match validate(text) {
                 Ok(value) => return InputReply::Given(value),
-                Err(why) => screen.say(&style.show(&why)),
+                // One message a line: what is listed is escaped already.
+                Err(why) => why.lines().for_each(|line| screen.say(&style.show(line))),
             },
         }
     }

@@ -1,9 +1,14 @@
+use std::sync::Mutex;
+
 use serde_json::{Map, Value};
 
+use super::candidates::Candidates;
 use crate::cli::context::Context;
+use crate::cli::environment;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::{AnswersFile, InputReply, Keyboard, ask_input};
+use crate::cloudflare::api::Connected;
 use crate::runbook::{InputSpec, Runbook};
 use crate::secret::may_be_token_value;
 
@@ -20,10 +25,11 @@ pub(crate) struct Sources<'a> {
     pub(crate) scenario: &'a Map<String, Value>,
 }
 
-/// Collects every input: `--set`, answers file, scenario, prompt, default.
+/// Collects every input: `--set`, answers file, environment, scenario, prompt, default.
 pub(crate) async fn collect(
     runbook: &Runbook,
     sources: &Sources<'_>,
+    connected: &Connected,
     cx: &Context,
 ) -> Result<Map<String, Value>, CliError> {
     let mut given = Map::new();
@@ -39,12 +45,14 @@ pub(crate) async fn collect(
     }
     let mut inputs = Map::new();
     for spec in &runbook.inputs {
-        let value = match given.get(&spec.name).or_else(|| sources.scenario.get(&spec.name)) {
-            Some(value) => read(spec, value, cx)?,
+        let from_environment = || environment::input(&spec.name).map(Value::String);
+        let named = given.get(&spec.name).cloned().or_else(from_environment);
+        let value = match named.or_else(|| sources.scenario.get(&spec.name).cloned()) {
+            Some(value) => read(spec, &value, cx)?,
             None if sources.answers.is_none()
                 && let Some(keys) = &cx.keys =>
             {
-                ask(spec, cx, keys).await?
+                ask(spec, cx, keys, connected).await?
             }
             None => match &spec.default {
                 Some(default) => default.clone(),
@@ -85,14 +93,21 @@ fn read(spec: &InputSpec, value: &Value, cx: &Context) -> Result<Value, CliError
     parsed.map_err(|why| CliError::usage(format!("the input `{}` cannot be `{text}`: {why}", spec.name)))
 }
 
-async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard) -> Result<Value, CliError> {
+async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard, connected: &Connected) -> Result<Value, CliError> {
     let prompt = spec.prompt.as_deref().unwrap_or(&spec.name);
     let now = cx.now();
+    let candidates = Candidates::of(&spec.ty, connected).await;
+    let prompt = &candidates.as_ref().map_or_else(|| prompt.to_owned(), |_| format!("{prompt} (`?` lists them)"));
+    let doubted = Mutex::new(None);
     let validate = |text: &str| {
         if may_be_token_value(text) {
-            Err(format!("that looks like a secret, and is forgotten; {NO_SECRETS}"))
-        } else {
-            spec.parse(text, now)
+            return Err(format!("that looks like a secret, and is forgotten; {NO_SECRETS}"));
+        }
+        // Said twice, it is meant: the log may know what no list shows.
+        let is_meant = doubted.lock().is_ok_and(|mut last| last.replace(text.to_owned()).as_deref() == Some(text));
+        match &candidates {
+            Some(candidates) if !is_meant => candidates.look_up(text).and_then(|()| spec.parse(text, now)),
+            _ => spec.parse(text, now),
         }
     };
     let required = spec.required && spec.default.is_none();
