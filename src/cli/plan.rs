@@ -6,10 +6,12 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::catalogue::CATALOGUE;
+use super::console::{Style, wrap};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
+use super::prompt::differences;
 use super::run::read_answers;
 use super::session::connect::{Target, connect};
 use super::session::inputs::{self, Sources};
@@ -143,7 +145,7 @@ pub(crate) async fn show(
     if cx.json {
         output::document(&document)?;
     } else {
-        output::write(&text(&forecast, &permissions, cx.screen.style().columns()))?;
+        output::write(&text(&forecast, &permissions, &cx.screen.style()))?;
         output::write(&format!("\nplan digest {}\n", sealed.digest))?;
     }
     Ok(if forecast.gaps.is_empty() { Exit::Done } else { Exit::Gaps })
@@ -189,8 +191,13 @@ fn permissions(loaded: &Loaded) -> Vec<Value> {
     groups.into_iter().map(|(group, write)| json!({ "group": group, "write": write })).collect()
 }
 
-fn text(forecast: &Forecast, permissions: &[Value], width: usize) -> String {
+fn text(forecast: &Forecast, permissions: &[Value], style: &Style) -> String {
     let mut out = String::new();
+    let mut say = |text: &str, first: &str, rest: &str| {
+        for line in wrap(&style.show(text), style.columns(), first, rest) {
+            let _ = writeln!(out, "{line}");
+        }
+    };
     for step in &forecast.steps {
         let prediction = match step.prediction {
             Prediction::WillChange => "will change",
@@ -198,20 +205,31 @@ fn text(forecast: &Forecast, permissions: &[Value], width: usize) -> String {
             Prediction::CannotKnow => "cannot be known yet",
         };
         let condition = if step.conditional { ", if its condition is met" } else { "" };
-        let _ = writeln!(out, "\n{} ({}): {prediction}{condition}; {}", step.path, step.action, step.danger);
-        let _ = writeln!(out, "  {}", escape::terminal(&step.summary));
+        say("", "", "");
+        say(&format!("{} ({}): {prediction}{condition}; {}", step.path, step.action, step.danger), "", "  ");
+        say(&step.summary, "  ", "  ");
+        for (name, proof) in &step.already {
+            say(&format!("already so: {name}: {proof}"), "  - ", "      ");
+        }
+        for (name, why) in &step.not_proposed {
+            say(&format!("left out: {name}: {why}"), "  - ", "      ");
+        }
         for effect in &step.effects {
             let chosen = if effect.preselected { "" } else { " (only if chosen)" };
-            let _ = writeln!(out, "  - {}{chosen}: {}", escape::terminal(&effect.summary), effect.danger);
+            say(&format!("{}{chosen}: {}", effect.summary, effect.danger), "  - ", "    ");
+            if let Some(instruction) = &effect.by_hand {
+                say(&format!("by hand: {instruction}"), "      ", "        ");
+                continue;
+            }
             let call = match (&effect.request, &effect.outside) {
                 (Some(request), _) => format!("{} {}", request.method, request.path),
-                (None, Some(call)) => call.clone(),
-                (None, None) => "by hand".to_owned(),
+                (None, call) => call.clone().unwrap_or_default(),
             };
-            let _ = writeln!(out, "      {}", escape::terminal(&call));
-            let _ = writeln!(out, "      before {}", shortened(&effect.before, width));
-            let _ = writeln!(out, "      after  {}", shortened(&effect.after, width));
-            let _ = writeln!(out, "      undo   {}", effect.undo.as_deref().unwrap_or("not by `quell undo`"));
+            say(&call, "      ", "        ");
+            for change in differences(&effect.before, &effect.after, style) {
+                say(&change, "      ", "        ");
+            }
+            say(&format!("undo: {}", effect.undo.as_deref().unwrap_or("not by `quell undo`")), "      ", "        ");
         }
     }
     if !forecast.gaps.is_empty() {
@@ -232,11 +250,4 @@ fn text(forecast: &Forecast, permissions: &[Value], width: usize) -> String {
         let _ = writeln!(out, "  {needed}  {}", permission["group"].as_str().unwrap_or_default());
     }
     out
-}
-
-/// One line of JSON, cut to the width; `--json` has it whole.
-fn shortened(value: &Value, width: usize) -> String {
-    let line = escape::terminal(&value.to_string());
-    let room = width.saturating_sub(15).max(24);
-    if line.chars().count() <= room { line } else { line.chars().take(room - 1).chain(['…']).collect() }
 }

@@ -27,6 +27,7 @@ pub use consent::consent_text;
 pub use decision::decision_text;
 pub use hand::hand_text;
 pub use input::{InputReply, ask_input};
+pub(crate) use inspect::differences;
 pub use inspect::inspect_text;
 pub use keyboard::{Keyboard, Typed, TypedLines};
 pub use list::{Command, Selection, list_text};

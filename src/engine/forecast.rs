@@ -52,6 +52,10 @@ pub struct ForecastStep {
     pub conditional: bool,
     /// What it would change.
     pub effects: Vec<ForecastEffect>,
+    /// Goals that are met already: name and proof.
+    pub already: Vec<(String, String)>,
+    /// What would have to change as well and is not proposed: name and why.
+    pub not_proposed: Vec<(String, String)>,
 }
 
 /// What a step would do.
@@ -84,6 +88,8 @@ pub struct ForecastEffect {
     /// The command line, or method and address, of what is done elsewhere by quell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outside: Option<String>,
+    /// What a person would be told to do; `null` where quell does it.
+    pub by_hand: Option<String>,
     /// The target as it is.
     pub before: Value,
     /// The target as it would be.
@@ -331,6 +337,8 @@ impl DryRun<'_> {
         };
         step.summary = seen.summary;
         step.effects = seen.effects.into_iter().map(ForecastEffect::from).collect();
+        step.already = seen.already;
+        step.not_proposed = seen.not_proposed;
         self.seen.gaps.extend(seen.gaps);
         self.seen.findings.extend(seen.findings);
         (!open).then_some(seen.output)
@@ -350,6 +358,8 @@ impl ForecastStep {
             summary: String::new(),
             conditional: false,
             effects: Vec::new(),
+            already: Vec::new(),
+            not_proposed: Vec::new(),
         }
     }
 }
@@ -357,10 +367,12 @@ impl ForecastStep {
 impl From<Effect> for ForecastEffect {
     fn from(effect: Effect) -> Self {
         let digest = effect.digest();
-        let (request, outside) = match effect.call {
-            Call::Http(call) => (Some(ForecastRequest { method: call.method, path: call.path, body: call.body }), None),
-            Call::Outside(call) => (None, Some(call.to_string())),
-            Call::Hand(_) => (None, None),
+        let (request, outside, by_hand) = match effect.call {
+            Call::Http(call) => {
+                (Some(ForecastRequest { method: call.method, path: call.path, body: call.body }), None, None)
+            }
+            Call::Outside(call) => (None, Some(call.to_string()), None),
+            Call::Hand(work) => (None, None, Some(work.instruction)),
         };
         Self {
             key: effect.key,
@@ -370,6 +382,7 @@ impl From<Effect> for ForecastEffect {
             danger: effect.danger,
             request,
             outside,
+            by_hand,
             before: effect.before,
             after: effect.after,
             undo: effect.undo.map(|undo| undo.action),

@@ -188,3 +188,22 @@ async fn a_dry_run_of_every_runbook_writes_nothing() {
     assert!(scene.writes().is_empty(), "{:?}", scene.writes());
     assert!(!scene.state_dir().exists(), "a dry run keeps nothing");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_shows_what_would_change_and_fits_the_terminal() {
+    let scene = Scene::new().await;
+    let name = "cloudflare-token-compromise";
+    let shown =
+        scene.run(&["plan", name, "--set", "suspect=ci-deploy", "--set", "exposed_since=10h ago"]).expect(0).stdout;
+    for line in [
+        "cut (cloudflare.token.disable): will change; disruptive",
+        "  - disable token ci-deploy: disruptive",
+        "      status: \"active\" -> \"disabled\"",
+        "      undo: cloudflare.token.restore",
+        "rotate-later (cloudflare.tokens.rotate): cannot be known yet; disruptive",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
+    }
+    let wide: Vec<&str> = shown.lines().filter(|line| line.chars().count() > 80).collect();
+    assert_eq!(wide, Vec::<&str>::new());
+}

@@ -86,7 +86,7 @@ pub(super) fn quote(text: &str, style: &Style) -> String {
 }
 
 /// What a change changes: `status: "active" → "disabled"`, one line per field that differs.
-pub(super) fn differences(before: &Value, after: &Value, style: &Style) -> Vec<String> {
+pub(crate) fn differences(before: &Value, after: &Value, style: &Style) -> Vec<String> {
     let arrow = style.symbol(Symbol::Arrow);
     let short = |value: &Value| shorten(&style.show(&value.to_string()), style.columns(), style);
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
