@@ -146,7 +146,7 @@ prompt = "Since when?""#)), @r##"
     5 | [inputs.since]
       | ^^^^^^^^^^^^^^
       |
-    help: it is one of `string`, `bool`, `integer`, `timestamp`, `duration`, `ip`, `email`, `choice`, `list`, `path`, `cloudflare.token`, `cloudflare.zone`
+    help: it is one of `string`, `bool`, `integer`, `timestamp`, `duration`, `ip`, `cidr`, `email`, `choice`, `list`, `path`, `cloudflare.token`, `cloudflare.zone`, `cloudflare.member`
     "##);
 }
 
