@@ -1,11 +1,14 @@
 //! The actions that know no provider, one file each.
 
 mod ask;
+mod assert;
 mod command;
 mod decide;
 mod http;
 mod manual;
+mod note;
 mod notify;
+mod pause;
 mod values;
 
 use crate::action::AnyAction;
@@ -13,9 +16,12 @@ use crate::action::AnyAction;
 /// All of them.
 pub static ACTIONS: &[&dyn AnyAction] = &[
     &ask::Ask, //
+    &assert::Assert,
     &command::Command,
     &decide::Decide,
     &http::Http,
     &manual::Manual,
+    &note::Note,
     &notify::Notify,
+    &pause::Pause,
 ];

@@ -1,6 +1,7 @@
 //! The language in motion: groups, lists, rounds, and what is done in any case, run by the real binary.
 
 mod patience;
+mod plain;
 mod resumed;
 
 use serde_json::{Value, json};
