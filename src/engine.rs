@@ -8,6 +8,7 @@ mod confirm;
 mod consent;
 mod decide;
 mod drive;
+mod dry_run;
 mod errors;
 mod expand;
 mod forecast;
@@ -23,8 +24,9 @@ mod steps;
 pub use consent::{ConsentMode, short_code};
 pub use decide::{Next, decide};
 pub use drive::{Bench, Engine, PauseCause, Stop};
+pub use dry_run::{DryBench, forecast};
 pub use errors::EngineError;
-pub use forecast::{DryBench, Forecast, ForecastEffect, ForecastStep, Prediction, forecast};
+pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
 pub use plan::{Binding, seal_plan};
 pub use ports::{
     AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, FailureRequest, GoOnRequest, HandReply,

@@ -5,7 +5,7 @@
 //! | `node` | the TOML tree with the place of every value |
 //! | `fields` | reading a table's keys, and noticing those that do not belong |
 //! | `parse`, `step` | tree to [`Runbook`] |
-//! | `check` | a runbook against a [`Vocabulary`]: what actions there are, what they take and give |
+//! | `walk`, `check` | a runbook against a [`Vocabulary`], list by list and step by step: what actions take and give |
 //! | `schema`, `reference`, `text` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
 //! | `template`, `resolve` | filling in text and references when a step begins |
 //! | `reserved` | words that are no id, since a prompt understands them |
@@ -35,6 +35,7 @@ mod schema;
 mod step;
 mod template;
 mod text;
+mod walk;
 
 pub use check::{ActionWords, Vocabulary};
 pub use codes::{CODES, explain};
@@ -85,7 +86,7 @@ pub fn load(source_name: &str, text: &str, vocabulary: &Vocabulary) -> Checked {
         return Checked { runbook: None, problems: vec![problem.help("was it saved?")] };
     }
     let parsed = parse::parse(source_name, text, &mut problems);
-    check::check(&parsed, vocabulary, text, &mut problems);
+    walk::check(&parsed, vocabulary, text, &mut problems);
     lint::secrets(text, &mut problems);
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.dedup();

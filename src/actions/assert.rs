@@ -129,7 +129,7 @@ mod tests {
 
     use super::{Check, holds};
 
-    fn judged(value: Value, must: &str, with: Value) -> bool {
+    fn judged(value: &Value, must: &str, with: &Value) -> bool {
         let check = json!({ "value": value, "must": must, "with": with, "otherwise": "" });
         holds(&serde_json::from_value::<Check>(check).unwrap())
     }
@@ -144,16 +144,16 @@ mod tests {
             (json!([1, 2]), "be_at_least", json!(2), json!(3)),
             (json!(5), "be_at_most", json!(5), json!(4)),
         ] {
-            assert!(judged(value.clone(), must, yes), "{must} {value}");
-            assert!(!judged(value.clone(), must, no), "{must} {value}");
+            assert!(judged(&value, must, &yes), "{must} {value}");
+            assert!(!judged(&value, must, &no), "{must} {value}");
         }
         for (value, is_empty) in [(json!([]), true), (json!(null), true), (json!(""), true), (json!({ "a": 1 }), false)]
         {
-            assert_eq!(judged(value.clone(), "be_empty", Value::Null), is_empty, "{value}");
-            assert_eq!(judged(value.clone(), "not_be_empty", Value::Null), !is_empty, "{value}");
+            assert_eq!(judged(&value, "be_empty", &Value::Null), is_empty, "{value}");
+            assert_eq!(judged(&value, "not_be_empty", &Value::Null), !is_empty, "{value}");
         }
         // What has no size is neither.
-        assert!(!judged(json!(0), "be_empty", Value::Null) && !judged(json!(0), "not_be_empty", Value::Null));
-        assert!(!judged(json!("x"), "be_at_least", json!("1")));
+        assert!(!judged(&json!(0), "be_empty", &Value::Null) && !judged(&json!(0), "not_be_empty", &Value::Null));
+        assert!(!judged(&json!("x"), "be_at_least", &json!("1")));
     }
 }

@@ -1,0 +1,261 @@
+//! The dry run: every step's look, and nothing else. It is given a read side only, and no journal.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use super::expand::{items, result_of};
+use super::forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
+use super::mask;
+use super::plan::Instances;
+use crate::action::{Catalogue, Look, Progress, Safeguards};
+use crate::clock::Clock;
+use crate::evidence::EvidenceSink;
+use crate::journal::{PlanSealed, PlannedStep};
+use crate::model::{Danger, IncidentId};
+use crate::outside::OutsideLook;
+use crate::provider::{BoxFuture, ReadSide};
+use crate::runbook::{Runbook, Scope, StepSpec, Templates, resolve};
+use crate::secret::Redactor;
+
+/// Looks at every step in order, as a run would, and says what each would change.
+///
+/// Outputs of steps that would change or ask something are not known; what hangs on them is `cannot_know`. Of a repeated
+/// group one round is looked at.
+pub async fn forecast(plan: &PlanSealed, bench: &DryBench<'_>) -> Forecast {
+    let scope =
+        Scope { inputs: plan.inputs.clone(), steps: Map::new(), incident: incident(bench.read), items: Map::new() };
+    let mut dry = DryRun {
+        bench,
+        seen: Forecast { steps: Vec::new(), gaps: Vec::new(), findings: Vec::new() },
+        unknown: BTreeSet::new(),
+    };
+    dry.list(plan.steps.clone(), scope).await;
+    let mut forecast = dry.seen;
+    forecast.gaps.sort();
+    forecast.gaps.dedup();
+    forecast
+}
+
+/// What a dry run works with: nothing that could write.
+#[derive(Clone, Copy)]
+pub struct DryBench<'a> {
+    /// The runbook that the plan was made from.
+    pub runbook: &'a Runbook,
+    /// The actions.
+    pub catalogue: Catalogue,
+    /// The text renderer.
+    pub templates: &'a Templates,
+    /// The provider's read side.
+    pub read: &'a dyn ReadSide,
+    /// What lies outside the provider, to look at.
+    pub outside: &'a dyn OutsideLook,
+    /// Where answers go.
+    pub evidence: &'a dyn EvidenceSink,
+    /// Masks what is shaped like a secret.
+    pub redactor: &'a Redactor,
+    /// What must not be touched.
+    pub safeguards: &'a Safeguards,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Shows how far long reads are.
+    pub progress: &'a dyn Progress,
+}
+
+struct DryRun<'a> {
+    bench: &'a DryBench<'a>,
+    seen: Forecast,
+    /// Ids of steps that a run would do, with a result that nobody knows before.
+    unknown: BTreeSet<String>,
+}
+
+/// What a step would bring.
+enum Outcome {
+    Known(Value),
+    Unknown,
+    Skipped,
+}
+
+impl DryRun<'_> {
+    /// Looks at the steps of a list; returns the outputs that are known, and whether all are.
+    fn list(&mut self, steps: Vec<PlannedStep>, mut scope: Scope) -> BoxFuture<'_, (Map<String, Value>, bool)> {
+        Box::pin(async move {
+            let (mut known, mut all) = (Map::new(), true);
+            for planned in steps {
+                let id = planned.path.id().to_owned();
+                match self.one(&planned, &scope).await {
+                    Outcome::Known(output) => {
+                        scope.steps.insert(id.clone(), output.clone());
+                        known.insert(id, output);
+                    }
+                    Outcome::Unknown => {
+                        all = false;
+                        self.unknown.insert(id);
+                    }
+                    Outcome::Skipped => {}
+                }
+            }
+            (known, all)
+        })
+    }
+
+    /// Looks at one step.
+    async fn one(&mut self, planned: &PlannedStep, scope: &Scope) -> Outcome {
+        let bench = self.bench;
+        let Some(spec) = bench.runbook.step(planned.path.id()) else { return Outcome::Unknown };
+        let mut step = ForecastStep::of(planned);
+        // The condition of a step that makes others is judged once, before.
+        let when = spec.when.as_ref().filter(|_| planned.container || spec.foreach.is_none());
+        match when.map(|when| (when, bench.templates.truthy(when, scope))) {
+            None | Some((_, Ok(true))) => {}
+            Some((_, Err(_))) => step.conditional = true,
+            Some((when, Ok(false))) => {
+                step.prediction = Prediction::AlreadySo;
+                step.danger = Danger::Observe;
+                step.summary = format!("would be skipped: {when} is not met");
+                self.seen.steps.push(step);
+                return Outcome::Skipped;
+            }
+        }
+        // A default is for a step that was left out, not for one whose result nobody knows yet.
+        if let Some(open) = self.unknown.iter().find(|id| spec.uses(id)) {
+            step.summary = format!("hangs on the result of `{open}`, which only a run brings");
+            self.seen.steps.push(step);
+            return Outcome::Unknown;
+        }
+        if planned.container {
+            return self.container(planned, spec, step, scope).await;
+        }
+        let output = self.look(planned, spec, &mut step, scope).await;
+        self.seen.steps.push(step);
+        output.map_or(Outcome::Unknown, Outcome::Known)
+    }
+
+    /// Looks at what a step holds or makes, and says of the step itself what that comes to.
+    async fn container(
+        &mut self,
+        planned: &PlannedStep,
+        spec: &StepSpec,
+        mut step: ForecastStep,
+        scope: &Scope,
+    ) -> Outcome {
+        let bench = self.bench;
+        let items = match items(spec, scope, bench.templates) {
+            Ok(items) => items,
+            Err(error) => {
+                step.summary = format!("hangs on a result that only a run brings: {error}");
+                self.seen.steps.push(step);
+                return Outcome::Unknown;
+            }
+        };
+        let instances = Instances { runbook: bench.runbook, catalogue: bench.catalogue, templates: bench.templates };
+        let steps = instances.within(planned, spec, 1, items.as_ref(), scope);
+        let at = self.seen.steps.len();
+        step.summary = match (&items, &spec.repeat) {
+            (Some(items), _) => format!("once for each of {} items", items.len()),
+            (None, Some(repeat)) => {
+                format!("until {}, at most {} rounds; the first is looked at here", repeat.until, repeat.max)
+            }
+            (None, None) => format!("{} steps", steps.len()),
+        };
+        self.seen.steps.push(step);
+        let (output, known) = match &items {
+            None => {
+                let (outputs, known) = self.list(steps, scope.clone()).await;
+                (Value::Object(outputs), known)
+            }
+            Some(items) => self.each(spec, items, steps, scope).await,
+        };
+        let inside = &self.seen.steps[at + 1..];
+        let prediction = if inside.iter().any(|step| step.prediction == Prediction::WillChange) {
+            Prediction::WillChange
+        } else if spec.repeat.is_some() || inside.iter().any(|step| step.prediction == Prediction::CannotKnow) {
+            Prediction::CannotKnow
+        } else {
+            Prediction::AlreadySo
+        };
+        let danger = inside.iter().map(|step| step.danger).max().unwrap_or(Danger::Observe);
+        let own = &mut self.seen.steps[at];
+        (own.prediction, own.danger) = (prediction, danger);
+        if known && spec.repeat.is_none() { Outcome::Known(output) } else { Outcome::Unknown }
+    }
+
+    async fn each(
+        &mut self,
+        spec: &StepSpec,
+        items: &Map<String, Value>,
+        steps: Vec<PlannedStep>,
+        scope: &Scope,
+    ) -> (Value, bool) {
+        let name = spec.foreach.as_ref().map(|foreach| foreach.name.clone()).unwrap_or_default();
+        let (mut results, mut all) = (Vec::new(), true);
+        for (key, item) in items {
+            let of: Vec<PlannedStep> = steps.iter().filter(|step| step.key.as_ref() == Some(key)).cloned().collect();
+            let mut scope = scope.clone();
+            scope.items.insert(name.clone(), item.clone());
+            let (outputs, known) = self.list(of, scope).await;
+            all &= known;
+            results.push(result_of(spec, key, item, outputs));
+        }
+        (json!({ "results": results }), all)
+    }
+
+    /// The action's look.
+    async fn look(
+        &mut self,
+        planned: &PlannedStep,
+        spec: &StepSpec,
+        step: &mut ForecastStep,
+        scope: &Scope,
+    ) -> Option<Value> {
+        let bench = self.bench;
+        let Some(action) = bench.catalogue.get(&planned.action) else {
+            step.summary = "this version of quell does not have the action".into();
+            return None;
+        };
+        let params = match resolve(&spec.with, scope, bench.templates) {
+            Ok(params) => params,
+            Err(error) => {
+                step.summary = format!("hangs on a result that only a run brings: {error}");
+                return None;
+            }
+        };
+        let (read, outside) = (bench.read, bench.outside);
+        let path = &planned.path;
+        let look = Look::new(read, outside, bench.evidence, bench.clock, bench.progress, bench.safeguards, path);
+        let looked = action.plan(params, &look).await;
+        self.seen.gaps.extend(look.finish().gaps);
+        let seen = match looked {
+            Ok(seen) => mask::plan(seen, bench.redactor),
+            Err(error) => {
+                step.summary = format!("cannot be looked at: {error}");
+                return None;
+            }
+        };
+        let open = !seen.effects.is_empty() || seen.ask.is_some();
+        step.danger = seen.effects.iter().map(|effect| effect.danger).max().unwrap_or(Danger::Observe);
+        step.prediction = match (seen.effects.is_empty(), seen.ask.is_some()) {
+            (false, _) => Prediction::WillChange,
+            (true, true) => Prediction::CannotKnow,
+            (true, false) => Prediction::AlreadySo,
+        };
+        step.summary = seen.summary;
+        step.effects = seen.effects.into_iter().map(ForecastEffect::from).collect();
+        step.already = seen.already;
+        step.not_proposed = seen.not_proposed;
+        self.seen.gaps.extend(seen.gaps);
+        self.seen.findings.extend(seen.findings);
+        (!open).then_some(seen.output)
+    }
+}
+
+fn incident(read: &dyn ReadSide) -> Map<String, Value> {
+    let account = read.account();
+    let fact = |name: &str, value: String| (name.to_owned(), Value::String(value));
+    Map::from_iter([
+        fact("id", IncidentId::new("dry-run").to_string()),
+        fact("account_id", account.id.clone()),
+        fact("account_name", account.name.clone()),
+        fact("world", read.world().to_string()),
+    ])
+}
