@@ -285,14 +285,13 @@ impl RunState {
                 return Ok(());
             }
             Event::RunEnding { reason } => {
+                self.refuse_open_intent()?;
                 self.paused = None;
                 self.ending = Some(reason.clone());
                 return Ok(());
             }
             Event::RunClosed { outcome, .. } => {
-                if let Some(open) = self.steps.values().flat_map(|step| &step.effects).find(|state| state.is_open()) {
-                    return Err(format!("effect {} has an open intent", open.effect.key));
-                }
+                self.refuse_open_intent()?;
                 self.closed = Some(*outcome);
                 return Ok(());
             }
@@ -305,6 +304,14 @@ impl RunState {
         match event {
             Event::Expanded(expanded) => self.expand(path, expanded),
             event => self.steps.entry(path.clone()).or_default().apply(entry, event, self.drivers),
+        }
+    }
+
+    /// What was intended and has no outcome must be settled, or said to be unknown, before the book is closed.
+    fn refuse_open_intent(&self) -> Result<(), String> {
+        match self.steps.values().flat_map(|step| &step.effects).find(|state| state.is_open()) {
+            Some(open) => Err(format!("effect {} has an open intent", open.effect.key)),
+            None => Ok(()),
         }
     }
 

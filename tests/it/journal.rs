@@ -4,14 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
-use proptest::prelude::*;
 use quell::journal::{
-    Consent, Event, IncidentState, Journal, JournalError, Payload, PlanSealed, PlannedStep, Proposed, RunOpened,
-    RunOutcome, SettledBy, Stamp, inspect,
+    Consent, Event, Journal, JournalError, Payload, PlanSealed, PlannedStep, Proposed, RunOpened, RunOutcome,
+    SettledBy, Stamp, inspect,
 };
 use quell::model::{
     Account, Call, CredentialFacts, CredentialKind, Danger, Digest, Effect, EffectKey, HttpCall, IncidentId, Outcome,
-    Phase, RunId, StepPath, Target, Verdict, World,
+    Phase, RunId, StepPath, Target, World,
 };
 use serde_json::{Value, json};
 
@@ -24,7 +23,7 @@ fn stamp(path: Option<&str>) -> Stamp {
     }
 }
 
-fn effect(id: &str) -> Effect {
+pub(crate) fn effect(id: &str) -> Effect {
     Effect {
         key: EffectKey::derive("cut", "a", "token", id),
         action: "a".into(),
@@ -42,7 +41,7 @@ fn effect(id: &str) -> Effect {
     }
 }
 
-fn run_opened() -> Event {
+pub(crate) fn run_opened() -> Event {
     Event::RunOpened(Box::new(RunOpened {
         run: RunId::new("r1"),
         runbook: "rb".into(),
@@ -81,7 +80,7 @@ fn sealed() -> Event {
     }))
 }
 
-fn proposed(effects: Vec<Effect>) -> Event {
+pub(crate) fn proposed(effects: Vec<Effect>) -> Event {
     Event::Proposed(Box::new(Proposed {
         output: Payload::Inline(Value::Null),
         summary: "s".into(),
@@ -111,7 +110,7 @@ fn begun(dir: &Path, effects: Vec<Effect>) -> Journal {
     journal
 }
 
-fn consented(effect: &Effect) -> Event {
+pub(crate) fn consented(effect: &Effect) -> Event {
     let consent = Consent { effect: effect.key.clone(), digest: effect.digest() };
     Event::Consented { effects: vec![consent], left: vec![], phrase: Some("y".into()) }
 }
@@ -267,64 +266,4 @@ fn a_newer_format_is_not_written_to() {
     let text = fs::read_to_string(&path).unwrap().replacen("\"v\":0", "\"v\":9", 1);
     fs::write(&path, text).unwrap();
     assert!(matches!(Journal::open(dir.path()), Err(JournalError::Newer { found: 9, .. })));
-}
-
-fn any_event() -> impl Strategy<Value = Event> {
-    let key = EffectKey::derive("cut", "a", "token", "t1");
-    let settled = |outcome: Outcome| Event::Settled {
-        effect: EffectKey::derive("cut", "a", "token", "t1"),
-        attempt: 1,
-        outcome,
-        receipt: Value::Null,
-        by: SettledBy::Answer,
-    };
-    prop_oneof![
-        Just(run_opened()),
-        Just(sealed()),
-        Just(Event::StepBegan),
-        Just(proposed(vec![effect("t1")])),
-        Just(consented(&effect("t1"))),
-        (1u32..3).prop_map(move |attempt| Event::Intended {
-            effect: key.clone(),
-            attempt,
-            call: effect("t1").call.digest()
-        }),
-        Just(settled(Outcome::Applied)),
-        Just(settled(Outcome::NotSent("x".into()))),
-        Just(settled(Outcome::Unknown("x".into()))),
-        Just(Event::Verified { effect: effect("t1").key, verdict: Verdict::Holds("x".into()), evidence: vec![] }),
-        Just(Event::StepDone { output: Payload::Inline(Value::Null), summary: String::new() }),
-        Just(Event::StepFailed { error: "x".into(), hint: None }),
-        Just(Event::RunClosed { outcome: RunOutcome::Done, reason: String::new() }),
-        Just(Event::Paused { reason: String::new() }),
-        Just(Event::Rechecked),
-        Just(Event::WentOn),
-    ]
-}
-
-proptest! {
-    /// Any sequence of events folds or is refused, and whatever folds never performs beside an open intent.
-    #[test]
-    fn any_events_fold_or_are_refused(events in proptest::collection::vec(any_event(), 0..40)) {
-        let mut state = IncidentState::default();
-        let mut seq = 0;
-        let opened = Event::IncidentOpened {
-            id: IncidentId::new("i"), title: String::new(), world: World::Live("h".into()), tool: String::new(), machine: String::new(),
-        };
-        for event in std::iter::once(opened).chain(events) {
-            let entry = quell::journal::Entry {
-                v: 0, seq: seq + 1, at: Timestamp::UNIX_EPOCH, by: String::new(), run: Some(RunId::new("r1")),
-                path: Some(StepPath::step("cut")), prev: Digest::of(b""), event,
-            };
-            if state.apply(&entry).is_ok() {
-                seq += 1;
-            }
-            prop_assert_eq!(state.seq, seq);
-            if let Some(run) = state.latest_run() && let Some(plan) = &run.plan {
-                let open = run.steps.values().flat_map(|step| &step.effects).any(quell::journal::EffectState::is_open);
-                let next = quell::engine::decide(plan, run);
-                prop_assert!(!(open && matches!(next, quell::engine::Next::Perform(..) | quell::engine::Next::Finish)), "{:?}", next);
-            }
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod client;
 mod console;
 mod crash;
 mod docs;
+mod fold;
 mod hostile_names;
 mod house;
 mod identity_actions;

@@ -1,0 +1,182 @@
+//! The fold and the decision over it, under any sequence of events: folded or refused, never a panic, and nothing is
+//! sent while an intent is open.
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use quell::engine::{Next, decide};
+use quell::journal::{
+    EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed, PlannedStep,
+    RunOutcome, SettledBy, SkipCause,
+};
+use quell::model::{Danger, Digest, Disposition, IncidentId, Outcome, Phase, RunId, StepPath, Verdict, World};
+use serde_json::{Map, Value};
+
+use crate::journal::{consented, effect, proposed, run_opened};
+
+fn planned(path: StepPath, container: bool, parent: Option<&str>) -> PlannedStep {
+    PlannedStep {
+        path,
+        phase: Phase::Contain,
+        title: "t".into(),
+        why: None,
+        action: "a".into(),
+        max_danger: Danger::Reversible,
+        container,
+        parent: parent.map(StepPath::step),
+        round: u32::from(parent.is_some()),
+        key: None,
+        finally: false,
+        skippable: true,
+        needed_by: Vec::new(),
+    }
+}
+
+fn group() -> StepPath {
+    StepPath::step("group")
+}
+
+/// The step of the group in its `round`.
+fn inner(round: u32) -> StepPath {
+    StepPath::within(&group(), "inner", Some(round), None)
+}
+
+fn plan() -> Event {
+    let last = PlannedStep { finally: true, ..planned(StepPath::step("last"), false, None) };
+    Event::PlanSealed(Box::new(PlanSealed {
+        digest: Digest::of(b"plan"),
+        inputs: Map::new(),
+        steps: vec![planned(StepPath::step("cut"), false, None), planned(group(), true, None), last],
+        not_examined: vec![],
+    }))
+}
+
+fn expanded(round: u32) -> Event {
+    let step = PlannedStep { round, ..planned(inner(round), false, Some("group")) };
+    Event::Expanded(Box::new(Expanded { round, items: Payload::Inline(Value::Null), steps: vec![step] }))
+}
+
+fn path() -> impl Strategy<Value = Option<StepPath>> {
+    prop_oneof![
+        4 => Just(Some(StepPath::step("cut"))),
+        3 => Just(Some(group())),
+        3 => (1..3u32).prop_map(|round| Some(inner(round))),
+        1 => Just(Some(StepPath::step("last"))),
+        1 => Just(Some(StepPath::step("nowhere"))),
+        1 => Just(None),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let id = || prop_oneof![Just("t1"), Just("t2")];
+    let outcome = prop_oneof![
+        Just(Outcome::Applied),
+        Just(Outcome::Refused("no".into())),
+        Just(Outcome::NotSent("no".into())),
+        Just(Outcome::Unknown("?".into())),
+    ];
+    let by = prop_oneof![Just(SettledBy::Answer), Just(SettledBy::Probe), Just(SettledBy::Person)];
+    let verdict = prop_oneof![
+        Just(Verdict::Holds("yes".into())),
+        Just(Verdict::DoesNotHold("no".into())),
+        Just(Verdict::CannotTell("?".into())),
+    ];
+    let decision =
+        prop_oneof![Just(EffectDecision::Retry), Just(EffectDecision::Applied), Just(EffectDecision::Abandon)];
+    let failure = prop_oneof![
+        Just(FailureDecision::Retry),
+        Just(FailureDecision::Continue),
+        Just(FailureDecision::Jump("last".into())),
+    ];
+    let key = |id: &str| effect(id).key;
+    prop_oneof![
+        6 => Just(Event::StepBegan),
+        1 => Just(Event::StepSkipped { reason: "x".into(), cause: SkipCause::Person, output: None }),
+        4 => Just(proposed(vec![effect("t1"), effect("t2")])),
+        1 => Just(proposed(vec![])),
+        6 => id().prop_map(|id| consented(&effect(id))),
+        6 => (id(), 0..3u32).prop_map(move |(id, attempt)| {
+            Event::Intended { effect: key(id), attempt, call: effect(id).call.digest() }
+        }),
+        6 => (id(), 0..3u32, outcome, by).prop_map(move |(id, attempt, outcome, by)| {
+            Event::Settled { effect: key(id), attempt, outcome, receipt: Value::Null, by }
+        }),
+        4 => (id(), verdict).prop_map(move |(id, verdict)| {
+            Event::Verified { effect: key(id), verdict, evidence: vec![] }
+        }),
+        2 => (id(), decision).prop_map(move |(id, decision)| {
+            Event::EffectDecided { effect: key(id), decision, words: "x".into() }
+        }),
+        1 => id().prop_map(move |id| {
+            let disposition = Disposition::Keep { reason: "x".into() };
+            Event::RowsLeft { left: vec![Left { effect: key(id), disposition }] }
+        }),
+        1 => Just(Event::WentOn),
+        1 => Just(Event::Rechecked),
+        4 => Just(Event::StepDone { output: Payload::Inline(Value::Null), summary: "s".into() }),
+        2 => Just(Event::StepFailed { error: "e".into(), hint: None }),
+        2 => failure.prop_map(|decision| Event::FailureDecided { decision, words: "x".into() }),
+        4 => (1..4u32).prop_map(expanded),
+        1 => Just(Event::Paused { reason: "x".into() }),
+        1 => Just(Event::RunEnding { reason: "x".into() }),
+        1 => Just(Event::RunClosed { outcome: RunOutcome::Done, reason: "x".into() }),
+        1 => Just(plan()),
+    ]
+}
+
+fn entry(state: &IncidentState, path: Option<StepPath>, event: Event) -> Entry {
+    Entry {
+        v: 0,
+        seq: state.seq + 1,
+        at: Timestamp::UNIX_EPOCH,
+        by: "tester".into(),
+        run: Some(RunId::new("r1")),
+        path,
+        prev: Digest::of(b""),
+        event,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_sequence_folds_or_is_refused_and_nothing_is_sent_beside_an_open_intent(
+        events in proptest::collection::vec((path(), event()), 1..120),
+    ) {
+        let mut state = IncidentState::default();
+        let opened = Event::IncidentOpened {
+            id: IncidentId::new("i1"), title: "t".into(), world: World::Live("h".into()), tool: "0".into(), machine: "m".into(),
+        };
+        for event in [opened, run_opened(), plan()] {
+            let entry = entry(&state, None, event);
+            state.apply(&entry).unwrap();
+        }
+        let mut folded = 0;
+        for (path, event) in events {
+            let before = state.seq;
+            let entry = entry(&state, path, event);
+            let taken = state.apply(&entry).is_ok();
+            folded += u32::from(taken);
+            prop_assert_eq!(state.seq, before + u64::from(taken), "refused and yet counted");
+            let run = state.latest_run().unwrap();
+            let (Some(plan), None) = (&run.plan, run.closed) else { continue };
+            let next = decide(plan, run);
+            let open = run.steps.values().flat_map(|step| &step.effects).any(quell::journal::EffectState::is_open);
+            prop_assert!(!(open && matches!(next, Next::Perform(..) | Next::Finish)), "{next:?} beside an open intent");
+            let in_doubt = |path: &StepPath| run.step(path).is_some_and(|step| step.effects.iter().any(|it| it.is_in_doubt()));
+            if let Next::Perform(path, _) = &next {
+                prop_assert!(!in_doubt(path), "{next:?} while an effect is in doubt");
+            }
+            // What is named is in the plan, so that the next entry has somewhere to go.
+            let steps: Vec<&StepPath> = plan.steps.iter().map(|step| &step.path).collect();
+            let mut unique = steps.clone();
+            unique.sort();
+            unique.dedup();
+            prop_assert_eq!(unique.len(), steps.len(), "a step stands twice in the plan");
+            if let Next::Begin(path) | Next::Plan(path) | Next::Expand(path) | Next::EndRound(path) = &next {
+                prop_assert!(steps.contains(&path));
+            }
+        }
+        prop_assert!(folded <= 120);
+    }
+}
