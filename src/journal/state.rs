@@ -301,6 +301,11 @@ impl RunState {
         if !self.planned.contains(path) {
             return Err(format!("step `{path}` is not in the plan"));
         }
+        let is_done_in_any_case =
+            || self.plan.iter().flat_map(|plan| &plan.steps).any(|step| step.path == *path && step.finally);
+        if self.ending.is_some() && !is_done_in_any_case() {
+            return Err(format!("the run is being ended, and step `{path}` is not done any more"));
+        }
         match event {
             Event::Expanded(expanded) => self.expand(path, expanded),
             event => self.steps.entry(path.clone()).or_default().apply(entry, event, self.drivers),

@@ -163,7 +163,7 @@ proptest! {
             let next = decide(plan, run);
             let open = run.steps.values().flat_map(|step| &step.effects).any(quell::journal::EffectState::is_open);
             prop_assert!(!(open && matches!(next, Next::Perform(..) | Next::Finish)), "{next:?} beside an open intent");
-            let in_doubt = |path: &StepPath| run.step(path).is_some_and(|step| step.effects.iter().any(|it| it.is_in_doubt()));
+            let in_doubt = |path: &StepPath| run.step(path).is_some_and(|step| step.effects.iter().any(quell::journal::EffectState::is_in_doubt));
             if let Next::Perform(path, _) = &next {
                 prop_assert!(!in_doubt(path), "{next:?} while an effect is in doubt");
             }
