@@ -16,6 +16,7 @@ mod journal;
 mod language;
 mod main_job;
 mod openapi;
+mod other_ways;
 mod outside;
 mod report;
 mod report_scene;
