@@ -46,7 +46,10 @@ pub async fn ask_input(
             text => match validate(text) {
                 Ok(value) => return InputReply::Given(value),
                 // One message a line: what is listed is escaped already.
-                Err(why) => why.lines().for_each(|line| screen.say(&style.show(line))),
+                Err(why) => why
+                    .lines()
+                    .flat_map(|line| wrap(&style.show(line), style.columns(), "", "  "))
+                    .for_each(|line| screen.say(&line)),
             },
         }
     }

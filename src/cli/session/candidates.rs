@@ -63,11 +63,11 @@ impl Candidates {
         let mut lines: Vec<String> = found
             .iter()
             .take(SHOWN)
-            .map(|(name, id)| format!("  {}  {}", escape::terminal(id), escape::terminal(name)))
+            .map(|(name, id)| format!("- {} ({})", escape::terminal(name), escape::terminal(id)))
             .collect();
         match found.len() {
             0 => lines.push(format!("no {} fits", self.what)),
-            more if more > SHOWN => lines.push(format!("  and {} more: `? WORD` narrows", more - SHOWN)),
+            more if more > SHOWN => lines.push(format!("and {} more: `? WORD` narrows", more - SHOWN)),
             _ => {}
         }
         lines.join("\n")

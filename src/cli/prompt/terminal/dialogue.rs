@@ -43,7 +43,8 @@ impl<'p> Prompted<'p> {
             return Ok(None);
         }
         let names: Vec<String> = step.needed_by.iter().map(|id| format!("`{id}`")).collect();
-        Ok(Some(format!("{} cannot be done as written without this step", names.join(", "))))
+        let build = if names.len() == 1 { "builds" } else { "build" };
+        Ok(Some(format!("{} {build} on this step", names.join(", "))))
     }
 }
 
