@@ -52,6 +52,8 @@ use settings::Settings;
 use shelves::Shelves;
 use vault::VaultChoice;
 
+use crate::model::Role;
+
 /// Guided incident response for a Cloudflare account that somebody else holds a key to.
 ///
 /// Nothing needs to be set up for a first look: `quell rehearse` walks the main runbook against a simulated,
@@ -100,6 +102,10 @@ struct Global {
     /// Say only what needs an answer, and errors.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
+
+    /// What you do in the incident: `commander`, `operator`, `scribe` or `approver`; stands on every entry you write.
+    #[arg(long, global = true, env = "QUELL_ROLE", value_name = "ROLE", value_parser = role)]
+    role: Option<Role>,
 
     /// age public key that may open the vault of new secrets; repeat for several.
     #[arg(long, global = true, value_name = "AGE1…")]
@@ -167,6 +173,11 @@ Credentials and target are taken from the environment, never from arguments:
 
 `RUST_LOG`, e.g. `quell=trace`, says what quell logs on stderr. Other libraries are never logged, since they do not know
 what is secret.";
+
+/// Reads the name of a role.
+fn role(name: &str) -> Result<Role, String> {
+    Role::named(name).ok_or_else(|| format!("it is one of {}", Role::ALL.map(Role::as_str).join(", ")))
+}
 
 /// Runs the program and turns whatever happens into an exit code.
 pub fn main() -> ExitCode {
@@ -274,6 +285,7 @@ fn context(global: Global, needs_settings: bool) -> Result<Context, CliError> {
         interrupt,
         clock: environment::clock(),
         operator: environment::operator(),
+        role: global.role,
         json: global.json,
         jsonl: global.jsonl,
         vault: VaultChoice {

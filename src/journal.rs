@@ -17,11 +17,12 @@ mod warrant;
 pub use driver::{Driver, DriverLock, Lease};
 pub use effect_state::{Attempt, EffectState, EffectStatus, MOST_ATTEMPTS_UNSENT};
 pub use event::{
-    Consent, EffectDecision, Entry, Event, Expanded, FailureDecision, Left, Payload, PlanSealed, PlannedStep,
-    PreparedAnswers, Proposed, RunOpened, RunOutcome, SettledBy, SkipCause,
+    Basis, Consent, EffectDecision, Entry, Event, Expanded, FailureDecision, Left, NestedRunbook, NoteKind, Payload,
+    PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep, PreparedAnswers, Proposed, RunOpened,
+    RunOutcome, SettledBy, SkipCause, WaitEnd,
 };
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
-pub use state::{IllegalEvent, IncidentState, RunState, StepState, StepStatus};
+pub use state::{IllegalEvent, IncidentState, Note, RunState, StepState, StepStatus};
 pub use undone::Undone;
 pub use verify::{Inspection, Problem, SealedEntry, inspect};
 pub use warrant::Warrant;

@@ -3,6 +3,7 @@
 //! Nothing in here does anything; these are the values that are journaled, shown and compared.
 
 mod ask;
+mod chore;
 mod count;
 mod danger;
 mod effect;
@@ -13,10 +14,12 @@ mod ids;
 mod outcome;
 mod outside;
 mod phase;
+mod role;
 mod step_path;
 mod world;
 
 pub use ask::{AnswerKind, Ask, Disposition, Question};
+pub use chore::{Chore, Wait};
 pub use count::count;
 pub use danger::Danger;
 pub use effect::{ByHand, Call, Effect, HttpCall, Resolves, Target, UndoCall, canonical_digest};
@@ -27,5 +30,6 @@ pub use ids::{Digest, EffectKey, IncidentId, RunId};
 pub use outcome::{Outcome, Verdict};
 pub use outside::{CommandCall, Given, OutsideCall, SecretEnv, WebCall, WebCheck, WebRead, secret_named};
 pub use phase::Phase;
+pub use role::Role;
 pub use step_path::StepPath;
 pub use world::{Account, CredentialFacts, CredentialKind, World};

@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use crate::model::{Ask, Effect, Finding, FindingStatus, Gap, Outcome, Verdict};
+use crate::model::{Ask, Chore, Effect, Finding, FindingStatus, Gap, Outcome, Verdict};
 use crate::provider::ReadError;
 
 /// What an action saw, and what it would change.
@@ -16,6 +16,8 @@ pub struct StepPlan<T> {
     pub account_for_rest: bool,
     /// What only a person can answer.
     pub ask: Option<Ask>,
+    /// What the engine itself does for the step.
+    pub chore: Option<Chore>,
     /// Goals that are met already: name and proof.
     pub already: Vec<(String, String)>,
     /// What would have to change as well and is not proposed: name and why.
@@ -37,6 +39,7 @@ impl<T> StepPlan<T> {
             effects: Vec::new(),
             account_for_rest: false,
             ask: None,
+            chore: None,
             already: Vec::new(),
             not_proposed: Vec::new(),
             findings: Vec::new(),
@@ -53,6 +56,7 @@ impl<T> StepPlan<T> {
             effects: self.effects,
             account_for_rest: self.account_for_rest,
             ask: self.ask,
+            chore: self.chore,
             already: self.already,
             not_proposed: self.not_proposed,
             findings: self.findings,

@@ -12,6 +12,8 @@ use super::shelves::Shelves;
 use super::vault::VaultChoice;
 use crate::clock::Clock;
 use crate::engine::Interrupt;
+use crate::journal::Stamp;
+use crate::model::{Role, RunId};
 
 /// What every command works with; made once, before the first.
 pub(crate) struct Context {
@@ -33,6 +35,8 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     /// Who the operator is.
     pub(crate) operator: String,
+    /// What the operator does in the incident, where that was said.
+    pub(crate) role: Option<Role>,
     /// One JSON document on stdout at the end.
     pub(crate) json: bool,
     /// Entries on stdout as they become durable.
@@ -54,6 +58,11 @@ impl Context {
             self.screen.tell(&told);
         }
         Ok(dir)
+    }
+
+    /// What every entry of this process carries; `run` where it belongs to one.
+    pub(crate) fn stamp(&self, run: Option<RunId>) -> Stamp {
+        Stamp { at: self.now(), by: self.operator.clone(), role: self.role, run, path: None }
     }
 
     /// Whether a person can be asked.

@@ -3,7 +3,7 @@ use clap::Args;
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
-use crate::journal::{Event, Journal, Stamp};
+use crate::journal::{Event, Journal, NoteKind};
 
 /// Write something into the timeline, from any terminal, also while a run goes.
 ///
@@ -29,8 +29,8 @@ pub(crate) fn run(args: &NoteArgs, cx: &Context) -> Result<Exit, CliError> {
     let redactor = crate::secret::Redactor::new(dir.redaction_key()?);
     let (mut journal, _) = Journal::open(&dir.path)?;
     let run = journal.state().latest_run().map(|run| run.opened.run.clone());
-    let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run, path: None };
-    journal.append(&stamp, Event::Noted { text: redactor.redact(text).into_owned() })?;
+    let noted = Event::Noted { text: redactor.redact(text).into_owned(), kind: NoteKind::Note };
+    journal.append(&cx.stamp(run), noted)?;
     cx.screen.tell(&format!("noted in {}", dir.id));
     Ok(Exit::Done)
 }

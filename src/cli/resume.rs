@@ -66,7 +66,7 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
             now.digest.short()
         )));
     }
-    let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run: None, path: None };
+    let stamp = cx.stamp(None);
     journal.append(&stamp, open::driver_taken(answers.as_ref()))?;
     let stamp = Stamp { run: Some(run.opened.run.clone()), ..stamp };
     let resumed = Event::RunResumed {

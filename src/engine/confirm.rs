@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::drive::{Answered, Engine, PauseCause, Turn};
 use super::{ConsentMode, ConsentRequest, EngineError, HandReply, HandRequest};
-use crate::journal::{Consent, EffectState, EffectStatus, Event, Left, SettledBy, StepState};
+use crate::journal::{Basis, Consent, EffectState, EffectStatus, Event, Left, NoteKind, SettledBy, StepState};
 use crate::model::{ByHand, Call, Danger, Disposition, Effect, EffectKey, Outcome, StepPath};
 use crate::runbook::Confirm;
 
@@ -74,6 +74,7 @@ impl Engine {
                         .collect(),
                     left: chosen.left,
                     phrase: Some(chosen.phrase).filter(|phrase| !phrase.is_empty()),
+                    basis: Basis::Typed,
                 };
                 self.record(Some(path), event)?;
                 Ok(Turn::On)
@@ -125,7 +126,7 @@ impl Engine {
                         Ok(kept) => Some(kept),
                         Err(error) => {
                             let text = format!("the proof file {} could not be kept: {error}", file.display());
-                            self.record(Some(path), Event::Noted { text })?;
+                            self.record(Some(path), Event::Noted { text, kind: NoteKind::Note })?;
                             None
                         }
                     },

@@ -6,7 +6,9 @@ use super::decide::{Next, decide};
 use super::{EngineError, Ports, Reply};
 use crate::action::{AnyAction, Catalogue, Safeguards};
 use crate::evidence::EvidenceStore;
-use crate::journal::{EffectState, Event, IncidentState, Journal, PlannedStep, RunOutcome, RunState, Stamp, StepState};
+use crate::journal::{
+    EffectState, Event, IncidentState, Journal, NoteKind, PlannedStep, RunOutcome, RunState, Stamp, StepState,
+};
 use crate::model::{EffectKey, RunId, StepPath};
 use crate::outside::{OutsideLook, OutsideSend};
 use crate::provider::{ReadSide, SendSide};
@@ -145,6 +147,7 @@ impl Engine {
         Stamp {
             at: self.bench.ports.clock.now(),
             by: self.bench.ports.operator.clone(),
+            role: self.bench.ports.role,
             run: Some(self.run.clone()),
             path: path.cloned(),
         }
@@ -182,7 +185,7 @@ impl Engine {
             Reply::Go(answer) => Err(Answered::Go(answer)),
             Reply::Skip(reason) => Err(Answered::Skip(reason)),
             Reply::Note(text) => {
-                self.record(Some(path), Event::Noted { text })?;
+                self.record(Some(path), Event::Noted { text, kind: NoteKind::Note })?;
                 Ok(Turn::On)
             }
             Reply::Pause => Ok(Turn::Stop(self.pause(self.pause_cause())?)),

@@ -26,7 +26,7 @@ impl Engine {
             Ok(items) => {
                 let steps = instances.within(&planned, spec, round, items.as_ref(), &scope);
                 let items = self.wrap(Value::Object(items.unwrap_or_default()), path)?;
-                Event::Expanded(Box::new(Expanded { round, items, steps }))
+                Event::Expanded(Box::new(Expanded { round, items, inputs: None, steps }))
             }
             Err(error) => Event::StepFailed { error: error.message, hint: error.hint },
         };

@@ -146,6 +146,7 @@ impl Engine {
             account_for_rest: plan.account_for_rest,
             verb,
             ask: plan.ask,
+            chore: plan.chore,
             already: plan.already,
             not_proposed: plan.not_proposed,
         };

@@ -59,6 +59,7 @@ pub fn seal_plan(
         inputs: inputs.clone(),
         steps: steps.collect(),
         not_examined: not_examined.into_iter().map(str::to_owned).collect(),
+        nested: Vec::new(),
     }
 }
 

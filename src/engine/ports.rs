@@ -8,7 +8,7 @@ use super::ConsentMode;
 use crate::action::Progress;
 use crate::clock::Clock;
 use crate::journal::{EffectDecision, EffectState, Entry, FailureDecision, IncidentState, Left, PlannedStep, Proposed};
-use crate::model::{Ask, ByHand, Digest, Effect, EffectKey};
+use crate::model::{Ask, ByHand, Digest, Effect, EffectKey, Role};
 use crate::provider::{Answer, BoxFuture};
 use crate::secret::SecretBytes;
 
@@ -29,6 +29,8 @@ pub struct Ports {
     pub interrupt: Interrupt,
     /// Who the operator is: stands on every entry.
     pub operator: String,
+    /// What the operator does in the incident, where that was said.
+    pub role: Option<Role>,
 }
 
 /// Is told of every entry once it is durable, and of nothing else.

@@ -9,7 +9,7 @@ use super::event::{Entry, Event};
 use super::state::{IllegalEvent, IncidentState};
 use super::warrant::Warrant;
 use crate::crash::crash_point;
-use crate::model::{Digest, Effect, EffectKey, RunId, StepPath, World};
+use crate::model::{Digest, Effect, EffectKey, Role, RunId, StepPath, World};
 
 /// The format that this version writes.
 pub const FORMAT: u32 = 0;
@@ -24,6 +24,8 @@ pub struct Stamp {
     pub at: Timestamp,
     /// Who.
     pub by: String,
+    /// What they do in the incident, where that was said.
+    pub role: Option<Role>,
     /// The run.
     pub run: Option<RunId>,
     /// The step.
@@ -219,6 +221,7 @@ fn compose(state: &IncidentState, stamp: &Stamp, event: Event, prev: &Digest) ->
         seq: state.seq + 1,
         at: to_millisecond(stamp.at),
         by: stamp.by.clone(),
+        role: stamp.role,
         run: stamp.run.clone(),
         path: stamp.path.clone(),
         prev: prev.clone(),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::book::Book;
 use super::unsettled::decision_in_words;
 use super::words::time;
-use crate::journal::{Event, FailureDecision, RunOutcome, SkipCause};
+use crate::journal::{Event, FailureDecision, NoteKind, RunOutcome, SkipCause};
 use crate::model::StepPath;
 
 /// One decision or answer of a person.
@@ -52,7 +52,8 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
             Event::Answered { fields } => {
                 fields.iter().map(|(name, value)| asked(&question(book, entry, name), &answer(value))).collect()
             }
-            Event::Noted { text } if text.trim_start().to_lowercase().starts_with(DECISION) => {
+            Event::Noted { text, kind: NoteKind::Decision } => vec![text.clone()],
+            Event::Noted { text, .. } if text.trim_start().to_lowercase().starts_with(DECISION) => {
                 vec![text.trim_start().get(DECISION.len()..).unwrap_or_default().trim().to_owned()]
             }
             Event::RunClosed { outcome: RunOutcome::Aborted, reason } => vec![format!("end the run early: {reason}")],

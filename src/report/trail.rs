@@ -96,7 +96,7 @@ impl Trails {
         let act =
             |words: Option<&String>| Act { at: entry.at, seq: entry.seq, by: entry.by.clone(), words: words.cloned() };
         match &entry.event {
-            Event::Consented { effects, left, phrase } => {
+            Event::Consented { effects, left, phrase, .. } => {
                 for consent in effects {
                     self.on(entry, &consent.effect, |trail| trail.consents.push(act(phrase.as_ref())));
                 }

@@ -76,6 +76,7 @@ fn by_hand(number: usize, name: &str) -> Effect {
 
 fn proposed(effects: &[Effect], account_for_rest: bool) -> Proposed {
     Proposed {
+        chore: None,
         output: Payload::Inline(Value::Null),
         summary: "two tokens".into(),
         effects: effects.to_vec(),

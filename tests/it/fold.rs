@@ -43,6 +43,7 @@ fn inner(round: u32) -> StepPath {
 fn plan() -> Event {
     let last = PlannedStep { finally: true, ..planned(StepPath::step("last"), false, None) };
     Event::PlanSealed(Box::new(PlanSealed {
+        nested: vec![],
         digest: Digest::of(b"plan"),
         inputs: Map::new(),
         steps: vec![planned(StepPath::step("cut"), false, None), planned(group(), true, None), last],
@@ -52,7 +53,7 @@ fn plan() -> Event {
 
 fn expanded(round: u32) -> Event {
     let step = PlannedStep { round, ..planned(inner(round), false, Some("group")) };
-    Event::Expanded(Box::new(Expanded { round, items: Payload::Inline(Value::Null), steps: vec![step] }))
+    Event::Expanded(Box::new(Expanded { inputs: None, round, items: Payload::Inline(Value::Null), steps: vec![step] }))
 }
 
 fn path() -> impl Strategy<Value = Option<StepPath>> {
@@ -125,6 +126,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn entry(state: &IncidentState, path: Option<StepPath>, event: Event) -> Entry {
     Entry {
+        role: None,
         v: 0,
         seq: state.seq + 1,
         at: Timestamp::UNIX_EPOCH,

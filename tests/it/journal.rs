@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 fn stamp(path: Option<&str>) -> Stamp {
     Stamp {
+        role: None,
         at: Timestamp::UNIX_EPOCH,
         by: "tester".into(),
         run: Some(RunId::new("r1")),
@@ -43,6 +44,9 @@ pub(crate) fn effect(id: &str) -> Effect {
 
 pub(crate) fn run_opened() -> Event {
     Event::RunOpened(Box::new(RunOpened {
+        detected_at: None,
+        roles: Default::default(),
+        update_seconds: None,
         run: RunId::new("r1"),
         runbook: "rb".into(),
         title: "t".into(),
@@ -59,6 +63,7 @@ pub(crate) fn run_opened() -> Event {
 
 fn sealed() -> Event {
     Event::PlanSealed(Box::new(PlanSealed {
+        nested: vec![],
         digest: Digest::of(b"plan"),
         inputs: serde_json::Map::new(),
         steps: vec![PlannedStep {
@@ -82,6 +87,7 @@ fn sealed() -> Event {
 
 pub(crate) fn proposed(effects: Vec<Effect>) -> Event {
     Event::Proposed(Box::new(Proposed {
+        chore: None,
         output: Payload::Inline(Value::Null),
         summary: "s".into(),
         effects,
@@ -112,7 +118,12 @@ fn begun(dir: &Path, effects: Vec<Effect>) -> Journal {
 
 pub(crate) fn consented(effect: &Effect) -> Event {
     let consent = Consent { effect: effect.key.clone(), digest: effect.digest() };
-    Event::Consented { effects: vec![consent], left: vec![], phrase: Some("y".into()) }
+    Event::Consented {
+        effects: vec![consent],
+        left: vec![],
+        phrase: Some("y".into()),
+        basis: quell::journal::Basis::Typed,
+    }
 }
 
 #[test]
@@ -183,7 +194,9 @@ fn a_torn_last_line_is_cut_off_and_recorded() {
     for cut in last..whole.len() {
         fs::write(&path, &whole[..cut]).unwrap();
         let (mut journal, _) = Journal::open(dir.path()).unwrap();
-        journal.append(&stamp(None), Event::Noted { text: "after".into() }).unwrap();
+        journal
+            .append(&stamp(None), Event::Noted { text: "after".into(), kind: quell::journal::NoteKind::Note })
+            .unwrap();
         let found = inspect(dir.path()).unwrap();
         assert!(found.problems.is_empty(), "{cut}: {:?}", found.problems);
         let torn = found
@@ -198,7 +211,7 @@ fn a_torn_last_line_is_cut_off_and_recorded() {
 fn every_flipped_byte_is_noticed() {
     let dir = tempfile::tempdir().unwrap();
     let mut journal = begun(dir.path(), vec![effect("t1")]);
-    journal.append(&stamp(None), Event::Noted { text: "last".into() }).unwrap();
+    journal.append(&stamp(None), Event::Noted { text: "last".into(), kind: quell::journal::NoteKind::Note }).unwrap();
     let head = journal.head().clone();
     drop(journal);
     let path = dir.path().join("journal.jsonl");
@@ -248,7 +261,7 @@ fn two_terminals_write_one_chain() {
     let mut mine = begun(dir.path(), vec![effect("t1")]);
     let (mut theirs, _) = Journal::open(dir.path()).unwrap();
     for number in 0..20 {
-        let note = |who: &str| Event::Noted { text: format!("{who} {number}") };
+        let note = |who: &str| Event::Noted { kind: quell::journal::NoteKind::Note, text: format!("{who} {number}") };
         theirs.append(&stamp(None), note("theirs")).unwrap();
         let news = mine.append(&stamp(None), note("mine")).unwrap();
         assert_eq!(news.len(), 2, "what others wrote is told first");

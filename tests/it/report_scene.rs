@@ -59,7 +59,7 @@ impl Scene {
             tool: "0.1.0".into(),
             machine: "laptop-7".into(),
         };
-        let stamp = Stamp { at: now, by: "alice".into(), run: None, path: None };
+        let stamp = Stamp { at: now, by: "alice".into(), role: None, run: None, path: None };
         let (journal, first) = Journal::create(dir.path(), &stamp, opened).unwrap();
         Self { _dir: dir, journal, entries: vec![first], now, run: RunId::new("r1") }
     }
@@ -71,7 +71,8 @@ impl Scene {
 
     fn say(&mut self, step: Option<&str>, event: Event) {
         let at = self.tick();
-        let stamp = Stamp { at, by: "alice".into(), run: Some(self.run.clone()), path: step.map(StepPath::step) };
+        let stamp =
+            Stamp { role: None, at, by: "alice".into(), run: Some(self.run.clone()), path: step.map(StepPath::step) };
         let new = self.journal.append(&stamp, event).unwrap();
         self.entries.extend(new);
     }
@@ -81,6 +82,7 @@ impl Scene {
         self.say(
             Some(step),
             Event::Proposed(Box::new(Proposed {
+                chore: None,
                 output: Payload::Inline(output),
                 summary: "looked".into(),
                 effects: effects.iter().map(|effect| (*effect).clone()).collect(),
@@ -96,7 +98,10 @@ impl Scene {
     fn consent(&mut self, step: &str, effects: &[&Effect], left: Vec<Left>, phrase: &str) {
         let effects =
             effects.iter().map(|effect| Consent { effect: effect.key.clone(), digest: effect.digest() }).collect();
-        self.say(Some(step), Event::Consented { effects, left, phrase: Some(phrase.into()) });
+        self.say(
+            Some(step),
+            Event::Consented { effects, left, phrase: Some(phrase.into()), basis: quell::journal::Basis::Typed },
+        );
     }
 
     fn send(&mut self, step: &str, effect: &Effect, attempt: u32, outcome: Option<Outcome>) {
@@ -126,7 +131,7 @@ impl Scene {
     }
 
     pub(crate) fn note(&mut self, text: &str) {
-        self.say(None, Event::Noted { text: text.into() });
+        self.say(None, Event::Noted { text: text.into(), kind: quell::journal::NoteKind::Note });
     }
 
     pub(crate) fn report(&self) -> ReportModel {
@@ -218,6 +223,9 @@ fn begun(world: World, inputs: Value) -> Scene {
     scene.say(
         None,
         Event::RunOpened(Box::new(RunOpened {
+            detected_at: None,
+            roles: Default::default(),
+            update_seconds: None,
             run: RunId::new("r1"),
             runbook: "token-compromise".into(),
             title: "A token is in the wrong hands".into(),
@@ -252,7 +260,8 @@ fn begun(world: World, inputs: Value) -> Scene {
         skippable: true,
         needed_by: Vec::new(),
     });
-    let plan = PlanSealed { digest: Digest::of(b"plan"), inputs, steps: steps.to_vec(), not_examined: vec![] };
+    let plan =
+        PlanSealed { digest: Digest::of(b"plan"), inputs, steps: steps.to_vec(), not_examined: vec![], nested: vec![] };
     scene.say(None, Event::PlanSealed(Box::new(plan)));
     scene
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::engine::Observer;
 use crate::journal::{
     EffectDecision, EffectState, Entry, Event, FailureDecision, IncidentState, PlannedStep, RunOutcome, RunState,
-    StepState, StepStatus,
+    StepState, StepStatus, WaitEnd,
 };
 use crate::model::{Disposition, EffectKey, FindingStatus, Phase};
 
@@ -143,6 +143,23 @@ impl Watch {
                 self.say(Volume::Verbose, &label("evidence", Tone::Faint, &text));
             }
             Event::Noted { .. } => self.say(Volume::Normal, &label("noted", Tone::Faint, "the note is kept")),
+            Event::Waited { end, words } => {
+                let text = match (end, words) {
+                    (WaitEnd::Elapsed, _) => "its time is over".to_owned(),
+                    (WaitEnd::Held, _) => "what was waited for holds".to_owned(),
+                    (WaitEnd::CutShort, words) => format!("cut short: {}", words.as_deref().unwrap_or_default()),
+                };
+                self.say(Volume::Normal, &label("waited", Tone::Faint, &text));
+            }
+            Event::PlanApproved(approved) => {
+                let text = format!("{} of the plan are consented to", count(approved.effects.len(), "change"));
+                self.say(Volume::Normal, &label("approved", Tone::Good, &text));
+            }
+            Event::PlanAmended(amended) => {
+                for change in &amended.changes {
+                    self.say(Volume::Normal, &label("accepted", Tone::Care, change));
+                }
+            }
             Event::SecretRevealed { to, .. } => {
                 self.say(Volume::Normal, &label("revealed", Tone::Care, &format!("a sealed secret, to the {to}")));
             }

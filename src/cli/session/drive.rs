@@ -77,6 +77,7 @@ pub(crate) async fn drive(
             vault,
             interrupt: cx.interrupt.clone(),
             operator: cx.operator.clone(),
+            role: cx.role,
         },
     };
     let mut engine = Engine::new(journal, run, bench);

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::connect::Target;
@@ -61,7 +63,7 @@ pub(crate) fn open(
     connected: &Connected,
 ) -> Result<Opened, CliError> {
     let lock = lock(cx, &dir)?;
-    let stamp = Stamp { at: cx.now(), by: cx.operator.clone(), run: None, path: None };
+    let stamp = cx.stamp(None);
     let world = connected.read.world().clone();
     let mut journal = if fresh {
         let opened = Event::IncidentOpened {
@@ -86,6 +88,9 @@ pub(crate) fn open(
         runbook_sha256: loaded.runbook.source.digest.clone(),
         source: loaded.source.clone(),
         target_seconds: loaded.runbook.target.map(|target| target.as_secs()),
+        update_seconds: None,
+        detected_at: None,
+        roles: BTreeMap::new(),
         world,
         api: target.api(),
         account: connected.read.account().clone(),

@@ -5,7 +5,7 @@ use super::super::trail::Attested;
 use super::super::unsettled::decision_in_words;
 use super::super::words::count;
 use super::{Dated, row};
-use crate::journal::{Entry, Event, FailureDecision, Left, SettledBy, SkipCause};
+use crate::journal::{Basis, Entry, Event, FailureDecision, Left, SettledBy, SkipCause, WaitEnd};
 use crate::model::{EffectKey, Outcome, RunId, Verdict};
 
 /// The entries that tell what people and quell did. Reads, proposals and intents are left to the tables.
@@ -63,10 +63,15 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         Event::Consented { effects, left, .. } if effects.is_empty() => {
             plain(format!("none chosen; {}", rows_left(left, name)))
         }
-        Event::Consented { effects, left, phrase } => {
+        Event::Consented { effects, left, phrase, basis } => {
             let phrase = phrase.as_ref().map(|phrase| format!(" with “{phrase}”")).unwrap_or_default();
             let rest = if left.is_empty() { String::new() } else { format!("; {}", rows_left(left, name)) };
-            plain(format!("consent to {}{phrase}{rest}", count(effects.len(), "change")))
+            let basis = match basis {
+                Basis::Typed => String::new(),
+                Basis::Plan => ", as the approved plan forecast".to_owned(),
+                Basis::UpTo(danger) => format!(", by the order to go on up to {danger}"),
+            };
+            plain(format!("consent to {}{phrase}{basis}{rest}", count(effects.len(), "change")))
         }
         Event::RowsLeft { left } => plain(rows_left(left, name)),
         Event::WentOn => plain("went on with the rest of the list".to_owned()),
@@ -100,7 +105,24 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
             FailureDecision::Jump(to) => format!("decided to go on at {to}: {words}"),
         }),
         Event::Paused { reason } => plain(format!("paused: {reason}")),
-        Event::Noted { text } => plain(format!("note: {text}")),
+        Event::Noted { text, kind } => plain(format!("{}: {text}", kind.as_str())),
+        Event::PlanApproved(approved) => plain(format!(
+            "plan {} approved with “{}”: {} consented to beforehand",
+            approved.file.short(),
+            approved.phrase,
+            count(approved.effects.len(), "change")
+        )),
+        Event::PlanAmended(amended) => {
+            plain(format!("went on although {}: {}", amended.changes.join("; "), amended.words))
+        }
+        Event::Waited { end, words } => {
+            let why = words.as_ref().map(|words| format!(": {words}")).unwrap_or_default();
+            plain(match end {
+                WaitEnd::Elapsed => "the time to wait is over".to_owned(),
+                WaitEnd::Held => "what was waited for holds".to_owned(),
+                WaitEnd::CutShort => format!("the wait was cut short{why}"),
+            })
+        }
         Event::TornTail { bytes, .. } => plain(format!("a half-written last line of {bytes} bytes was cut off")),
         Event::SecretRevealed { effect, to, .. } => plain(format!("{}: the new secret was shown ({to})", name(effect))),
         Event::RunEnding { reason } => plain(format!("run ended early: {reason}")),

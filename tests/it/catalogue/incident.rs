@@ -36,7 +36,7 @@ impl Incident {
             tool: "test".into(),
             machine: "test".into(),
         };
-        let stamp = Stamp { at: stage.now, by: "tester".into(), run: None, path: None };
+        let stamp = Stamp { at: stage.now, by: "tester".into(), role: None, run: None, path: None };
         let (journal, _) = Journal::create(dir.path(), &stamp, opened).unwrap();
         let mut incident = Self { journal, run, dir };
         let digest = Digest::of(b"battery");
@@ -44,6 +44,9 @@ impl Incident {
             stage,
             false,
             Event::RunOpened(Box::new(RunOpened {
+                detected_at: None,
+                roles: Default::default(),
+                update_seconds: None,
                 run: incident.run.clone(),
                 runbook: "battery".into(),
                 title: "battery".into(),
@@ -72,10 +75,11 @@ impl Incident {
             skippable: true,
             needed_by: Vec::new(),
         };
-        let sealed = PlanSealed { digest, inputs: Map::new(), steps: vec![step], not_examined: vec![] };
+        let sealed = PlanSealed { digest, inputs: Map::new(), steps: vec![step], not_examined: vec![], nested: vec![] };
         incident.append(stage, false, Event::PlanSealed(Box::new(sealed)));
         incident.append(stage, true, Event::StepBegan);
         let proposed = Proposed {
+            chore: None,
             output: Payload::Inline(plan.output.clone()),
             summary: plan.summary.clone(),
             effects: plan.effects.clone(),
@@ -88,7 +92,11 @@ impl Incident {
         incident.append(stage, true, Event::Proposed(Box::new(proposed)));
         let consent = |effect: &Effect| Consent { effect: effect.key.clone(), digest: effect.digest() };
         let effects = plan.effects.iter().map(consent).collect();
-        incident.append(stage, true, Event::Consented { effects, left: vec![], phrase: None });
+        incident.append(
+            stage,
+            true,
+            Event::Consented { effects, left: vec![], phrase: None, basis: quell::journal::Basis::Typed },
+        );
         incident
     }
 
@@ -129,6 +137,6 @@ impl Incident {
 
     fn stamp(&self, stage: &Stage, at_step: bool) -> Stamp {
         let path = at_step.then(|| stage.path.clone());
-        Stamp { at: stage.now, by: "tester".into(), run: Some(self.run.clone()), path }
+        Stamp { role: None, at: stage.now, by: "tester".into(), run: Some(self.run.clone()), path }
     }
 }

@@ -227,8 +227,13 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         resolves: None,
     };
     let at = Stepped::new().now();
-    let stamp =
-        |path: Option<&StepPath>| Stamp { at, by: "tester".into(), run: Some(run.clone()), path: path.cloned() };
+    let stamp = |path: Option<&StepPath>| Stamp {
+        role: None,
+        at,
+        by: "tester".into(),
+        run: Some(run.clone()),
+        path: path.cloned(),
+    };
     let opened = Event::IncidentOpened {
         id: IncidentId::new("i1"),
         title: "test".into(),
@@ -239,6 +244,9 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
     let (mut journal, _) = Journal::create(dir.path(), &Stamp { run: None, ..stamp(None) }, opened).unwrap();
     let sha256 = Digest::of(b"test");
     let run_opened = RunOpened {
+        detected_at: None,
+        roles: Default::default(),
+        update_seconds: None,
         run: run.clone(),
         runbook: "test".into(),
         title: "test".into(),
@@ -266,9 +274,11 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         skippable: true,
         needed_by: Vec::new(),
     };
-    let plan = PlanSealed { digest: sha256, inputs: Map::new(), steps: vec![step], not_examined: vec![] };
+    let plan =
+        PlanSealed { digest: sha256, inputs: Map::new(), steps: vec![step], not_examined: vec![], nested: vec![] };
     let consent = Consent { effect: key, digest: effect.digest() };
     let proposed = Proposed {
+        chore: None,
         output: Payload::Inline(Value::Null),
         summary: "test".into(),
         effects: vec![effect.clone()],
@@ -283,7 +293,15 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         (None, Event::PlanSealed(Box::new(plan))),
         (Some(&path), Event::StepBegan),
         (Some(&path), Event::Proposed(Box::new(proposed))),
-        (Some(&path), Event::Consented { effects: vec![consent], left: vec![], phrase: None }),
+        (
+            Some(&path),
+            Event::Consented {
+                effects: vec![consent],
+                left: vec![],
+                phrase: None,
+                basis: quell::journal::Basis::Typed,
+            },
+        ),
     ] {
         journal.append(&stamp(path), event).unwrap();
     }

@@ -167,6 +167,9 @@ fn questions() {
 #[test]
 fn the_header_says_what_a_run_is_bound_to() {
     let opened = RunOpened {
+        detected_at: None,
+        roles: Default::default(),
+        update_seconds: None,
         run: RunId::new("r1"),
         runbook: "cloudflare-token-compromise".into(),
         title: "Cloudflare API token compromise".into(),

@@ -64,6 +64,9 @@ impl Told {
             machine: "here".into(),
         });
         told.tell(Event::RunOpened(Box::new(RunOpened {
+            detected_at: None,
+            roles: Default::default(),
+            update_seconds: None,
             run: RunId::new("r1"),
             runbook: "token".into(),
             title: "Token".into(),
@@ -82,6 +85,7 @@ impl Told {
             later
         });
         told.tell(Event::PlanSealed(Box::new(PlanSealed {
+            nested: vec![],
             not_examined: Vec::new(),
             digest: Digest::of(b""),
             inputs: Map::new(),
@@ -95,6 +99,7 @@ impl Told {
     pub(super) fn tell(&mut self, event: Event) {
         self.at += SignedDuration::from_secs(1);
         let entry = Entry {
+            role: None,
             v: 1,
             seq: self.state.seq + 1,
             at: self.at,
@@ -110,6 +115,7 @@ impl Told {
 
     fn send(&mut self, effect: &Effect, outcome: Option<Outcome>) {
         self.tell(Event::Consented {
+            basis: quell::journal::Basis::Typed,
             effects: vec![Consent { effect: effect.key.clone(), digest: effect.digest() }],
             left: Vec::new(),
             phrase: Some("cut-suspect".into()),

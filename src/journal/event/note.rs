@@ -1,0 +1,34 @@
+use serde::{Deserialize, Serialize};
+
+/// What somebody's words are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoteKind {
+    /// A note.
+    #[default]
+    Note,
+    /// A decision.
+    Decision,
+    /// Something that is still to be done.
+    Todo,
+    /// A status update that was given to others.
+    Update,
+}
+
+impl NoteKind {
+    /// The word used in every output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Decision => "decision",
+            Self::Todo => "todo",
+            Self::Update => "update",
+        }
+    }
+
+    /// Whether it is the kind of a journal from before there were kinds.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub(super) const fn is_note(&self) -> bool {
+        matches!(self, Self::Note)
+    }
+}

@@ -1,0 +1,180 @@
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::step::{StepState, StepStatus};
+use crate::journal::effect_state::EffectState;
+use crate::journal::event::{
+    Entry, Event, Expanded, PlanAmended, PlanApproved, PlanSealed, PlannedStep, RunOpened, RunOutcome,
+};
+use crate::model::{CredentialFacts, EffectKey, StepPath};
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct RunState {
+    /// What it is bound to.
+    pub opened: RunOpened,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// The fixed plan, once there is one; what a step holds is added when it is fixed.
+    pub plan: Option<PlanSealed>,
+    /// What of it was consented to beforehand.
+    pub approved: Option<PlanApproved>,
+    /// The addresses of the plan's steps.
+    planned: HashSet<StepPath>,
+    /// The steps that have begun or ended, by address.
+    pub steps: BTreeMap<StepPath, StepState>,
+    /// The credential that makes the calls now.
+    pub credential: CredentialFacts,
+    /// Why it rests, while it does.
+    pub paused: Option<String>,
+    /// Why a person ends it early, from then on until it is closed.
+    pub ending: Option<String>,
+    /// How it ended.
+    pub closed: Option<RunOutcome>,
+    /// How often a driver took it up: consent given under another driver is re-checked.
+    pub drivers: u32,
+}
+
+impl RunState {
+    pub(super) fn new(opened: &RunOpened, at: Timestamp) -> Self {
+        Self {
+            credential: opened.credential.clone(),
+            opened: opened.clone(),
+            opened_at: at,
+            plan: None,
+            approved: None,
+            planned: HashSet::new(),
+            steps: BTreeMap::new(),
+            paused: None,
+            ending: None,
+            closed: None,
+            drivers: 1,
+        }
+    }
+
+    /// The step at `path`, where it has begun.
+    pub fn step(&self, path: &StepPath) -> Option<&StepState> {
+        self.steps.get(path)
+    }
+
+    /// Where the step at `path` stands.
+    pub fn status(&self, path: &StepPath) -> &StepStatus {
+        self.step(path).map_or(&StepStatus::Pending, |step| &step.status)
+    }
+
+    /// The effect with this key, wherever it is.
+    pub fn effect(&self, key: &EffectKey) -> Option<&EffectState> {
+        self.steps.values().flat_map(|step| &step.effects).find(|state| state.effect.key == *key)
+    }
+
+    pub(super) fn apply(&mut self, entry: &Entry, event: &Event) -> Result<(), String> {
+        if self.closed.is_some() {
+            return Err("the run is closed".into());
+        }
+        match event {
+            Event::PlanSealed(plan) => {
+                if self.plan.is_some() {
+                    return Err("the plan is fixed already".into());
+                }
+                self.planned = plan.steps.iter().map(|step| step.path.clone()).collect();
+                self.plan = Some((**plan).clone());
+                return Ok(());
+            }
+            _ if self.plan.is_none() => return Err("the run has no plan yet".into()),
+            Event::PlanApproved(approved) => {
+                if self.approved.is_some() {
+                    return Err("a plan was approved already".into());
+                }
+                self.approved = Some((**approved).clone());
+                return Ok(());
+            }
+            Event::PlanAmended(amended) => return self.amend(amended),
+            Event::RunResumed { credential, .. } => {
+                self.paused = None;
+                self.credential = credential.clone();
+                self.drivers += 1;
+                return Ok(());
+            }
+            Event::Paused { reason } => {
+                self.paused = Some(reason.clone());
+                return Ok(());
+            }
+            Event::RunEnding { reason } => {
+                self.refuse_open_intent()?;
+                self.paused = None;
+                self.ending = Some(reason.clone());
+                return Ok(());
+            }
+            Event::RunClosed { outcome, .. } => {
+                self.refuse_open_intent()?;
+                self.closed = Some(*outcome);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let path = entry.path.as_ref().ok_or("it names no step")?;
+        if !self.planned.contains(path) {
+            return Err(format!("step `{path}` is not in the plan"));
+        }
+        let is_done_in_any_case =
+            || self.plan.iter().flat_map(|plan| &plan.steps).any(|step| step.path == *path && step.finally);
+        if self.ending.is_some() && !is_done_in_any_case() {
+            return Err(format!("the run is being ended, and step `{path}` is not done any more"));
+        }
+        match event {
+            Event::Expanded(expanded) => self.expand(path, expanded),
+            event => self.steps.entry(path.clone()).or_default().apply(entry, event, self.drivers),
+        }
+    }
+
+    /// What was intended and has no outcome must be settled, or said to be unknown, before the book is closed.
+    fn refuse_open_intent(&self) -> Result<(), String> {
+        match self.steps.values().flat_map(|step| &step.effects).find(|state| state.is_open()) {
+            Some(open) => Err(format!("effect {} has an open intent", open.effect.key)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes another plan. What was begun must be in it, and what was fixed meanwhile stays where it is.
+    fn amend(&mut self, amended: &PlanAmended) -> Result<(), String> {
+        self.refuse_open_intent()?;
+        let old = self.plan.as_ref().ok_or("the run has no plan yet")?;
+        let mut plan = amended.plan.clone();
+        if let Some(inner) = plan.steps.iter().find(|step| step.parent.is_some()) {
+            return Err(format!("step `{}` is fixed when its turn comes, not by a plan", inner.path));
+        }
+        for begun in old.steps.iter().filter(|step| step.parent.is_none() && self.steps.contains_key(&step.path)) {
+            let same = |new: &&PlannedStep| {
+                new.path == begun.path && new.action == begun.action && new.container == begun.container
+            };
+            if !plan.steps.iter().any(|new| same(&new)) {
+                return Err(format!("step `{}` was begun and is not in the new plan as it was", begun.path));
+            }
+        }
+        for inner in old.steps.iter().filter(|step| step.parent.is_some()) {
+            let top = StepPath::step(inner.path.ids().next().unwrap_or_default());
+            let at = plan.steps.iter().position(|step| step.path == top);
+            let at = at.ok_or_else(|| format!("step `{top}`, which holds `{}`, is not in the new plan", inner.path))?;
+            plan.steps.insert(at, inner.clone());
+        }
+        self.planned = plan.steps.iter().map(|step| step.path.clone()).collect();
+        self.opened.runbook_sha256 = amended.runbook_sha256.clone();
+        self.plan = Some(plan);
+        Ok(())
+    }
+
+    /// Takes the steps that a step holds into the plan, before it: it ends when they have.
+    fn expand(&mut self, path: &StepPath, expanded: &Expanded) -> Result<(), String> {
+        if let Some(known) = expanded.steps.iter().find(|new| self.planned.contains(&new.path)) {
+            return Err(format!("step `{}` is in the plan already", known.path));
+        }
+        let plan = self.plan.as_mut().ok_or("the run has no plan yet")?;
+        let at = plan.steps.iter().position(|step| step.path == *path && step.container);
+        let at = at.ok_or_else(|| format!("step `{path}` holds no others"))?;
+        self.steps.entry(path.clone()).or_default().expand(expanded)?;
+        self.planned.extend(expanded.steps.iter().map(|step| step.path.clone()));
+        plan.steps.splice(at..at, expanded.steps.iter().cloned());
+        Ok(())
+    }
+}
