@@ -37,7 +37,7 @@
 //! |---|---|---|
 //! | F0 words | [`model`], [`secret`], [`escape`], [`crash`] | values that every floor shares |
 //! | F1 materials | [`runbook`], [`journal`], [`evidence`], [`vault`], [`durable`], [`config`] | what is on disk |
-//! | F2 contracts | [`provider`], [`outside`], [`clock`], [`action`] | what a wing must offer; commands and other hosts |
+//! | F2 contracts | [`provider`], [`outside`], [`clock`], [`action`], [`hunt`] | what a wing must offer; commands and other hosts; families, snapshots, differences |
 //! | F3 wings | [`actions`], [`cloudflare`], [`simulator`] | one file for each action; all facts about Cloudflare |
 //! | F4 machinery | [`engine`], [`report`] | plan, decide, act, prove; the post-mortem |
 //! | F5 edge | [`cli`] | the only floor that prints, prompts, reads environment and arguments |
@@ -93,6 +93,7 @@ pub mod durable;
 pub mod engine;
 pub mod escape;
 pub mod evidence;
+pub mod hunt;
 pub mod journal;
 pub mod model;
 pub mod outside;

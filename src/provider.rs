@@ -59,12 +59,42 @@ pub struct ReadRequest {
     pub path: String,
     /// Query parameters, unencoded.
     pub query: Vec<(String, String)>,
+    /// Headers besides those of every request.
+    pub headers: Vec<(String, String)>,
+    /// What it is for: who goes first where the budget is short.
+    pub lane: Lane,
+}
+
+/// What a read is for, the most urgent first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// To cut somebody off, or to see that the cut took.
+    Containment,
+    /// To see what is needed now.
+    #[default]
+    Evidence,
+    /// To see everything.
+    Sweep,
 }
 
 impl ReadRequest {
     /// A read without query.
     pub fn new(path: impl Into<String>) -> Self {
-        Self { path: path.into(), query: Vec::new() }
+        Self { path: path.into(), query: Vec::new(), headers: Vec::new(), lane: Lane::default() }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Says what it is for.
+    #[must_use]
+    pub const fn lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self
     }
 
     /// Adds a query parameter.

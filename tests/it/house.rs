@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("outside", 2),
     ("clock", 2),
     ("action", 2),
+    ("hunt", 2),
     ("actions", 3),
     ("cloudflare", 3),
     ("simulator", 3),

@@ -82,7 +82,11 @@ impl Transport {
         self.gate.pass().await.map_err(|why| last(ReadError::Throttled(why)))?;
         self.meter.count_read();
         let trace = Trace::begin("GET", &request.path, attempt, &*self.clock);
-        let response = self.client.get(url).send().await.map_err(|error| {
+        let mut get = self.client.get(url);
+        for (name, value) in &request.headers {
+            get = get.header(name, value);
+        }
+        let response = get.send().await.map_err(|error| {
             trace.end(None, &*self.clock);
             passing(ReadError::Unreachable(chain(error)))
         })?;

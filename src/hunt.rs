@@ -1,0 +1,14 @@
+//! The hunt: what there is in an account, how it differs from what was good, who did it, and what cannot be known.
+//!
+//! Machinery over neutral types and data tables; a wing brings the tables. Nothing here knows a provider.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
+//! | `item` | one resource in its canonical form, and what differs between two |
+
+mod family;
+mod item;
+
+pub use family::{Family, Part, Reach, Shape, Variant, blank, none_of};
+pub use item::{Difference, Item, Seat};
