@@ -4,11 +4,14 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `audit` | acts as a log recorded them, and whose doing an act is |
 //! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
 //! | `item` | one resource in its canonical form, and what differs between two |
 
+mod audit;
 mod family;
 mod item;
 
+pub use audit::{AuditEvent, Principal, SeenBefore, attribute};
 pub use family::{Family, Part, Reach, Shape, Variant, blank, none_of};
 pub use item::{Difference, Item, Seat};

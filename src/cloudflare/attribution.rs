@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::audit::{AuditEvent, Principal, attribute};
 use crate::action::StepError;
+use crate::hunt::{AuditEvent, Principal, attribute};
 use crate::model::{Actor, Attribution, Severity};
 
 /// How far the time on a resource and the time in the log may lie apart for one to be taken for the other.
@@ -143,7 +143,7 @@ fn is_near(a: Timestamp, b: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::Trail;
-    use crate::cloudflare::audit::{AuditEvent, Principal};
+    use crate::hunt::{AuditEvent, Principal};
     use crate::model::Attribution;
 
     fn event(at: &str, token: &str, ip: &str, uri: &str) -> AuditEvent {

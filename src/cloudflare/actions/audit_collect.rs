@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
-use crate::cloudflare::audit::{AuditEvent, SeenBefore, wire};
+use crate::cloudflare::audit::wire;
+use crate::hunt::{AuditEvent, SeenBefore};
 use crate::model::{Danger, Gap, count};
 use crate::provider::{Paging, ReadError, ReadRequest};
 

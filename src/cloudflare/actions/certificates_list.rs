@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::attribution::{Trail, required_window};
-use crate::cloudflare::audit::{AuditEvent, Principal};
 use crate::cloudflare::certificates::{Certificate, list_request, read};
 use crate::cloudflare::review::{Level, Place, ReviewItem, ReviewKind, Suspicion, Tally};
 use crate::cloudflare::zones::{Zone, zones};
+use crate::hunt::{AuditEvent, Principal};
 use crate::model::{Attribution, Change, Danger, Gap, Severity};
 use crate::provider::Paging;
 

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::{Trail, window};
-use crate::cloudflare::audit::{AuditEvent, Principal};
 use crate::cloudflare::dns::{Baseline, Difference, Record, diff, judge};
 use crate::cloudflare::review::{Place, ReviewItem, ReviewKind, Suspicion, Tally, not_seen};
 use crate::cloudflare::zones::{Zone, bare, zones};
+use crate::hunt::{AuditEvent, Principal};
 use crate::model::{Change, Danger, Digest, Gap};
 use crate::provider::{Paging, ReadRequest};
 

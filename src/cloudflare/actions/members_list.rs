@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::{Trail, window};
-use crate::cloudflare::audit::{AuditEvent, Principal};
+use crate::hunt::{AuditEvent, Principal};
 use crate::model::{Attribution, Change, Danger, Finding, FindingStatus, Resource, Severity, Source, count as counted};
 use crate::provider::{Paging, ReadRequest};
 

@@ -12,10 +12,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, Safeguards, StepError, StepPlan};
-use crate::cloudflare::audit::{AuditEvent, Principal, SeenBefore};
 use crate::cloudflare::tokens::{
     Held, Known, Mark, Owner, Seen, Token, TokenRef, controls, held, list, marks, owner_in_log,
 };
+use crate::hunt::{AuditEvent, Principal, SeenBefore};
 use crate::model::{Danger, count};
 
 use suspect::Suspect;

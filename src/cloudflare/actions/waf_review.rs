@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::access_rules::{AccessRule, access_rules_path};
 use crate::cloudflare::attribution::{Doing, Trail, required_window};
-use crate::cloudflare::audit::{AuditEvent, Principal};
 use crate::cloudflare::review::{Level, Place, ReviewItem, ReviewKind, Suspicion, Tally};
 use crate::cloudflare::rules::{
     Judgement, Previous, Rule, Ruleset, judge, previous, rulesets, rulesets_path, weakness, written,
 };
 use crate::cloudflare::zones::{Zone, zones};
+use crate::hunt::{AuditEvent, Principal};
 use crate::model::{Change, Danger, Digest, Finding, count};
 use crate::provider::{Paging, ReadRequest};
 

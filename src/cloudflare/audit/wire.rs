@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::AuditEvent;
+use crate::hunt::AuditEvent;
 
 /// The same act in both logs lies this far apart at most.
 const TWIN: SignedDuration = SignedDuration::from_secs(2);
@@ -30,6 +30,9 @@ pub fn second(entry: &Value) -> Option<AuditEvent> {
         user_agent: text("/raw/user_agent"),
         method: text("/raw/method"),
         uri: text("/raw/uri"),
+        status: None,
+        before: None,
+        after: None,
         log: "v2".to_owned(),
     })
 }
@@ -61,6 +64,9 @@ pub fn first(entry: &Value) -> Option<AuditEvent> {
         user_agent: None,
         method: None,
         uri: None,
+        status: None,
+        before: None,
+        after: None,
         log: "v1".to_owned(),
     })
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::ACCOUNT;
-use crate::cloudflare::audit::{AuditEvent, Principal, attribute};
+use crate::hunt::{AuditEvent, Principal, attribute};
 use crate::model::Attribution;
 
 /// What the intruder holds, and what it did to other tokens.
@@ -183,7 +183,7 @@ fn rolls(event: &AuditEvent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Held, Known, held, owner_in_log};
-    use crate::cloudflare::audit::AuditEvent;
+    use crate::hunt::AuditEvent;
 
     const PATH: &str = "/client/v4/accounts/a/tokens";
 

@@ -1,8 +1,8 @@
 use serde_json::Value;
 
 use super::View;
-use crate::cloudflare::audit::AuditEvent;
 use crate::cloudflare::tokens::{ACCOUNT, Grip, Held, Tampering, Token, TokenRef};
+use crate::hunt::AuditEvent;
 use crate::model::{Attribution, Change, Digest, Finding, FindingStatus, Resource, Severity, Source};
 
 impl View<'_> {

@@ -1,0 +1,125 @@
+//! Acts as an audit log recorded them, and whose doing an act is.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use serde_json::Value;
+
+use crate::model::{Actor, Attribution};
+
+/// One act that an audit log recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditEvent {
+    /// The log's id of it.
+    pub id: String,
+    /// When, by the provider's clock.
+    pub at: Timestamp,
+    /// `create`, `update`, `delete`, `view`, or the action type of log v1.
+    pub action: String,
+    /// False for a failed attempt.
+    pub success: bool,
+    /// Kind of resource, e.g. `dns_record`.
+    pub resource_type: String,
+    /// Id of the resource, where the log names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    /// Name of the zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// E-mail of the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Id of the token used (log v2 only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_id: Option<String>,
+    /// Name of the token used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_name: Option<String>,
+    /// `api_key`, `api_token`, `dash`, `oauth`, `origin_ca_key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Address it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
+    /// User agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+    /// HTTP method.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Path of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// HTTP status that the request was answered with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The resource before the act, as far as the log has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The resource after the act, or what was asked for, as far as the log has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+    /// Which log told it: `v1` or `v2`.
+    pub log: String,
+}
+
+impl AuditEvent {
+    /// Who did it.
+    pub fn actor(&self) -> Actor {
+        Actor {
+            token_id: self.token_id.clone(),
+            token_name: self.token_name.clone(),
+            email: self.email.clone(),
+            ip: self.ip.clone(),
+        }
+    }
+
+    /// Whether it changed something, or tried to.
+    pub fn is_write(&self) -> bool {
+        self.action != "view"
+    }
+}
+
+/// Use of a token before the window: what is in here is honest use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SeenBefore {
+    /// Id of the token.
+    pub token_id: String,
+    /// Address it was used from.
+    pub ip: Option<String>,
+    /// User agent it was used with.
+    pub user_agent: Option<String>,
+    /// How often.
+    pub count: u64,
+}
+
+/// A credential that the intruder holds, and who else uses it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Principal {
+    /// Id of the token.
+    pub token_id: String,
+    /// Its name; may be chosen by an attacker.
+    pub token_name: String,
+    /// Addresses from which it was used honestly: seen in the 30 days before it was exposed. Empty for a token that the
+    /// intruder made.
+    pub honest_ips: Vec<String>,
+    /// Addresses from which only the intruder is known to have used it.
+    pub hostile_ips: Vec<String>,
+}
+
+/// Whose doing `event` is, given what the intruder holds.
+pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
+    let Some(token) = event.token_id.as_deref() else {
+        // Log v1 and dashboard acts name no token: a hostile address tells, an e-mail does not.
+        let hostile = event.ip.as_ref().is_some_and(|ip| principals.iter().any(|held| held.hostile_ips.contains(ip)));
+        return if hostile { Attribution::Intruder } else { Attribution::Other };
+    };
+    let Some(held) = principals.iter().find(|held| held.token_id == token) else { return Attribution::Other };
+    match &event.ip {
+        Some(ip) if held.honest_ips.contains(ip) => Attribution::Shared,
+        // Without an address the act does not tell, unless nobody else ever had the token.
+        None if !held.honest_ips.is_empty() => Attribution::Shared,
+        _ => Attribution::Intruder,
+    }
+}
