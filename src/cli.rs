@@ -14,6 +14,7 @@ pub mod prompt;
 mod actions;
 mod config;
 mod context;
+mod decide;
 mod environment;
 mod errors;
 mod exit;
@@ -37,7 +38,9 @@ mod settings;
 mod shelves;
 mod signals;
 mod status;
+mod todo;
 mod undo;
+mod update;
 mod vault;
 mod verify;
 
@@ -134,6 +137,9 @@ enum Command {
     /// Every incident and rehearsal, oldest first.
     Incidents,
     Note(note::NoteArgs),
+    Decide(decide::DecideArgs),
+    Todo(todo::TodoArgs),
+    Update(update::UpdateArgs),
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     Secrets(secrets::SecretsArgs),
@@ -232,6 +238,9 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Status(args) => status::run(args, cx),
         Command::Incidents => incidents::run(cx),
         Command::Note(args) => note::run(args, cx),
+        Command::Decide(args) => decide::run(args, cx),
+        Command::Todo(args) => todo::run(args, cx),
+        Command::Update(args) => update::run(args, cx),
         Command::Report(args) => report::run(args, cx),
         Command::Verify(args) => verify::run(args, cx),
         Command::Secrets(args) => secrets::run(args, cx).await,

@@ -33,8 +33,6 @@
 //! | `left` | credentials left as they are: `id`; optional `name`, `owner`, `reason`; counts likewise |
 //! | `controls` | texts: what to improve; of several looks by the same action only the last counts |
 //! | `not_examined` | texts: what was not looked at |
-//!
-//! Notes that begin with `decision:` are listed among the decisions.
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -43,6 +41,7 @@ use crate::journal::{self, Entry, IncidentState, Payload};
 use crate::model::Digest;
 use crate::secret::Redactor;
 
+mod action_items;
 mod actions;
 mod blocks;
 mod book;
@@ -65,6 +64,7 @@ mod trail;
 mod unsettled;
 mod words;
 
+pub use action_items::ActionItem;
 pub use actions::{AttestedRow, ConsentRow, EffectRow, SkipRow, StepRow};
 pub use controls::Control;
 pub use credentials::{CredentialRow, Credentials, LeftCredential, SeenCredential};

@@ -11,6 +11,13 @@ use crate::journal::{Event, Journal, NoteKind};
 #[derive(Debug, Args)]
 #[command(allow_missing_positional = true)]
 pub(crate) struct NoteArgs {
+    #[command(flatten)]
+    words: Words,
+}
+
+/// Somebody's words, and the incident that they belong to.
+#[derive(Debug, Args)]
+pub(super) struct Words {
     /// Beginning of the incident's id, or its directory; without one, the newest that is open.
     incident: Option<String>,
 
@@ -21,16 +28,23 @@ pub(crate) struct NoteArgs {
 
 /// Runs `quell note`.
 pub(crate) fn run(args: &NoteArgs, cx: &Context) -> Result<Exit, CliError> {
-    let text = args.text.trim();
-    if text.is_empty() {
-        return Err(CliError::usage("the note is empty"));
+    args.words.write(NoteKind::Note, cx)
+}
+
+impl Words {
+    /// Writes them down, without what looks like a secret.
+    pub(super) fn write(&self, kind: NoteKind, cx: &Context) -> Result<Exit, CliError> {
+        let text = self.text.trim();
+        if text.is_empty() {
+            return Err(CliError::usage(format!("the {} is empty", kind.as_str())));
+        }
+        let dir = cx.state.find(self.incident.as_deref())?;
+        let redactor = crate::secret::Redactor::new(dir.redaction_key()?);
+        let (mut journal, _) = Journal::open(&dir.path)?;
+        let run = journal.state().latest_run().map(|run| run.opened.run.clone());
+        let noted = Event::Noted { text: redactor.redact(text).into_owned(), kind };
+        journal.append(&cx.stamp(run), noted)?;
+        cx.screen.tell(&format!("{} written down in {}", kind.as_str(), dir.id));
+        Ok(Exit::Done)
     }
-    let dir = cx.state.find(args.incident.as_deref())?;
-    let redactor = crate::secret::Redactor::new(dir.redaction_key()?);
-    let (mut journal, _) = Journal::open(&dir.path)?;
-    let run = journal.state().latest_run().map(|run| run.opened.run.clone());
-    let noted = Event::Noted { text: redactor.redact(text).into_owned(), kind: NoteKind::Note };
-    journal.append(&cx.stamp(run), noted)?;
-    cx.screen.tell(&format!("noted in {}", dir.id));
-    Ok(Exit::Done)
 }

@@ -6,9 +6,7 @@ use super::decide::{Next, decide};
 use super::{EngineError, Ports, Reply};
 use crate::action::{AnyAction, Catalogue, Safeguards};
 use crate::evidence::EvidenceStore;
-use crate::journal::{
-    EffectState, Event, IncidentState, Journal, NoteKind, PlannedStep, RunOutcome, RunState, Stamp, StepState,
-};
+use crate::journal::{EffectState, Event, IncidentState, Journal, PlannedStep, RunOutcome, RunState, Stamp, StepState};
 use crate::model::{EffectKey, RunId, StepPath};
 use crate::outside::{OutsideLook, OutsideSend};
 use crate::provider::{ReadSide, SendSide};
@@ -184,8 +182,8 @@ impl Engine {
         Ok(match reply {
             Reply::Go(answer) => Err(Answered::Go(answer)),
             Reply::Skip(reason) => Err(Answered::Skip(reason)),
-            Reply::Note(text) => {
-                self.record(Some(path), Event::Noted { text, kind: NoteKind::Note })?;
+            Reply::Note(kind, text) => {
+                self.record(Some(path), Event::Noted { text, kind })?;
                 Ok(Turn::On)
             }
             Reply::Pause => Ok(Turn::Stop(self.pause(self.pause_cause())?)),

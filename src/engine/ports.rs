@@ -7,7 +7,9 @@ use tokio::sync::watch;
 use super::ConsentMode;
 use crate::action::Progress;
 use crate::clock::Clock;
-use crate::journal::{EffectDecision, EffectState, Entry, FailureDecision, IncidentState, Left, PlannedStep, Proposed};
+use crate::journal::{
+    EffectDecision, EffectState, Entry, FailureDecision, IncidentState, Left, NoteKind, PlannedStep, Proposed,
+};
 use crate::model::{Ask, ByHand, Digest, Effect, EffectKey, Role};
 use crate::provider::{Answer, BoxFuture};
 use crate::secret::SecretBytes;
@@ -91,7 +93,7 @@ pub enum Reply<T> {
     /// Not this; the reason.
     Skip(String),
     /// Write this down and ask again.
-    Note(String),
+    Note(NoteKind, String),
     /// Stop here for now.
     Pause,
     /// End the run; the reason.

@@ -99,6 +99,22 @@ impl<'a> Book<'a> {
         if self.source.state.runs.len() > 1 { format!("{}:{path}", run.opened.run) } else { path.to_string() }
     }
 
+    /// Who wrote an entry.
+    pub(super) fn writer(&self, entry: &Entry) -> String {
+        match self.trails.file(entry.seq) {
+            Some(_) => format!("{}, by answers file", entry.by),
+            None => entry.by.clone(),
+        }
+    }
+
+    /// What an entry is about: `pace (Evidence first, or cut now?)`, or the incident.
+    pub(super) fn about(&self, entry: &Entry) -> String {
+        let Some(path) = &entry.path else { return "the incident".to_owned() };
+        let mut steps = self.steps().filter(|(run, ..)| Some(&run.opened.run) == entry.run.as_ref());
+        let planned = steps.find_map(|(_, planned, _)| (planned.path == *path).then_some(planned));
+        planned.map_or_else(|| path.to_string(), |planned| format!("{path} ({})", planned.title))
+    }
+
     /// When the first entry that `matches` was written.
     pub(super) fn first(&self, matches: impl Fn(&Event) -> bool) -> Option<&'a Entry> {
         self.source.entries.iter().find(|entry| matches(&entry.event))

@@ -7,7 +7,6 @@ use super::book::Book;
 use super::unsettled::decision_in_words;
 use super::words::time;
 use crate::journal::{Event, FailureDecision, NoteKind, RunOutcome, SkipCause};
-use crate::model::StepPath;
 
 /// One decision or answer of a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,17 +23,9 @@ pub struct DecisionRow {
     pub entry: u64,
 }
 
-/// How a note begins that is a decision of its own.
-const DECISION: &str = "decision:";
-
 pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
     let mut rows = Vec::new();
     for entry in book.source.entries {
-        let about = entry.path.as_ref().map_or_else(|| "the incident".to_owned(), |path| titled(book, entry, path));
-        let by = match book.trails.file(entry.seq) {
-            Some(_) => format!("{}, by answers file", entry.by),
-            None => entry.by.clone(),
-        };
         let decided: Vec<String> = match &entry.event {
             Event::StepSkipped { reason, cause: SkipCause::Person, .. } => vec![format!("skip the step: {reason}")],
             Event::EffectDecided { effect, decision, words } => {
@@ -53,28 +44,18 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
                 fields.iter().map(|(name, value)| asked(&question(book, entry, name), &answer(value))).collect()
             }
             Event::Noted { text, kind: NoteKind::Decision } => vec![text.clone()],
-            Event::Noted { text, .. } if text.trim_start().to_lowercase().starts_with(DECISION) => {
-                vec![text.trim_start().get(DECISION.len()..).unwrap_or_default().trim().to_owned()]
-            }
             Event::RunClosed { outcome: RunOutcome::Aborted, reason } => vec![format!("end the run early: {reason}")],
             _ => Vec::new(),
         };
         rows.extend(decided.into_iter().map(|decision| DecisionRow {
             at: time(entry.at),
-            by: by.clone(),
-            about: about.clone(),
+            by: book.writer(entry),
+            about: book.about(entry),
             decision,
             entry: entry.seq,
         }));
     }
     rows
-}
-
-/// `pace (Evidence first, or cut now?)`
-fn titled(book: &Book<'_>, entry: &crate::journal::Entry, path: &StepPath) -> String {
-    let mut steps = book.steps().filter(|(run, ..)| Some(&run.opened.run) == entry.run.as_ref());
-    let planned = steps.find_map(|(_, planned, _)| (planned.path == *path).then_some(planned));
-    planned.map_or_else(|| path.to_string(), |planned| format!("{path} ({})", planned.title))
 }
 
 /// The question as it was put; its field's name where the proposal is not at hand.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::action_items::ActionItem;
 use super::actions::{EffectRow, SkipRow, StepRow};
 use super::book::Book;
 use super::controls::Control;
@@ -14,7 +15,9 @@ use super::metrics::Metric;
 use super::radius::Radius;
 use super::timeline::TimelineRow;
 use super::unsettled::UnsettledRow;
-use super::{actions, controls, credentials, decisions, findings, header, marks, metrics, radius, summary};
+use super::{
+    action_items, actions, controls, credentials, decisions, findings, header, marks, metrics, radius, summary,
+};
 use super::{timeline, unsettled};
 
 /// Name and version of the model's shape.
@@ -55,6 +58,8 @@ pub struct ReportModel {
     pub effects: Vec<EffectRow>,
     /// What people decided and answered.
     pub decisions: Vec<DecisionRow>,
+    /// What people said is still to be done.
+    pub action_items: Vec<ActionItem>,
     /// What became of each credential.
     pub credentials: Credentials,
     /// What was found.
@@ -119,6 +124,7 @@ pub(super) fn compose(book: &Book<'_>) -> ReportModel {
         skips: actions::skips(book),
         effects: actions::effects(book),
         decisions: decisions::decisions(book),
+        action_items: action_items::action_items(book),
         controls: controls::controls(book, &instants, &credentials, &unsettled),
         credentials,
         findings: findings::findings(book),

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use quell::journal::{
-    Consent, EffectDecision, Entry, Event, FailureDecision, Journal, Left, Payload, PlanSealed, PlannedStep,
+    Consent, EffectDecision, Entry, Event, FailureDecision, Journal, Left, NoteKind, Payload, PlanSealed, PlannedStep,
     PreparedAnswers, Proposed, RunOpened, RunOutcome, SettledBy, SkipCause, Stamp,
 };
 use quell::model::{
@@ -20,7 +20,8 @@ pub(crate) struct Names {
     pub(crate) token: String,
     pub(crate) record: String,
     pub(crate) reason: String,
-    pub(crate) note: String,
+    pub(crate) decided: String,
+    pub(crate) to_do: String,
 }
 
 impl Names {
@@ -29,13 +30,14 @@ impl Names {
             token: "ci-deploy".into(),
             record: "www.example.com".into(),
             reason: "the partner cannot change it before Monday".into(),
-            note: "decision: keep the site up while tokens are cut".into(),
+            decided: "keep the site up while tokens are cut".into(),
+            to_do: "ask the bank for its logs".into(),
         }
     }
 
     /// The same text wherever there is a choice.
     pub(crate) fn all(text: &str) -> Self {
-        Self { token: text.into(), record: text.into(), reason: text.into(), note: text.into() }
+        Self { token: text.into(), record: text.into(), reason: text.into(), decided: text.into(), to_do: text.into() }
     }
 }
 
@@ -131,7 +133,11 @@ impl Scene {
     }
 
     pub(crate) fn note(&mut self, text: &str) {
-        self.say(None, Event::Noted { text: text.into(), kind: quell::journal::NoteKind::Note });
+        self.write_down(NoteKind::Note, text);
+    }
+
+    fn write_down(&mut self, kind: NoteKind, text: &str) {
+        self.say(None, Event::Noted { text: text.into(), kind });
     }
 
     pub(crate) fn report(&self) -> ReportModel {
@@ -290,7 +296,8 @@ pub(crate) fn eventful(world: World, inputs: Value, names: &Names) -> Scene {
     answer(&mut scene, names);
     let reason = format!("not during the incident: {}", names.reason);
     scene.say(Some("harden"), Event::StepSkipped { reason, cause: SkipCause::Person, output: None });
-    scene.note(&names.note);
+    scene.write_down(NoteKind::Decision, &names.decided);
+    scene.write_down(NoteKind::Todo, &names.to_do);
     let reason = "the shift is over".to_owned();
     scene.say(None, Event::RunClosed { outcome: RunOutcome::Aborted, reason });
     scene

@@ -154,11 +154,36 @@ async fn a_note_goes_to_the_open_incident_or_to_the_one_named() {
     let id = spine.scene.incident().file_name().unwrap().to_str().unwrap().to_owned();
     spine.scene.run(&["note", "called the registrar"]).expect(0);
     spine.scene.run(&["note", &id, "they called back"]).expect(0);
+    for (command, words) in [("decide", "keep the site up"), ("todo", "ask the bank"), ("update", "told the board")] {
+        spine.scene.run(&[command, &id, words]).expect(0);
+        assert!(spine.scene.run(&[command, " "]).expect(2).stderr.contains("is empty"), "{command}");
+    }
+    let journal = spine.scene.journal();
+    let notes: Vec<_> = journal.iter().map(|entry| &entry["event"]).filter(|event| event["type"] == "noted").collect();
     let notes: Vec<_> =
-        spine.scene.journal().iter().filter_map(|entry| entry["event"]["text"].as_str().map(str::to_owned)).collect();
-    assert_eq!(notes, ["called the registrar", "they called back"]);
-    for args in [&["note"][..], &["note", "--help"]] {
-        let ran = ran(&mut spine.scene.bare(args));
-        assert!(format!("{}{}", ran.stdout, ran.stderr).contains("[INCIDENT] <TEXT>"), "{ran:?}");
+        notes.iter().map(|note| (note["kind"].as_str(), note["text"].as_str().unwrap_or_default())).collect();
+    assert_eq!(
+        notes,
+        [
+            (None, "called the registrar"),
+            (None, "they called back"),
+            (Some("decision"), "keep the site up"),
+            (Some("todo"), "ask the bank"),
+            (Some("update"), "told the board"),
+        ]
+    );
+    spine.scene.run(&["report"]).expect(0);
+    let report = std::fs::read_to_string(spine.scene.incident().join("report.md")).unwrap();
+    let section = |title: &str| {
+        let found = report.split(title).nth(1).unwrap_or_else(|| panic!("{title}\n{report}"));
+        found.split("\n#").next().unwrap_or_default().to_owned()
+    };
+    assert!(section("### Decisions and answers").contains("keep the site up"), "{report}");
+    assert!(section("## Action items").contains("ask the bank"), "{report}");
+    for command in ["note", "decide", "todo", "update"] {
+        for args in [&[command][..], &[command, "--help"]] {
+            let ran = ran(&mut spine.scene.bare(args));
+            assert!(format!("{}{}", ran.stdout, ran.stderr).contains("[INCIDENT] <TEXT>"), "{ran:?}");
+        }
     }
 }

@@ -142,7 +142,11 @@ impl Watch {
                 let text = format!("{} {}", evidence.sha256.short(), evidence.source);
                 self.say(Volume::Verbose, &label("evidence", Tone::Faint, &text));
             }
-            Event::Noted { .. } => self.say(Volume::Normal, &label("noted", Tone::Faint, "the note is kept")),
+            Event::Noted { text, kind } => {
+                // Another terminal's stands at no step; who wrote it is news.
+                let by = if entry.path.is_none() { format!(" ({})", entry.by) } else { String::new() };
+                self.say(Volume::Normal, &label(kind.as_str(), Tone::Faint, &format!("{text}{by}")));
+            }
             Event::Waited { end, words } => {
                 let text = match (end, words) {
                     (WaitEnd::Elapsed, _) => "its time is over".to_owned(),

@@ -68,7 +68,7 @@ fn expected_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style) -
         ConsentMode::Count { .. } => format!("to do it, type: {phrase}"),
     };
     let mut out = String::new();
-    for text in [wanted, format!("or: {VERBS}")] {
+    for text in [wanted, format!("or: skip REASON, inspect, {VERBS}")] {
         for line in wrap(&style.show(&text), style.columns(), "", "  ") {
             out.push_str(&line);
             out.push('\n');

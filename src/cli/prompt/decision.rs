@@ -1,4 +1,5 @@
 use super::inspect::{labelled, outside_label};
+use super::verb::VERBS;
 use crate::cli::console::{Style, Tone, wrap};
 use crate::engine::{DecisionKind, DecisionRequest};
 use crate::journal::{EffectDecision, EffectState};
@@ -37,8 +38,7 @@ pub fn decision_text(request: &DecisionRequest<'_>, style: &Style) -> String {
             out.push('\n');
         }
     }
-    let others = "or: inspect, note TEXT, pause, abort REASON, help";
-    for line in wrap(others, style.columns(), "", "  ") {
+    for line in wrap(&format!("or: inspect, {VERBS}"), style.columns(), "", "  ") {
         out.push_str(&line);
         out.push('\n');
     }

@@ -1,4 +1,5 @@
 use super::inspect::{labelled, quote};
+use super::verb::VERBS;
 use crate::cli::console::{Style, Tone, wrap};
 use crate::engine::{HandReply, HandRequest};
 
@@ -30,7 +31,7 @@ pub fn hand_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> St
         format!("done [NAME]: it is done, as NAME attests (without a name: {operator})"),
         "later OWNER: somebody does it later".to_owned(),
         "keep REASON: it stays as it is".to_owned(),
-        "or: inspect, note TEXT, pause, abort REASON, help".to_owned(),
+        format!("or: inspect, {VERBS}"),
     ];
     out.push('\n');
     for text in wanted {

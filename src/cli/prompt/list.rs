@@ -114,8 +114,7 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
         number => format!("to do it, type: {}", typed_phrase(&request.mode, number)),
     };
     let choose = "to choose, or no longer: all, none, or numbers as in `1 3 5-7`".to_owned();
-    let verbs = VERBS.replace("inspect", "inspect NUMBER");
-    for text in [goes, choose, wanted, format!("or: {verbs}")] {
+    for text in [goes, choose, wanted, format!("or: skip REASON, inspect NUMBER, {VERBS}")] {
         for line in wrap(&style.show(&text), style.columns(), "", "  ") {
             out.push_str(&line);
             out.push('\n');

@@ -1,6 +1,7 @@
 //! The screens of the questions that are answered with a single word.
 
 use super::inspect::labelled;
+use super::verb::VERBS;
 use crate::cli::console::{Style, Tone, count, effect_line, wrap};
 use crate::engine::{FailureRequest, GoOnRequest, UnmetRequest};
 
@@ -11,11 +12,7 @@ pub fn failure_text(request: &FailureRequest<'_>, style: &Style) -> String {
     if let Some(hint) = request.hint {
         out.push_str(&labelled("hint", hint, style));
     }
-    let choices = [
-        "retry REASON: begin the step again",
-        "skip REASON: go on without it; steps that need it will ask",
-        "or: note TEXT, pause, abort REASON, help",
-    ];
+    let choices = ["retry REASON: begin the step again", "skip REASON: go on without it; steps that need it will ask"];
     out.push_str(&choices_text(&choices, style));
     out
 }
@@ -25,7 +22,7 @@ pub fn go_on_text(request: &GoOnRequest<'_>, style: &Style) -> String {
     let title = format!("{}: the first is done, {} to go", request.step.path, count(request.rest, "row"));
     let mut out = format!("\n{}\n{}\n", style.heading(&title), effect_line(request.first, style));
     let rest = format!("go on with the rest? y/N: type `y` to go on with {}", count(request.rest, "row"));
-    let choices = [rest.as_str(), "skip REASON: leave the rest as it is", "or: note TEXT, pause, abort REASON, help"];
+    let choices = [rest.as_str(), "skip REASON: leave the rest as it is"];
     out.push_str(&choices_text(&choices, style));
     out
 }
@@ -41,14 +38,15 @@ pub fn unmet_text(request: &UnmetRequest<'_>, style: &Style) -> String {
     for (id, why) in &request.unmet {
         out.push_str(&labelled("missing", &format!("{id}: {why}"), style));
     }
-    let choices = ["run: do it all the same", "skip REASON: leave it", "or: note TEXT, pause, abort REASON, help"];
+    let choices = ["run: do it all the same", "skip REASON: leave it"];
     out.push_str(&choices_text(&choices, style));
     out
 }
 
 fn choices_text(choices: &[&str], style: &Style) -> String {
     let mut out = String::from("\n");
-    for choice in choices {
+    let others = format!("or: {VERBS}");
+    for choice in choices.iter().copied().chain([others.as_str()]) {
         for line in wrap(&style.show(choice), style.columns(), "", "    ") {
             out.push_str(&line);
             out.push('\n');

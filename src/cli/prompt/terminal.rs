@@ -1,7 +1,7 @@
 mod dialogue;
 mod rows;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ use crate::engine::{
     HandRequest, Interrupt, Prompter, Reply, UnmetRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision};
-use crate::model::{AnswerKind, Digest, Effect};
+use crate::model::{AnswerKind, Ask, Digest, Effect};
 use crate::provider::BoxFuture;
 
 /// Asks the person at the terminal.
@@ -32,6 +32,16 @@ pub struct Terminal {
     standing: Standing,
     /// A selection that was being made when a note was written, with what it was made among.
     remembered: Mutex<Option<(Vec<Digest>, Selection)>>,
+    /// The answers that were given before a note was written.
+    answered: Mutex<Option<Answered>>,
+}
+
+/// A form that is filled in as far as it goes.
+struct Answered {
+    ask: Ask,
+    /// How many of its questions are answered.
+    number: usize,
+    fields: Map<String, Value>,
 }
 
 impl Terminal {
@@ -44,7 +54,7 @@ impl Terminal {
         operator: String,
         standing: Standing,
     ) -> Self {
-        Self { screen, keys, interrupt, operator, standing, remembered: Mutex::default() }
+        Self { screen, keys, interrupt, operator, standing, remembered: Mutex::default(), answered: Mutex::default() }
     }
 
     async fn consent_to_one(&self, request: &ConsentRequest<'_>, effect: &Effect) -> Reply<Chosen> {
@@ -103,9 +113,12 @@ impl Terminal {
     async fn fill_in(&self, request: &AskRequest<'_>) -> Reply<Map<String, Value>> {
         let id = request.step.path.as_str();
         self.screen.say(&format!("\n{}", self.screen.style().heading(&format!("{id}: to answer"))));
-        let mut fields = Map::new();
+        let (begin, mut fields) = match self.answered.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(given) if given.ask == *request.ask => (given.number, given.fields),
+            _ => (0, Map::new()),
+        };
         let prompted = Prompted::plain(id, Vec::new()).of(request.step);
-        for (at, question) in request.ask.questions.iter().enumerate() {
+        for (at, question) in request.ask.questions.iter().enumerate().skip(begin) {
             self.screen.say(&question_text(request.ask, at, &self.screen.style()));
             let judge = |line: &str| match answer_to(question, line) {
                 Ok(answer) => Judged::Take(answer),
@@ -118,7 +131,13 @@ impl Terminal {
                     self.screen.say(&self.screen.style().paint(Tone::Faint, kept));
                     fields.insert(question.name.clone(), answer);
                 }
-                Err(other) => return other,
+                Err(other) => {
+                    if matches!(other, Reply::Note(..)) {
+                        let given = Answered { ask: request.ask.clone(), number: at, fields };
+                        *self.answered.lock().unwrap_or_else(PoisonError::into_inner) = Some(given);
+                    }
+                    return other;
+                }
             }
         }
         Reply::Go(fields)

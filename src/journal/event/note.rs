@@ -16,6 +16,19 @@ pub enum NoteKind {
 }
 
 impl NoteKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Note, Self::Decision, Self::Todo, Self::Update];
+
+    /// The command, and the word at a prompt, by which it is written down.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Decision => "decide",
+            Self::Todo => "todo",
+            Self::Update => "update",
+        }
+    }
+
     /// The word used in every output.
     pub const fn as_str(self) -> &'static str {
         match self {

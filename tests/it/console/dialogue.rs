@@ -3,10 +3,11 @@ use std::sync::{Arc, Mutex};
 
 use quell::cli::console::{Standing, Volume};
 use quell::cli::prompt::{Terminal, Typed, TypedLines};
-use quell::engine::{Chosen, HandReply, HandRequest, Interrupt, Prompter, Reply};
-use quell::journal::Left;
-use quell::model::{Call, Danger, Disposition, Effect};
+use quell::engine::{AskRequest, Chosen, HandReply, HandRequest, Interrupt, Prompter, Reply};
+use quell::journal::{Left, NoteKind};
+use quell::model::{AnswerKind, Ask, Call, Danger, Disposition, Effect, Question};
 use quell::provider::BoxFuture;
+use serde_json::{Value, json};
 
 use super::watch::{Paper, screen};
 use super::{PLAIN, by_hand, effect, five, planned, proposed, request};
@@ -90,7 +91,10 @@ async fn the_verbs_stand_at_every_prompt() {
     for said in ["abort REASON", "\"status\": \"disabled\"", "more is needed: `skip REASON`", "there is no row 2"] {
         assert!(text.contains(said), "{said} is not in\n{text}");
     }
-    assert_eq!(consent(&effects, false, &["note seen it"]).await.0, Reply::Note("seen it".into()));
+    for kind in NoteKind::ALL {
+        let line = format!("{} seen it", kind.verb());
+        assert_eq!(consent(&effects, false, &[&line]).await.0, Reply::Note(kind, "seen it".into()));
+    }
     let (reply, text) = consent(&effects, false, &["abort false alarm", "no", "abort false alarm", "abort"]).await;
     assert_eq!(reply, Reply::Abort("false alarm".into()));
     assert!(text.contains("ending the run leaves this") && text.contains("the run goes on"), "{text}");
@@ -135,11 +139,28 @@ async fn a_selection_survives_a_note() {
     let effects = five();
     let (terminal, _) = terminal(&["2", "note asked the owner", "rotate 1"]);
     let (step, proposed) = (planned("cut"), proposed(&effects, false));
-    assert!(matches!(terminal.consent(request(&step, &proposed, Vec::new())).await, Reply::Note(_)));
+    assert!(matches!(terminal.consent(request(&step, &proposed, Vec::new())).await, Reply::Note(..)));
     let reply = terminal.consent(request(&step, &proposed, Vec::new())).await;
     let Reply::Go(chosen) = reply else { panic!("{reply:?}") };
     assert_eq!(chosen.effects, [effects[1].key.clone()]);
     assert_eq!(chosen.left.len(), 4, "rows not chosen are left with a reason, or they would be asked for again");
+}
+
+#[tokio::test]
+async fn answers_survive_a_note() {
+    let question = |name: &str| Question {
+        name: name.to_owned(),
+        prompt: format!("{name}?"),
+        kind: AnswerKind::Text,
+        required: false,
+    };
+    let ask = Ask { instruction: "say".into(), questions: ["one", "two", "three"].map(question).into() };
+    let (terminal, _) = terminal(&["first", "", "todo ask Bob", "third"]);
+    let step = planned("cut");
+    let reply = terminal.ask(AskRequest { step: &step, ask: &ask }).await;
+    assert_eq!(reply, Reply::Note(NoteKind::Todo, "ask Bob".into()));
+    let Reply::Go(fields) = terminal.ask(AskRequest { step: &step, ask: &ask }).await else { panic!("no answer") };
+    assert_eq!(Value::Object(fields), json!({"one": "first", "three": "third"}));
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ pub(super) fn reply<T>(reply: &Reply<T>, go: impl FnOnce(&T) -> String) -> Strin
         Reply::Go(answer) => go(answer),
         Reply::Skip(reason) => format!("skip: {reason}"),
         Reply::Abort(reason) => format!("abort: {reason}"),
-        Reply::Note(text) => format!("note: {text}"),
+        Reply::Note(kind, text) => format!("{}: {text}", kind.as_str()),
         Reply::Pause => "pause".to_owned(),
         Reply::Missing(what) => format!("no answer: {what}"),
     }

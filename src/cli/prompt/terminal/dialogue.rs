@@ -71,7 +71,7 @@ pub(super) fn answer<T, U>(reply: Reply<T>) -> Result<T, Reply<U>> {
     Err(match reply {
         Reply::Go(answer) => return Ok(answer),
         Reply::Skip(reason) => Reply::Skip(reason),
-        Reply::Note(text) => Reply::Note(text),
+        Reply::Note(kind, text) => Reply::Note(kind, text),
         Reply::Pause => Reply::Pause,
         Reply::Abort(reason) => Reply::Abort(reason),
         Reply::Missing(what) => Reply::Missing(what),
@@ -82,6 +82,9 @@ const HELP: &[(&str, &str)] = &[
     ("skip REASON", "leave this, with the reason on record"),
     ("inspect [NUMBER]", "the exact request and the target as it is, whole; of one row"),
     ("note TEXT", "write something into the journal, then ask again"),
+    ("decide TEXT", "the same for a decision: it stands among the decisions of the report"),
+    ("todo TEXT", "the same for something that is still to be done: an action item of the report"),
+    ("update TEXT", "the same for a status update that was given to others"),
     ("pause", "stop here; `quell resume` goes on at this prompt. Ctrl-D and Ctrl-C do the same"),
     ("abort REASON", "end the run; shows what is left in which state, and asks once more"),
     ("= TEXT", "where text is asked for: TEXT, though it begins like one of these"),
@@ -118,7 +121,7 @@ impl Terminal {
                     }
                     Ok(_) => return Reply::Skip(reason),
                 },
-                Some(Verb::Note(text)) => return Reply::Note(text),
+                Some(Verb::Note(kind, text)) => return Reply::Note(kind, text),
                 Some(Verb::Pause) => return Reply::Pause,
                 Some(Verb::Abort(reason)) => match self.confirm_abort().await {
                     Some(true) => return Reply::Abort(reason),

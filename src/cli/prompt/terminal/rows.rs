@@ -43,7 +43,7 @@ impl Terminal {
         let phrase = match answer(self.talk(&prompted, judge).await) {
             Ok(phrase) => phrase,
             Err(other) => {
-                if matches!(other, Reply::Note(_)) {
+                if matches!(other, Reply::Note(..)) {
                     *self.remembered.lock().unwrap_or_else(PoisonError::into_inner) = Some((shown, selection));
                 }
                 return other;

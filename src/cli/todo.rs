@@ -1,0 +1,22 @@
+use clap::Args;
+
+use super::context::Context;
+use super::errors::CliError;
+use super::exit::Exit;
+use super::note::Words;
+use crate::journal::NoteKind;
+
+/// Write down what is still to be done: an action item of the report.
+///
+/// Takes the same as `quell note`.
+#[derive(Debug, Args)]
+#[command(allow_missing_positional = true)]
+pub(crate) struct TodoArgs {
+    #[command(flatten)]
+    words: Words,
+}
+
+/// Runs `quell todo`.
+pub(crate) fn run(args: &TodoArgs, cx: &Context) -> Result<Exit, CliError> {
+    args.words.write(NoteKind::Todo, cx)
+}
