@@ -152,7 +152,10 @@ enum Command {
 impl Command {
     /// Whether it hangs on what `quell.toml` says. The others go on with a broken one: looking must stay possible.
     const fn needs_settings(&self) -> bool {
-        matches!(self, Self::Rehearse(_) | Self::Run(_) | Self::Plan(_) | Self::Resume(_) | Self::Runbooks(_))
+        matches!(
+            self,
+            Self::Rehearse(_) | Self::Run(_) | Self::Plan(_) | Self::Resume(_) | Self::Undo(_) | Self::Runbooks(_)
+        )
     }
 }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `[vault]` | `recipients`: age public keys that open the vaults of new secrets |
 //! | `[runbooks]` | `dirs`: where runbooks are looked for by name; `accept_only`: digests of those that may run |
-//! | `[account]` | `own_ip_ranges`: addresses that are never hostile; `break_glass`: credentials that are never touched |
+//! | `[account]` | `own_ip_ranges`: addresses that are never hostile; `break_glass`: credentials that are never touched; `crown_jewels`: zones that matter most |
 //! | `[http]` | `allow_hosts`: hosts that a runbook may send requests to |
 //! | `[notify.NAME]` | `kind`, and `secret_env`: the environment variable with the address or key |
 //!
@@ -32,6 +32,8 @@ pub struct Config {
     pub own_ip_ranges: Vec<IpNet>,
     /// Ids or names of credentials that are never touched.
     pub break_glass: Vec<String>,
+    /// Names of the zones that matter most, in small letters and without a final dot.
+    pub crown_jewels: Vec<String>,
     /// Hosts, in small letters, that a runbook may send requests to: `host` or `host:port`.
     pub allow_hosts: Vec<String>,
     /// Whom to tell, in the order of the file.

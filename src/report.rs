@@ -74,7 +74,7 @@ pub use header::{AnswersRow, Damage, EvidenceRow, IncidentFacts, RunFacts};
 pub use marks::Mark;
 pub use metrics::Metric;
 pub use model::{GapRow, ReportModel, UnseenRow};
-pub use radius::{PrincipalRow, Radius, TouchedRow};
+pub use radius::{PrincipalRow, Radius, TouchedRow, ZoneRow};
 pub use render::{ReportError, render};
 pub use timeline::TimelineRow;
 pub use unsettled::UnsettledRow;

@@ -59,7 +59,7 @@ impl<'a> Look<'a> {
         self.read
     }
 
-    /// What must not be touched or suspected.
+    /// What must not be touched or suspected, and what matters most.
     pub const fn safeguards(&self) -> &'a Safeguards {
         self.safeguards
     }

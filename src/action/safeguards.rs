@@ -2,13 +2,16 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// What the team has said beforehand that must not be touched or suspected, whatever a runbook or an audit log says.
+/// What the team has said beforehand: what must not be touched or suspected, and what matters most, whatever a runbook or
+/// an audit log says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Safeguards {
     /// Break-glass credentials, by id or name: quell never changes them.
     pub break_glass: Vec<String>,
     /// The team's own addresses: never called hostile.
     pub own_ip_ranges: Vec<IpNet>,
+    /// Names of the zones that matter most, in small letters and without a final dot: looked at first.
+    pub crown_jewels: Vec<String>,
 }
 
 impl Safeguards {
@@ -21,6 +24,16 @@ impl Safeguards {
     pub fn is_own_address(&self, ip: &str) -> bool {
         let Ok(ip) = ip.parse::<IpAddr>() else { return false };
         self.own_ip_ranges.iter().any(|range| range.contains(&ip.to_canonical()))
+    }
+
+    /// Whether the zone of this name, in small letters and without a final dot, matters most.
+    pub fn is_crown_jewel(&self, zone: &str) -> bool {
+        self.crown_jewels.iter().any(|jewel| jewel == zone)
+    }
+
+    /// When it is the zone's turn: the crown jewels come in the order in which they were named, all others after them.
+    pub fn turn(&self, zone: &str) -> usize {
+        self.crown_jewels.iter().position(|jewel| jewel == zone).unwrap_or(self.crown_jewels.len())
     }
 }
 

@@ -101,6 +101,7 @@ fn effective(cx: &Context) -> Vec<Setting> {
         setting("runbooks.accept_only", accepted, now.accept_only.is_none()),
         setting("account.own_ip_ranges", json!(now.own_ip_ranges), now.own_ip_ranges.is_empty()),
         setting("account.break_glass", json!(now.break_glass), now.break_glass.is_empty()),
+        setting("account.crown_jewels", json!(now.crown_jewels), now.crown_jewels.is_empty()),
         setting("http.allow_hosts", json!(now.allow_hosts), now.allow_hosts.is_empty()),
         setting("notify", json!(now.notify), now.notify.is_empty()),
     ]

@@ -81,9 +81,13 @@ impl Settings {
         .hint("`quell config check` shows them again; mend it, or name another with `--config`; nothing was sent"))
     }
 
-    /// What must not be touched or suspected.
+    /// What must not be touched or suspected, and what matters most.
     pub(crate) fn safeguards(&self) -> Safeguards {
-        Safeguards { break_glass: self.config.break_glass.clone(), own_ip_ranges: self.config.own_ip_ranges.clone() }
+        Safeguards {
+            break_glass: self.config.break_glass.clone(),
+            own_ip_ranges: self.config.own_ip_ranges.clone(),
+            crown_jewels: self.config.crown_jewels.clone(),
+        }
     }
 
     /// The directories with runbooks; relative ones begin at the file's own.

@@ -15,8 +15,9 @@ pub struct Zone {
     pub name: String,
 }
 
-/// The zones of the account that the credential may see, in the order of their names; only the `wanted` ones (names or
-/// ids) where any are named.
+/// The zones of the account that the credential may see; only the `wanted` ones (names or ids) where any are named. The
+/// team's crown jewels come first, for the time of a response is short; the rest in the order of their names. A crown
+/// jewel that is not among the zones is a gap.
 ///
 /// # Errors
 /// The list cannot be read, or a wanted zone is not in it: what was asked for is never silently left out.
@@ -27,7 +28,8 @@ pub async fn zones(look: &Look<'_>, wanted: &[String]) -> Result<Vec<Zone>, Step
         .await
         .map_err(|error| StepError::read("list the zones", &error))?;
     let mut all: Vec<Zone> = listing.items.iter().filter_map(zone).collect();
-    all.sort_by(|a, b| a.name.cmp(&b.name));
+    let jewels = look.safeguards();
+    all.sort_by(|a, b| (jewels.turn(&a.name), &a.name).cmp(&(jewels.turn(&b.name), &b.name)));
     if all.is_empty() {
         look.gap(Gap {
             family: "zones".into(),
@@ -36,7 +38,24 @@ pub async fn zones(look: &Look<'_>, wanted: &[String]) -> Result<Vec<Zone>, Step
             permission: Some("Zone Read".into()),
         });
     }
+    // The account of a rehearsal is another than the one that the team has spoken of.
+    if !look.provider().world().is_rehearsal() {
+        missing_jewels(&all, &jewels.crown_jewels).for_each(|gap| look.gap(gap));
+    }
     choose(all, wanted)
+}
+
+/// What matters most and is not there is said, not passed over: it may be misspelt, deleted or moved away.
+fn missing_jewels(all: &[Zone], jewels: &[String]) -> impl Iterator<Item = Gap> {
+    let missing = jewels.iter().filter(|jewel| !all.iter().any(|zone| zone.name == **jewel));
+    missing.map(|jewel| Gap {
+        family: "zones".into(),
+        scope: jewel.clone(),
+        reason: "quell.toml names it under `crown_jewels`, and it is no zone that the credential sees: misspelt, of another \
+                 account, deleted, or moved away"
+            .into(),
+        permission: None,
+    })
 }
 
 fn zone(item: &Value) -> Option<Zone> {

@@ -30,6 +30,7 @@ pub(super) fn read(text: &str, problems: &mut Vec<Diagnostic>) -> Config {
         section(node, "`[account]` section", problems, |fields| {
             config.own_ip_ranges = each(fields, "own_ip_ranges", range);
             config.break_glass = each(fields, "break_glass", named);
+            config.crown_jewels = each(fields, "crown_jewels", zone);
         });
     }
     if let Some(node) = http {
@@ -121,6 +122,15 @@ fn host(text: &str) -> Result<String, &'static str> {
     });
     let fits = plain && !text.ends_with('/') && !text.contains(['*', '@', '?', '#']);
     fits.then(|| text.to_ascii_lowercase()).ok_or("it is a host such as `hooks.example.com`, with `:port` or without")
+}
+
+/// Compared with the names that the provider lists, so it is written as they are.
+fn zone(text: &str) -> Result<String, &'static str> {
+    let name = text.trim_end_matches('.').to_ascii_lowercase();
+    let is_label =
+        |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    let fits = name.contains('.') && name.split('.').all(is_label);
+    fits.then_some(name).ok_or("it is the name of a zone, such as `example.com`")
 }
 
 fn named(text: &str) -> Result<String, &'static str> {

@@ -35,7 +35,7 @@ pub struct Bench {
     pub evidence: EvidenceStore,
     /// Masks secrets in whatever is journaled.
     pub redactor: Arc<Redactor>,
-    /// What must not be touched or suspected.
+    /// What must not be touched or suspected, and what matters most.
     pub safeguards: Safeguards,
     /// People, screens, clocks.
     pub ports: Ports,

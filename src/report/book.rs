@@ -115,6 +115,11 @@ impl<'a> Book<'a> {
         planned.map_or_else(|| path.to_string(), |planned| format!("{path} ({})", planned.title))
     }
 
+    /// Whether the zone of this name is one of those that matter most.
+    pub(super) fn is_crown_jewel(&self, zone: &str) -> bool {
+        self.source.state.runs.iter().any(|run| run.opened.crown_jewels.iter().any(|jewel| jewel == zone))
+    }
+
     /// When the first entry that `matches` was written.
     pub(super) fn first(&self, matches: impl Fn(&Event) -> bool) -> Option<&'a Entry> {
         self.source.entries.iter().find(|entry| matches(&entry.event))

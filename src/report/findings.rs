@@ -45,6 +45,8 @@ pub struct FindingRow {
     pub name: String,
     /// Its zone.
     pub zone: Option<String>,
+    /// True where the zone is one of those that matter most.
+    pub crown_jewel: bool,
     /// The provider's id of it.
     pub id: String,
     /// One sentence: what is wrong.
@@ -61,10 +63,12 @@ pub struct FindingRow {
 
 pub(super) fn findings(book: &Book<'_>) -> Findings {
     let mut all: Vec<&Finding> = book.source.state.findings.values().collect();
-    // As the tables stand; the worst first; of equals the earliest, undated ones last; the id makes the order total.
+    // As the tables stand; the worst first; of equals what matters most, then the earliest, undated ones last; the id
+    // makes the order total.
     all.sort_by_key(|finding| {
         let undated = (finding.at.is_none(), finding.at);
-        (!is_of_the_intruder(finding), std::cmp::Reverse(finding.severity), undated, &finding.id)
+        let jewel = is_crown_jewel(book, finding);
+        (!is_of_the_intruder(finding), std::cmp::Reverse(finding.severity), !jewel, undated, &finding.id)
     });
     let mut tables = Findings::default();
     for (number, finding) in (1..).zip(all) {
@@ -77,6 +81,10 @@ pub(super) fn findings(book: &Book<'_>) -> Findings {
 /// Which table it belongs to. A shared credential is in the intruder's hands too.
 const fn is_of_the_intruder(finding: &Finding) -> bool {
     matches!(finding.attribution, Attribution::Intruder | Attribution::Shared)
+}
+
+fn is_crown_jewel(book: &Book<'_>, finding: &Finding) -> bool {
+    finding.resource.zone.as_ref().is_some_and(|zone| book.is_crown_jewel(zone))
 }
 
 fn row(book: &Book<'_>, number: usize, finding: &Finding) -> FindingRow {
@@ -103,6 +111,7 @@ fn row(book: &Book<'_>, number: usize, finding: &Finding) -> FindingRow {
         family: finding.family.clone(),
         name: finding.resource.name.clone(),
         zone: finding.resource.zone.clone(),
+        crown_jewel: is_crown_jewel(book, finding),
         id: finding.resource.id.clone(),
         detail: finding.detail.clone(),
         before: was,

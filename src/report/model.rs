@@ -93,6 +93,8 @@ pub struct GapRow {
     pub reason: String,
     /// The permission that would let it be seen.
     pub permission: Option<String>,
+    /// True where it is about a zone that matters most.
+    pub crown_jewel: bool,
 }
 
 /// Something that nobody looked at.
@@ -153,7 +155,13 @@ fn gaps(book: &Book<'_>) -> Vec<GapRow> {
     let mut gaps = book.source.state.gaps.clone();
     gaps.sort();
     gaps.into_iter()
-        .map(|gap| GapRow { family: gap.family, scope: gap.scope, reason: gap.reason, permission: gap.permission })
+        .map(|gap| GapRow {
+            crown_jewel: book.is_crown_jewel(&gap.scope),
+            family: gap.family,
+            scope: gap.scope,
+            reason: gap.reason,
+            permission: gap.permission,
+        })
         .collect()
 }
 

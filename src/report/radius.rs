@@ -14,14 +14,23 @@ pub struct Radius {
     pub principals: Vec<PrincipalRow>,
     /// Addresses that hostile acts came from.
     pub addresses: Vec<String>,
-    /// Zones in which something is attributed to the intruder.
-    pub zones: Vec<String>,
+    /// Zones in which something is attributed to the intruder; those that matter most come first.
+    pub zones: Vec<ZoneRow>,
     /// Findings that are not ruled out, by kind of resource.
     pub touched: Vec<TouchedRow>,
     /// Acts in the records that are attributed to the intruder.
     pub acts: usize,
     /// Acts with a shared credential that may be the intruder's or honest.
     pub shared_acts: usize,
+}
+
+/// A zone in which something is attributed to the intruder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZoneRow {
+    /// Its name.
+    pub name: String,
+    /// True where it is one of those that matter most.
+    pub crown_jewel: bool,
 }
 
 /// A credential in the intruder's hands.
@@ -88,10 +97,13 @@ pub(super) fn radius(book: &Book<'_>) -> Radius {
         hostile: held.hostile_ips.clone(),
     });
     let touched = families.into_iter().map(|(family, row)| TouchedRow { family: family.to_owned(), ..row });
+    let mut zones: Vec<ZoneRow> =
+        zones.into_iter().map(|name| ZoneRow { crown_jewel: book.is_crown_jewel(&name), name }).collect();
+    zones.sort_by_key(|zone| !zone.crown_jewel);
     Radius {
         principals: principals.collect(),
         addresses: addresses.into_iter().collect(),
-        zones: zones.into_iter().collect(),
+        zones,
         touched: touched.collect(),
         acts,
         shared_acts,

@@ -57,6 +57,7 @@ pub(crate) fn run_opened() -> Event {
         api: "h".into(),
         account: Account { id: "acc".into(), name: "Acc".into() },
         credential: CredentialFacts { kind: CredentialKind::UserToken, id: None, owner: None, expires: None },
+        crown_jewels: Vec::new(),
         skew_ms: None,
     }))
 }

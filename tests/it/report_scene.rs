@@ -247,6 +247,7 @@ fn begun(world: World, inputs: Value) -> Scene {
                 owner: None,
                 expires: None,
             },
+            crown_jewels: vec!["example.com".into()],
             skew_ms: Some(320),
         })),
     );

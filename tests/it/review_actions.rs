@@ -308,6 +308,31 @@ async fn another_change_than_the_wanted_one_is_not_taken_for_it() {
     assert_eq!(work.request.as_ref().map(|request| request.method.as_str()), Some("POST"));
 }
 
+#[tokio::test]
+async fn crown_jewels_are_looked_at_and_put_back_first() {
+    let mut stage = Stage::new().await;
+    let jewels = ["hl-books.example", "harborlane-shop.example"];
+    stage.safeguards.crown_jewels = jewels.map(str::to_owned).into();
+    let rest = ["harborlane-cdn.example", "harborlane.example"];
+    let with = stage.params(json!({})).await;
+    for id in ["cloudflare.dns.diff", "cloudflare.certificates.list", "cloudflare.waf.review"] {
+        let (plan, taken) = stage.plan(id, with.clone()).await.unwrap();
+        assert_eq!(plan.output["zones"], json!([jewels, rest].concat()), "{id}");
+        assert!(taken.gaps.iter().all(|gap| gap.family != "zones"), "{:?}", taken.gaps);
+    }
+    let items = stage.items().await;
+    let (plan, _) = stage.plan("cloudflare.findings.settle", json!({ "findings": items })).await.unwrap();
+    let where_ = |effect: &Effect| effect.facts.iter().find(|(title, _)| title == "where").unwrap().1.clone();
+    let is_jewel = |effect: &Effect| where_(effect).ends_with(" (crown jewel)");
+    let first = plan.effects.iter().take_while(|effect| is_jewel(effect)).count();
+    assert!(first > 1 && first < plan.effects.len(), "{first}");
+    assert!(!plan.effects[first..].iter().any(is_jewel), "a crown jewel comes after another zone");
+    for effect in &plan.effects {
+        let told = effect.consequences.iter().filter(|known| known.contains("is a crown jewel")).count();
+        assert_eq!(told, usize::from(is_jewel(effect)), "{effect:#?}");
+    }
+}
+
 async fn zone_id(stage: &Stage, name: &str) -> String {
     let zones =
         stage.connected.read.get(&quell::provider::ReadRequest::new("/zones").with("name", name)).await.unwrap();

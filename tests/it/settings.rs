@@ -24,7 +24,8 @@ async fn every_problem_is_told_at_once_with_its_place() {
     let private = fs::read_to_string(scene.path("identity.txt")).unwrap();
     let text = format!(
         "[vault]\nrecipient = []\nrecipients = [\"{}\"]\n[runbooks]\naccept_only = [\"abc\"]\ndirs = \"here\"\n\
-         [account]\nown_ip_ranges = [\"192.0.2.0/33\", \"0.0.0.0/0\", \"192.0.2.7\"]\n[http]\nallow_hosts = [\"https://x.example/y\"]\n\
+         [account]\nown_ip_ranges = [\"192.0.2.0/33\", \"0.0.0.0/0\", \"192.0.2.7\"]\n\
+         crown_jewels = [\"example.com\", \"https://example.com\"]\n[http]\nallow_hosts = [\"https://x.example/y\"]\n\
          [notify.team]\nkind = \"slak\"\nsecret_env = \"https://hooks.example/T0/B0\"\n[notify.other]\nkind = \"json\"\n[acount]\n",
         private.trim()
     );
@@ -47,17 +48,18 @@ async fn every_problem_is_told_at_once_with_its_place() {
             ("R004", 6, 8),
             ("R004", 8, 18),
             ("R004", 8, 34),
-            ("R004", 10, 16),
-            ("R004", 12, 8),
-            ("R004", 13, 14),
-            ("R003", 14, 1),
-            ("R002", 16, 2),
+            ("R004", 9, 32),
+            ("R004", 11, 16),
+            ("R004", 13, 8),
+            ("R004", 14, 14),
+            ("R003", 15, 1),
+            ("R002", 17, 2),
         ],
         "{document:#}"
     );
     let helps: Vec<_> =
         document["problems"].as_array().unwrap().iter().map(|it| it["help"].as_str().unwrap_or_default()).collect();
-    for (at, help) in [(0, "did you mean `recipients`?"), (8, "did you mean `slack`?"), (11, "did you mean `account`?")]
+    for (at, help) in [(0, "did you mean `recipients`?"), (9, "did you mean `slack`?"), (12, "did you mean `account`?")]
     {
         assert_eq!(helps[at], help);
     }
@@ -65,7 +67,7 @@ async fn every_problem_is_told_at_once_with_its_place() {
     for said in [&shown.stderr, &shown.stdout, &checked.stdout, &checked.stderr] {
         assert!(!said.contains("AGE-SECRET-KEY-1"), "a private key is printed:\n{said}");
     }
-    assert!(shown.stderr.contains("11 errors, 1 warnings"), "{}", shown.stderr);
+    assert!(shown.stderr.contains("12 errors, 1 warnings"), "{}", shown.stderr);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +85,7 @@ async fn what_holds_is_shown_with_where_it_comes_from() {
     configure(
         &scene,
         "[account]\nown_ip_ranges = [\"192.0.2.9/24\"]\nbreak_glass = [\"lifeline\"]\n\
-         [http]\nallow_hosts = [\"Hooks.Example.com:8443\"]\n[notify.team]\nkind = \"slack\"\nsecret_env = \"SLACK_URL\"\n",
+         crown_jewels = [\"Example.com.\"]\n[http]\nallow_hosts = [\"Hooks.Example.com:8443\"]\n[notify.team]\nkind = \"slack\"\nsecret_env = \"SLACK_URL\"\n",
     );
     let mut command = scene.bare(&["config", "show", "--json", "--vault-recipient", "age1x"]);
     let document = ran(command.env("SLACK_URL", "https://hooks.example/T0/B0")).expect(0);
@@ -92,6 +94,7 @@ async fn what_holds_is_shown_with_where_it_comes_from() {
     let file = scene.path(".config/quell/quell.toml").display().to_string();
     assert_eq!(value(&document, "account.own_ip_ranges"), (json!(["192.0.2.0/24"]), file.clone()));
     assert_eq!(value(&document, "account.break_glass"), (json!(["lifeline"]), file.clone()));
+    assert_eq!(value(&document, "account.crown_jewels"), (json!(["example.com"]), file.clone()));
     assert_eq!(value(&document, "http.allow_hosts"), (json!(["hooks.example.com:8443"]), file.clone()));
     assert_eq!(
         value(&document, "notify"),
@@ -233,6 +236,43 @@ async fn own_addresses_are_never_hostile() {
     let (findings, summary) = principals(&scene);
     assert!(!summary.contains("made by the intruder"), "{summary}");
     assert!(!findings.contains(&format!("times from {hostile}")), "{findings}");
+}
+
+const LOOK_AT_ZONES: &str = "schema = 1\nname = \"zones\"\ntitle = \"Zones\"\n[[steps]]\nid = \"dns\"\nphase = \"identify\"\n\
+     title = \"x\"\naction = \"cloudflare.dns.diff\"\nwith = { since = \"2020-01-01T00:00:00Z\", zones = [] }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn crown_jewels_come_first_and_one_that_is_not_there_is_said() {
+    let scene = Scene::new().await;
+    scene.write("zones.toml", LOOK_AT_ZONES);
+    scene.write("zones.answers.toml", "");
+    configure(&scene, "[account]\ncrown_jewels = [\"misspelt.example\", \"HL-Books.example\"]\n");
+    let args = ["run", "zones.toml", "--answers", "zones.answers.toml", "--json"];
+    let ran = scene.run(&args).expect(16);
+    let gaps = ran.json()["gaps"].clone();
+    let missing: Vec<_> = gaps.as_array().unwrap().iter().filter(|gap| gap["family"] == "zones").collect();
+    assert_eq!(missing.len(), 1, "{gaps:#}");
+    assert_eq!(missing[0]["scope"], "misspelt.example");
+    assert!(missing[0]["reason"].as_str().unwrap().contains("`crown_jewels`"), "{gaps:#}");
+    assert!(ran.stderr.contains("misspelt.example"), "{}", ran.stderr);
+    let zones =
+        scene.journal().iter().find_map(|entry| entry["event"]["output"]["inline"]["zones"].as_array().cloned());
+    assert_eq!(zones.unwrap()[0], "hl-books.example");
+    let report = fs::read_to_string(scene.incident().join("report.md")).unwrap().replace('\\', "");
+    assert!(report.contains("| zones | misspelt.example (crown jewel) |"), "{report}");
+    assert!(report.contains("| dns_records | hl-books.example (crown jewel) | no baseline"), "{report}");
+    assert!(!report.contains("harborlane.example (crown jewel)"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_is_of_another_account_and_misses_no_crown_jewel() {
+    let scene = Scene::new().await;
+    scene.write("zones.toml", LOOK_AT_ZONES);
+    scene.write("zones.answers.toml", "");
+    configure(&scene, "[account]\ncrown_jewels = [\"example.com\"]\n");
+    let args = ["rehearse", "zones.toml", "--answers", "zones.answers.toml", "--json"];
+    let document = ran(&mut scene.bare(&args)).json();
+    assert!(!document["gaps"].to_string().contains("crown_jewels"), "{document:#}");
 }
 
 /// The address in `The token was used N times from ADDRESS.`

@@ -33,7 +33,8 @@ impl Progress for Discarded {
     fn tick(&self, _what: &str, _done: u64, _total: u64) {}
 }
 
-static NOTHING_SPARED: Safeguards = Safeguards { break_glass: Vec::new(), own_ip_ranges: Vec::new() };
+static NOTHING_SPARED: Safeguards =
+    Safeguards { break_glass: Vec::new(), own_ip_ranges: Vec::new(), crown_jewels: Vec::new() };
 
 /// Shows the time when it was made, plus what was slept since: so no test waits for a pause of the client.
 pub(crate) struct Stepped(Mutex<Timestamp>);

@@ -95,6 +95,7 @@ pub(crate) fn open(
         api: target.api(),
         account: connected.read.account().clone(),
         credential: connected.read.credential().clone(),
+        crown_jewels: cx.settings.config.crown_jewels.clone(),
         skew_ms: connected.skew.and_then(|skew| i64::try_from(skew.as_millis()).ok()),
     };
     let stamp = Stamp { run: Some(run.clone()), ..stamp };

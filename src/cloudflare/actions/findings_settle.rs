@@ -106,8 +106,11 @@ impl Action for FindingsSettle {
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
         let mut items = params.findings;
-        // What was removed comes last: it may not fit beside what was added in its place.
-        items.sort_by_key(|item| (item.change == Change::Removed, Reverse(item.severity), item.finding.clone()));
+        // What was removed comes last in its zone: it may not fit beside what was added in its place.
+        items.sort_by_key(|item| {
+            let turn = crown_jewel(item, look).is_none();
+            (turn, item.change == Change::Removed, Reverse(item.severity), item.finding.clone())
+        });
         let output = Output {
             proposed: 0,
             already: Vec::new(),
@@ -217,6 +220,11 @@ impl Action for FindingsSettle {
     }
 }
 
+/// The item's zone, where it is one of those that matter most.
+fn crown_jewel<'i>(item: &'i ReviewItem, look: &Look<'_>) -> Option<&'i str> {
+    item.place.zone.as_deref().filter(|zone| look.safeguards().is_crown_jewel(zone))
+}
+
 /// Why an item is not proposed unless that is asked for.
 fn doubt(attribution: Attribution) -> Option<&'static str> {
     match attribution {
@@ -296,6 +304,8 @@ fn effect(
     };
     let kind = place.kind.as_str();
     let actor = &item.actor;
+    let jewel = crown_jewel(item, look);
+    let known = jewel.map(|zone| format!("{zone} is a crown jewel: one of the zones that the team says matter most."));
     let by = [&actor.token_name, &actor.token_id, &actor.email, &actor.ip].into_iter().flatten().next();
     Effect {
         key: EffectKey::derive(look.path.as_str(), FindingsSettle::SPEC.id, kind, &item.finding),
@@ -310,11 +320,11 @@ fn effect(
             request: request.map(HttpCall::from),
             place: Some(json!(place)),
         }),
-        consequences: consequences(place, wanted, state.as_ref()),
+        consequences: known.into_iter().chain(consequences(place, wanted, state.as_ref())).collect(),
         before: json!(state),
         after: json!(wanted),
         facts: vec![
-            ("where".into(), place.scope().to_owned()),
+            ("where".into(), format!("{}{}", place.scope(), if jewel.is_some() { " (crown jewel)" } else { "" })),
             ("technique".into(), item.technique.clone()),
             ("by".into(), by.cloned().unwrap_or_else(|| "unknown".into())),
         ],

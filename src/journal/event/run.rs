@@ -46,6 +46,9 @@ pub struct RunOpened {
     pub account: Account,
     /// The credential that makes the calls.
     pub credential: CredentialFacts,
+    /// Names of the zones that matter most, as the team has said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub crown_jewels: Vec<String>,
     /// This machine's clock minus the server's, in milliseconds, where it was measured.
     pub skew_ms: Option<i64>,
 }

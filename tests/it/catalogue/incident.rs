@@ -57,6 +57,7 @@ impl Incident {
                 api: "loopback".into(),
                 account: stage.connected.account.clone(),
                 credential: stage.connected.credential.clone(),
+                crown_jewels: Vec::new(),
                 skew_ms: None,
             })),
         );

@@ -257,6 +257,7 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         api: "test".into(),
         account: Account { id: ACCOUNT.into(), name: "Example".into() },
         credential,
+        crown_jewels: Vec::new(),
         skew_ms: None,
     };
     let step = PlannedStep {

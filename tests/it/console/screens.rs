@@ -185,6 +185,7 @@ fn the_header_says_what_a_run_is_bound_to() {
             owner: Some("ann@example.com".into()),
             expires: None,
         },
+        crown_jewels: Vec::new(),
         skew_ms: None,
     };
     let incident = IncidentId::new("20261123-1412-k7qd");

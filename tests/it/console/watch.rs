@@ -77,6 +77,7 @@ impl Told {
             api: "127.0.0.1".into(),
             account: Account { id: "a".into(), name: "Acme".into() },
             credential,
+            crown_jewels: Vec::new(),
             skew_ms: None,
         })));
         let later = ["check-again", "watch", "close"].map(|id| {
