@@ -5,13 +5,16 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `audit` | acts as a log recorded them, and whose doing an act is |
+//! | `canonical` | from an answer to an item in its canonical form |
 //! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
 //! | `item` | one resource in its canonical form, and what differs between two |
 
 mod audit;
+mod canonical;
 mod family;
 mod item;
 
 pub use audit::{AuditEvent, Principal, SeenBefore, attribute};
+pub use canonical::MASK;
 pub use family::{Family, Part, Reach, Shape, Variant, blank, none_of};
 pub use item::{Difference, Item, Seat};

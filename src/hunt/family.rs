@@ -1,18 +1,21 @@
 use serde_json::Value;
 
+use super::canonical;
 use super::item::{Item, Seat};
 use crate::provider::{Paging, ReadRequest};
 
 /// A kind of resource that can be listed, as data. Adding one is adding an entry to a wing's table.
 ///
-/// Texts of a [`Family::path`] in braces are filled in: `{account}`, `{zone}`, and `{parent}` for the id of the item of
-/// another family that it belongs to.
+/// Texts of a [`Family::path`] in braces are filled in: `{account}`, `{zone}`, `{parent}` for the id of the item of
+/// another family that it belongs to, and `{part}` for [`Variant::part`].
 #[derive(Debug, Clone, Copy)]
 pub struct Family {
     /// What it is called in files, gaps and findings: `dns_records`.
     pub name: &'static str,
     /// What it is called for people: `DNS records`.
     pub title: &'static str,
+    /// The kind of thing it belongs to, as reports name what was not examined: [`crate::action::Kind::name`].
+    pub kind: &'static str,
     /// How far one list of it reaches.
     pub reach: Reach,
     /// Path of the list.
@@ -21,26 +24,44 @@ pub struct Family {
     pub variants: &'static [Variant],
     /// What an answer holds.
     pub shape: Shape,
+    /// Name of the list, where the answer is an object that holds it; empty where the answer is the list.
+    pub inside: &'static str,
     /// Path of the answer that says more of one item, with `{id}` and the braces of [`Family::path`]; it is read for
     /// each item and stands in its place.
     pub detail: Option<&'static str>,
-    /// JSON pointer to the provider's id of an item; empty where an item has none, and its key tells it.
+    /// Whether an item lives here and can be changed. The others of a list are the provider's own, or are inherited and
+    /// shown by another family: they are left out, before their detail is read.
+    pub is_own: fn(&Value) -> bool,
+    /// JSON pointer to what tells the items of a list apart, also while it is paged: the provider's id of an item. Empty
+    /// where an item has none, and its key tells it.
     pub id: &'static str,
+    /// JSON pointers to what an item is called for people, in the canonical form; may be chosen by an attacker.
+    pub label: &'static [&'static str],
     /// What makes two items the same though their ids differ: the first parts say which of them may be one that was
-    /// changed. Empty: the id alone.
+    /// changed. Empty: the id alone. Two items may still have one key.
     pub key: &'static [Part],
     /// How many of the first parts of the key say so.
     pub kin: usize,
+    /// JSON pointer to the time at which an item was made; empty where it does not say.
+    pub created: &'static str,
+    /// JSON pointer to the time at which it was changed last; empty where it does not say.
+    pub modified: &'static str,
     /// Fields that say nothing of what the item does: names, at any depth, or JSON pointers beginning with `/`.
     pub volatile: &'static [&'static str],
     /// Fields that hold a secret, or may: written as a mask. Names, at any depth, or JSON pointers.
     pub secret: &'static [&'static str],
-    /// Brings an item into the one form in which two that mean the same are equal.
+    /// Fields of the canonical form that are kept for people and for repair, and are not compared: names or JSON
+    /// pointers.
+    pub aside: &'static [&'static str],
+    /// Brings an item into the one form in which two that mean the same are equal. What is only partly secret, such as
+    /// an address with a credential in it, is masked here.
     pub canonical: fn(&Value) -> Value,
     /// The permission group that lets it be read.
     pub permission: &'static str,
     /// Codes of a refusal that mean that there is none of it.
     pub none_codes: &'static [u32],
+    /// True where an answer that it is not there (and not that the path is wrong) means that none was ever set up.
+    pub missing_is_none: bool,
     /// Since when the path is retired, and what is read instead; a refusal is then expected, and a gap all the same.
     pub retired: Option<&'static str>,
 }
@@ -61,6 +82,8 @@ pub enum Reach {
 /// One of the requests that together show a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant {
+    /// What stands for `{part}` in the path.
+    pub part: &'static str,
     /// Query parameters.
     pub query: &'static [(&'static str, &'static str)],
     /// Headers.
@@ -69,11 +92,21 @@ pub struct Variant {
 
 impl Variant {
     /// The list as it stands.
-    pub const PLAIN: Self = Self { query: &[], headers: &[] };
+    pub const PLAIN: Self = Self { part: "", query: &[], headers: &[] };
+
+    /// With a part of the path.
+    pub const fn part(part: &'static str) -> Self {
+        Self { part, ..Self::PLAIN }
+    }
 
     /// With query parameters.
     pub const fn query(query: &'static [(&'static str, &'static str)]) -> Self {
-        Self { query, headers: &[] }
+        Self { query, ..Self::PLAIN }
+    }
+
+    /// With headers.
+    pub const fn headers(headers: &'static [(&'static str, &'static str)]) -> Self {
+        Self { headers, ..Self::PLAIN }
     }
 }
 
@@ -100,21 +133,33 @@ pub const fn blank() -> Family {
     Family {
         name: "",
         title: "",
+        kind: "",
         reach: Reach::Account,
         path: "",
         variants: &[Variant::PLAIN],
         shape: Shape::List(Paging::Single),
+        inside: "",
         detail: None,
+        is_own: any,
         id: "/id",
+        label: &["/name"],
         key: &[],
         kin: 0,
+        created: "",
+        modified: "",
         volatile: &[],
         secret: &[],
+        aside: &[],
         canonical: Value::clone,
         permission: "",
         none_codes: &[],
+        missing_is_none: false,
         retired: None,
     }
+}
+
+const fn any(_: &Value) -> bool {
+    true
 }
 
 /// Whether a text names no part in braces any more.
@@ -122,14 +167,12 @@ pub fn none_of(path: &str) -> bool {
     !path.contains(['{', '}'])
 }
 
-/// What stands for a secret in a canonical form.
-const MASK: &str = "«secret»";
-
 impl Family {
     /// The request of `variant` at `seat`, for the account `account`. Parts taken from data are percent-encoded by
     /// `encode`.
     pub fn request(&self, variant: &Variant, seat: &Seat, account: &str, encode: fn(&str) -> String) -> ReadRequest {
-        let mut request = ReadRequest::new(fill(self.path, seat, account, None, encode));
+        let path = fill(self.path, seat, account, None, encode).replace("{part}", variant.part);
+        let mut request = ReadRequest::new(path);
         for (name, value) in variant.query {
             // A list of a zone that lives under no zone's path names it as a parameter.
             request = request.with(name, fill(value, seat, account, None, str::to_owned));
@@ -151,31 +194,57 @@ impl Family {
         self.detail.map(|path| ReadRequest::new(fill(path, seat, account, Some(id), encode)))
     }
 
+    /// The items of one answer, or what it is instead. `null`, and an empty object where one is expected, stand for
+    /// none; a list where one object is documented stands for its items (observed).
+    ///
+    /// # Errors
+    /// The answer holds no list where there should be one; its keys are named.
+    pub fn items(&self, result: Value) -> Result<Vec<Value>, String> {
+        match result {
+            Value::Array(items) => Ok(items),
+            Value::Null => Ok(Vec::new()),
+            Value::Object(map) if self.shape == Shape::One => {
+                Ok(if map.is_empty() { Vec::new() } else { vec![Value::Object(map)] })
+            }
+            Value::Object(mut map) => match map.get_mut(self.inside) {
+                Some(Value::Array(items)) => Ok(std::mem::take(items)),
+                Some(Value::Null) => Ok(Vec::new()),
+                _ => {
+                    let keys: Vec<&str> = map.keys().map(String::as_str).take(10).collect();
+                    Err(format!("an object with {}", keys.join(", ")))
+                }
+            },
+            other => Err(format!("a bare {}", kind_of(&other))),
+        }
+    }
+
+    /// What tells `raw` apart from the other items of its list; empty where nothing does.
+    pub fn id_of(&self, raw: &Value) -> String {
+        match self.id {
+            "" => String::new(),
+            pointer => raw.pointer(pointer).map(canonical::plain).unwrap_or_default(),
+        }
+    }
+
     /// An item in its canonical form: without what is volatile or secret, and with its key.
     pub fn item(&self, seat: &Seat, raw: &Value) -> Item {
-        let id = match self.id {
-            "" => String::new(),
-            pointer => raw.pointer(pointer).map(plain).unwrap_or_default(),
-        };
-        let mut value = (self.canonical)(raw);
-        for field in self.volatile {
-            forget(&mut value, field);
-        }
-        for field in self.secret {
-            mask(&mut value, field);
-        }
-        let mut key: Vec<String> = self
-            .key
-            .iter()
-            .map(|part| match part {
-                Part::At(pointer) => value.pointer(pointer).map(plain).unwrap_or_default(),
-                Part::All => value.to_string(),
-            })
-            .collect();
-        if key.is_empty() {
-            key.push(id.clone());
-        }
-        Item { seat: seat.clone(), key, id, value }
+        canonical::item(self, seat, raw)
+    }
+
+    /// What of an item is compared.
+    pub fn compared(&self, item: &Item) -> Value {
+        let mut value = item.value.clone();
+        self.aside.iter().for_each(|field| canonical::forget(&mut value, field));
+        value
+    }
+
+    /// What an item is called for people; its key, or its id, where it has no name. May be chosen by an attacker.
+    pub fn label(&self, item: &Item) -> String {
+        let said = |words: Vec<String>| words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        let label = said(self.label.iter().filter_map(|at| item.value.pointer(at)).map(canonical::plain).collect());
+        // The key of a whole value is no name.
+        let key = if self.key.contains(&Part::All) { String::new() } else { said(item.key.clone()) };
+        [label, key, item.id.clone()].into_iter().find(|name| !name.is_empty()).unwrap_or_default()
     }
 
     /// Whether two items of one seat may be one that was changed.
@@ -192,51 +261,11 @@ fn fill(template: &str, seat: &Seat, account: &str, id: Option<&str>, encode: fn
     filled.replace("{id}", &encode(id.unwrap_or_default()))
 }
 
-/// A value as a part of a key: texts without quotes.
-fn plain(value: &Value) -> String {
+const fn kind_of(value: &Value) -> &'static str {
     match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
-/// Takes a field away: by its JSON pointer, or by its name wherever it stands.
-fn forget(value: &mut Value, field: &str) {
-    match field.strip_prefix('/') {
-        Some(_) => {
-            let (parent, name) = field.rsplit_once('/').unwrap_or(("", field));
-            if let Some(Value::Object(map)) = value.pointer_mut(parent) {
-                map.shift_remove(name);
-            }
-        }
-        None => everywhere(value, &mut |map| {
-            map.shift_remove(field);
-        }),
-    }
-}
-
-/// Puts a mask in the place of a field that is there and says something.
-fn mask(value: &mut Value, field: &str) {
-    let hide = |value: &mut Value| {
-        if !value.is_null() && value.as_str() != Some("") {
-            *value = MASK.into();
-        }
-    };
-    match field.strip_prefix('/') {
-        Some(_) => value.pointer_mut(field).into_iter().for_each(hide),
-        None => everywhere(value, &mut |map| map.get_mut(field).into_iter().for_each(hide)),
-    }
-}
-
-fn everywhere(value: &mut Value, change: &mut impl FnMut(&mut serde_json::Map<String, Value>)) {
-    match value {
-        Value::Object(map) => {
-            change(map);
-            map.values_mut().for_each(|value| everywhere(value, change));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|value| everywhere(value, change)),
-        _ => {}
+        Value::Bool(_) => "truth value",
+        Value::Number(_) => "number",
+        _ => "text",
     }
 }
 
@@ -244,7 +273,7 @@ fn everywhere(value: &mut Value, change: &mut impl FnMut(&mut serde_json::Map<St
 mod tests {
     use serde_json::json;
 
-    use super::{Family, Part, Reach, Variant, blank, none_of};
+    use super::{Family, Part, Reach, Shape, Variant, blank, none_of};
     use crate::hunt::Seat;
 
     const RECORDS: Family = Family {
@@ -284,10 +313,59 @@ mod tests {
         let item = RECORDS.item(&seat(), &raw);
         assert_eq!((item.id.as_str(), item.key.as_slice()), ("7", &["www".to_owned(), "192.0.2.1".to_owned()][..]));
         let canonical = json!({
-            "id": 7, "name": "www", "content": "192.0.2.1", "meta": { "kept": 2 },
+            "name": "www", "content": "192.0.2.1", "meta": { "kept": 2 },
             "origins": [{ "password": "«secret»" }, { "password": "" }],
         });
         assert_eq!(item.value, canonical);
+    }
+
+    #[test]
+    fn times_and_what_is_kept_aside_are_not_compared() {
+        let family = Family { created: "/made", modified: "/marks/changed", aside: &["note"], ..RECORDS };
+        let raw = json!({
+            "id": "7", "name": "www", "content": "a", "note": "ours", "made": "2026-01-02T03:04:05Z",
+            "marks": { "changed": "2026-02-03T04:05:06.789Z" },
+        });
+        let item = family.item(&seat(), &raw);
+        assert_eq!(item.created.map(|at| at.to_string()).as_deref(), Some("2026-01-02T03:04:05Z"));
+        assert_eq!(item.modified.map(|at| at.to_string()).as_deref(), Some("2026-02-03T04:05:06.789Z"));
+        assert_eq!(item.value, json!({ "name": "www", "content": "a", "note": "ours", "marks": {} }));
+        assert_eq!(family.compared(&item), json!({ "name": "www", "content": "a", "marks": {} }));
+        assert_eq!(family.item(&seat(), &json!({ "name": "www", "made": "yesterday" })).created, None);
+    }
+
+    #[test]
+    fn an_item_is_called_by_its_label_its_key_or_its_id() {
+        let named = RECORDS.item(&seat(), &json!({ "id": "7", "name": "www", "content": "a" }));
+        assert_eq!(RECORDS.label(&named), "www");
+        let nameless = Family { label: &[], ..RECORDS };
+        assert_eq!(nameless.label(&named), "www a");
+        let bare = Family { label: &[], key: &[Part::All], ..RECORDS };
+        assert_eq!(bare.label(&bare.item(&seat(), &json!({ "id": "7" }))), "7");
+    }
+
+    #[test]
+    fn an_answer_is_read_by_its_shape_and_never_taken_for_empty() {
+        let items = |family: &Family, answer| family.items(answer);
+        let listed = Family { inside: "schedules", ..RECORDS };
+        assert_eq!(items(&RECORDS, json!([1, 2])).map(|items| items.len()), Ok(2));
+        assert_eq!(items(&RECORDS, json!(null)).map(|items| items.len()), Ok(0));
+        assert_eq!(items(&listed, json!({ "schedules": [1] })).map(|items| items.len()), Ok(1));
+        assert_eq!(items(&listed, json!({ "schedules": null })).map(|items| items.len()), Ok(0));
+        assert_eq!(items(&listed, json!({ "crons": [] })), Err("an object with crons".to_owned()));
+        assert_eq!(items(&RECORDS, json!({})), Err("an object with ".to_owned()));
+        assert_eq!(items(&RECORDS, json!("html")), Err("a bare text".to_owned()));
+        let one = Family { shape: Shape::One, ..RECORDS };
+        assert_eq!(items(&one, json!({ "a": 1 })).map(|items| items.len()), Ok(1));
+        assert_eq!(items(&one, json!({})).map(|items| items.len()), Ok(0));
+        assert_eq!(items(&one, json!([{ "a": 1 }, { "a": 2 }])).map(|items| items.len()), Ok(2));
+    }
+
+    #[test]
+    fn a_variant_may_be_a_part_of_the_path() {
+        let family = Family { path: "/zones/{zone}/settings/{part}", ..RECORDS };
+        let request = family.request(&Variant::part("ssl"), &Seat::zone("z", "z.example"), "a", str::to_owned);
+        assert_eq!(request.path, "/zones/z/settings/ssl");
     }
 
     #[test]

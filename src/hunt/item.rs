@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -47,7 +48,13 @@ pub struct Item {
     pub key: Vec<String>,
     /// The provider's id; empty where it has none.
     pub id: String,
-    /// What it is, without what is volatile or secret.
+    /// When it was made, where the provider says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
+    /// When it was changed last, where the provider says so: what it is now, it has been since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Timestamp>,
+    /// What it is, without times, and without what is volatile or secret.
     pub value: Value,
 }
 
