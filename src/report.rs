@@ -17,7 +17,7 @@
 //! # Inputs that the report understands
 //!
 //! `detected_at`, `exposed_since`, `reported_by` and `commander` of the plan. `null`, an empty text and `not known`
-//! mean that the mark is missing.
+//! mean that the mark is missing; what was said of it when the run began then counts.
 //!
 //! # Output fields that the report understands
 //!

@@ -11,6 +11,7 @@ mod standing;
 mod style;
 mod table;
 mod text;
+mod timers;
 mod watch;
 
 pub use header::header;
@@ -20,4 +21,5 @@ pub use standing::Standing;
 pub use style::{Style, Symbol, Tone};
 pub use table::{Column, Room, table};
 pub use text::{count, duration, shorten, width, wrap};
+pub use timers::Timers;
 pub use watch::Watch;

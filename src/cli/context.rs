@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,8 +13,8 @@ use super::shelves::Shelves;
 use super::vault::VaultChoice;
 use crate::clock::Clock;
 use crate::engine::Interrupt;
-use crate::journal::Stamp;
-use crate::model::{Role, RunId};
+use crate::journal::{RunOpened, Stamp};
+use crate::model::Role;
 
 /// What every command works with; made once, before the first.
 pub(crate) struct Context {
@@ -60,9 +61,15 @@ impl Context {
         Ok(dir)
     }
 
+    /// What the operator does in the incident: as this process was told, else as the run's `roles` say.
+    pub(crate) fn role(&self, roles: &BTreeMap<Role, String>) -> Option<Role> {
+        self.role.or_else(|| Role::of(roles, &self.operator))
+    }
+
     /// What every entry of this process carries; `run` where it belongs to one.
-    pub(crate) fn stamp(&self, run: Option<RunId>) -> Stamp {
-        Stamp { at: self.now(), by: self.operator.clone(), role: self.role, run, path: None }
+    pub(crate) fn stamp(&self, run: Option<&RunOpened>) -> Stamp {
+        let role = run.map_or(self.role, |run| self.role(&run.roles));
+        Stamp { at: self.now(), by: self.operator.clone(), role, run: run.map(|run| run.run.clone()), path: None }
     }
 
     /// Whether a person can be asked.

@@ -41,9 +41,8 @@ impl Words {
         let dir = cx.state.find(self.incident.as_deref())?;
         let redactor = crate::secret::Redactor::new(dir.redaction_key()?);
         let (mut journal, _) = Journal::open(&dir.path)?;
-        let run = journal.state().latest_run().map(|run| run.opened.run.clone());
-        let noted = Event::Noted { text: redactor.redact(text).into_owned(), kind };
-        journal.append(&cx.stamp(run), noted)?;
+        let stamp = cx.stamp(journal.state().latest_run().map(|run| &run.opened));
+        journal.append(&stamp, Event::Noted { text: redactor.redact(text).into_owned(), kind })?;
         cx.screen.tell(&format!("{} written down in {}", kind.as_str(), dir.id));
         Ok(Exit::Done)
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::console::Timers;
 use super::exit::Exit;
 use super::layout::IncidentDir;
 use crate::cloudflare::api::RequestCounts;
@@ -71,6 +72,8 @@ pub(crate) fn document(
         "incident": dir.id, "dir": dir.path, "run": run.opened.run,
         "runbook": { "name": run.opened.runbook, "sha256": run.opened.runbook_sha256, "source": run.opened.source },
         "world": run.opened.world, "api": run.opened.api, "account": run.opened.account,
+        "roles": run.opened.roles, "detected_at": run.opened.detected_at, "target_seconds": run.opened.target_seconds,
+        "update_due": Timers::of(run, &state.notes).update_due(),
         "outcome": standing(run), "paused": run.paused, "digest": plan.map(|plan| &plan.digest),
         "steps": steps,
         "findings": state.findings.values().collect::<Vec<_>>(),

@@ -17,6 +17,7 @@ use super::session::connect::{Target, connect};
 use super::session::inputs::{self, Sources};
 use super::session::load::{Loaded, load};
 use super::session::open;
+use super::session::start::Start;
 use crate::action::Estimate;
 use crate::cloudflare::api::Connected;
 use crate::engine::{self, DryBench, Forecast, Prediction};
@@ -69,7 +70,7 @@ pub(crate) async fn forecast(
     let answers = answers.map(|path| read_answers(path, loaded)).transpose()?;
     let mut target = Target::from_environment(cx).await?;
     let connected = connect(cx, &mut target).await?;
-    let sources = Sources { set, answers: answers.as_ref(), scenario: &Map::new() };
+    let sources = Sources { set, answers: answers.as_ref(), start: &Start::default(), scenario: &Map::new() };
     let mut inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
     if !zones.is_empty() {
         if !loaded.runbook.inputs.iter().any(|input| input.name == "zones") {

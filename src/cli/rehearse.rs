@@ -16,6 +16,7 @@ use super::session::drive::{self, Driven};
 use super::session::inputs::{self, Sources};
 use super::session::load::load;
 use super::session::open::{self, Given};
+use super::session::start::StartArgs;
 use crate::cloudflare::api::{ApiBase, Credential};
 use crate::cloudflare::simulator::{self, Scenario, WorldOptions};
 use crate::engine::Prompter;
@@ -46,6 +47,9 @@ pub(crate) struct RehearseArgs {
     /// Value of an input.
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
+
+    #[command(flatten)]
+    start: StartArgs,
 }
 
 /// A simulated account under a running incident.
@@ -59,6 +63,7 @@ pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliEr
     let loaded = load(&args.runbook, cx)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some())?;
+    let start = args.start.read(cx)?;
     let scenario = scenario(&args.scenario)?;
     let dir = cx.state.begin(cx.now(), true)?;
     let stage = Stage::set(cx, &dir, scenario).await?;
@@ -66,9 +71,9 @@ pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliEr
     let mut target = stage.target()?;
     let connected = connect(cx, &mut target).await?;
     let known = stage.inputs(cx, &dir)?;
-    let sources = Sources { set: &args.set, answers: answers.as_ref(), scenario: &known };
+    let sources = Sources { set: &args.set, answers: answers.as_ref(), start: &start, scenario: &known };
     let inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
-    let given = Given { inputs: &inputs, answers: answers.as_ref() };
+    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start.with(&inputs) };
     let opened = open::open(cx, dir, true, &loaded, &given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
     let prompter = stage.with_colleague(prompter(cx, answers, &watch)?);

@@ -66,9 +66,8 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
             now.digest.short()
         )));
     }
-    let stamp = cx.stamp(None);
-    journal.append(&stamp, open::driver_taken(answers.as_ref()))?;
-    let stamp = Stamp { run: Some(run.opened.run.clone()), ..stamp };
+    let stamp = cx.stamp(Some(&run.opened));
+    journal.append(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref()))?;
     let resumed = Event::RunResumed {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         credential: connected.read.credential().clone(),

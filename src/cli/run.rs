@@ -16,6 +16,7 @@ use super::session::drive;
 use super::session::inputs::{self, Sources};
 use super::session::load::{Loaded, load};
 use super::session::open::{self, Given};
+use super::session::start::{Start, StartArgs};
 use crate::engine::Prompter;
 
 /// Walk a runbook on the real account.
@@ -36,6 +37,9 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
 
+    #[command(flatten)]
+    start: StartArgs,
+
     /// Only look: the same as `quell plan`.
     #[arg(long)]
     dry_run: bool,
@@ -54,15 +58,19 @@ pub(crate) async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> 
     }
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some())?;
+    let mut start = args.start.read(cx)?;
     let mut target = Target::from_environment(cx).await?;
     let connected = connect(cx, &mut target).await?;
-    let sources = Sources { set: &args.set, answers: answers.as_ref(), scenario: &Map::new() };
+    let sources = Sources { set: &args.set, answers: answers.as_ref(), start: &start, scenario: &Map::new() };
     let inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
     let (dir, fresh) = match &args.incident {
         Some(wanted) => (cx.state.find(Some(wanted))?, false),
         None => (cx.state.begin(cx.now(), false)?, true),
     };
-    let given = Given { inputs: &inputs, answers: answers.as_ref() };
+    if !fresh && let Some(run) = dir.inspect()?.state.latest_run() {
+        start = start.or(Start::of(&run.opened));
+    }
+    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start.with(&inputs) };
     let opened = open::open(cx, dir, fresh, &loaded, &given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
     let prompter = prompter(cx, answers, &watch)?;
@@ -111,6 +119,7 @@ pub(crate) fn prompter(
                 cx.interrupt.clone(),
                 cx.operator.clone(),
                 watch.standing(),
+                cx.clock.clone(),
             );
             Ok(Arc::new(terminal))
         }

@@ -11,7 +11,7 @@ use super::vault::VaultDoor;
 use crate::cloudflare::api::parse_result;
 use crate::durable;
 use crate::escape;
-use crate::journal::{EffectState, Event, Inspection, Journal};
+use crate::journal::{EffectState, Event, Inspection, Journal, Stamp};
 use crate::model::Outcome;
 use crate::secret::Secret;
 
@@ -110,7 +110,7 @@ async fn reveal(target: &str, incident: Option<&str>, file: Option<&PathBuf>, cx
     };
     // The record comes first: nobody opens a secret unseen.
     let (mut journal, _) = Journal::open(&dir.path)?;
-    let stamp = cx.stamp(None);
+    let stamp = Stamp { run: None, ..cx.stamp(journal.state().latest_run().map(|run| &run.opened)) };
     let to = if file.is_some() { "file" } else { "standard output" };
     journal.append(&stamp, Event::SecretRevealed { effect: state.effect.key.clone(), attempt, to: to.to_owned() })?;
     match file {

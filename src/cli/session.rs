@@ -6,3 +6,4 @@ pub(crate) mod drive;
 pub(crate) mod inputs;
 pub(crate) mod load;
 pub(crate) mod open;
+pub(crate) mod start;

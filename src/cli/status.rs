@@ -1,9 +1,10 @@
 use std::fmt::Write;
 
 use clap::Args;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::console::{Timers, duration};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
@@ -54,7 +55,13 @@ fn text(state: &IncidentState, now: Timestamp) -> String {
         escape::terminal(&opened.account.name),
         opened.account.id
     );
-    let _ = writeln!(out, "open for {}{}", duration(now.duration_since(run.opened_at)), target(run, now));
+    let told = Timers::of(run, &state.notes).told(now);
+    let clocks = if told.text.is_empty() { String::new() } else { format!("; {}", told.text) };
+    let _ = writeln!(out, "open for {}{clocks}", duration(now.duration_since(run.opened_at)));
+    if !opened.roles.is_empty() {
+        let each = opened.roles.iter().map(|(role, name)| format!("{role} {}", escape::terminal(name)));
+        let _ = writeln!(out, "{}", each.collect::<Vec<_>>().join(", "));
+    }
     let _ = writeln!(out, "{}\n", standing(run));
     let steps = run.plan.iter().flat_map(|plan| &plan.steps);
     for planned in steps {
@@ -103,21 +110,4 @@ fn standing(run: &RunState) -> String {
         ),
         None => format!("run {} is under way, or its process died; next: {next}", run.opened.run),
     }
-}
-
-fn target(run: &RunState, now: Timestamp) -> String {
-    let Some(target) = run.opened.target_seconds.map(SignedDuration::from_secs) else { return String::new() };
-    let left = target - now.duration_since(run.opened_at);
-    if run.closed.is_some() {
-        String::new()
-    } else if left.is_negative() {
-        format!("; the target of {} to contain has passed", duration(target))
-    } else {
-        format!("; {} left of {} to contain", duration(left), duration(target))
-    }
-}
-
-/// `4m 12s`, without fractions.
-pub(crate) fn duration(length: SignedDuration) -> String {
-    format!("{:#}", SignedDuration::from_secs(length.as_secs()))
 }

@@ -12,6 +12,7 @@ use super::resume::reconnect;
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::load::load_text;
 use super::session::open::{Given, refuse_open};
+use super::session::start::Start;
 use super::session::{drive, open};
 use super::shelves::Found;
 use super::{output, plan};
@@ -61,7 +62,7 @@ pub(crate) async fn run(args: &UndoArgs, cx: &Context) -> Result<Exit, CliError>
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some())?;
     let (stage, target, connected) = reconnect(cx, &dir, last).await?;
-    let given = Given { inputs: &Map::new(), answers: answers.as_ref() };
+    let given = Given { inputs: &Map::new(), answers: answers.as_ref(), start: &Start::of(&last.opened) };
     let opened = open::open(cx, dir, false, &loaded, &given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
     let mut prompter = prompter(cx, answers, &watch)?;

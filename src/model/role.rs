@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,12 @@ impl Role {
             Self::Scribe => "scribe",
             Self::Approver => "approver",
         }
+    }
+
+    /// The role that `roles` gives to a person, by name; the first where there are several.
+    pub fn of(roles: &BTreeMap<Self, String>, person: &str) -> Option<Self> {
+        let is_person = |name: &str| name.trim().eq_ignore_ascii_case(person.trim());
+        roles.iter().find(|(_, name)| is_person(name)).map(|(role, _)| *role)
     }
 
     /// The role called `name`.

@@ -99,11 +99,11 @@ impl<'a> Book<'a> {
         if self.source.state.runs.len() > 1 { format!("{}:{path}", run.opened.run) } else { path.to_string() }
     }
 
-    /// Who wrote an entry.
+    /// Who wrote an entry, and whether a file answered for them.
     pub(super) fn writer(&self, entry: &Entry) -> String {
         match self.trails.file(entry.seq) {
-            Some(_) => format!("{}, by answers file", entry.by),
-            None => entry.by.clone(),
+            Some(_) => format!("{}, by answers file", person(entry)),
+            None => person(entry),
         }
     }
 
@@ -221,6 +221,11 @@ pub(super) fn left_in_words(disposition: &Disposition) -> String {
         Disposition::AlreadyMet { proof } => format!("already so: {proof}"),
         Disposition::Unseen { why } => format!("not done, for it could not be seen any more: {why}"),
     }
+}
+
+/// Who wrote an entry, with their role: `ann (commander)`.
+pub(super) fn person(entry: &Entry) -> String {
+    entry.role.map_or_else(|| entry.by.clone(), |role| format!("{} ({role})", entry.by))
 }
 
 /// True where the step has not ended.

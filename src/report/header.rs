@@ -1,6 +1,6 @@
 //! What the report is about, and what it rests on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,7 @@ use super::Source;
 use super::book::Book;
 use super::words::{UNKNOWN, time};
 use crate::journal::{Event, PreparedAnswers, RunOutcome, RunState};
+use crate::model::Role;
 
 /// The incident.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub struct IncidentFacts {
     pub machine: String,
     /// Version of quell that opened it.
     pub tool: String,
-    /// Everybody who wrote an entry.
+    /// Everybody who wrote an entry or was given a role, with their roles: `ann (commander)`.
     pub people: Vec<String>,
     /// Everybody on whose word work by hand counts as done.
     pub attested_by: Vec<String>,
@@ -107,7 +108,6 @@ pub(super) fn incident(book: &Book<'_>) -> IncidentFacts {
         Some(Event::IncidentOpened { tool, machine, .. }) => (tool.clone(), machine.clone()),
         _ => (UNKNOWN.to_owned(), UNKNOWN.to_owned()),
     };
-    let people: BTreeSet<&String> = book.source.entries.iter().map(|entry| &entry.by).collect();
     let trails = book.effects().filter_map(|effect| book.trail(&effect)?.attested.as_ref());
     let attested_by: BTreeSet<String> = trails.map(|(attested, _)| attested.by.clone()).collect();
     IncidentFacts {
@@ -118,10 +118,31 @@ pub(super) fn incident(book: &Book<'_>) -> IncidentFacts {
         world: state.world.as_ref().map_or_else(|| UNKNOWN.to_owned(), ToString::to_string),
         machine,
         tool,
-        people: people.into_iter().cloned().collect(),
+        people: people(book),
         attested_by: attested_by.into_iter().collect(),
         answers: book.trails.answers.iter().map(answers).collect(),
     }
+}
+
+fn people(book: &Book<'_>) -> Vec<String> {
+    let mut roles: BTreeMap<&str, BTreeSet<Role>> = BTreeMap::new();
+    for entry in book.source.entries {
+        roles.entry(&entry.by).or_default().extend(entry.role);
+    }
+    let wrote: BTreeSet<&str> = roles.keys().copied().collect();
+    for run in &book.source.state.runs {
+        for (role, name) in &run.opened.roles {
+            // A name is taken as it was typed, unless somebody who wrote is meant.
+            let name = wrote.iter().find(|by| by.eq_ignore_ascii_case(name)).copied().unwrap_or(name);
+            roles.entry(name).or_default().insert(*role);
+        }
+    }
+    let told = |(name, roles): (&str, BTreeSet<Role>)| {
+        let mut said: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+        said.extend((!wrote.contains(name)).then_some("wrote nothing"));
+        if said.is_empty() { name.to_owned() } else { format!("{name} ({})", said.join(", ")) }
+    };
+    roles.into_iter().map(told).collect()
 }
 
 fn answers((file, from, until): &(PreparedAnswers, u64, Option<u64>)) -> AnswersRow {

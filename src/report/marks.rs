@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::book::{Book, is_unended};
 use super::timeline;
 use super::words::{UNKNOWN, count, time};
-use crate::journal::{EffectStatus, Event, StepStatus};
-use crate::model::{Disposition, Phase};
+use crate::journal::{EffectStatus, Event, RunOpened, StepStatus};
+use crate::model::{Disposition, Phase, Role};
 
 /// A fact about the start of the incident, as people put it in, or an instant that was derived.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ pub(super) fn instants(book: &Book<'_>) -> Instants {
     let parsed = |name| input(book, name).and_then(|text| text.parse::<Timestamp>().ok());
     Instants {
         opened: book.source.state.opened,
-        detected: parsed("detected_at"),
+        detected: opened(book, |run| run.detected_at).or_else(|| parsed("detected_at")),
         exposed: parsed("exposed_since"),
         first_act: timeline::first_hostile_act(book),
         first_evidence: book.first(|event| matches!(event, Event::EvidenceTaken { .. })).map(|entry| entry.at),
@@ -59,7 +59,10 @@ pub(super) fn marks(book: &Book<'_>, instants: &Instants) -> Vec<Mark> {
         .map(|name| {
             let text = input(book, name);
             let at = text.as_ref().and_then(|text| text.parse::<Timestamp>().ok());
-            mark(name, at.map(time).or(text), "input of the runbook")
+            match at.map(time).or(text).ok_or_else(|| said_at_the_start(book, name)) {
+                Err(Some(said)) => mark(name, Some(said), "said when the run began"),
+                asked => mark(name, asked.ok(), "input of the runbook"),
+            }
         })
         .collect();
     marks.push(mark(
@@ -75,6 +78,18 @@ pub(super) fn marks(book: &Book<'_>, instants: &Instants) -> Vec<Mark> {
     };
     marks.push(mark("contained", Some(contained), "last proof of a change in phase `contain`"));
     marks
+}
+
+/// What the newest run that says it was opened with.
+fn opened<T>(book: &Book<'_>, said: impl Fn(&RunOpened) -> Option<T>) -> Option<T> {
+    book.source.state.runs.iter().rev().find_map(|run| said(&run.opened))
+}
+
+fn said_at_the_start(book: &Book<'_>, name: &str) -> Option<String> {
+    match name {
+        "detected_at" => opened(book, |run| run.detected_at).map(time),
+        name => opened(book, |run| run.roles.get(&Role::named(name)?).cloned()),
+    }
 }
 
 /// The newest run's word on an input. `null`, an empty text and "not known" all mean that it is missing.

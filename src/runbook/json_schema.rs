@@ -35,6 +35,7 @@ fn runbook_schema(vocabulary: &Vocabulary) -> Value {
             "summary": { "type": "string", "description": "What it does, and when to reach for it." },
             "severity": { "type": "string", "description": "How severe an incident it is for, in the team's own words." },
             "target": { "type": "string", "description": "Time to contain that the team aims for, such as `15m`." },
+            "update_every": { "type": "string", "description": "How often others are to be told how things stand, such as `30m`: prompts remind of it." },
             "inputs": {
                 "type": "object",
                 "description": "What it needs to know.",

@@ -18,6 +18,8 @@ pub struct Runbook {
     pub severity: Option<String>,
     /// Time to contain that the team aims for.
     pub target: Option<SignedDuration>,
+    /// How often others are to be told how things stand.
+    pub update_every: Option<SignedDuration>,
     /// What it needs to know, in the order of asking.
     pub inputs: Vec<InputSpec>,
     /// What is done, in order.

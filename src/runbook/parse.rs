@@ -62,6 +62,7 @@ pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic
     let summary = fields.text("summary").unwrap_or_default();
     let severity = fields.text("severity");
     let target = fields.node("target").cloned();
+    let update_every = fields.node("update_every").cloned();
     let inputs = fields.node("inputs").cloned();
     let steps = fields.node("steps").cloned();
     let finally = fields.node("finally").cloned();
@@ -69,13 +70,15 @@ pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic
         fields.missing("steps");
     }
     fields.finish();
-    let target = target.and_then(|node| match input::duration(node.as_text().unwrap_or_default()) {
-        Ok(length) => Some(length),
-        Err(why) => {
-            problems.push(Diagnostic::error("R004", &node.span, format!("`target` cannot be read: {why}")));
-            None
-        }
-    });
+    let mut length = |key: &str, node: Option<Node>| {
+        let node = node?;
+        input::duration(node.as_text().unwrap_or_default())
+            .map_err(|why| {
+                problems.push(Diagnostic::error("R004", &node.span, format!("`{key}` cannot be read: {why}")));
+            })
+            .ok()
+    };
+    let (target, update_every) = (length("target", target), length("update_every", update_every));
     let mut places = Vec::new();
     let mut read = |key, node: Option<Node>| {
         node.map_or_else(Vec::new, |node| Steps { key, route: &[], places: &mut places, problems }.read(&node))
@@ -88,6 +91,7 @@ pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic
         summary,
         severity,
         target,
+        update_every,
         inputs: inputs.map_or_else(Vec::new, |node| read_inputs(&node, &mut untyped, problems)),
         steps,
         finally,

@@ -1,6 +1,7 @@
 //! Integration tests, in one binary: linking is what costs.
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test by panicking")]
 
+mod alongside;
 mod bad_input;
 mod books;
 mod catalogue;

@@ -95,7 +95,7 @@ async fn the_report_claims_nothing_that_was_not_seen_and_credits_whom_the_journa
     has(Digest::of(&fs::read(shipped_answers()).unwrap()).as_str());
     lacks("typed");
     let me = String::from_utf8(std::process::Command::new("id").arg("-un").output().unwrap().stdout).unwrap();
-    has(&format!("| People in the journal | {} |", me.trim()));
+    has(&format!("| People | Maya Lindqvist (commander, wrote nothing), {} |", me.trim()));
 
     // What was done by hand is as dangerous as it is.
     for (change, danger) in [

@@ -13,6 +13,7 @@ title    = "Sound"
 summary  = "Everything that a step and an input can have."
 severity = "sev1"
 target   = "15m"
+update_every = "30m"
 
 [inputs.suspect]
 type       = "choice"
@@ -62,6 +63,9 @@ const CHANGES: &[(&str, &str, bool)] = &[
     ("severity = \"sev1\"", "severity = [\"sev1\"]", false),
     ("target   = \"15m\"", "target = 15", false),
     ("target   = \"15m\"", "", true),
+    ("update_every = \"30m\"", "update_every = 30", false),
+    ("update_every = \"30m\"", "update_evry = \"30m\"", false),
+    ("update_every = \"30m\"", "", true),
     ("[inputs.suspect]", "[inputs.Suspect]", false),
     ("type       = \"choice\"", "type = \"choise\"", false),
     ("type       = \"choice\"", "", false),

@@ -1,6 +1,6 @@
 //! The real binary in a pseudo-terminal, key by key: what a person types, mistypes, pastes and interrupts.
 
-mod typist;
+pub(crate) mod typist;
 
 use std::time::Duration;
 

@@ -1,18 +1,25 @@
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Style, Tone, duration, wrap};
 use crate::journal::RunOpened;
 use crate::model::{CredentialFacts, IncidentId, World};
 
-/// What a run is about and bound to: stands above everything else that it says. `elapsed` is since the incident was
-/// opened. Ends with a line break.
-pub fn header(opened: &RunOpened, incident: &IncidentId, elapsed: SignedDuration, style: &Style) -> String {
+/// What a run is about and bound to: stands above everything else that it says. `opened_at` is when it was opened. Ends
+/// with a line break.
+pub fn header(
+    opened: &RunOpened,
+    incident: &IncidentId,
+    opened_at: Timestamp,
+    now: Timestamp,
+    style: &Style,
+) -> String {
     let style = &Style { rehearsal: opened.world.is_rehearsal(), ..*style };
     let world = match &opened.world {
         World::Live(host) => format!("live {host}"),
         World::Rehearsal(scenario) => format!("REHEARSAL {scenario}: nothing real is read or changed"),
     };
     let target = opened.target_seconds.map(SignedDuration::from_secs);
+    let elapsed = now.duration_since(opened_at);
     let elapsed = match target {
         None => duration(elapsed),
         Some(target) if elapsed > target => {
@@ -20,15 +27,23 @@ pub fn header(opened: &RunOpened, incident: &IncidentId, elapsed: SignedDuration
         }
         Some(target) => format!("{} of the {} aimed for", duration(elapsed), duration(target)),
     };
-    let rows = [
+    let mut rows = vec![
         ("incident", incident.as_str().to_owned()),
         ("runbook", format!("{} ({}), {}", opened.runbook, opened.runbook_sha256.short(), opened.source)),
         ("world", world),
         ("API host", opened.api.clone()),
         ("account", format!("{} ({})", opened.account.name, opened.account.id)),
         ("acting as", credential(&opened.credential)),
-        ("elapsed", elapsed),
     ];
+    if !opened.roles.is_empty() {
+        let each: Vec<_> = opened.roles.iter().map(|(role, name)| format!("{role} {name}")).collect();
+        rows.push(("roles", each.join(", ")));
+    }
+    if let Some(at) = opened.detected_at {
+        let ago = duration(now.duration_since(at));
+        rows.push(("detected", format!("{}, {ago} ago", at.strftime("%F %H:%M UTC"))));
+    }
+    rows.push(("elapsed", elapsed));
     let mut out = format!("{}\n", style.heading(&style.show(&opened.title)));
     for (label, value) in rows {
         for (at, line) in wrap(&style.show(&value), style.columns(), "           ", "           ").iter().enumerate() {

@@ -1,8 +1,11 @@
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use super::line::{ended_line, labelled};
-use super::{Style, Symbol, Tone, count};
-use crate::journal::{EffectState, EffectStatus, IncidentState, RunState, StepStatus};
+use super::{Style, Symbol, Timers, Tone, count};
+use crate::journal::{self, EffectState, EffectStatus, IncidentState, RunState, StepStatus};
 
 /// What is left of a run and in which state, as the journal told it last. Kept by [`super::Watch`], shown by prompts
 /// before a run is ended early.
@@ -19,6 +22,10 @@ struct Told {
     left: Vec<Left>,
     /// Steps that have not begun.
     pending: usize,
+    /// The clocks of the run.
+    timers: Option<Timers>,
+    /// Where the incident lies, for what others write down meanwhile.
+    dir: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -31,8 +38,32 @@ struct Left {
 impl Standing {
     /// Takes over what the journal tells.
     pub(super) fn update(&self, state: &IncidentState) {
-        let told = state.latest_run().map(told).unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = told;
+        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let dir = now.dir.take();
+        *now = Told {
+            timers: state.latest_run().map(|run| Timers::of(run, &state.notes)),
+            dir,
+            ..state.latest_run().map(told).unwrap_or_default()
+        };
+    }
+
+    /// Takes over what the journal in `dir` tells so far; where others write into it, [`Standing::timers`] sees it.
+    pub(super) fn follow(&self, dir: &Path, state: &IncidentState) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).dir = Some(dir.to_owned());
+        self.update(state);
+    }
+
+    /// The clocks of the run, where there are any. Before something is called late, the journal is read again: somebody
+    /// else may have seen to it from another terminal.
+    pub fn timers(&self, now: Timestamp) -> Option<Timers> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.timers.as_ref().and_then(Timers::update_due).is_some_and(|due| due <= now)
+            && let Some(found) = told.dir.as_ref().and_then(|dir| journal::inspect(dir).ok())
+            && let Some(run) = found.state.latest_run()
+        {
+            told.timers = Some(Timers::of(run, &found.state.notes));
+        }
+        told.timers.clone()
     }
 
     /// What has happened so far, every step that is under way, every effect that is in doubt, refused or unproven; and

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::line::{ended_line, labelled};
@@ -33,6 +34,11 @@ impl Watch {
     /// Tells it on `screen`.
     pub fn new(screen: Arc<Screen>) -> Self {
         Self { screen, standing: Standing::default(), seen: Mutex::default() }
+    }
+
+    /// Takes over what the journal in `dir` tells so far, before the first entry is told.
+    pub fn follow(&self, dir: &Path, state: &IncidentState) {
+        self.standing.follow(dir, state);
     }
 
     /// What is left of the run, kept up to date from here.

@@ -1,9 +1,11 @@
 mod dialogue;
 mod rows;
+mod timers;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use self::dialogue::{Heard, Judged, Prompted, answer};
@@ -15,6 +17,7 @@ use super::{
     question_text, unmet_text,
 };
 use crate::cli::console::{Screen, Standing, Tone};
+use crate::clock::Clock;
 use crate::engine::{
     AskRequest, Chosen, ConsentMode, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
     HandRequest, Interrupt, Prompter, Reply, UnmetRequest,
@@ -30,6 +33,11 @@ pub struct Terminal {
     interrupt: Interrupt,
     operator: String,
     standing: Standing,
+    clock: Arc<dyn Clock>,
+    /// What was last said of the run's clocks.
+    told: Mutex<String>,
+    /// Until when no more is said of a status update that is due.
+    reminded: Mutex<Option<Timestamp>>,
     /// A selection that was being made when a note was written, with what it was made among.
     remembered: Mutex<Option<(Vec<Digest>, Selection)>>,
     /// The answers that were given before a note was written.
@@ -46,15 +54,27 @@ struct Answered {
 
 impl Terminal {
     /// A prompter that shows on `screen` and reads from `keys`. `operator` attests work by hand where nobody else is
-    /// named; `standing` is shown before a run is ended early.
+    /// named; `standing` is shown before a run is ended early, and its clocks by `clock` above the prompts.
     pub fn new(
         screen: Arc<Screen>,
         keys: Arc<dyn TypedLines>,
         interrupt: Interrupt,
         operator: String,
         standing: Standing,
+        clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { screen, keys, interrupt, operator, standing, remembered: Mutex::default(), answered: Mutex::default() }
+        Self {
+            screen,
+            keys,
+            interrupt,
+            operator,
+            standing,
+            clock,
+            told: Mutex::default(),
+            reminded: Mutex::default(),
+            remembered: Mutex::default(),
+            answered: Mutex::default(),
+        }
     }
 
     async fn consent_to_one(&self, request: &ConsentRequest<'_>, effect: &Effect) -> Reply<Chosen> {

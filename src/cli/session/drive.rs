@@ -46,7 +46,9 @@ pub(crate) async fn drive(
     let redactor = Arc::new(Redactor::new(dir.redaction_key()?));
     redactor.learn(target.credential.secret());
     let vault = Arc::new(VaultDoor::new(&dir, cx, target.scenario.is_some()));
+    watch.follow(&dir.path, journal.state());
     let observer: Arc<dyn Observer> = if cx.jsonl { Arc::new(Lines { watch }) } else { Arc::new(watch) };
+    let role = journal.state().run(&run).map_or(cx.role, |state| cx.role(&state.opened.roles));
     if let Some(state) = journal.state().run(&run) {
         if state.opened.world.is_rehearsal() {
             cx.screen.mark_rehearsal();
@@ -54,7 +56,7 @@ pub(crate) async fn drive(
         // A run that goes on may do so with another credential, and a rehearsal's simulated API has a new port.
         let credential = connected.read.credential().clone();
         let now = RunOpened { api: target.api(), credential, ..state.opened.clone() };
-        cx.screen.say(&header(&now, &dir.id, cx.now().duration_since(state.opened_at), &cx.screen.style()));
+        cx.screen.say(&header(&now, &dir.id, state.opened_at, cx.now(), &cx.screen.style()));
     }
     let (outside, errands) = target.outside(cx, &redactor);
     let bench = Bench {
@@ -77,7 +79,7 @@ pub(crate) async fn drive(
             vault,
             interrupt: cx.interrupt.clone(),
             operator: cx.operator.clone(),
-            role: cx.role,
+            role,
         },
     };
     let mut engine = Engine::new(journal, run, bench);

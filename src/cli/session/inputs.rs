@@ -3,6 +3,7 @@ use std::sync::Mutex;
 use serde_json::{Map, Value};
 
 use super::candidates::Candidates;
+use super::start::Start;
 use crate::cli::context::Context;
 use crate::cli::environment;
 use crate::cli::errors::CliError;
@@ -21,11 +22,13 @@ pub(crate) struct Sources<'a> {
     pub(crate) set: &'a [String],
     /// The answers file.
     pub(crate) answers: Option<&'a AnswersFile>,
+    /// What was said of the start.
+    pub(crate) start: &'a Start,
     /// What a rehearsal's scenario brings.
     pub(crate) scenario: &'a Map<String, Value>,
 }
 
-/// Collects every input: `--set`, answers file, environment, scenario, prompt, default.
+/// Collects every input: `--set`, `--detected` and `--roles`, answers file, environment, scenario, prompt, default.
 pub(crate) async fn collect(
     runbook: &Runbook,
     sources: &Sources<'_>,
@@ -38,6 +41,9 @@ pub(crate) async fn collect(
             pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}` is not `name=value`")))?;
         known(runbook, name)?;
         given.insert(name.to_owned(), Value::String(value.to_owned()));
+    }
+    for (name, value) in sources.start.inputs(runbook) {
+        given.entry(name).or_insert(value);
     }
     for (name, value) in sources.answers.iter().flat_map(|answers| &answers.inputs) {
         known(runbook, name)?;

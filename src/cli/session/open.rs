@@ -1,9 +1,8 @@
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::connect::Target;
 use super::load::Loaded;
+use super::start::Start;
 use crate::cli::catalogue::CATALOGUE;
 use crate::cli::context::Context;
 use crate::cli::environment;
@@ -37,6 +36,8 @@ pub(crate) struct Given<'a> {
     pub(crate) inputs: &'a Map<String, Value>,
     /// Who answers prompts, if no person does.
     pub(crate) answers: Option<&'a AnswersFile>,
+    /// Who does what, and since when it is known.
+    pub(crate) start: &'a Start,
 }
 
 /// The plan that a run with these inputs would be bound to.
@@ -63,7 +64,7 @@ pub(crate) fn open(
     connected: &Connected,
 ) -> Result<Opened, CliError> {
     let lock = lock(cx, &dir)?;
-    let stamp = cx.stamp(None);
+    let stamp = Stamp { role: cx.role(&given.start.roles), ..cx.stamp(None) };
     let world = connected.read.world().clone();
     let mut journal = if fresh {
         let opened = Event::IncidentOpened {
@@ -88,9 +89,9 @@ pub(crate) fn open(
         runbook_sha256: loaded.runbook.source.digest.clone(),
         source: loaded.source.clone(),
         target_seconds: loaded.runbook.target.map(|target| target.as_secs()),
-        update_seconds: None,
-        detected_at: None,
-        roles: BTreeMap::new(),
+        update_seconds: loaded.runbook.update_every.map(|every| every.as_secs()),
+        detected_at: given.start.detected_at,
+        roles: given.start.roles.clone(),
         world,
         api: target.api(),
         account: connected.read.account().clone(),

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::super::book::{Book, left_in_words};
+use super::super::book::{Book, left_in_words, person};
 use super::super::trail::Attested;
 use super::super::unsettled::decision_in_words;
 use super::super::words::count;
@@ -36,8 +36,8 @@ pub(super) fn rows(book: &Book<'_>) -> Vec<Dated> {
 /// Who did it: for work by hand the person who attests it, with whoever wrote that down.
 fn who(entry: &Entry) -> String {
     match attested(&entry.event) {
-        Some(attested) if attested.by != entry.by => format!("{}, entered by {}", attested.by, entry.by),
-        _ => entry.by.clone(),
+        Some(attested) if attested.by != entry.by => format!("{}, entered by {}", attested.by, person(entry)),
+        _ => person(entry),
     }
 }
 

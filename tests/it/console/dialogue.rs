@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use quell::cli::console::{Standing, Volume};
 use quell::cli::prompt::{Terminal, Typed, TypedLines};
+use quell::clock::SystemClock;
 use quell::engine::{AskRequest, Chosen, HandReply, HandRequest, Interrupt, Prompter, Reply};
 use quell::journal::{Left, NoteKind};
 use quell::model::{AnswerKind, Ask, Call, Danger, Disposition, Effect, Question};
@@ -40,7 +41,10 @@ fn terminal(lines: &[&str]) -> (Terminal, Paper) {
     let script = Script(Mutex::new(lines.iter().map(|line| (*line).to_owned()).collect()));
     let (sender, interrupt) = Interrupt::channel();
     std::mem::forget(sender);
-    (Terminal::new(screen, Arc::new(script), interrupt, "ann".into(), Standing::default()), paper)
+    (
+        Terminal::new(screen, Arc::new(script), interrupt, "ann".into(), Standing::default(), Arc::new(SystemClock)),
+        paper,
+    )
 }
 
 async fn consent(effects: &[Effect], account_for_rest: bool, lines: &[&str]) -> (Reply<Chosen>, String) {
@@ -106,7 +110,8 @@ async fn an_interrupt_ends_the_wait() {
     let (sender, interrupt) = Interrupt::channel();
     sender.send(true).unwrap();
     let script = Script(Mutex::new(VecDeque::from(["y".to_owned()])));
-    let terminal = Terminal::new(screen, Arc::new(script), interrupt, "ann".into(), Standing::default());
+    let terminal =
+        Terminal::new(screen, Arc::new(script), interrupt, "ann".into(), Standing::default(), Arc::new(SystemClock));
     let (step, proposed) = (planned("cut"), proposed(&[effect(1, "ci", Danger::Reversible)], false));
     assert_eq!(terminal.consent(request(&step, &proposed, Vec::new())).await, Reply::Pause);
 }

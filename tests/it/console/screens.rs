@@ -7,7 +7,8 @@ use quell::cli::prompt::{
 use quell::engine::{DecisionKind, DecisionRequest, Drift, FailureRequest, HandRequest};
 use quell::journal::RunOpened;
 use quell::model::{
-    Account, AnswerKind, Ask, Call, CredentialFacts, CredentialKind, Danger, Digest, IncidentId, Question, RunId, World,
+    Account, AnswerKind, Ask, Call, CredentialFacts, CredentialKind, Danger, Digest, IncidentId, Question, Role, RunId,
+    World,
 };
 use serde_json::json;
 
@@ -167,8 +168,8 @@ fn questions() {
 #[test]
 fn the_header_says_what_a_run_is_bound_to() {
     let opened = RunOpened {
-        detected_at: None,
-        roles: Default::default(),
+        detected_at: Some("2026-11-23T14:02:00Z".parse().unwrap()),
+        roles: [(Role::Commander, "Maya\u{202e} L".into()), (Role::Scribe, "Sam".into())].into(),
         update_seconds: None,
         run: RunId::new("r1"),
         runbook: "cloudflare-token-compromise".into(),
@@ -189,10 +190,12 @@ fn the_header_says_what_a_run_is_bound_to() {
         skew_ms: None,
     };
     let incident = IncidentId::new("20261123-1412-k7qd");
+    let opened_at = "2026-11-23T14:12:00Z".parse().unwrap();
+    let now = opened_at + SignedDuration::from_secs(125);
     for width in WIDTHS {
-        assert_tame(&header(&opened, &incident, SignedDuration::from_secs(125), &at(width)), width);
+        assert_tame(&header(&opened, &incident, opened_at, now, &at(width)), width);
     }
-    assert_snapshot!(header(&opened, &incident, SignedDuration::from_secs(125), &PLAIN));
+    assert_snapshot!(header(&opened, &incident, opened_at, now, &PLAIN));
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn an_unknown_key_of_the_runbook() {
     5 | owner = "ann"
       | ^^^^^
       |
-    help: its keys are `schema`, `name`, `title`, `summary`, `severity`, `target`, `inputs`, `steps`, `finally`
+    help: its keys are `schema`, `name`, `title`, `summary`, `severity`, `target`, `update_every`, `inputs`, `steps`, `finally`
     "##);
 }
 

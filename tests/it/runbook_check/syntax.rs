@@ -84,6 +84,6 @@ fn a_table_header_that_is_not_closed() {
     6 | id = "look"
       | ^^
       |
-    help: its keys are `schema`, `name`, `title`, `summary`, `severity`, `target`, `inputs`, `steps`, `finally`
+    help: its keys are `schema`, `name`, `title`, `summary`, `severity`, `target`, `update_every`, `inputs`, `steps`, `finally`
     "##);
 }

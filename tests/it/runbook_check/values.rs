@@ -94,6 +94,17 @@ fn a_target_that_is_no_length_of_time() {
 }
 
 #[test]
+fn updates_that_are_wanted_at_no_length_of_time() {
+    assert_snapshot!(shown(&drill(&(String::from("update_every = 30\n\n") + &inventory()))), @r##"
+    error[R004]: `update_every` cannot be read: it is a length of time such as `15m` or `1h 30m`
+     --> drill.toml:5:16
+      |
+    5 | update_every = 30
+      |                ^^
+    "##);
+}
+
+#[test]
 fn an_id_in_capitals() {
     assert_snapshot!(shown(&drill(&step("CutSuspect", r#"action = "cloudflare.whoami""#))), @r##"
     error[R006]: `CutSuspect` is not of the shape of an id

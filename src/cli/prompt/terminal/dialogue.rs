@@ -98,6 +98,7 @@ impl Terminal {
         mut judge: impl FnMut(&str) -> Judged<T> + Send,
     ) -> Reply<T> {
         let _held = self.screen.hold();
+        self.tell_time();
         let mut warned = false;
         loop {
             let line = match self.hear(prompted.label, prompted.is_consent).await {
@@ -162,8 +163,20 @@ impl Terminal {
         if is_consent {
             self.keys.discard();
         }
-        self.screen.prompt(&format!("{}>", self.screen.style().show(label)));
-        let Typed::Line(line) = self.keys.line().await else { return Heard::Stop };
+        let label = format!("{}>", self.screen.style().show(label));
+        self.screen.prompt(&label);
+        let mut typed = self.keys.line();
+        let typed = loop {
+            tokio::select! {
+                biased;
+                typed = &mut typed => break typed,
+                reminder = self.update_falls_due() => {
+                    self.screen.say(&reminder);
+                    self.screen.prompt(&label);
+                }
+            }
+        };
+        let Typed::Line(line) = typed else { return Heard::Stop };
         if !self.keys.more().await {
             self.screen.typed();
             return Heard::Line(line);
