@@ -6,6 +6,7 @@
 
 mod confirm;
 mod consent;
+mod contents;
 mod decide;
 mod drive;
 mod dry_run;

@@ -5,7 +5,8 @@
 //! | `node` | the TOML tree with the place of every value |
 //! | `fields` | reading a table's keys, and noticing those that do not belong |
 //! | `parse`, `step` | tree to [`Runbook`] |
-//! | `walk`, `check` | a runbook against a [`Vocabulary`], list by list and step by step: what actions take and give |
+//! | `nested` | runbooks that call others: found, read, and held by the step that calls |
+//! | `walk`, `check`, `call` | a runbook against a [`Vocabulary`], list by list and step by step: what actions take and give |
 //! | `schema`, `reference`, `text` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
 //! | `template`, `resolve` | filling in text and references when a step begins |
 //! | `reserved` | words that are no id, since a prompt understands them |
@@ -14,6 +15,7 @@
 //! | `lint` | what is allowed and should be mended all the same |
 //! | `diagnostic`, `codes` | problems, and how they are shown |
 
+mod call;
 mod check;
 mod codes;
 mod diagnostic;
@@ -24,6 +26,7 @@ mod json_schema;
 mod language;
 mod library;
 mod lint;
+mod nested;
 mod node;
 mod outline;
 mod parse;
@@ -44,13 +47,14 @@ pub(crate) use fields::Fields;
 pub use graph::graph;
 pub use input::InputType;
 pub use json_schema::json_schema;
-pub use language::{Confirm, Foreach, GROUP, InputSpec, OnFailure, Repeat, Retry, Runbook, Source, StepSpec};
-pub use library::embedded;
+pub use language::{Confirm, Foreach, InputSpec, OnFailure, RUNBOOK, Repeat, Retry, Runbook, Source, StepSpec};
+pub use library::{EMBEDDED, Embedded, Found, Library, Unfound, embedded};
 pub(crate) use lint::secrets as lint_secrets;
+pub use nested::{Called, NestedText, Place};
 pub(crate) use node::{Key, Kind, Node};
-pub use outline::{Outline, OutlineStep, outline};
+pub use outline::{Outline, OutlineCall, OutlineStep, outline};
 pub use reserved::RESERVED;
-pub use resolve::{ResolveError, Scope, resolve, resolve_list};
+pub use resolve::{ResolveError, Scope, resolve, resolve_value};
 pub use scaffold::scaffold;
 pub use template::{TemplateError, Templates};
 
@@ -61,6 +65,14 @@ pub struct Checked {
     pub runbook: Option<Runbook>,
     /// Every problem, in the order of the text.
     pub problems: Vec<Diagnostic>,
+    /// The runbooks that it calls, and those that these call: each once, in the order in which they are met.
+    pub nested: Vec<NestedText>,
+}
+
+/// One text, read and checked.
+struct Judged {
+    runbook: Option<Runbook>,
+    problems: Vec<Diagnostic>,
 }
 
 /// How long a runbook may be, in bytes. The longest that people keep are a tenth of it; what is longer is a mistake,
@@ -73,21 +85,25 @@ const MAX_PROBLEMS: usize = 100;
 /// Codes of problems that may come from text behind a syntax error, which was not read.
 const MAYBE_UNREAD: &[&str] = &["R003", "R008", "R011", "R014"];
 
-/// Reads and checks a runbook. Touches nothing but the text.
-pub fn load(source_name: &str, text: &str, vocabulary: &Vocabulary) -> Checked {
-    let mut problems = Vec::new();
+/// Reads and checks a runbook, and those that it calls, which `library` finds. Touches nothing else.
+pub fn load(source_name: &str, text: &str, vocabulary: &Vocabulary, library: &dyn Library) -> Checked {
+    let mut reading = nested::Reading::new(vocabulary, library);
+    let Judged { runbook, problems } = judge(source_name, text, &mut reading);
+    Checked { runbook, problems, nested: reading.finish() }
+}
+
+/// Reads and checks one text.
+fn judge(source_name: &str, text: &str, reading: &mut nested::Reading<'_>) -> Judged {
     if text.len() > MAX_BYTES {
         let message = format!("a runbook has at most {MAX_BYTES} bytes, and this has {}", text.len());
         let problem = Diagnostic::error("R021", &(0..0), message);
-        return Checked { runbook: None, problems: vec![problem.help("is it the right file?")] };
+        return Judged { runbook: None, problems: vec![problem.help("is it the right file?")] };
     }
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         let problem = Diagnostic::error("R003", &(0..0), "the runbook is empty");
-        return Checked { runbook: None, problems: vec![problem.help("was it saved?")] };
+        return Judged { runbook: None, problems: vec![problem.help("was it saved?")] };
     }
-    let parsed = parse::parse(source_name, text, &mut problems);
-    walk::check(&parsed, vocabulary, text, &mut problems);
-    lint::secrets(text, &mut problems);
+    let (runbook, mut problems) = reading.text(source_name, text);
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.dedup();
     if problems.iter().any(|problem| problem.code == "R001") {
@@ -102,5 +118,5 @@ pub fn load(source_name: &str, text: &str, vocabulary: &Vocabulary) -> Checked {
         problems.push(problem.help("mend those above, and check again"));
     }
     problems.iter_mut().for_each(Diagnostic::shorten);
-    Checked { runbook: sound.then_some(parsed.runbook), problems }
+    Judged { runbook: sound.then_some(runbook), problems }
 }

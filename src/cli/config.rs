@@ -5,7 +5,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
-use super::shelves::EMBEDDED;
+use crate::runbook::EMBEDDED;
 use crate::{escape, runbook};
 
 /// The configuration: whether `quell.toml` is sound, and what holds.

@@ -1,8 +1,7 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use serde_json::Value;
 
 use super::console::Watch;
 use super::context::Context;
@@ -10,17 +9,18 @@ use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
 use super::outcome;
+use super::plan_file::Texts;
 use super::rehearse::{self, Stage};
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
 use super::session::load::{Loaded, load_text};
 use super::session::open::{Opened, lock, same_place};
 use super::session::{drive, open};
-use super::shelves::{EMBEDDED, Found, GENERATED};
+use super::shelves::GENERATED;
 use crate::cloudflare::api::Connected;
 use crate::journal::{Event, Journal, RunState, Stamp};
 use crate::model::Digest;
-use crate::runbook;
+use crate::runbook::{EMBEDDED, Embedded, Found, Library, Unfound};
 
 /// Go on with a run after a pause or a crash.
 #[derive(Debug, Args)]
@@ -119,50 +119,66 @@ fn resting(dir: &IncidentDir, journal: &Journal) -> Result<RunState, CliError> {
     }
 }
 
-/// The runbook as it was when the run began. One that has been edited since is not silently taken, nor ignored.
+/// The runbook as it was when the run began, with those that it calls. One that has been edited since is not silently
+/// taken, nor ignored.
 fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loaded, CliError> {
     let path = dir.plan(&run.opened.run);
     let unreadable = |error: &dyn std::error::Error| {
         CliError::new(Exit::Journal, "plan_file", format!("cannot read the sealed plan {}", path.display()))
             .because(error)
     };
-    let kept: Value = serde_json::from_str(&fs::read_to_string(&path).map_err(|error| unreadable(&error))?)
-        .map_err(|error| unreadable(&error))?;
-    let text = kept["runbook"]["text"].as_str().unwrap_or_default().to_owned();
-    if Digest::of(text.as_bytes()) != run.opened.runbook_sha256 {
-        return Err(CliError::new(
+    let kept = fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
+    let texts = Texts::read(&kept).map_err(|error| unreadable(&error))?;
+    let sealed = run.plan.as_ref().filter(|plan| texts.are_of(&run.opened, plan)).ok_or_else(|| {
+        CliError::new(
             Exit::Journal,
             "plan_file",
             format!("the runbook in {} is not the one that the journal names", path.display()),
         )
-        .hint("the file was changed after the run began; put the original back"));
+        .hint("the file was changed after the run began; put the original back")
+    })?;
+    let (name, source) = (&run.opened.runbook, &run.opened.source);
+    refuse_edited(name, source, &texts.runbook, &path)?;
+    let mut library = Sealed(Vec::new());
+    for (nested, text) in sealed.nested.iter().zip(texts.nested) {
+        refuse_edited(&nested.name, &nested.source, &text, &path)?;
+        let source = nested.source.clone();
+        library.0.push((nested.name.clone(), Found { shown: source.clone(), source, text }));
     }
-    let present = match run.opened.source.as_str() {
-        EMBEDDED => {
-            runbook::embedded().iter().find(|(name, _)| *name == run.opened.runbook).map(|(_, text)| (*text).to_owned())
-        }
+    load_text(Found { shown: source.clone(), source: source.clone(), text: texts.runbook }, &library, cx)
+}
+
+/// The called runbooks as they were when the run began.
+struct Sealed(Vec<(String, Found)>);
+
+impl Library for Sealed {
+    fn find(&self, name: &str) -> Result<Found, Unfound> {
+        let found = self.0.iter().find(|(known, _)| known == name).map(|(_, found)| found.clone());
+        found.ok_or_else(|| Unfound {
+            why: format!("the sealed plan has no runbook `{name}`"),
+            help: "resume with the version of quell that began the run".to_owned(),
+        })
+    }
+}
+
+fn refuse_edited(name: &str, source: &str, text: &str, plan: &Path) -> Result<(), CliError> {
+    let present = match source {
+        EMBEDDED => Embedded::get(name).map(|found| found.text),
         GENERATED => None,
         file => fs::read_to_string(file).ok(),
     };
-    if let Some(present) = present.filter(|present| *present != text) {
-        let line = text
-            .lines()
-            .zip(present.lines())
-            .position(|(then, now)| then != now)
-            .unwrap_or_else(|| text.lines().count().min(present.lines().count()));
-        return Err(CliError::new(
-            Exit::Runbook,
-            "runbook_edited",
-            format!("the runbook {} was edited after the run began", run.opened.source),
-        )
+    let Some(present) = present.filter(|present| *present != text) else { return Ok(()) };
+    let line = text
+        .lines()
+        .zip(present.lines())
+        .position(|(then, now)| then != now)
+        .unwrap_or_else(|| text.lines().count().min(present.lines().count()));
+    Err(CliError::new(Exit::Runbook, "runbook_edited", format!("the runbook {source} was edited after the run began"))
         .hint(format!(
             "the first difference is in line {}; put the sealed text of {} back, or begin a new run",
             line + 1,
-            path.display()
-        )));
-    }
-    let source = run.opened.source.clone();
-    load_text(Found { shown: source.clone(), source, text }, cx)
+            plan.display()
+        )))
 }
 
 /// In one screen: where things stand, what is in doubt, what comes next.

@@ -95,9 +95,9 @@ pub(crate) fn read_answers(path: &Path, loaded: &Loaded) -> Result<AnswersFile, 
     let name = path.display().to_string();
     let text = fs::read_to_string(path)
         .map_err(|error| CliError::usage(format!("cannot read the answers file {name}")).because(&error))?;
-    let steps: Vec<&str> = loaded.runbook.all_steps().map(|step| step.id.as_str()).collect();
-    let answers = answers::parse(&name, &text).and_then(|answers| answers.unknown_steps(&steps).map(|()| answers));
-    answers.map_err(|error| {
+    let steps = loaded.runbook.addresses();
+    answers::parse(&name, &text).and_then(|answers| answers.bind(&steps)).map_err(|error| {
+        let steps: Vec<&str> = steps.iter().map(|(address, _)| address.as_str()).collect();
         CliError::usage("the answers file cannot be used")
             .because(&error)
             .hint(format!("the steps are: {}", steps.join(", ")))

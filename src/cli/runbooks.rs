@@ -10,11 +10,10 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
-use super::session::load::{load, vocabulary};
-use super::shelves::Found;
+use super::session::load::{errors, load, show_problems, vocabulary};
 use crate::escape;
 use crate::model::Digest;
-use crate::runbook::{self, Severity};
+use crate::runbook::{self, Diagnostic, Found, OutlineStep};
 
 /// Runbooks: what there is, what is in them, whether they are sound.
 #[derive(Debug, Args)]
@@ -73,7 +72,8 @@ pub(crate) fn run(args: &RunbooksArgs, cx: &Context) -> Result<Exit, CliError> {
 fn list(cx: &Context) -> Result<Exit, CliError> {
     let mut rows: Vec<Value> = Vec::new();
     for (name, found) in cx.shelves.all()? {
-        let title = runbook::load(&found.source, &found.text, &vocabulary()).runbook.map(|runbook| runbook.title);
+        let checked = runbook::load(&found.source, &found.text, &vocabulary(), &cx.shelves);
+        let title = checked.runbook.map(|runbook| runbook.title);
         let shadowed = rows.last().is_some_and(|above| above["name"] == name.as_str());
         let digest = Digest::of(found.text.as_bytes());
         rows.push(json!({
@@ -123,18 +123,31 @@ fn show(wanted: &str, cx: &Context) -> Result<Exit, CliError> {
     }
     output::write("\nsteps:\n")?;
     for (number, step) in (1..).zip(&outline.steps) {
-        output::write(&format!(
-            "  {number:>2}. {:<20} {:<10} {:<13} {}\n",
-            step.id,
-            step.phase,
-            step.max_danger,
-            escape::terminal(&step.title)
-        ))?;
-        if let Some(why) = &step.why {
-            output::write(&format!("      {}\n", escape::terminal(why)))?;
-        }
+        show_step(step, &format!("{number}."), 0)?;
     }
     Ok(Exit::Done)
+}
+
+/// A step, and below it what it holds.
+fn show_step(step: &OutlineStep, number: &str, depth: usize) -> Result<(), CliError> {
+    let (margin, room) = ("    ".repeat(depth), 20_usize.saturating_sub(4 * depth));
+    let finally = if step.finally { " (in any case)" } else { "" };
+    output::write(&format!(
+        "{margin}{number:>5} {:<room$} {:<10} {:<13} {}{finally}\n",
+        step.id,
+        step.phase,
+        step.max_danger,
+        escape::terminal(&step.title)
+    ))?;
+    if let Some(why) = &step.why {
+        output::write(&format!("{margin}      {}\n", escape::terminal(why)))?;
+    }
+    if let Some(called) = &step.calls {
+        let source = escape::terminal(&called.source);
+        let line = format!("{margin}      calls {}, from {source}, sha256 {}\n", called.name, called.sha256);
+        output::write(&line)?;
+    }
+    (1..).zip(&step.steps).try_for_each(|(at, inner)| show_step(inner, &format!("{number}{at}."), depth + 1))
 }
 
 fn new(name: &str, file: Option<&Path>, cx: &Context) -> Result<Exit, CliError> {
@@ -158,27 +171,23 @@ fn new(name: &str, file: Option<&Path>, cx: &Context) -> Result<Exit, CliError> 
     Ok(Exit::Done)
 }
 
+/// The problems of the runbook, and of each that it calls.
 fn check(wanted: &str, cx: &Context) -> Result<Exit, CliError> {
-    let Found { source, shown, text } = cx.shelves.find(wanted)?;
-    let checked = runbook::load(&source, &text, &vocabulary());
-    let errors = checked.problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let found = cx.shelves.find(wanted)?;
+    let checked = runbook::load(&found.source, &found.text, &vocabulary(), &cx.shelves);
+    let called = checked.nested.iter().map(|text| (&text.found, &text.problems));
     if cx.json {
-        output::document(&runbook::render_json(&checked.problems, &shown, &text))?;
+        let of = |found: &Found, problems: &[Diagnostic]| runbook::render_json(problems, &found.shown, &found.text);
+        let mut document = of(&found, &checked.problems);
+        document["nested"] = called.map(|(found, problems)| of(found, problems)).collect();
+        output::document(&document)?;
     } else {
-        cx.screen.say(&runbook::render_text(
-            &checked.problems,
-            &shown,
-            &text,
-            cx.screen.style().colour,
-            cx.screen.style().columns(),
-        ));
-        let warnings = checked.problems.len() - errors;
-        cx.screen.say(&format!(
-            "{}: {}, {}",
-            escape::terminal(&shown),
-            count(errors, "error"),
-            count(warnings, "warning")
-        ));
+        for (found, problems) in std::iter::once((&found, &checked.problems)).chain(called) {
+            show_problems(problems, found, cx);
+            let errors = errors(problems);
+            let (shown, warnings) = (escape::terminal(&found.shown), count(problems.len() - errors, "warning"));
+            cx.screen.say(&format!("{shown}: {}, {warnings}", count(errors, "error")));
+        }
     }
-    Ok(if errors == 0 { Exit::Done } else { Exit::Runbook })
+    Ok(if checked.runbook.is_some() { Exit::Done } else { Exit::Runbook })
 }

@@ -9,10 +9,7 @@ use super::errors::CliError;
 use super::exit::Exit;
 use super::settings::Settings;
 use crate::escape;
-use crate::runbook;
-
-/// The source of a runbook that is part of the binary.
-pub(crate) const EMBEDDED: &str = "embedded";
+use crate::runbook::{self, Embedded, Found, Library, Unfound};
 
 /// The source of a runbook that quell wrote itself; its only text lies beside the plan of its run.
 pub(crate) const GENERATED: &str = "generated";
@@ -32,30 +29,14 @@ pub(crate) struct Shelf {
     required: bool,
 }
 
-/// The text of a runbook.
-pub(crate) struct Found {
-    /// Its absolute path, or [`EMBEDDED`].
-    pub(crate) source: String,
-    /// The same as it was named, for messages.
-    pub(crate) shown: String,
-    /// Its text.
-    pub(crate) text: String,
+/// A text that quell wrote itself.
+pub(crate) fn generated(text: String) -> Found {
+    Found { source: GENERATED.to_owned(), shown: GENERATED.to_owned(), text }
 }
 
-impl Found {
-    fn file(path: &Path, text: String) -> Self {
-        let source = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
-        Self { source, shown: path.display().to_string(), text }
-    }
-
-    /// A text that quell wrote itself.
-    pub(crate) fn generated(text: String) -> Self {
-        Self { source: GENERATED.to_owned(), shown: GENERATED.to_owned(), text }
-    }
-
-    fn embedded(text: &str) -> Self {
-        Self { source: EMBEDDED.to_owned(), shown: EMBEDDED.to_owned(), text: text.to_owned() }
-    }
+fn file(path: &Path, text: String) -> Found {
+    let source = std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string();
+    Found { source, shown: path.display().to_string(), text }
 }
 
 impl Shelves {
@@ -85,7 +66,7 @@ impl Shelves {
         let path = Path::new(wanted);
         if wanted.contains('/') || path.extension().is_some_and(|extension| extension == "toml") {
             return match read(path) {
-                Ok(bytes) => Ok(Found::file(path, text(path, bytes)?)),
+                Ok(bytes) => Ok(file(path, text(path, bytes)?)),
                 Err(error) => Err(unreadable(path, &error)),
             };
         }
@@ -93,14 +74,13 @@ impl Shelves {
         for shelf in &self.0 {
             let path = shelf.dir.join(format!("{wanted}.toml"));
             match read(&path) {
-                Ok(bytes) => return Ok(Found::file(&path, text(&path, bytes)?)),
+                Ok(bytes) => return Ok(file(&path, text(&path, bytes)?)),
                 // Only one that is not there is passed over: one that cannot be read may be the one that is meant.
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                 Err(error) => return Err(unreadable(&path, &error)),
             }
         }
-        let embedded = runbook::embedded().iter().find(|(name, _)| *name == wanted);
-        embedded.map(|(_, text)| Found::embedded(text)).ok_or_else(|| {
+        Embedded::get(wanted).ok_or_else(|| {
             CliError::new(Exit::Usage, "no_such_runbook", format!("there is no runbook `{}`", escape::terminal(wanted)))
                 .hint("`quell runbooks list` shows those that there are; a file is named by its path")
         })
@@ -110,10 +90,21 @@ impl Shelves {
     pub(crate) fn all(&self) -> Result<Vec<(String, Found)>, CliError> {
         self.check()?;
         let mut all: Vec<(String, Found)> = self.0.iter().flat_map(Shelf::runbooks).collect();
-        all.extend(runbook::embedded().iter().map(|(name, text)| ((*name).to_owned(), Found::embedded(text))));
+        let embedded = runbook::embedded().iter().map(|(name, _)| *name);
+        all.extend(embedded.filter_map(|name| Some((name.to_owned(), Embedded::get(name)?))));
         // Stable: the order of the shelves stays within a name.
         all.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(all)
+    }
+}
+
+/// A runbook that another one calls is looked for like one that a person names.
+impl Library for Shelves {
+    fn find(&self, name: &str) -> Result<Found, Unfound> {
+        Self::find(self, name).map_err(|error| {
+            let why = std::iter::once(error.message).chain(error.causes).collect::<Vec<_>>().join(": ");
+            Unfound { why, help: error.hint.unwrap_or_default() }
+        })
     }
 }
 
@@ -133,7 +124,7 @@ impl Shelf {
             let name = path.file_name()?.to_str()?.strip_suffix(".toml")?.to_owned();
             // Prepared answers lie beside the runbook that they are for.
             (!name.ends_with(".answers"))
-                .then(|| (name, Found::file(&path, read(&path).map(|bytes| lossy(&bytes)).unwrap_or_default())))
+                .then(|| (name, file(&path, read(&path).map(|bytes| lossy(&bytes)).unwrap_or_default())))
         });
         named.collect()
     }

@@ -14,7 +14,7 @@ use super::session::load::load_text;
 use super::session::open::{Given, refuse_open};
 use super::session::start::Start;
 use super::session::{drive, open};
-use super::shelves::Found;
+use super::shelves::generated;
 use super::{output, plan};
 use candidates::{Candidate, Standing, candidates};
 
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &UndoArgs, cx: &Context) -> Result<Exit, CliError>
         return nothing(cx, &dir, &rest);
     };
     show(cx, &able, &rest);
-    let loaded = load_text(Found::generated(runbook::text(&dir.id, &able)?), cx)?;
+    let loaded = load_text(generated(runbook::text(&dir.id, &able)?), &cx.shelves, cx)?;
     if args.dry_run {
         let (_stage, target, connected) = reconnect(cx, &dir, last).await?;
         return plan::show(cx, &loaded, &Map::new(), &target, &connected, 0, None).await;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::expand::{items, result_of};
+use super::contents::{Contents, contents};
+use super::expand::result_of;
 use super::forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
 use super::mask;
 use super::plan::Instances;
@@ -15,7 +16,7 @@ use crate::journal::{PlanSealed, PlannedStep};
 use crate::model::{Danger, IncidentId};
 use crate::outside::OutsideLook;
 use crate::provider::{BoxFuture, ReadSide};
-use crate::runbook::{Runbook, Scope, StepSpec, Templates, resolve};
+use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates, resolve};
 use crate::secret::Redactor;
 
 /// Looks at every step in order, as a run would, and says what each would change.
@@ -102,7 +103,8 @@ impl DryRun<'_> {
     /// Looks at one step.
     async fn one(&mut self, planned: &PlannedStep, scope: &Scope) -> Outcome {
         let bench = self.bench;
-        let Some(spec) = bench.runbook.step(planned.path.id()) else { return Outcome::Unknown };
+        let Some(place) = bench.runbook.locate(&planned.path) else { return Outcome::Unknown };
+        let spec = place.step;
         let mut step = ForecastStep::of(planned);
         // The condition of a step that makes others is judged once, before.
         let when = spec.when.as_ref().filter(|_| planned.container || spec.foreach.is_none());
@@ -124,7 +126,7 @@ impl DryRun<'_> {
             return Outcome::Unknown;
         }
         if planned.container {
-            return self.container(planned, spec, step, scope).await;
+            return self.container(planned, place, step, scope).await;
         }
         let output = self.look(planned, spec, &mut step, scope).await;
         self.seen.steps.push(step);
@@ -135,37 +137,45 @@ impl DryRun<'_> {
     async fn container(
         &mut self,
         planned: &PlannedStep,
-        spec: &StepSpec,
+        place: Place<'_>,
         mut step: ForecastStep,
         scope: &Scope,
     ) -> Outcome {
-        let bench = self.bench;
-        let items = match items(spec, scope, bench.templates) {
-            Ok(items) => items,
+        let (bench, spec) = (self.bench, place.step);
+        let contents = match contents(spec, scope, bench.templates, bench.clock.now()) {
+            Ok(contents) => contents,
             Err(error) => {
                 step.summary = format!("hangs on a result that only a run brings: {error}");
                 self.seen.steps.push(step);
                 return Outcome::Unknown;
             }
         };
-        let instances = Instances { runbook: bench.runbook, catalogue: bench.catalogue, templates: bench.templates };
-        let steps = instances.within(planned, spec, 1, items.as_ref(), scope);
+        let instances = Instances { catalogue: bench.catalogue, templates: bench.templates };
+        let steps = instances.within(planned, place, 1, &contents, scope);
         let at = self.seen.steps.len();
-        step.summary = match (&items, &spec.repeat) {
+        step.summary = match (&contents.items, &spec.repeat) {
             (Some(items), _) => format!("once for each of {} items", items.len()),
             (None, Some(repeat)) => {
                 format!("until {}, at most {} rounds; the first is looked at here", repeat.until, repeat.max)
             }
             (None, None) => format!("{} steps", steps.len()),
         };
+        if let Some(called) = &spec.calls {
+            step.summary = format!("the runbook `{}`: {}", called.name, step.summary);
+        }
         self.seen.steps.push(step);
-        let (output, known) = match &items {
+        // A called runbook sees its own steps only, and an id may be used in both.
+        let outside = spec.calls.as_ref().map(|_| std::mem::take(&mut self.unknown));
+        let (output, known) = match &contents.items {
             None => {
-                let (outputs, known) = self.list(steps, scope.clone()).await;
+                let (outputs, known) = self.list(steps, contents.scope_inside(None, scope)).await;
                 (Value::Object(outputs), known)
             }
-            Some(items) => self.each(spec, items, steps, scope).await,
+            Some(items) => self.each(spec, &contents, items, steps, scope).await,
         };
+        if let Some(outside) = outside {
+            self.unknown = outside;
+        }
         let inside = &self.seen.steps[at + 1..];
         let prediction = if inside.iter().any(|step| step.prediction == Prediction::WillChange) {
             Prediction::WillChange
@@ -183,17 +193,19 @@ impl DryRun<'_> {
     async fn each(
         &mut self,
         spec: &StepSpec,
+        contents: &Contents,
         items: &Map<String, Value>,
         steps: Vec<PlannedStep>,
         scope: &Scope,
     ) -> (Value, bool) {
-        let name = spec.foreach.as_ref().map(|foreach| foreach.name.clone()).unwrap_or_default();
         let (mut results, mut all) = (Vec::new(), true);
         for (key, item) in items {
             let of: Vec<PlannedStep> = steps.iter().filter(|step| step.key.as_ref() == Some(key)).cloned().collect();
-            let mut scope = scope.clone();
-            scope.items.insert(name.clone(), item.clone());
-            let (outputs, known) = self.list(of, scope).await;
+            let scope = contents.scope_of_item(spec, item, scope);
+            let (outputs, known) = self.list(of, contents.scope_inside(Some(key), &scope)).await;
+            if spec.calls.is_some() {
+                self.unknown.clear(); // Each item has a runbook of its own.
+            }
             all &= known;
             results.push(result_of(spec, key, item, outputs));
         }

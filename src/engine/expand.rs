@@ -1,15 +1,16 @@
-//! Steps that hold others: groups, their rounds, and steps that are done item by item.
+//! Steps that hold others: groups, their rounds, called runbooks, and steps that are done item by item.
 
 use serde_json::{Map, Value, json};
 
 use super::EngineError;
+use super::contents::contents;
 use super::drive::{Engine, Turn};
 use super::outputs::{outputs, visible};
 use super::plan::Instances;
 use crate::action::StepError;
 use crate::journal::{Event, Expanded, PlannedStep, StepStatus};
 use crate::model::StepPath;
-use crate::runbook::{GROUP, Scope, StepSpec, Templates, resolve_list};
+use crate::runbook::StepSpec;
 
 impl Engine {
     /// Fixes the steps of the next round. What is written down here is never computed again: a resume goes through the
@@ -20,13 +21,14 @@ impl Engine {
         let round = self.step(path).map_or(0, |step| step.rounds.len()) + 1;
         let round = u32::try_from(round).unwrap_or(u32::MAX);
         let bench = &self.bench;
-        let instances = Instances { runbook: &bench.runbook, catalogue: bench.catalogue, templates: &bench.templates };
-        let spec = self.spec(path)?;
-        let event = match items(spec, &scope, &bench.templates) {
-            Ok(items) => {
-                let steps = instances.within(&planned, spec, round, items.as_ref(), &scope);
-                let items = self.wrap(Value::Object(items.unwrap_or_default()), path)?;
-                Event::Expanded(Box::new(Expanded { round, items, inputs: None, steps }))
+        let instances = Instances { catalogue: bench.catalogue, templates: &bench.templates };
+        let place = self.locate(path)?;
+        let event = match contents(place.step, &scope, &bench.templates, bench.ports.clock.now()) {
+            Ok(contents) => {
+                let steps = instances.within(&planned, place, round, &contents, &scope);
+                let items = self.wrap(Value::Object(contents.items.unwrap_or_default()), path)?;
+                let inputs = contents.inputs.map(|inputs| self.wrap(Value::Object(inputs), path)).transpose()?;
+                Event::Expanded(Box::new(Expanded { round, items, inputs, steps }))
             }
             Err(error) => Event::StepFailed { error: error.message, hint: error.hint },
         };
@@ -82,10 +84,10 @@ impl Engine {
     }
 }
 
-/// What was done for one item: of a group, the outputs of its steps by id.
+/// What was done for one item: of a step that holds others, their outputs by id.
 pub(super) fn result_of(spec: &StepSpec, key: &str, item: &Value, mut outputs: Map<String, Value>) -> Value {
     let output =
-        if spec.action == GROUP { Value::Object(outputs) } else { outputs.shift_remove(&spec.id).unwrap_or_default() };
+        if spec.holds_steps() { Value::Object(outputs) } else { outputs.shift_remove(&spec.id).unwrap_or_default() };
     json!({ "key": key, "item": item, "output": output })
 }
 
@@ -113,43 +115,4 @@ fn summary(run: &crate::journal::RunState, held: &[&PlannedStep], rounds: usize)
         parts.push(format!("in round {rounds}"));
     }
     parts.join(", ")
-}
-
-/// The items of a step's list by key; `None` where it has no list.
-pub(super) fn items(
-    spec: &StepSpec,
-    scope: &Scope,
-    templates: &Templates,
-) -> Result<Option<Map<String, Value>>, StepError> {
-    let Some(foreach) = &spec.foreach else { return Ok(None) };
-    let list = resolve_list(&foreach.list, scope, templates)
-        .map_err(|error| StepError::new(format!("its list cannot be filled in: {error}")))?;
-    let list = match list {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(list)) => list,
-        Some(_) => return Err(StepError::new("what it should be done for is no list")),
-    };
-    let mut items = Map::new();
-    for item in list {
-        let key = identity(&item)?;
-        if let Some((key, _)) = items.insert(key.clone(), item).map(|old| (key, old)) {
-            return Err(StepError::new(format!("two items of its list are both `{key}`"))
-                .hint("items are told apart by their `id`, else by their `name`"));
-        }
-    }
-    Ok(Some(items))
-}
-
-/// What an item is told by: its `id`, else its `name`; a text or number by itself. Never its place in the list, which
-/// means something else the next time.
-fn identity(item: &Value) -> Result<String, StepError> {
-    let told = match item {
-        Value::Object(map) => map.get("id").or_else(|| map.get("name")),
-        other => Some(other),
-    };
-    match told {
-        Some(Value::String(text)) if !text.is_empty() => Ok(text.clone()),
-        Some(Value::Number(number)) => Ok(number.to_string()),
-        _ => Err(StepError::new("an item of its list has neither an `id` nor a `name` to be told by")),
-    }
 }

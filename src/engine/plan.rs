@@ -1,9 +1,10 @@
 use serde_json::{Map, Value, json};
 
+use super::contents::Contents;
 use crate::action::Catalogue;
-use crate::journal::{PlanSealed, PlannedStep};
+use crate::journal::{NestedRunbook, PlanSealed, PlannedStep};
 use crate::model::{Account, Danger, IncidentId, StepPath, World, canonical_digest};
-use crate::runbook::{GROUP, Runbook, Scope, StepSpec, Templates};
+use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates};
 
 /// What a plan is bound to besides the runbook and its inputs.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +19,8 @@ pub struct Binding<'a> {
     pub account: &'a Account,
 }
 
-/// Fixes a plan: the step instances, and the digest that binds runbook bytes, inputs, action versions, account and
-/// host. Effects are no part of it: those are consented to on their own.
+/// Fixes a plan: the step instances, and the digest that binds the bytes of the runbook and of those that it calls, inputs,
+/// action versions, account and host. Effects are no part of it: those are consented to on their own.
 pub fn seal_plan(
     runbook: &Runbook,
     inputs: &Map<String, Value>,
@@ -32,15 +33,26 @@ pub fn seal_plan(
         .filter_map(|step| catalogue.get(&step.action))
         .map(|action| (action.spec().id.to_owned(), action.spec().version.into()))
         .collect();
+    let nested: Vec<NestedRunbook> = runbook
+        .nested()
+        .into_iter()
+        .map(|called| NestedRunbook {
+            name: called.name.clone(),
+            sha256: called.runbook.source.digest.clone(),
+            source: called.runbook.source.name.clone(),
+        })
+        .collect();
+    let called: Map<String, Value> = nested.iter().map(|called| (called.name.clone(), json!(called.sha256))).collect();
     let digest = canonical_digest(&json!({
         "runbook": runbook.source.digest,
+        "nested": called,
         "inputs": inputs,
         "actions": versions,
         "world": binding.world,
         "api": binding.api,
         "account": binding.account.id,
     }));
-    let instances = Instances { runbook, catalogue, templates };
+    let instances = Instances { catalogue, templates };
     let fact = |name: &str, value: String| (name.to_owned(), Value::String(value));
     let incident = Map::from_iter([
         fact("id", binding.incident.to_string()),
@@ -49,8 +61,10 @@ pub fn seal_plan(
         fact("world", binding.world.to_string()),
     ]);
     let scope = Scope { inputs: inputs.clone(), incident, ..Scope::default() };
-    let top =
-        |spec: &StepSpec, finally| PlannedStep { finally, ..instances.one(spec, StepPath::step(&spec.id), &scope) };
+    let top = |step, finally| {
+        let place = Place { runbook, step };
+        PlannedStep { finally, ..instances.one(place, StepPath::step(&step.id), &scope) }
+    };
     let steps = runbook.steps.iter().map(|spec| top(spec, false));
     let steps = steps.chain(runbook.finally.iter().map(|spec| top(spec, true)));
     let not_examined = catalogue.not_examined(runbook.all_steps().map(|step| step.action.as_str()));
@@ -59,60 +73,62 @@ pub fn seal_plan(
         inputs: inputs.clone(),
         steps: steps.collect(),
         not_examined: not_examined.into_iter().map(str::to_owned).collect(),
-        nested: Vec::new(),
+        nested,
     }
 }
 
 /// Makes step instances from what the runbook declares.
 pub(super) struct Instances<'a> {
-    pub(super) runbook: &'a Runbook,
     pub(super) catalogue: Catalogue,
     pub(super) templates: &'a Templates,
 }
 
 impl Instances<'_> {
-    /// The steps that `container` holds or makes, in one round.
+    /// The steps that `container`, which stands at `place`, holds or makes in one round.
     pub(super) fn within(
         &self,
         container: &PlannedStep,
-        spec: &StepSpec,
+        place: Place<'_>,
         round: u32,
-        items: Option<&Map<String, Value>>,
+        contents: &Contents,
         scope: &Scope,
     ) -> Vec<PlannedStep> {
+        let spec = place.step;
         let repeated = spec.repeat.as_ref().map(|_| round);
-        let held = |inner: &StepSpec, path: StepPath, key: Option<&String>, scope: &Scope| PlannedStep {
+        let held = |inner: Place<'_>, path: StepPath, key: Option<&str>, finally: bool, scope: &Scope| PlannedStep {
             parent: Some(container.path.clone()),
             round: repeated.unwrap_or_default(),
-            key: key.cloned(),
-            finally: container.finally,
+            key: key.map(str::to_owned),
+            finally: container.finally || finally,
             ..self.one(inner, path, scope)
         };
-        let group = |key: Option<&String>, scope: &Scope| -> Vec<PlannedStep> {
-            let path =
-                |inner: &StepSpec| StepPath::within(&container.path, &inner.id, repeated, key.map(String::as_str));
-            spec.steps.iter().map(|inner| held(inner, path(inner), key, scope)).collect()
+        let all_held = |key: Option<&str>, scope: &Scope| -> Vec<PlannedStep> {
+            let scope = contents.scope_inside(key, scope);
+            let runbook = spec.calls.as_ref().map_or(place.runbook, |called| &called.runbook);
+            let path = |inner: &StepSpec| StepPath::within(&container.path, &inner.id, repeated, key);
+            spec.held().map(|(step, finally)| held(Place { runbook, step }, path(step), key, finally, &scope)).collect()
         };
-        let Some(items) = items else { return group(None, scope) };
-        let name = spec.foreach.as_ref().map(|foreach| foreach.name.clone()).unwrap_or_default();
+        let Some(items) = &contents.items else { return all_held(None, scope) };
         let mut steps = Vec::new();
         for (key, item) in items {
-            let mut scope = scope.clone();
-            scope.items.insert(name.clone(), item.clone());
-            let mut made = if spec.action == GROUP {
-                group(Some(key), &scope)
+            let scope = contents.scope_of_item(spec, item, scope);
+            let key = Some(key.as_str());
+            let mut made = if spec.holds_steps() {
+                all_held(key, &scope)
             } else {
-                vec![PlannedStep { container: false, ..held(spec, container.path.item(key), Some(key), &scope) }]
+                let path = container.path.item(key.unwrap_or_default());
+                vec![PlannedStep { container: false, ..held(place, path, key, false, &scope) }]
             };
             for step in &mut made {
-                step.title = format!("{}: {key}", step.title);
+                step.title = format!("{}: {}", step.title, key.unwrap_or_default());
             }
             steps.extend(made);
         }
         steps
     }
 
-    fn one(&self, spec: &StepSpec, path: StepPath, scope: &Scope) -> PlannedStep {
+    fn one(&self, place: Place<'_>, path: StepPath, scope: &Scope) -> PlannedStep {
+        let Place { runbook, step: spec } = place;
         // A text that names an input which was left empty is shown as it stands in the runbook.
         let filled = |text: &String| self.templates.render_text(text, scope).unwrap_or_else(|_| text.clone());
         PlannedStep {
@@ -128,13 +144,13 @@ impl Instances<'_> {
             key: None,
             finally: false,
             skippable: spec.skippable,
-            needed_by: self.runbook.needed_by(&spec.id).into_iter().map(str::to_owned).collect(),
+            needed_by: runbook.needed_by(&spec.id).into_iter().map(str::to_owned).collect(),
         }
     }
 
     /// The most harm that a step can do, with all that it holds.
     fn danger(&self, spec: &StepSpec) -> Danger {
         let own = self.catalogue.get(&spec.action).map_or(Danger::Observe, |action| action.spec().max_danger);
-        spec.steps.iter().map(|inner| self.danger(inner)).max().unwrap_or(Danger::Observe).max(own)
+        spec.held().map(|(inner, _)| self.danger(inner)).max().unwrap_or(Danger::Observe).max(own)
     }
 }

@@ -8,11 +8,16 @@ use crate::journal::{
     EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepStatus,
 };
 use crate::model::{Disposition, FindingStatus, Outcome, StepPath, Verdict};
-use crate::runbook::{OnFailure, StepSpec};
+use crate::runbook::{OnFailure, Place, StepSpec};
 
 impl Engine {
+    /// Where the step at `path` is declared.
+    pub(super) fn locate(&self, path: &StepPath) -> Result<Place<'_>, EngineError> {
+        self.bench.runbook.locate(path).ok_or_else(|| EngineError::Unknown(format!("step `{path}`")))
+    }
+
     pub(super) fn spec(&self, path: &StepPath) -> Result<&StepSpec, EngineError> {
-        self.bench.runbook.step(path.id()).ok_or_else(|| EngineError::Unknown(format!("step `{path}`")))
+        self.locate(path).map(|place| place.step)
     }
 
     pub(super) async fn begin(&mut self, path: &StepPath) -> Result<Turn, EngineError> {

@@ -32,6 +32,11 @@ impl StepPath {
         self.0.split('/').map(|part| &part[..part.find(['[', '#']).unwrap_or(part.len())])
     }
 
+    /// The ids on the way with `/` between: all instances of a step have the same.
+    pub fn address(&self) -> String {
+        self.ids().collect::<Vec<_>>().join("/")
+    }
+
     /// The whole path.
     pub fn as_str(&self) -> &str {
         &self.0

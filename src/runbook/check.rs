@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::diagnostic::{Diagnostic, did_you_mean};
 use super::fields::quoted;
-use super::language::{Confirm, StepSpec};
+use super::language::{Confirm, RUNBOOK, StepSpec};
 use super::node::{Kind, Node};
 use super::reference::Surroundings;
 use super::schema::{Schema, fits, words};
@@ -35,14 +35,14 @@ pub struct ActionWords {
 
 /// The parameter that a value is for.
 #[derive(Debug, Clone, Copy, Default)]
-struct Slot<'s> {
-    name: &'s str,
+pub(super) struct Slot<'s> {
+    pub(super) name: &'s str,
     /// Whether the value is one of a list.
-    each: bool,
+    pub(super) each: bool,
     /// Whether it must have a value.
-    needed: bool,
+    pub(super) needed: bool,
     /// What it is, in words.
-    about: Option<&'s str>,
+    pub(super) about: Option<&'s str>,
 }
 
 impl Slot<'_> {
@@ -101,7 +101,8 @@ impl Checker<'_, '_> {
             }
             let span = table.get("action").map_or(places.table.clone(), |node| node.span.clone());
             let problem = Diagnostic::error("R007", &span, format!("there is no action `{}`", step.action));
-            let meant = did_you_mean(&step.action, self.around.vocabulary.actions.keys().map(String::as_str));
+            let known = self.around.vocabulary.actions.keys().map(String::as_str).chain([RUNBOOK]);
+            let meant = did_you_mean(&step.action, known);
             self.problems.push(match meant {
                 Some(meant) => problem.help(format!("did you mean `{meant}`?")),
                 None => problem.help("`quell actions` lists those that there are"),
@@ -179,7 +180,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn value(&mut self, node: &Node, schema: Schema<'_>, slot: Slot<'_>) {
+    pub(super) fn value(&mut self, node: &Node, schema: Schema<'_>, slot: Slot<'_>) {
         let name = slot.name;
         if let [(key, value)] = node.entries()
             && key.name == "literal"
@@ -273,7 +274,7 @@ impl Checker<'_, '_> {
     }
 
     /// A value that no schema describes: its texts and references are checked all the same.
-    fn anything(&mut self, node: &Node) {
+    pub(super) fn anything(&mut self, node: &Node) {
         let open = Value::Bool(true);
         match &node.kind {
             Kind::Table(_) if ["from", "literal"].iter().any(|key| node.get(key).is_some()) => {
@@ -286,7 +287,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn text(&mut self, node: &Node) {
+    pub(super) fn text(&mut self, node: &Node) {
         text::check_text(node, &self.around, self.source, self.problems);
     }
 }

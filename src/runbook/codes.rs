@@ -11,8 +11,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("R005", "Two steps have the same id. The id is a step's address in the journal, so it must be its own."),
     ("R006", "An id or name of the wrong shape: small letters, digits and hyphens, beginning with a letter."),
     ("R007", "There is no such action. `quell actions` lists those that there are."),
-    ("R008", "A parameter that the action needs is missing."),
-    ("R009", "A parameter that the action does not have."),
+    ("R008", "A parameter that the action needs is missing, or an input that the called runbook needs."),
+    ("R009", "A parameter that the action does not have, or an input that the called runbook does not have."),
     ("R010", "A parameter of the wrong kind."),
     ("R011", "A reference to an input, step or field that does not exist."),
     ("R012", "A reference to a step that comes later, or to the step itself. Values flow downwards only."),
@@ -33,6 +33,8 @@ pub const CODES: &[(&str, &str)] = &[
         "Keys that do not go together: what a group has besides its steps, `as` without `foreach`, a repeated step.",
     ),
     ("R023", "Something shaped like a secret stands in the file. Whoever can read the file can use it."),
+    ("R024", "A runbook that cannot be called: it is not there, cannot be read, or has errors of its own."),
+    ("R025", "Runbooks that call each other in a circle, or more than eight deep."),
 ];
 
 /// What a code means.

@@ -5,39 +5,89 @@ use serde_json::Value;
 use super::language::{OnFailure, Runbook, StepSpec};
 use crate::escape;
 
-/// The runbook as a Mermaid flowchart: a box for each phase, the steps in it, and why one hangs on another.
+/// The runbook as a Mermaid flowchart: a box for each phase, the steps in it with what they hold, and why one hangs on
+/// another.
 pub fn graph(runbook: &Runbook) -> String {
-    let mut out = String::from("flowchart TD\n");
+    let mut drawing = Drawing { boxes: String::from("flowchart TD\n"), edges: String::new() };
     let mut phases = Vec::new();
     for step in &runbook.steps {
         if !phases.contains(&step.phase) {
             phases.push(step.phase);
         }
     }
+    let steps: Vec<Drawn<'_>> = drawn(runbook.steps.iter(), "s");
     for phase in phases {
-        let _ = writeln!(out, "  subgraph {phase}");
-        for (at, step) in runbook.steps.iter().enumerate().filter(|(_, step)| step.phase == phase) {
-            let when = step.when.as_ref().map(|when| format!("<br/>when {}", escape::mermaid(when)));
-            let (title, when) = (escape::mermaid(&step.title), when.unwrap_or_default());
-            let _ = writeln!(out, "    s{at}[\"{}. {title}<br/>{}{when}\"]", at + 1, escape::mermaid(&step.action));
-        }
-        out.push_str("  end\n");
+        drawing.frame(phase.as_str(), steps.iter().filter(|drawn| drawn.step.phase == phase));
     }
-    for (at, step) in runbook.steps.iter().enumerate() {
-        let place = |id: &str| runbook.steps.iter().position(|other| other.id == *id);
-        for from in step.requires.iter().filter_map(|id| place(id)) {
-            let _ = writeln!(out, "  s{from} -->|requires| s{at}");
+    drawing.connect(&steps);
+    let finally: Vec<Drawn<'_>> = drawn(runbook.finally.iter(), "f");
+    if !finally.is_empty() {
+        drawing.frame("finally[\"in any case\"]", finally.iter());
+        drawing.connect(&finally);
+    }
+    drawing.boxes + &drawing.edges
+}
+
+/// A step, its name in the drawing, and its number in its list.
+struct Drawn<'r> {
+    step: &'r StepSpec,
+    name: String,
+    number: usize,
+}
+
+fn drawn<'r>(steps: impl Iterator<Item = &'r StepSpec>, prefix: &str) -> Vec<Drawn<'r>> {
+    steps.enumerate().map(|(at, step)| Drawn { step, name: format!("{prefix}{at}"), number: at + 1 }).collect()
+}
+
+struct Drawing {
+    boxes: String,
+    edges: String,
+}
+
+impl Drawing {
+    fn frame<'r>(&mut self, title: &str, steps: impl Iterator<Item = &'r Drawn<'r>>) {
+        let _ = writeln!(self.boxes, "  subgraph {title}");
+        steps.for_each(|step| self.step(step, 2));
+        self.boxes.push_str("  end\n");
+    }
+
+    fn step(&mut self, drawn: &Drawn<'_>, depth: usize) {
+        let (step, name, margin) = (drawn.step, &drawn.name, "  ".repeat(depth));
+        let when = step.when.as_ref().map(|when| format!("<br/>when {}", escape::mermaid(when)));
+        let (title, when) = (escape::mermaid(&step.title), when.unwrap_or_default());
+        let what = match &step.calls {
+            Some(called) => format!("runbook {}", escape::mermaid(&called.name)),
+            None => escape::mermaid(&step.action),
+        };
+        let label = format!("[\"{}. {title}<br/>{what}{when}\"]", drawn.number);
+        let inner: Vec<Drawn<'_>> = self::drawn(step.held().map(|(inner, _)| inner), &format!("{name}_"));
+        if inner.is_empty() {
+            let _ = writeln!(self.boxes, "{margin}{name}{label}");
+            return;
         }
-        for from in sources(step).iter().filter_map(|id| place(id)) {
-            let _ = writeln!(out, "  s{from} -.->|from| s{at}");
-        }
-        if let OnFailure::Goto(later) = &step.on_failure
-            && let Some(later) = place(later)
-        {
-            let _ = writeln!(out, "  s{at} ==>|on failure| s{later}");
+        let _ = writeln!(self.boxes, "{margin}subgraph {name}{label}");
+        inner.iter().for_each(|inner| self.step(inner, depth + 1));
+        let _ = writeln!(self.boxes, "{margin}end");
+        self.connect(&inner);
+    }
+
+    /// What hangs on what within one list.
+    fn connect(&mut self, steps: &[Drawn<'_>]) {
+        let place = |id: &str| steps.iter().find(|other| other.step.id == *id).map(|other| &other.name);
+        for Drawn { step, name, .. } in steps {
+            for from in step.requires.iter().filter_map(|id| place(id)) {
+                let _ = writeln!(self.edges, "  {from} -->|requires| {name}");
+            }
+            for from in sources(step).iter().filter_map(|id| place(id)) {
+                let _ = writeln!(self.edges, "  {from} -.->|from| {name}");
+            }
+            if let OnFailure::Goto(later) = &step.on_failure
+                && let Some(later) = place(later)
+            {
+                let _ = writeln!(self.edges, "  {name} ==>|on failure| {later}");
+            }
         }
     }
-    out
 }
 
 /// The ids of the steps whose results the step takes: parameters, texts and condition. Each once, in order of mention.
@@ -46,6 +96,7 @@ fn sources(step: &StepSpec) -> Vec<&str> {
     let texts = [Some(&step.title), step.why.as_ref()].into_iter().flatten();
     texts.filter(|text| text.contains("{{")).for_each(|text| mentioned(text, &mut ids));
     step.with.values().for_each(|value| walk(value, &mut ids));
+    step.foreach.iter().for_each(|foreach| walk(&foreach.list, &mut ids));
     step.when.iter().for_each(|condition| mentioned(condition, &mut ids));
     ids
 }

@@ -92,6 +92,26 @@ impl InputType {
         }
     }
 
+    /// Whether a value that is no text is one of this type.
+    pub(super) fn takes(&self, value: &Value) -> bool {
+        match self {
+            Self::Bool => value.is_boolean(),
+            Self::Integer => value.is_i64(),
+            Self::List => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+            _ => false,
+        }
+    }
+
+    /// What is wanted, in words.
+    pub(super) const fn wanted(&self) -> &'static str {
+        match self {
+            Self::Bool => "it must be true or false",
+            Self::Integer => "it must be a whole number",
+            Self::List => "it must be a list of texts",
+            _ => "it must be text",
+        }
+    }
+
     /// Reads a value; `now` is for relative times such as `9h ago`.
     ///
     /// # Errors

@@ -5,11 +5,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::check::Vocabulary;
+use super::check::{ActionWords, Vocabulary};
 use super::input;
+use super::language::RUNBOOK;
 use super::reserved::RESERVED;
 use super::schema::Schema;
-use super::step::{MOST_TIMES, NOT_OF_GROUPS, PHASES};
+use super::step::{MOST_TIMES, NOT_OF_CALLS, NOT_OF_GROUPS, PHASES};
 
 /// Schemas that refer to themselves are followed so far; below that anything goes.
 const DEPTH: usize = 8;
@@ -20,7 +21,24 @@ pub fn json_schema(vocabulary: &Vocabulary) -> Value {
     for (id, words) in &vocabulary.actions {
         schema["$defs"][format!("with-{id}")] = table(Schema::new(&words.params), DEPTH);
     }
+    schema["$defs"][format!("with-{RUNBOOK}")] = call_schema();
     schema
+}
+
+/// What a step gives the runbook that it calls. Which inputs there are only that runbook says.
+fn call_schema() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "name": described(id(), "The runbook, by its name."),
+            "inputs": {
+                "type": "object", "description": "Its inputs, each a value or a reference to one.",
+                "additionalProperties": { "$ref": "#/$defs/anything" },
+            },
+        },
+        "required": ["name"],
+        "additionalProperties": false,
+    })
 }
 
 fn runbook_schema(vocabulary: &Vocabulary) -> Value {
@@ -82,21 +100,27 @@ fn input_schema() -> Value {
 }
 
 fn step_schema(vocabulary: &Vocabulary) -> Value {
-    let ids: Vec<&String> = vocabulary.actions.keys().collect();
-    let docs: Vec<String> =
-        vocabulary.actions.values().map(|words| format!("{} (at most {})", words.summary, words.max_danger)).collect();
+    let docs = |words: &ActionWords| format!("{} (at most {})", words.summary, words.max_danger);
+    let actions = vocabulary.actions.iter().map(|(id, words)| (id.as_str(), docs(words)));
+    let call = (RUNBOOK, "Walk another runbook as a part of this one".to_owned());
+    let (ids, docs): (Vec<&str>, Vec<String>) = actions.chain([call]).unzip();
     let tables: Vec<Value> = ids.iter().map(|id| json!({ "$ref": definition(id) })).collect();
     let mut step = step_keys(&ids, &docs, &tables);
     // A chain instead of `allOf`: Taplo offers no keys of a schema that has an `allOf`, and takes `anyOf` for what it
     // offers inside `with`.
-    let mut chain = json!({});
+    let own: Vec<Value> = NOT_OF_CALLS.iter().map(|key| json!({ "required": [key] })).collect();
+    let mut chain = json!({
+        "if": is_action(RUNBOOK),
+        "then": {
+            "required": ["with"], "properties": { "with": { "$ref": definition(RUNBOOK) } }, "not": { "anyOf": own },
+        },
+    });
     for (id, words) in vocabulary.actions.iter().rev() {
         let mut then = json!({ "properties": { "with": { "$ref": definition(id) } } });
         if !Schema::new(&words.params).required().is_empty() {
             then["required"] = json!(["with"]);
         }
-        let is_it = json!({ "properties": { "action": { "const": id } }, "required": ["action"] });
-        chain = json!({ "if": is_it, "then": then, "else": chain });
+        chain = json!({ "if": is_action(id), "then": then, "else": chain });
     }
     if let (Value::Object(step), Value::Object(chain)) = (&mut step, chain) {
         step.extend(chain);
@@ -104,12 +128,16 @@ fn step_schema(vocabulary: &Vocabulary) -> Value {
     step
 }
 
+fn is_action(id: &str) -> Value {
+    json!({ "properties": { "action": { "const": id } }, "required": ["action"] })
+}
+
 /// Where the parameters of an action stand.
 fn definition(action: &str) -> String {
     format!("#/$defs/with-{action}")
 }
 
-fn step_keys(actions: &[&String], docs: &[String], tables: &[Value]) -> Value {
+fn step_keys(actions: &[&str], docs: &[String], tables: &[Value]) -> Value {
     let only_of_actions: Vec<Value> = NOT_OF_GROUPS.iter().map(|key| json!({ "required": [key] })).collect();
     let times = json!({ "type": "integer", "minimum": 1, "maximum": MOST_TIMES });
     json!({

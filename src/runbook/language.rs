@@ -3,6 +3,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::input::InputType;
+use super::nested::Called;
 use crate::model::{Digest, Phase};
 
 /// A checked runbook.
@@ -58,37 +59,72 @@ pub struct InputSpec {
 }
 
 impl InputSpec {
+    /// True where there is nothing to take in its place.
+    pub const fn must_be_given(&self) -> bool {
+        self.required && self.default.is_none() && !self.unknown_ok
+    }
+
+    /// The value that is meant where a runbook gives `given`; texts are read as they would be from a prompt.
+    ///
+    /// # Errors
+    /// Why it cannot be had, in words.
+    pub fn settle(&self, given: Option<Value>, now: Timestamp) -> Result<Value, String> {
+        match given {
+            None | Some(Value::Null) if self.must_be_given() => Err("it has no value, and one is needed".to_owned()),
+            None | Some(Value::Null) => Ok(self.default.clone().unwrap_or_default()),
+            Some(Value::String(text)) => self.parse(&text, now).map_err(|why| format!("`{text}` will not do: {why}")),
+            Some(value) if self.ty.takes(&value) => Ok(value),
+            Some(value) => Err(format!("`{value}` will not do: {}", self.ty.wanted())),
+        }
+    }
+
     /// Reads a value from text, e.g. of `--set`. `now` is for relative times.
     ///
     /// # Errors
     /// What is wrong with it, in words for the person who typed it.
     pub fn parse(&self, text: &str, now: Timestamp) -> Result<Value, String> {
-        if self.unknown_ok && matches!(text.trim().to_lowercase().as_str(), "not known" | "unknown" | "?") {
+        if self.is_unknown(text) {
             return Ok(Value::Null);
         }
         self.ty.parse(text, now)
     }
+
+    /// Whether a text says that it is not known, where that is an answer.
+    pub(super) fn is_unknown(&self, text: &str) -> bool {
+        self.unknown_ok && matches!(text.trim().to_lowercase().as_str(), "not known" | "unknown" | "?")
+    }
 }
 
 impl Runbook {
-    /// Every step, groups and what they hold as well, in the order of the text.
-    pub fn all_steps(&self) -> impl Iterator<Item = &StepSpec> {
+    /// Every step of its own text, groups and what they hold as well, in the order of the text.
+    pub fn own_steps(&self) -> impl Iterator<Item = &StepSpec> {
         self.steps.iter().chain(&self.finally).flat_map(StepSpec::with_inner)
+    }
+
+    /// Every step, those of the runbooks that it calls as well.
+    pub fn all_steps(&self) -> Box<dyn Iterator<Item = &StepSpec> + '_> {
+        Box::new(self.own_steps().flat_map(|step| {
+            let called = step.calls.iter().flat_map(|called| called.runbook.all_steps());
+            std::iter::once(step).chain(called)
+        }))
     }
 
     /// Ids of the steps that require the step called `id`, or use its output.
     pub fn needed_by(&self, id: &str) -> Vec<&str> {
-        self.all_steps().filter(|step| step.id != id && step.needs(id)).map(|step| step.id.as_str()).collect()
+        self.own_steps().filter(|step| step.id != id && step.needs(id)).map(|step| step.id.as_str()).collect()
     }
 
-    /// The step called `id`, wherever it stands: ids are unique within a runbook.
-    pub fn step(&self, id: &str) -> Option<&StepSpec> {
-        self.all_steps().find(|step| step.id == id)
+    /// The step of its own text that is called `id`, wherever it stands there: ids are unique within a text.
+    pub(super) fn step(&self, id: &str) -> Option<&StepSpec> {
+        self.own_steps().find(|step| step.id == id)
     }
 }
 
 /// The action of a group, which only holds other steps.
-pub const GROUP: &str = "group";
+pub(super) const GROUP: &str = "group";
+
+/// The action of a step that calls another runbook. It is the language's own: no wing brings it.
+pub const RUNBOOK: &str = "runbook";
 
 /// One step, or a group of steps.
 #[derive(Debug, Clone, Serialize)]
@@ -101,12 +137,14 @@ pub struct StepSpec {
     pub title: String,
     /// Why it is done.
     pub why: Option<String>,
-    /// Id of its action; [`GROUP`] for a group.
+    /// Id of its action; of a group `group`, of a step that calls a runbook [`RUNBOOK`].
     pub action: String,
     /// The action's parameters; references and templates are not filled in.
     pub with: Map<String, Value>,
     /// The steps of a group, in order; of any other step, none.
     pub steps: Vec<StepSpec>,
+    /// The runbook that it calls; of any other step, none.
+    pub calls: Option<Box<Called>>,
     /// Done once for each item of a list.
     pub foreach: Option<Foreach>,
     /// A group that is done again until a condition holds.
@@ -128,9 +166,34 @@ pub struct StepSpec {
 }
 
 impl StepSpec {
+    /// True for a group of steps.
+    pub fn is_group(&self) -> bool {
+        self.action == GROUP
+    }
+
+    /// True for a step that calls a runbook.
+    pub fn is_call(&self) -> bool {
+        self.action == RUNBOOK
+    }
+
+    /// True where it holds other steps: a group, or one that calls a runbook.
+    pub fn holds_steps(&self) -> bool {
+        self.is_group() || self.is_call()
+    }
+
     /// True where it holds or makes other steps instead of doing something itself.
     pub fn is_container(&self) -> bool {
-        self.foreach.is_some() || self.action == GROUP
+        self.foreach.is_some() || self.holds_steps()
+    }
+
+    /// The steps that it holds, in order, and whether each is done in any case: of a group its own, of a step that calls
+    /// a runbook those of the runbook.
+    pub fn held(&self) -> impl Iterator<Item = (&Self, bool)> {
+        let called = self.calls.iter().flat_map(|called| {
+            let runbook = &called.runbook;
+            runbook.steps.iter().map(|step| (step, false)).chain(runbook.finally.iter().map(|step| (step, true)))
+        });
+        self.steps.iter().map(|step| (step, false)).chain(called)
     }
 
     /// Whether it requires the step called `id`, or uses its output itself.
@@ -147,12 +210,12 @@ impl StepSpec {
         names(&serde_json::to_string(&self.with).unwrap_or_default(), id) || list.is_some_and(|list| names(&list, id))
     }
 
-    /// Whether the step called `id` is somewhere in it.
-    pub fn holds(&self, id: &str) -> bool {
+    /// Whether the step called `id` of its own text is somewhere in it.
+    pub(super) fn holds(&self, id: &str) -> bool {
         self.with_inner().skip(1).any(|step| step.id == id)
     }
 
-    /// The step and all that it holds.
+    /// The step and all of its own text that it holds.
     fn with_inner(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
         Box::new(std::iter::once(self).chain(self.steps.iter().flat_map(Self::with_inner)))
     }

@@ -1,8 +1,8 @@
 use serde::Serialize;
 
 use super::check::Vocabulary;
-use super::language::Runbook;
-use crate::model::{Danger, Phase};
+use super::language::{Runbook, StepSpec};
+use crate::model::{Danger, Digest, Phase};
 
 /// A runbook at a glance.
 #[derive(Debug, Clone, Serialize)]
@@ -11,7 +11,7 @@ pub struct Outline {
     pub name: String,
     /// Its title.
     pub title: String,
-    /// Its steps, in order.
+    /// Its steps, in order; those that are done in any case at the end.
     pub steps: Vec<OutlineStep>,
 }
 
@@ -28,22 +28,57 @@ pub struct OutlineStep {
     pub why: Option<String>,
     /// Its action.
     pub action: String,
-    /// The most harm that the action can do.
+    /// The most harm that the action can do; of a step that holds others, that these can do.
     pub max_danger: Danger,
     /// Condition under which it is done.
     pub when: Option<String>,
+    /// True where it is done in any case.
+    pub finally: bool,
+    /// The runbook that it calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<OutlineCall>,
+    /// The steps that it holds, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Self>,
+}
+
+/// The runbook that a step calls.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutlineCall {
+    /// The name that it is called by.
+    pub name: String,
+    /// Digest of its bytes.
+    pub sha256: Digest,
+    /// Where it was found.
+    pub source: String,
 }
 
 /// A runbook at a glance, with what its actions can do.
 pub fn outline(runbook: &Runbook, vocabulary: &Vocabulary) -> Outline {
-    let steps = runbook.steps.iter().map(|step| OutlineStep {
+    let steps = runbook.steps.iter().map(|step| outlined(step, false, vocabulary));
+    let finally = runbook.finally.iter().map(|step| outlined(step, true, vocabulary));
+    Outline { name: runbook.name.clone(), title: runbook.title.clone(), steps: steps.chain(finally).collect() }
+}
+
+fn outlined(step: &StepSpec, finally: bool, vocabulary: &Vocabulary) -> OutlineStep {
+    let steps: Vec<OutlineStep> =
+        step.held().map(|(inner, in_any_case)| outlined(inner, finally || in_any_case, vocabulary)).collect();
+    let own = vocabulary.actions.get(&step.action).map(|words| words.max_danger);
+    let max_danger = steps.iter().map(|inner| inner.max_danger).chain(own).max().unwrap_or(Danger::Observe);
+    OutlineStep {
         id: step.id.clone(),
         phase: step.phase,
         title: step.title.clone(),
         why: step.why.clone(),
         action: step.action.clone(),
-        max_danger: vocabulary.actions.get(&step.action).map_or(Danger::Observe, |words| words.max_danger),
+        max_danger,
         when: step.when.clone(),
-    });
-    Outline { name: runbook.name.clone(), title: runbook.title.clone(), steps: steps.collect() }
+        finally,
+        calls: step.calls.as_ref().map(|called| OutlineCall {
+            name: called.name.clone(),
+            sha256: called.runbook.source.digest.clone(),
+            source: called.runbook.source.name.clone(),
+        }),
+        steps,
+    }
 }

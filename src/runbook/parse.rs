@@ -19,7 +19,7 @@ pub(super) struct Parsed {
     pub(super) root: Node,
     /// Inputs whose type could not be read: nothing is known of their values.
     pub(super) untyped: Vec<String>,
-    /// One for each of the runbook's steps, in the order of [`Runbook::all_steps`].
+    /// One for each of the runbook's steps, in the order of [`Runbook::own_steps`].
     pub(super) places: Vec<StepPlaces>,
 }
 
@@ -151,16 +151,14 @@ fn read_input(name: &str, table: &Node, untyped: &mut Vec<String>, problems: &mu
 }
 
 /// A default must be of its input's own type, and read as it would from a prompt.
-fn read_default(node: &Node, ty: &InputType) -> Result<Value, String> {
+pub(super) fn read_default(node: &Node, ty: &InputType) -> Result<Value, String> {
     match (ty, &node.kind) {
         (InputType::List, Kind::Array(items)) if items.iter().all(|item| item.as_text().is_some()) => {
             Ok(node.to_json())
         }
-        (InputType::List, _) => Err("it must be a list of texts".into()),
         (InputType::Bool, Kind::Bool(flag)) => Ok((*flag).into()),
-        (InputType::Bool, _) => Err("it must be true or false".into()),
         (InputType::Integer, Kind::Integer(number)) => Ok((*number).into()),
-        (InputType::Integer, _) => Err("it must be a whole number".into()),
+        (InputType::List | InputType::Bool | InputType::Integer, _) => Err(ty.wanted().into()),
         (InputType::Timestamp, Kind::Datetime(text)) => ty.parse(text, Timestamp::UNIX_EPOCH),
         (InputType::Timestamp, Kind::Text(text, _)) => {
             let read = |now| ty.parse(text, now);
@@ -173,7 +171,7 @@ fn read_default(node: &Node, ty: &InputType) -> Result<Value, String> {
             }
         }
         (_, Kind::Text(text, _)) => ty.parse(text, Timestamp::UNIX_EPOCH),
-        _ => Err("it must be text".into()),
+        _ => Err(ty.wanted().into()),
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::check::Vocabulary;
 use super::diagnostic::did_you_mean;
 use super::fields::quoted;
-use super::language::{GROUP, Runbook, StepSpec};
+use super::language::{Runbook, StepSpec};
 use super::schema::Schema;
 
 /// What stands around a step: everything that it may refer to.
@@ -141,6 +141,12 @@ impl Surroundings<'_> {
             let message = format!("`steps.{id}` is the step itself, which has no result yet");
             return Astray::new("R012", message, Some("refer to an earlier step".to_owned()));
         }
+        let calls = |step: &&&StepSpec| step.calls.is_some() && step.held().any(|(inner, _)| inner.id == id);
+        if let Some(call) = self.visible.iter().find(calls).filter(|_| self.runbook.step(id).is_none()) {
+            let message = format!("`{id}` is a step of the runbook that `{}` calls", call.id);
+            let way = if call.foreach.is_some() { "results" } else { id };
+            return Astray::new("R012", message, Some(format!("from here it is `steps.{}.{way}`", call.id)));
+        }
         if self.runbook.step(id).is_none() {
             let earlier: Vec<&str> = self.visible.iter().map(|step| step.id.as_str()).collect();
             let meant = did_you_mean(id, earlier.iter().copied()).map(|meant| format!("did you mean `steps.{meant}`?"));
@@ -170,12 +176,22 @@ impl Surroundings<'_> {
         if step.foreach.is_some() {
             return fields(&results(), rest, so_far).map(or);
         }
-        if step.action == GROUP {
+        if step.is_call() && step.calls.is_none() {
+            return Ok(or(Pointed { schema: None, optional: None })); // What it calls is a problem of its own.
+        }
+        if step.holds_steps() {
             let Some((id, rest)) = rest.split_first() else { return Ok(or(Pointed { schema: None, optional: None })) };
-            let inner = step.steps.iter().find(|inner| inner.id == *id).ok_or_else(|| {
-                let known: Vec<&str> = step.steps.iter().map(|inner| inner.id.as_str()).collect();
-                let message = format!("the group `{}` has no step `{id}`", step.id);
-                Astray::new("R011", message, Some(format!("its steps are {}", quoted(&known))))
+            let inner = step.held().map(|(inner, _)| inner).find(|inner| inner.id == *id).ok_or_else(|| {
+                let known: Vec<&str> = step.held().map(|(inner, _)| inner.id.as_str()).collect();
+                let message = match &step.calls {
+                    Some(called) => {
+                        format!("the runbook `{}`, which `{}` calls, has no step `{id}`", called.name, step.id)
+                    }
+                    None => format!("the group `{}` has no step `{id}`", step.id),
+                };
+                let meant =
+                    did_you_mean(id, known.iter().copied()).map(|meant| format!("did you mean `{so_far}.{meant}`?"));
+                Astray::new("R011", message, meant.or_else(|| Some(format!("its steps are {}", quoted(&known)))))
             })?;
             return self.output(inner, rest, &format!("{so_far}.{id}")).map(or);
         }

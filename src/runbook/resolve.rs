@@ -17,6 +17,14 @@ pub struct Scope {
     pub items: Map<String, Value>,
 }
 
+impl Scope {
+    /// What the steps of a called runbook may see: its own inputs, and of what stands around the call the incident alone.
+    #[must_use]
+    pub fn of_call(&self, inputs: Map<String, Value>) -> Self {
+        Self { inputs, steps: Map::new(), incident: self.incident.clone(), items: Map::new() }
+    }
+}
+
 /// Why parameters could not be filled in.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
@@ -36,12 +44,12 @@ pub fn resolve(with: &Map<String, Value>, scope: &Scope, templates: &Templates) 
     Ok(Value::Object(table(with, scope, templates)?))
 }
 
-/// The list of a `foreach`, filled in.
+/// One value, such as the list of a `foreach`, filled in; `None` where it refers to an input that was left empty.
 ///
 /// # Errors
 /// See [`ResolveError`].
-pub fn resolve_list(list: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Value>, ResolveError> {
-    one(list, scope, templates)
+pub fn resolve_value(value: &Value, scope: &Scope, templates: &Templates) -> Result<Option<Value>, ResolveError> {
+    one(value, scope, templates)
 }
 
 fn table(map: &Map<String, Value>, scope: &Scope, templates: &Templates) -> Result<Map<String, Value>, ResolveError> {

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::diagnostic::Diagnostic;
 use super::fields::Fields;
-use super::language::{Confirm, Foreach, GROUP, OnFailure, Repeat, Retry, StepSpec};
+use super::language::{Confirm, Foreach, GROUP, OnFailure, RUNBOOK, Repeat, Retry, StepSpec};
 use super::node::{Kind, Node};
 use super::parse::{is_id, shape};
 use super::reserved::RESERVED;
@@ -14,6 +14,9 @@ pub(super) const PHASES: &[&str] = &["prepare", "identify", "contain", "eradicat
 
 /// What belongs to a step's own action, and not to a group.
 pub(super) const NOT_OF_GROUPS: [&str; 5] = ["action", "with", "confirm", "retry", "timeout"];
+
+/// What belongs to a step's own work, and not to one that calls a runbook.
+pub(super) const NOT_OF_CALLS: [&str; 3] = ["confirm", "retry", "timeout"];
 
 /// Waiting between tries, where the runbook does not say.
 const RETRY_EVERY: SignedDuration = SignedDuration::from_secs(5);
@@ -132,6 +135,7 @@ impl Steps<'_> {
             action: action.unwrap_or_default(),
             with: with.map(Node::to_json).and_then(|json| json.as_object().cloned()).unwrap_or_default(),
             steps,
+            calls: None, // What it calls is found once the whole text is read.
             foreach,
             repeat,
             retry,
@@ -148,7 +152,20 @@ impl Steps<'_> {
 /// A step has an action or steps of its own.
 fn action(fields: &mut Fields<'_, '_>, is_group: bool) -> Option<String> {
     if !is_group {
-        return fields.needed_text("action");
+        let action = fields.needed_text("action")?;
+        let span = fields.node("action").map_or(0..0, |node| node.span.clone());
+        if action == GROUP {
+            let problem = Diagnostic::error("R007", &span, "a group is no action");
+            fields.problem(problem.help("it is a step without an action and with steps of its own: `[[steps.steps]]`"));
+        }
+        for key in NOT_OF_CALLS.iter().filter(|_| action == RUNBOOK) {
+            if let Some(node) = fields.node(key) {
+                let message = format!("a step that calls a runbook has no `{key}` of its own");
+                let problem = Diagnostic::error("R022", &node.span, message);
+                fields.problem(problem.help("give it to the steps of that runbook"));
+            }
+        }
+        return Some(action);
     }
     for key in NOT_OF_GROUPS {
         if let Some(node) = fields.node(key) {

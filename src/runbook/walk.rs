@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::check::{Checker, Vocabulary};
 use super::diagnostic::{Diagnostic, did_you_mean};
-use super::language::{GROUP, OnFailure, Runbook, StepSpec};
+use super::language::{OnFailure, Runbook, StepSpec};
 use super::parse::Parsed;
 use super::reference::Surroundings;
 use super::step::StepPlaces;
@@ -14,7 +14,7 @@ use super::text;
 pub(super) fn check(parsed: &Parsed, vocabulary: &Vocabulary, source: &str, problems: &mut Vec<Diagnostic>) {
     let runbook = &parsed.runbook;
     let mut seen = BTreeSet::new();
-    for (step, places) in runbook.all_steps().zip(&parsed.places) {
+    for (step, places) in runbook.own_steps().zip(&parsed.places) {
         if !seen.insert(&step.id) && !step.id.is_empty() {
             let problem = Diagnostic::error("R005", &places.id, format!("another step has the id `{}`", step.id));
             problems.push(problem.help("the id is a step's address in the journal: give each its own"));
@@ -56,13 +56,15 @@ impl<'a> Walk<'a, '_> {
                 let item = table.get("foreach").and_then(|list| self.checker(step, &around).list(list));
                 inner.items.push((&foreach.name, item));
             }
-            if step.action == GROUP {
+            if step.is_group() {
                 let within = self.list(&step.steps, &inner);
                 if let Some(until) = table.get("repeat").and_then(|repeat| repeat.get("until")) {
                     let around = Around { visible: within, ..inner };
                     let checker = self.checker(step, &around);
                     text::check_condition(until, &checker.around, checker.problems);
                 }
+            } else if step.is_call() {
+                self.checker(step, &inner).call(places, table);
             } else {
                 self.checker(step, &inner).inside(places, table);
             }

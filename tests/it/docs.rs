@@ -5,7 +5,7 @@ use std::path::Path;
 
 use quell::action::AnyAction;
 use quell::cli::catalogue::CATALOGUE;
-use quell::runbook::{load, render_text};
+use quell::runbook::{Embedded, load, render_text};
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
@@ -67,7 +67,7 @@ fn the_runbooks_of_the_readme_pass_their_check() {
     for block in blocks.filter(|block| block.contains("[[steps]]")) {
         checked += 1;
         let text = format!("schema = 1\nname = \"example\"\ntitle = \"Example\"\n{inventory}{block}");
-        let problems = load("README", &text, &CATALOGUE.vocabulary()).problems;
+        let problems = load("README", &text, &CATALOGUE.vocabulary(), &Embedded).problems;
         assert_eq!(render_text(&problems, "README", &text, false, 100), "");
     }
     assert!(checked >= 2, "only {checked} examples");

@@ -1,5 +1,6 @@
 //! The language in motion: groups, lists, rounds, and what is done in any case, run by the real binary.
 
+mod called;
 mod patience;
 mod plain;
 mod resumed;

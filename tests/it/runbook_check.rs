@@ -3,6 +3,7 @@
 mod answers;
 mod arbitrary;
 mod binary;
+mod called;
 mod conditions;
 mod groups;
 mod hostile;
@@ -19,11 +20,13 @@ mod values;
 use std::sync::LazyLock;
 
 use quell::cli::catalogue::CATALOGUE;
-use quell::runbook::{CODES, Checked, Severity, Vocabulary, embedded, explain, load, render_json, render_text};
+use quell::runbook::{
+    CODES, Checked, Embedded, Severity, Vocabulary, embedded, explain, load, render_json, render_text,
+};
 
 fn checked(text: &str) -> Checked {
     static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| CATALOGUE.vocabulary());
-    load("drill.toml", text, &VOCABULARY)
+    load("drill.toml", text, &VOCABULARY, &Embedded)
 }
 
 /// What `quell runbooks check` would show, without colour, on a terminal of 100 columns.

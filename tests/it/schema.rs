@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use quell::cli::catalogue::CATALOGUE;
-use quell::runbook::{ActionWords, Severity, Vocabulary, load};
+use quell::runbook::{ActionWords, Embedded, RUNBOOK, Severity, Vocabulary, load};
 use serde_json::Value;
 
 const SOUND: &str = r#"
@@ -50,6 +50,13 @@ phase  = "learn"
 title  = "Ask"
 action = "ask"
 with   = { instruction = "Say.", questions = [{ name = "a", prompt = "A?", required = false }] }
+
+[[steps]]
+id     = "call"
+phase  = "contain"
+title  = "Call"
+action = "runbook"
+with   = { name = "cloudflare-token-compromise", inputs = { suspect = { from = "inputs.suspect" }, exposed_since = "9h ago" } }
 "#;
 
 /// One change each: what stands there, what comes instead, and whether the loader takes it.
@@ -101,6 +108,13 @@ const CHANGES: &[(&str, &str, bool)] = &[
     ("instruction = \"Say.\", ", "instruction = [\"Say.\"], ", false),
     ("questions = [{ name", "questions = { name = { name", false),
     ("required = false }] }", "required = false }, \"text\"] }", false),
+    ("name = \"cloudflare-token-compromise\", ", "", false),
+    ("name = \"cloudflare-token-compromise\"", "name = 1", false),
+    ("name = \"cloudflare-token-compromise\"", "name = \"../compromise\"", false),
+    ("inputs = { suspect = { from", "input = { suspect = { from", false),
+    ("exposed_since = \"9h ago\" }", "exposed_since = { from = 1 } }", false),
+    ("action = \"runbook\"", "action = \"runbook\"\nconfirm = \"ask\"", false),
+    ("action = \"runbook\"", "action = \"runbook\"\nskippable = false", true),
 ];
 
 fn vocabulary() -> Vocabulary {
@@ -125,7 +139,7 @@ fn printed() -> Value {
 
 /// What the loader has against a text.
 fn errors(text: &str, vocabulary: &Vocabulary) -> Vec<String> {
-    let problems = load("test", text, vocabulary).problems.into_iter();
+    let problems = load("test", text, vocabulary, &Embedded).problems.into_iter();
     problems
         .filter(|problem| problem.severity == Severity::Error)
         .map(|it| format!("{} {}", it.code, it.message))
@@ -171,7 +185,7 @@ fn schema_and_loader_judge_alike() {
 
 /// The keys that the loader takes, as it names them when it meets one that it does not know.
 fn keys(text: &str, vocabulary: &Vocabulary) -> Vec<String> {
-    let problems = load("test", text, vocabulary).problems;
+    let problems = load("test", text, vocabulary, &Embedded).problems;
     let unknown =
         problems.iter().find(|problem| problem.code == "R002" && problem.message.contains("`qqqqqqqq`")).unwrap();
     let help = unknown.help.as_deref().unwrap();
@@ -186,7 +200,7 @@ fn keys(text: &str, vocabulary: &Vocabulary) -> Vec<String> {
 
 fn problems_of_later_keys(text: &str, keys: &[String], vocabulary: &Vocabulary) -> Vec<String> {
     let is_later = |key: &&String| {
-        let problems = load("test", &text.replace("qqqqqqqq", key), vocabulary).problems;
+        let problems = load("test", &text.replace("qqqqqqqq", key), vocabulary, &Embedded).problems;
         problems.iter().any(|problem| problem.code == "R019" && problem.message.contains(&format!("`{key}`")))
     };
     keys.iter().filter(is_later).cloned().collect()
@@ -214,5 +228,6 @@ fn the_schema_lists_every_action() {
     let listed: Vec<&str> = listed.iter().map(|action| action.as_str().unwrap()).collect();
     let mut there: Vec<&str> = CATALOGUE.iter().map(|action| action.spec().id).collect();
     there.sort_unstable();
+    there.push(RUNBOOK);
     assert_eq!(listed, there);
 }

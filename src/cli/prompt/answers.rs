@@ -20,6 +20,9 @@
 //! fields = { attested_by = "ann", note = "done in the dashboard", proof = "shot.png" }
 //! ```
 //!
+//! A step is named by its id. One of a runbook that is called is named by the ids on the way to it, as in
+//! `[steps."call/inner"]`; one of a list or of rounds may be named by its whole path, as in `[steps."hunt/look#2"]`.
+//!
 //! | key | values | read when |
 //! |---|---|---|
 //! | `answer` | `run`, `skip`, `abort` | a step asks for consent, for work by hand, or for fields |

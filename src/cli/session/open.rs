@@ -103,7 +103,7 @@ pub(crate) fn open(
     journal.append(&stamp, Event::RunOpened(Box::new(bound.clone())))?;
     let sealed = seal(&dir.id, loaded, given.inputs, target, connected);
     let path = dir.plan(&run);
-    durable::write_new(&path, plan_file::text(FORMAT, &bound, &sealed, &loaded.text).as_bytes(), 0o600).map_err(
+    durable::write_new(&path, plan_file::text(FORMAT, &bound, &sealed, &loaded.texts()).as_bytes(), 0o600).map_err(
         |error| CliError::new(Exit::Journal, "plan_file", format!("cannot write {}", path.display())).because(&error),
     )?;
     journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;

@@ -4,6 +4,7 @@ use crate::cli::errors::CliError;
 use crate::cli::shelves::GENERATED;
 use crate::journal::{EffectState, IncidentState, RunState};
 use crate::model::{Call, Danger, Effect, Outcome, StepPath, UndoCall};
+use crate::runbook::RUNBOOK;
 
 /// An effect of the incident, and whether it can be undone.
 pub(super) struct Candidate<'a> {
@@ -11,6 +12,8 @@ pub(super) struct Candidate<'a> {
     run: &'a RunState,
     /// Its step.
     path: &'a StepPath,
+    /// Whether the step is one of a runbook that a step calls.
+    is_called: bool,
     /// The effect.
     pub(super) state: &'a EffectState,
     /// Id of the step that would undo it.
@@ -49,6 +52,7 @@ pub(super) fn candidates<'a>(state: &'a IncidentState, only: Option<&str>) -> Re
                 all.push(Candidate {
                     run,
                     path: &planned.path,
+                    is_called: run.ancestors(planned).any(|outer| outer.action == RUNBOOK),
                     state: effect,
                     step: format!("undo-{id}-{number}"),
                     standing: standing(state, run, effect),
@@ -127,9 +131,11 @@ impl Candidate<'_> {
         format!("{} ({}, {}): {}", self.state.effect.summary, self.origin(), self.state.effect.key, self.why())
     }
 
+    /// A plain id names a step of the run's own runbook, not of one that it calls.
     fn is_named(&self, name: &str) -> bool {
         self.path.as_str() == name
-            || self.path.id() == name
+            || self.path.address() == name
+            || (self.path.id() == name && !self.is_called)
             || self.origin() == name
             || (name.len() >= 4 && self.state.effect.key.as_str().starts_with(name))
     }

@@ -63,6 +63,14 @@ impl RunState {
         self.step(path).map_or(&StepStatus::Pending, |step| &step.status)
     }
 
+    /// The steps that hold or made `planned`, the nearest first.
+    pub fn ancestors<'r>(&'r self, planned: &PlannedStep) -> impl Iterator<Item = &'r PlannedStep> + use<'r> {
+        let steps = self.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
+        let parent =
+            |of: &PlannedStep| of.parent.as_ref().and_then(|path| steps.iter().find(|step| step.path == *path));
+        std::iter::successors(parent(planned), move |step| parent(step))
+    }
+
     /// The effect with this key, wherever it is.
     pub fn effect(&self, key: &EffectKey) -> Option<&EffectState> {
         self.steps.values().flat_map(|step| &step.effects).find(|state| state.effect.key == *key)

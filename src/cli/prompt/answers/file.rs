@@ -13,7 +13,7 @@ pub struct AnswersFile {
     pub inputs: Map<String, Value>,
     /// What holds for every step that does not say otherwise.
     pub defaults: StepAnswers,
-    /// The steps' own answers, by step id.
+    /// The steps' own answers, by the names that the file gives them; by address once it is bound to a runbook.
     pub steps: BTreeMap<String, StepAnswers>,
     /// The file's name, for messages.
     pub(super) name: String,
@@ -155,9 +155,9 @@ impl AnswersFile {
         self.sha256.clone().map(|sha256| PreparedAnswers { name: self.name.clone(), sha256 })
     }
 
-    /// The answers under a step's whole path, as for one item or round, or else under its id.
+    /// The answers under a step's whole path, as for one item or round, or else under its address.
     pub fn own(&self, path: &StepPath) -> Option<&StepAnswers> {
-        self.steps.get(path.as_str()).or_else(|| self.steps.get(path.id()))
+        self.steps.get(path.as_str()).or_else(|| self.steps.get(&path.address()))
     }
 
     /// The answers for a step: its own, and what is missing there from the defaults.
@@ -178,19 +178,33 @@ impl AnswersFile {
         }
     }
 
-    /// Steps that are answered and that `known`, the runbook's step ids, does not have: answers that would never be
-    /// read.
-    pub fn unknown_steps(&self, known: &[&str]) -> Result<(), AnswersError> {
-        let unknown = self.steps.keys().filter(|path| !known.contains(&StepPath::step(path).id()));
-        let mut problems: Vec<Problem> = unknown
-            .map(|id| {
-                let (line, column) = self.places.get(id).copied().unwrap_or((1, 1));
-                let meant = super::parse::did_you_mean(id, known.iter().copied());
-                Problem { line, column, message: format!("the runbook has no step `{id}`{meant}") }
-            })
-            .collect();
+    /// Holds the steps that are answered against those that there are, as [`crate::runbook::Runbook::addresses`] lists
+    /// them. A step of the runbook's own text may be called by its id, and is called by its address from then on.
+    ///
+    /// # Errors
+    /// Answers that would never be read: for steps that there are not, or a second time.
+    pub fn bind(mut self, addresses: &[(String, bool)]) -> Result<Self, AnswersError> {
+        let own = |id: &str| {
+            let is_it = |address: &str| address == id || address.ends_with(&format!("/{id}"));
+            addresses.iter().find(|(address, is_own)| *is_own && is_it(address)).map(|(address, _)| address.clone())
+        };
+        let is_there = |name: &str| addresses.iter().any(|(address, _)| *address == StepPath::step(name).address());
+        let mut problems = Vec::new();
+        for (name, step) in std::mem::take(&mut self.steps) {
+            let (line, column) = self.places.get(&name).copied().unwrap_or((1, 1));
+            let mut problem = |message| problems.push(Problem { line, column, message });
+            let Some(address) = Some(name.clone()).filter(|name| is_there(name)).or_else(|| own(&name)) else {
+                let known = addresses.iter().map(|(address, _)| address.as_str());
+                let meant = super::parse::did_you_mean(&name, known);
+                problem(format!("the runbook has no step `{name}`{meant}"));
+                continue;
+            };
+            if self.steps.insert(address.clone(), step).is_some() {
+                problem(format!("the step `{address}` is answered twice"));
+            }
+        }
         problems.sort_by_key(|problem| (problem.line, problem.column));
-        if problems.is_empty() { Ok(()) } else { Err(AnswersError { name: self.name.clone(), problems }) }
+        if problems.is_empty() { Ok(self) } else { Err(AnswersError { name: self.name, problems }) }
     }
 }
 

@@ -212,7 +212,9 @@ fn refusal<T>(answers: &StepAnswers) -> Option<Reply<T>> {
 }
 
 fn missing<T>(id: &str, what: &str) -> Reply<T> {
-    Reply::Missing(format!("step `{id}` needs {what}; `[steps.{id}]` of the answers file is where it is looked for"))
+    let is_bare = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let key = if is_bare { id.to_owned() } else { format!("\"{id}\"") };
+    Reply::Missing(format!("step `{id}` needs {what}; `[steps.{key}]` of the answers file is where it is looked for"))
 }
 
 impl Prompter for Answers {
