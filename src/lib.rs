@@ -13,6 +13,7 @@
 //! | incident | the case: one directory, one journal, one or more runs |
 //! | run | one execution of one runbook, bound to one plan digest, one account, one API host |
 //! | group | a step that holds others, or makes them for the items of a list; it stands behind them in the plan |
+//! | call | a step that walks another runbook: a group of its steps, with inputs and a scope of their own |
 //! | round | one pass through a repeated group; what it holds is journaled before it begins |
 //! | step path | the address of a step instance in every journal entry ([`model::StepPath`]) |
 //! | effect | ONE change to the outside world: one call, with target, before-image and danger ([`model::Effect`]) |
@@ -74,7 +75,7 @@
 //! | file | written by | what it is |
 //! |---|---|---|
 //! | `journal.jsonl` | [`journal::Journal`] | one entry a line, each naming the digest of the line before |
-//! | `plan-r1.json` | the edge, once | inputs and the runbook's text as the run was bound to them |
+//! | `plan-r1.json` | the edge, once | inputs and the texts of all runbooks as the run was bound to them |
 //! | `evidence/<sha256>` | [`evidence::EvidenceStore`] | redacted answers; `sha256sum -c` can check them |
 //! | `vault/` | [`vault::Vault`] | sealed answers that hold secrets, and the wrapped private key |
 //! | `redaction.key` | the edge, once | key of the fingerprints in masks |

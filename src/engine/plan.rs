@@ -112,15 +112,14 @@ impl Instances<'_> {
         let mut steps = Vec::new();
         for (key, item) in items {
             let scope = contents.scope_of_item(spec, item, scope);
-            let key = Some(key.as_str());
             let mut made = if spec.holds_steps() {
-                all_held(key, &scope)
+                all_held(Some(key), &scope)
             } else {
-                let path = container.path.item(key.unwrap_or_default());
-                vec![PlannedStep { container: false, ..held(place, path, key, false, &scope) }]
+                let path = container.path.item(key);
+                vec![PlannedStep { container: false, ..held(place, path, Some(key), false, &scope) }]
             };
             for step in &mut made {
-                step.title = format!("{}: {}", step.title, key.unwrap_or_default());
+                step.title = format!("{}: {key}", step.title);
             }
             steps.extend(made);
         }

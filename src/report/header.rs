@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Source;
 use super::book::Book;
 use super::words::{UNKNOWN, time};
-use crate::journal::{Event, PreparedAnswers, RunOutcome, RunState};
+use crate::journal::{Event, NestedRunbook, PreparedAnswers, RunOutcome, RunState};
 use crate::model::Role;
 
 /// The incident.
@@ -59,6 +59,8 @@ pub struct RunFacts {
     pub runbook_sha256: String,
     /// Where the runbook was found.
     pub origin: String,
+    /// The runbooks that it calls.
+    pub calls: Vec<CalledRunbook>,
     /// Digest of the plan.
     pub plan: String,
     /// The API's host.
@@ -75,6 +77,17 @@ pub struct RunFacts {
     pub outcome: String,
     /// This machine's clock against the server's, in words.
     pub skew: String,
+}
+
+/// A runbook that another one calls.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledRunbook {
+    /// The name that it is called by.
+    pub name: String,
+    /// Digest of its bytes.
+    pub sha256: String,
+    /// Where it was found.
+    pub origin: String,
 }
 
 /// Something that is wrong with the journal.
@@ -166,6 +179,7 @@ fn run(run: &RunState) -> RunFacts {
         title: opened.title.clone(),
         runbook_sha256: opened.runbook_sha256.to_string(),
         origin: opened.source.clone(),
+        calls: run.plan.iter().flat_map(|plan| &plan.nested).map(called).collect(),
         plan: run.plan.as_ref().map_or_else(|| UNKNOWN.to_owned(), |plan| plan.digest.to_string()),
         api: opened.api.clone(),
         account: opened.account.name.clone(),
@@ -180,6 +194,10 @@ fn run(run: &RunState) -> RunFacts {
         },
         skew: opened.skew_ms.map_or_else(|| "not measured".to_owned(), skew_in_words),
     }
+}
+
+fn called(nested: &NestedRunbook) -> CalledRunbook {
+    CalledRunbook { name: nested.name.clone(), sha256: nested.sha256.to_string(), origin: nested.source.clone() }
 }
 
 fn skew_in_words(skew: i64) -> String {

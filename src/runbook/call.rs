@@ -53,9 +53,7 @@ impl Checker<'_, '_> {
             return;
         }
         match &self.around.step.calls {
-            Some(called) => {
-                self.inputs(called, inputs, &inputs.map_or_else(|| with.span.clone(), |it| it.span.clone()))
-            }
+            Some(called) => self.inputs(called, inputs, &with.span),
             // What it calls is a problem of its own.
             None => inputs.into_iter().flat_map(Node::entries).for_each(|(_, value)| self.anything(value)),
         }
@@ -67,8 +65,9 @@ impl Checker<'_, '_> {
             .push(problem.help("`name`: the runbook to call; `quell runbooks list` shows those that there are"));
     }
 
-    fn inputs(&mut self, called: &Called, given: Option<&Node>, span: &Range<usize>) {
+    fn inputs(&mut self, called: &Called, given: Option<&Node>, with: &Range<usize>) {
         let (name, specs) = (&called.name, &called.runbook.inputs);
+        let span = given.map_or(with, |given| &given.span);
         let given = given.map_or(&[][..], Node::entries);
         for (key, value) in given {
             match specs.iter().find(|spec| spec.name == key.name) {

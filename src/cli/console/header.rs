@@ -1,13 +1,14 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Style, Tone, duration, wrap};
-use crate::journal::RunOpened;
-use crate::model::{CredentialFacts, IncidentId, World};
+use crate::journal::{NestedRunbook, RunOpened};
+use crate::model::{CredentialFacts, Digest, IncidentId, World};
 
-/// What a run is about and bound to: stands above everything else that it says. `opened_at` is when it was opened. Ends
-/// with a line break.
+/// What a run is about and bound to: stands above everything else that it says. `calls` are the runbooks that its own
+/// calls, `opened_at` is when it was opened. Ends with a line break.
 pub fn header(
     opened: &RunOpened,
+    calls: &[NestedRunbook],
     incident: &IncidentId,
     opened_at: Timestamp,
     now: Timestamp,
@@ -27,14 +28,18 @@ pub fn header(
         }
         Some(target) => format!("{} of the {} aimed for", duration(elapsed), duration(target)),
     };
+    let book = |name: &str, sha256: &Digest, source: &str| format!("{name} ({}), {source}", sha256.short());
     let mut rows = vec![
         ("incident", incident.as_str().to_owned()),
-        ("runbook", format!("{} ({}), {}", opened.runbook, opened.runbook_sha256.short(), opened.source)),
+        ("runbook", book(&opened.runbook, &opened.runbook_sha256, &opened.source)),
+    ];
+    rows.extend(calls.iter().map(|it| ("calls", book(&it.name, &it.sha256, &it.source))));
+    rows.extend([
         ("world", world),
         ("API host", opened.api.clone()),
         ("account", format!("{} ({})", opened.account.name, opened.account.id)),
         ("acting as", credential(&opened.credential)),
-    ];
+    ]);
     if !opened.roles.is_empty() {
         let each: Vec<_> = opened.roles.iter().map(|(role, name)| format!("{role} {name}")).collect();
         rows.push(("roles", each.join(", ")));

@@ -56,7 +56,8 @@ pub(crate) async fn drive(
         // A run that goes on may do so with another credential, and a rehearsal's simulated API has a new port.
         let credential = connected.read.credential().clone();
         let now = RunOpened { api: target.api(), credential, ..state.opened.clone() };
-        cx.screen.say(&header(&now, &dir.id, state.opened_at, cx.now(), &cx.screen.style()));
+        let calls = state.plan.as_ref().map_or(&[][..], |plan| &plan.nested);
+        cx.screen.say(&header(&now, calls, &dir.id, state.opened_at, cx.now(), &cx.screen.style()));
     }
     let (outside, errands) = target.outside(cx, &redactor);
     let bench = Bench {

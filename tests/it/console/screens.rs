@@ -5,7 +5,7 @@ use quell::cli::prompt::{
     Selection, consent_text, decision_text, failure_text, hand_text, inspect_text, list_text, question_text,
 };
 use quell::engine::{DecisionKind, DecisionRequest, Drift, FailureRequest, HandRequest};
-use quell::journal::RunOpened;
+use quell::journal::{NestedRunbook, RunOpened};
 use quell::model::{
     Account, AnswerKind, Ask, Call, CredentialFacts, CredentialKind, Danger, Digest, IncidentId, Question, Role, RunId,
     World,
@@ -190,12 +190,17 @@ fn the_header_says_what_a_run_is_bound_to() {
         skew_ms: None,
     };
     let incident = IncidentId::new("20261123-1412-k7qd");
+    let calls = [NestedRunbook {
+        name: "tell-everybody".into(),
+        sha256: Digest::of(b"nested"),
+        source: "/etc/quell/\u{1b}[2J/tell-everybody.toml".into(),
+    }];
     let opened_at = "2026-11-23T14:12:00Z".parse().unwrap();
     let now = opened_at + SignedDuration::from_secs(125);
     for width in WIDTHS {
-        assert_tame(&header(&opened, &incident, opened_at, now, &at(width)), width);
+        assert_tame(&header(&opened, &calls, &incident, opened_at, now, &at(width)), width);
     }
-    assert_snapshot!(header(&opened, &incident, opened_at, now, &PLAIN));
+    assert_snapshot!(header(&opened, &calls, &incident, opened_at, now, &PLAIN));
 }
 
 #[test]

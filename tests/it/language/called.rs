@@ -146,6 +146,9 @@ async fn the_run_is_bound_to_every_text() {
     fs::remove_file(scene.path("runbooks/block.toml")).unwrap();
     scene.run(&["resume", "--answers", "all.toml"]).expect(0);
     assert_eq!(instruction(&scene, "outer/one/tell"), "ci-deploy, now: 1");
+    let report = fs::read_to_string(scene.incident().join("report.md")).unwrap();
+    let digest = quell::model::Digest::of(BLOCK.as_bytes());
+    assert!(report.lines().any(|line| line.contains("It calls runbook `block`") && line.contains(digest.as_str())));
 
     let path = scene.incident().join("plan-r1.json");
     let text = fs::read_to_string(&path).unwrap();

@@ -38,8 +38,7 @@ async fn calling() -> Scene {
         .to_owned()
         + &by_hand("finally", "tell", "{{len steps.cut.disabled}}", "");
     shelve(&scene, "cut", &format!("{}{inputs}{cut}", HEAD.replace("drill", "cut")));
-    let inner = by_hand("steps", "ask", "ask the owner of {{inputs.name}}", "")
-        + &call("steps", "cut", "name = \"cut\", inputs = { id = { from = \"inputs.id\" } }", "")
+    let inner = call("steps", "cut", "name = \"cut\", inputs = { id = { from = \"inputs.id\" } }", "")
         + &by_hand("finally", "tell", "{{inputs.name}}: {{len steps.cut.cut.disabled}}", "");
     shelve(&scene, "inner", &format!("{}{inputs}{inner}", HEAD.replace("drill", "inner")));
     let tokens = ["ci-deploy", "terraform plan"].map(|name| {
@@ -50,7 +49,7 @@ async fn calling() -> Scene {
     let with = "name = \"inner\", inputs = { id = \"{{token.id}}\", name = { from = \"token.name\" } }";
     let runbook = call("steps", "each", with, &list) + &by_hand("finally", "tell", "the team", "");
     scene.write("drill.toml", &format!("{HEAD}{runbook}"));
-    let by_hand = ["each/ask", "each/cut/tell", "each/tell", "tell"].map(|step| format!("[steps.\"{step}\"]\n{DONE}"));
+    let by_hand = ["each/cut/tell", "each/tell", "tell"].map(|step| format!("[steps.\"{step}\"]\n{DONE}"));
     let cut = "[steps.\"each/cut/cut\"]\nanswer = \"run\"\n";
     scene.write("answers.toml", &format!("[defaults]\nin_doubt = \"retry\"\n{}{cut}", by_hand.concat()));
     scene
