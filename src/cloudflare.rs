@@ -7,6 +7,7 @@ pub mod attribution;
 pub mod audit;
 pub mod certificates;
 pub mod dns;
+pub mod families;
 mod kinds;
 mod named;
 pub mod repair;
@@ -16,5 +17,5 @@ pub mod simulator;
 pub mod tokens;
 pub mod zones;
 
-pub use kinds::KINDS;
+pub use kinds::{KINDS, SWEEPS};
 pub use named::{Named, named};

@@ -14,6 +14,8 @@ pub struct Wing {
     pub actions: &'static [&'static dyn AnyAction],
     /// The kinds of resource of its provider.
     pub kinds: &'static [Kind],
+    /// Actions that read everything that can be listed: they look at each kind that [`Kind::is_listed`].
+    pub sweeps: &'static [&'static str],
 }
 
 /// A kind of resource that an intruder may have touched.
@@ -21,8 +23,10 @@ pub struct Wing {
 pub struct Kind {
     /// What it is called, for people: `Workers scripts, routes and triggers`.
     pub name: &'static str,
-    /// The actions that look at it.
+    /// The actions that look at it alone.
     pub examined_by: &'static [&'static str],
+    /// Whether the provider lists it, so that whoever reads every list sees it.
+    pub is_listed: bool,
 }
 
 impl Catalogue {
@@ -39,8 +43,12 @@ impl Catalogue {
     /// The kinds of resource that none of these actions looks at. What is not looked at is never called clean.
     pub fn not_examined<'a>(&self, actions: impl Iterator<Item = &'a str>) -> Vec<&'static str> {
         let looking: Vec<&str> = actions.collect();
-        let unseen = |kind: &&Kind| !kind.examined_by.iter().any(|action| looking.contains(action));
-        self.wings.iter().flat_map(|wing| wing.kinds).filter(unseen).map(|kind| kind.name).collect()
+        let seen = |wing: &Wing, kind: &Kind| {
+            let sweeps = if kind.is_listed { wing.sweeps } else { &[] };
+            kind.examined_by.iter().chain(sweeps).any(|action| looking.contains(action))
+        };
+        let unseen = |wing: &'static Wing| wing.kinds.iter().filter(move |kind| !seen(wing, kind));
+        self.wings.iter().flat_map(unseen).map(|kind| kind.name).collect()
     }
 
     /// The actions as the checker of runbooks sees them.

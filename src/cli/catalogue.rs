@@ -5,6 +5,6 @@ use crate::{actions, cloudflare};
 
 /// The actions of this binary.
 pub static CATALOGUE: Catalogue = Catalogue::new(&[
-    Wing { actions: cloudflare::actions::ACTIONS, kinds: cloudflare::KINDS },
-    Wing { actions: actions::ACTIONS, kinds: &[] },
+    Wing { actions: cloudflare::actions::ACTIONS, kinds: cloudflare::KINDS, sweeps: cloudflare::SWEEPS },
+    Wing { actions: actions::ACTIONS, kinds: &[], sweeps: &[] },
 ]);

@@ -1,36 +1,64 @@
 use crate::action::Kind;
 
+pub(super) const TOKENS: &str = "API tokens: user-owned and account-owned";
+pub(super) const MEMBERS: &str = "members, roles, invitations, two-factor enforcement";
+pub(super) const DNS: &str = "DNS records";
+pub(super) const EDGE_CERTIFICATES: &str = "certificate packs, custom and Origin CA certificates";
+pub(super) const WAF: &str = "WAF custom, rate-limiting and managed rules; IP access rules";
+pub(super) const GROUPS: &str = "user groups, SSO connectors, OAuth clients";
+pub(super) const DNSSEC: &str = "DNSSEC, secondary DNS and zone transfers";
+pub(super) const ZONES: &str = "zone settings, zone holds, registrar locks";
+pub(super) const TLS: &str = "client and mTLS certificates, custom hostnames, CT alerting";
+pub(super) const RULES: &str = "redirects, transforms, origin and cache rules, page rules, snippets, lists";
+pub(super) const WORKERS: &str = "Workers: scripts, versions, routes, domains, schedules, tails";
+pub(super) const PAGES: &str = "Pages projects, deployments and domains";
+pub(super) const STORAGE: &str = "R2 buckets, KV, D1, queues, secrets stores";
+pub(super) const ACCESS: &str = "Access apps, policies, identity providers, service tokens";
+pub(super) const TUNNELS: &str = "tunnels and private network routes";
+pub(super) const EMAIL: &str = "email routing rules and addresses";
+pub(super) const LOGS: &str = "Logpush jobs, notification policies and webhooks";
+pub(super) const BALANCING: &str = "load balancers, pools, Spectrum applications";
+pub(super) const TURNSTILE: &str = "Turnstile widgets";
+
+/// Actions that read every family: they look at each kind that has one.
+pub static SWEEPS: &[&str] = &[];
+
 /// What there is in an account that an intruder may touch, and which actions look at it (API.md section 16).
 pub static KINDS: &[Kind] = &[
-    Kind { name: "API tokens: user-owned and account-owned", examined_by: &["cloudflare.tokens.inventory"] },
-    Kind { name: "audit logs, versions 1 and 2", examined_by: &["cloudflare.audit.collect"] },
-    Kind { name: "members, roles, invitations, two-factor enforcement", examined_by: &["cloudflare.members.list"] },
-    Kind { name: "DNS records", examined_by: &["cloudflare.dns.diff"] },
-    Kind {
-        name: "certificate packs, custom and Origin CA certificates",
-        examined_by: &["cloudflare.certificates.list"],
-    },
-    Kind {
-        name: "WAF custom, rate-limiting and managed rules; IP access rules",
-        examined_by: &["cloudflare.waf.review"],
-    },
-    Kind {
-        name: "Certificate Transparency logs: certificates that somebody got elsewhere for your names",
-        examined_by: &[],
-    },
-    Kind { name: "user groups, SSO connectors, OAuth clients and consents", examined_by: &[] },
-    Kind { name: "DNSSEC, secondary DNS and zone transfers", examined_by: &[] },
-    Kind { name: "zone settings, zone holds, registrar locks", examined_by: &[] },
-    Kind { name: "client and mTLS certificates, custom hostnames, CT alerting", examined_by: &[] },
-    Kind { name: "redirects, transforms, origin and cache rules, page rules, snippets, lists", examined_by: &[] },
-    Kind { name: "Workers: scripts, versions, routes, domains, schedules, tails", examined_by: &[] },
-    Kind { name: "Pages projects, deployments and hooks", examined_by: &[] },
-    Kind { name: "R2 buckets, KV, D1, queues, secrets stores", examined_by: &[] },
-    Kind { name: "Access apps, policies, identity providers, service tokens", examined_by: &[] },
-    Kind { name: "tunnels and private network routes", examined_by: &[] },
-    Kind { name: "email routing rules and addresses", examined_by: &[] },
-    Kind { name: "Logpush jobs, notification policies and webhooks", examined_by: &[] },
-    Kind { name: "load balancers, pools, Spectrum applications", examined_by: &[] },
-    Kind { name: "Turnstile widgets", examined_by: &[] },
-    Kind { name: "reads by the intruder over the data plane (R2, KV, DNS queries)", examined_by: &[] },
+    listed(TOKENS, &["cloudflare.tokens.inventory"]),
+    unlisted("audit logs, versions 1 and 2", &["cloudflare.audit.collect"]),
+    listed(MEMBERS, &["cloudflare.members.list"]),
+    listed(DNS, &["cloudflare.dns.diff"]),
+    listed(EDGE_CERTIFICATES, &["cloudflare.certificates.list"]),
+    listed(WAF, &["cloudflare.waf.review"]),
+    unlisted("Certificate Transparency logs: certificates that somebody got elsewhere for your names", &[]),
+    listed(GROUPS, &[]),
+    listed(DNSSEC, &[]),
+    listed(ZONES, &[]),
+    listed(TLS, &[]),
+    listed(RULES, &[]),
+    listed(WORKERS, &[]),
+    listed(PAGES, &[]),
+    listed(STORAGE, &[]),
+    listed(ACCESS, &[]),
+    listed(TUNNELS, &[]),
+    listed(EMAIL, &[]),
+    listed(LOGS, &[]),
+    listed(BALANCING, &[]),
+    listed(TURNSTILE, &[]),
+    unlisted(
+        "OAuth consents, dashboard sessions, Global API and Origin CA keys, Pages deploy hooks: no list shows them",
+        &[],
+    ),
+    unlisted("reads by the intruder over the data plane (R2, KV, DNS queries)", &[]),
 ];
+
+/// A kind that families belong to.
+const fn listed(name: &'static str, examined_by: &'static [&'static str]) -> Kind {
+    Kind { name, examined_by, is_listed: true }
+}
+
+/// A kind that no list shows.
+const fn unlisted(name: &'static str, examined_by: &'static [&'static str]) -> Kind {
+    Kind { name, examined_by, is_listed: false }
+}

@@ -117,6 +117,8 @@ pub enum Shape {
     List(Paging),
     /// One object, which is the only item.
     One,
+    /// A bare text, which is the only item.
+    Text,
 }
 
 /// A part of a key.
@@ -206,6 +208,7 @@ impl Family {
             Value::Object(map) if self.shape == Shape::One => {
                 Ok(if map.is_empty() { Vec::new() } else { vec![Value::Object(map)] })
             }
+            Value::String(text) if self.shape == Shape::Text => Ok(vec![text.into()]),
             Value::Object(mut map) => match map.get_mut(self.inside) {
                 Some(Value::Array(items)) => Ok(std::mem::take(items)),
                 Some(Value::Null) => Ok(Vec::new()),
@@ -359,6 +362,7 @@ mod tests {
         assert_eq!(items(&one, json!({ "a": 1 })).map(|items| items.len()), Ok(1));
         assert_eq!(items(&one, json!({})).map(|items| items.len()), Ok(0));
         assert_eq!(items(&one, json!([{ "a": 1 }, { "a": 2 }])).map(|items| items.len()), Ok(2));
+        assert_eq!(items(&Family { shape: Shape::Text, ..one }, json!("on")).map(|items| items.len()), Ok(1));
     }
 
     #[test]

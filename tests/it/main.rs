@@ -9,6 +9,7 @@ mod client;
 mod console;
 mod crash;
 mod docs;
+mod families;
 mod fold;
 mod hostile_names;
 mod house;

@@ -71,6 +71,22 @@ impl OpenApi {
         found
     }
 
+    /// The paths that can be read, as the schema writes them.
+    pub(crate) fn readable(&self) -> Vec<String> {
+        let paths = self.document["paths"].as_object().unwrap();
+        paths.iter().filter(|(_, item)| item.get("get").is_some()).map(|(path, _)| path.clone()).collect()
+    }
+
+    /// The values that a header of a read may have.
+    pub(crate) fn header_values(&self, path: &str, name: &str) -> Vec<String> {
+        let (item, operation) = self.operation("get", path).unwrap();
+        let holders =
+            [item, operation].into_iter().flat_map(|holder| holder["parameters"].as_array().into_iter().flatten());
+        let header = holders.map(|it| self.resolve(it)).find(|it| it["in"] == "header" && it["name"] == name);
+        let values = header.map(|header| self.resolve(&header["schema"])["enum"].clone()).unwrap_or_default();
+        values.as_array().into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    }
+
     fn operation(&self, method: &str, path: &str) -> Option<(&Value, &Value)> {
         let parts: Vec<&str> = path.split('/').collect();
         let mut best: Option<(usize, &Value, &Value)> = None;

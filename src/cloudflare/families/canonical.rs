@@ -1,0 +1,265 @@
+//! Forms in which two items that mean the same are equal, and in which what is partly secret is masked.
+
+mod address;
+
+use serde_json::{Map, Value, json};
+
+use crate::cloudflare::{dns, rules};
+use crate::hunt::MASK;
+
+pub(super) use address::{log_destination, webhook};
+
+/// A token: policies without ids and in order, and one spelling of its condition, which is given in two (documented).
+pub(super) fn token(raw: &Value) -> Value {
+    let mut token = policies(raw);
+    if let Some(condition) = token.get_mut("condition").and_then(Value::as_object_mut)
+        && let Some(addresses) = condition.shift_remove("request.ip")
+    {
+        condition.insert("request_ip".to_owned(), addresses);
+    }
+    token
+}
+
+/// A member or a user group: roles by name, without what every role allows; policies as those of tokens.
+pub(super) fn member(raw: &Value) -> Value {
+    let mut member = policies(raw);
+    let role = |role: &Value| json!({ "id": role["id"], "name": role["name"] });
+    if let Some(roles) = member.get_mut("roles").and_then(Value::as_array_mut) {
+        *roles = roles.iter().map(role).collect();
+        sort(roles);
+    }
+    member
+}
+
+/// Ids of policies are new with each update, and their order means nothing.
+fn policies(raw: &Value) -> Value {
+    let mut value = raw.clone();
+    for policy in value.get_mut("policies").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(policy) = policy.as_object_mut() {
+            policy.shift_remove("id");
+        }
+        for list in ["permission_groups", "resource_groups"] {
+            policy.get_mut(list).and_then(Value::as_array_mut).into_iter().for_each(|list| sort(list));
+        }
+    }
+    value.get_mut("policies").and_then(Value::as_array_mut).into_iter().for_each(|policies| sort(policies));
+    value
+}
+
+fn sort(values: &mut [Value]) {
+    values.sort_by_cached_key(Value::to_string);
+}
+
+/// A DNS record by its canonical content, with its own spelling kept aside: enough to make it again.
+pub(super) fn record(raw: &Value) -> Value {
+    let Some(record) = dns::Record::read(raw) else { return raw.clone() };
+    json!({
+        "id": record.id,
+        "type": record.key.kind,
+        "name": record.key.name,
+        "content": record.key.content,
+        "priority": record.key.priority,
+        "proxied": record.proxied,
+        // A proxied record has no time to live of its own.
+        "ttl": if record.proxied { 1 } else { record.ttl },
+        "settings": record.settings,
+        "image": record.image(),
+        "created_on": raw["created_on"],
+        "modified_on": raw["modified_on"],
+    })
+}
+
+/// A ruleset with its rules by their reference, which stays when the id does not, and their order beside them. What
+/// every change moves (id, version and time of each rule) is kept aside.
+pub(super) fn ruleset(raw: &Value) -> Value {
+    let mut value = raw.clone();
+    let Some(map) = value.as_object_mut() else { return value };
+    let listed = map.shift_remove("rules");
+    let (mut by_reference, mut order, mut marks) = (Map::new(), Vec::new(), Map::new());
+    for item in listed.iter().filter_map(Value::as_array).flatten() {
+        let Some(rule) = rules::Rule::read(item) else { continue };
+        let reference = match item["ref"].as_str() {
+            Some(reference) if !reference.is_empty() && !by_reference.contains_key(reference) => reference.to_owned(),
+            _ => rule.id.clone(),
+        };
+        let mark = json!({ "id": rule.id, "version": item["version"], "last_updated": item["last_updated"] });
+        order.push(Value::from(reference.clone()));
+        marks.insert(reference.clone(), mark);
+        by_reference.insert(reference, rule.image);
+    }
+    by_reference.sort_keys();
+    map.insert("rules".to_owned(), by_reference.into());
+    map.insert("order".to_owned(), order.into());
+    map.insert("marks".to_owned(), marks.into());
+    value
+}
+
+/// A snippet: when it was changed is all that its list says of its code.
+pub(super) fn snippet(raw: &Value) -> Value {
+    let mut value = raw.clone();
+    value["code_changed_on"] = raw["modified_on"].clone();
+    value
+}
+
+/// Settings of a Worker, with its bindings by name.
+pub(super) fn bindings(raw: &Value) -> Value {
+    let mut value = raw.clone();
+    if let Some(Value::Array(list)) = value.get("bindings") {
+        let mut named: Map<String, Value> =
+            list.iter().map(|it| (it["name"].as_str().unwrap_or_default().to_owned(), it.clone())).collect();
+        named.sort_keys();
+        value["bindings"] = named.into();
+    }
+    value
+}
+
+/// A connector by the addresses that it connects from: it gets a new id with each start.
+pub(super) fn connector(raw: &Value) -> Value {
+    let connections = raw["conns"].as_array().into_iter().flatten();
+    let mut addresses: Vec<&str> = connections.filter_map(|connection| connection["origin_ip"].as_str()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    json!({ "id": raw["id"], "origin_ips": addresses, "arch": raw["arch"] })
+}
+
+/// Values of environment variables, masked: plain ones are where people put secrets too.
+pub(super) fn variables(raw: &Value) -> Value {
+    let mut value = raw.clone();
+    everywhere(&mut value, &mut |name, value| {
+        if name == "env_vars" {
+            let variables = value.as_object_mut().into_iter().flat_map(Map::values_mut);
+            variables.filter_map(|variable| variable.get_mut("value")).for_each(hide);
+        }
+    });
+    value
+}
+
+/// Values of headers, masked, but for the name of the host.
+pub(super) fn headers(raw: &Value) -> Value {
+    let mut value = raw.clone();
+    everywhere(&mut value, &mut |name, value| {
+        if matches!(name, "header" | "headers" | "add_headers") {
+            let headers = value.as_object_mut().into_iter().flatten();
+            headers.filter(|(name, _)| !name.eq_ignore_ascii_case("host")).for_each(|(_, value)| hide(value));
+        }
+    });
+    value
+}
+
+/// Texts whose names end as those of secrets do, masked: the configurations of identity providers and of tools are each
+/// their own.
+pub(super) fn named_secrets(raw: &Value) -> Value {
+    const ENDINGS: [&str; 8] =
+        ["secret", "token", "password", "privatekey", "apikey", "accesskey", "secretkey", "authorization"];
+    let mut value = raw.clone();
+    everywhere(&mut value, &mut |name, value| {
+        let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+        if value.is_string() && ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+            hide(value);
+        }
+        // Zaraz says by its kind that a variable is secret.
+        if value["type"] == "secret" {
+            value.get_mut("value").into_iter().for_each(hide);
+        }
+    });
+    value
+}
+
+fn hide(value: &mut Value) {
+    if !value.is_null() && value.as_str() != Some("") {
+        *value = MASK.into();
+    }
+}
+
+fn everywhere(value: &mut Value, change: &mut impl FnMut(&str, &mut Value)) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                change(name, value);
+                everywhere(value, change);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|value| everywhere(value, change)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{connector, headers, member, named_secrets, record, ruleset, token, variables};
+
+    #[test]
+    fn policies_are_compared_without_ids_and_order() {
+        let one = json!({ "condition": { "request.ip": { "in": ["192.0.2.1/32"] } }, "policies": [
+            { "id": "1", "effect": "allow", "permission_groups": [{ "id": "b" }, { "id": "a" }] },
+            { "id": "2", "effect": "deny", "permission_groups": [] },
+        ] });
+        let other = json!({ "condition": { "request_ip": { "in": ["192.0.2.1/32"] } }, "policies": [
+            { "id": "4", "effect": "deny", "permission_groups": [] },
+            { "id": "3", "effect": "allow", "permission_groups": [{ "id": "a" }, { "id": "b" }] },
+        ] });
+        assert_eq!(token(&one), token(&other));
+        let roles = json!({ "roles": [{ "id": "2", "name": "b", "permissions": {} }, { "id": "1", "name": "a" }] });
+        assert_eq!(member(&roles), json!({ "roles": [{ "id": "1", "name": "a" }, { "id": "2", "name": "b" }] }));
+    }
+
+    #[test]
+    fn a_record_keeps_its_own_spelling_aside() {
+        let raw = json!({ "id": "1", "type": "mx", "name": "Example.com.", "content": "10 MX.example.net.",
+            "comment": "ours", "ttl": 300, "modified_on": "2026-01-01T00:00:00Z" });
+        let canonical = record(&raw);
+        assert_eq!((&canonical["content"], &canonical["priority"]), (&json!("mx.example.net"), &json!(10)));
+        assert_eq!(canonical["image"]["content"], "10 MX.example.net.");
+        assert_eq!(canonical["image"]["comment"], "ours");
+    }
+
+    #[test]
+    fn rules_are_compared_by_reference_and_in_order() {
+        let rule = |id: &str, reference: &str| json!({ "id": id, "ref": reference, "version": "3", "action": "block", "expression": "true" });
+        let one = ruleset(&json!({ "rules": [rule("1", "block"), rule("2", "2")] }));
+        assert_eq!(one["order"], json!(["block", "2"]));
+        assert_eq!(one["rules"]["block"]["action"], "block");
+        assert_eq!(one["marks"]["block"]["id"], "1");
+        // Made again by the tool that set the reference.
+        let again = ruleset(&json!({ "rules": [rule("9", "block"), rule("2", "2")] }));
+        assert_eq!(one["order"], again["order"]);
+        // A reference that is there twice is no name.
+        let twice = ruleset(&json!({ "rules": [rule("1", "block"), rule("2", "block")] }));
+        assert_eq!(twice["order"], json!(["block", "2"]));
+        assert_eq!(ruleset(&json!({ "id": "x" }))["rules"], json!({}));
+    }
+
+    #[test]
+    fn a_connector_is_where_it_connects_from() {
+        let raw = json!({ "id": "1", "arch": "linux_amd64", "run_at": "now", "conns": [
+            { "origin_ip": "192.0.2.2", "colo_name": "AMS" }, { "origin_ip": "192.0.2.1" }, { "origin_ip": "192.0.2.2" },
+        ] });
+        assert_eq!(
+            connector(&raw),
+            json!({ "id": "1", "origin_ips": ["192.0.2.1", "192.0.2.2"], "arch": "linux_amd64" })
+        );
+    }
+
+    #[test]
+    fn what_may_be_secret_is_masked_and_nothing_else() {
+        let project = json!({ "deployment_configs": { "production": { "env_vars": {
+            "KEY": { "type": "plain_text", "value": "hunter2" }, "GONE": null,
+        } } } });
+        let masked = json!({ "deployment_configs": { "production": { "env_vars": {
+            "KEY": { "type": "plain_text", "value": "«secret»" }, "GONE": null,
+        } } } });
+        assert_eq!(variables(&project), masked);
+        let pool =
+            json!({ "origins": [{ "header": { "Host": ["a.example"], "X-Key": ["hunter2"] } }], "header": "no map" });
+        assert_eq!(headers(&pool)["origins"][0]["header"], json!({ "Host": ["a.example"], "X-Key": "«secret»" }));
+        let provider = json!({ "config": {
+            "client_id": "id", "client_secret": "hunter2", "token_url": "https://idp.example/token", "apiToken": "hunter2",
+        }, "vars": { "a": { "type": "secret", "value": "hunter2" } }, "read_service_tokens_from_header": "X" });
+        let masked = json!({ "config": {
+            "client_id": "id", "client_secret": "«secret»", "token_url": "https://idp.example/token", "apiToken": "«secret»",
+        }, "vars": { "a": { "type": "secret", "value": "«secret»" } }, "read_service_tokens_from_header": "X" });
+        assert_eq!(named_secrets(&provider), masked);
+    }
+}

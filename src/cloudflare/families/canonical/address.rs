@@ -1,0 +1,94 @@
+//! Addresses that carry a credential: where something goes stays, what opens it is masked.
+
+use serde_json::Value;
+use url::Url;
+
+use crate::hunt::MASK;
+
+/// Parameters of a log destination that say where it is, and open nothing.
+const PLAIN: [&str; 10] = [
+    "region",
+    "endpoint",
+    "account-id",
+    "provider",
+    "sse",
+    "channel",
+    "sourcetype",
+    "ddsource",
+    "service",
+    "insecure-skip-verify",
+];
+
+/// A job or a destination of logs. Its address holds the credential as a parameter, or, for HTTP, as the last part of
+/// its path.
+pub(in crate::cloudflare::families) fn log_destination(raw: &Value) -> Value {
+    let mut value = super::headers(raw);
+    for pointer in ["/destination_conf", "/configuration/url"] {
+        if let Some(Value::String(address)) = value.pointer_mut(pointer) {
+            *address = masked(address, |url| matches!(url.scheme(), "http" | "https"));
+        }
+    }
+    value
+}
+
+/// A webhook. Chat services put its credential at the end of its path.
+pub(in crate::cloudflare::families) fn webhook(raw: &Value) -> Value {
+    let mut value = raw.clone();
+    if let Some(Value::String(address)) = value.pointer_mut("/url") {
+        *address = masked(address, |_| true);
+    }
+    value
+}
+
+fn masked(address: &str, is_secret_at_its_end: impl Fn(&Url) -> bool) -> String {
+    let Ok(url) = Url::parse(address) else { return if address.is_empty() { String::new() } else { MASK.to_owned() } };
+    let mut path = url.path().to_owned();
+    if is_secret_at_its_end(&url)
+        && let Some((before, last)) = path.rsplit_once('/')
+        && !last.is_empty()
+    {
+        path = format!("{before}/{MASK}");
+    }
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let mut parameters: Vec<String> = url
+        .query_pairs()
+        .map(|(name, value)| format!("{name}={}", if PLAIN.contains(&&*name) { &value } else { MASK }))
+        .collect();
+    parameters.sort();
+    let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
+    format!("{}://{host}{port}{path}{query}", url.scheme())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{log_destination, webhook};
+
+    #[test]
+    fn where_logs_go_stays_and_what_opens_it_does_not() {
+        let cases = [
+            (
+                "s3://bucket/logs/{DATE}?region=eu-west-1&access-key-id=AKIA&secret-access-key=hunter2",
+                "s3://bucket/logs/%7BDATE%7D?access-key-id=«secret»&region=eu-west-1&secret-access-key=«secret»",
+            ),
+            (
+                "https://user:hunter2@logs.example:8443/in/hunter2?header_Authorization=Basic+hunter2",
+                "https://logs.example:8443/in/«secret»?header_Authorization=«secret»",
+            ),
+            ("gs://bucket/logs", "gs://bucket/logs"),
+            ("no address, hunter2", "«secret»"),
+        ];
+        for (raw, canonical) in cases {
+            assert_eq!(log_destination(&json!({ "destination_conf": raw }))["destination_conf"], canonical);
+        }
+    }
+
+    #[test]
+    fn a_webhook_keeps_all_but_the_end_of_its_path() {
+        let url = "https://hooks.slack.example/services/T1/B2/hunter2";
+        assert_eq!(webhook(&json!({ "url": url }))["url"], "https://hooks.slack.example/services/T1/B2/«secret»");
+        assert_eq!(webhook(&json!({ "url": "https://ops.example" }))["url"], "https://ops.example/");
+    }
+}

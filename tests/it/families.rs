@@ -1,0 +1,6 @@
+//! The table of families: each entry is whole, the official schema knows what it asks, and nothing asks for a secret.
+
+mod page;
+mod requests;
+mod secrets;
+mod table;
