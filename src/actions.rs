@@ -2,6 +2,7 @@
 
 mod ask;
 mod assert;
+mod check;
 mod command;
 mod decide;
 mod http;
@@ -9,7 +10,9 @@ mod manual;
 mod note;
 mod notify;
 mod pause;
+mod report;
 mod values;
+mod wait;
 
 use crate::action::AnyAction;
 
@@ -24,4 +27,6 @@ pub static ACTIONS: &[&dyn AnyAction] = &[
     &note::Note,
     &notify::Notify,
     &pause::Pause,
+    &report::Report,
+    &wait::Wait,
 ];

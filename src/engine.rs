@@ -4,6 +4,7 @@
 //! does that one thing, journals it, and asks again. A crash between any two entries therefore changes nothing: the
 //! next process folds the same entries and decides the same.
 
+mod chore;
 mod confirm;
 mod consent;
 mod contents;
@@ -31,5 +32,5 @@ pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
 pub use plan::{Binding, seal_plan};
 pub use ports::{
     AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Interrupt, Observer, Ports, Prompter, Reply, UnmetRequest, Vaulting,
+    HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting, WaitRequest,
 };

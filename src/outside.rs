@@ -71,10 +71,16 @@ pub struct Hindrance {
     pub why: String,
     /// What to do about it.
     pub hint: String,
+    /// True where nothing needs to be mended and the same look may bring an answer in a minute: no connection, no answer.
+    pub may_pass: bool,
 }
 
 impl Hindrance {
     fn new(why: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { why: why.into(), hint: hint.into() }
+        Self { why: why.into(), hint: hint.into(), may_pass: false }
+    }
+
+    fn passing(why: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { may_pass: true, ..Self::new(why, hint) }
     }
 }

@@ -1,4 +1,5 @@
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -10,10 +11,13 @@ use crate::outside::{Hindrance, OutsideLook, Sight};
 use crate::provider::{Listing, Paging, ReadError, ReadRequest, ReadSide, Reading};
 use crate::secret::SecretBytes;
 
-/// Shows how far a long read is. Ephemeral: never journaled.
+/// Shows how far a long read is, and how long a wait still takes. Ephemeral: never journaled.
 pub trait Progress: Send + Sync {
     /// `done` of `total` (0: unknown) of `what`.
     fn tick(&self, what: &str, done: u64, total: u64);
+
+    /// So long is still to be waited for `what`; told every second, down to zero.
+    fn left(&self, what: &str, left: Duration);
 }
 
 /// What an action looks with. Whatever is read through it is kept as evidence.

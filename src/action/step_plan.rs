@@ -1,5 +1,6 @@
 use serde_json::{Map, Value};
 
+use crate::journal::ChoreDone;
 use crate::model::{Ask, Chore, Effect, Finding, FindingStatus, Gap, Outcome, Verdict};
 use crate::provider::ReadError;
 
@@ -82,6 +83,8 @@ pub struct Done {
     pub effects: Vec<DoneEffect>,
     /// What a person answered.
     pub fields: Map<String, Value>,
+    /// What came of what the engine itself does for the step.
+    pub chore: Option<ChoreDone>,
 }
 
 /// How one effect ended.

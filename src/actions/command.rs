@@ -104,7 +104,7 @@ impl Action for Command {
             pass_env: params.pass_env,
             stdin: params.stdin,
             cwd: params.cwd,
-            timeout: seconds(params.timeout, TIMEOUT)?,
+            timeout: seconds("timeout", params.timeout, TIMEOUT)?,
             expect: if params.expect.is_empty() { vec![0] } else { params.expect },
             outputs: params.outputs,
         });

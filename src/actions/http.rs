@@ -6,11 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::check::{Check, is_expected, judge};
 use super::values::{Harm, check_pointers, pointed, seconds, simulated};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Receipt, StepError, StepPlan};
-use crate::model::{
-    Call, Danger, Effect, EffectKey, Given, Outcome, OutsideCall, Target, Verdict, WebCall, WebCheck, WebRead,
-};
+use crate::model::{Call, Danger, Effect, EffectKey, Given, Outcome, OutsideCall, Target, Verdict, WebCall, WebRead};
 use crate::outside::Sight;
 use crate::provider::Answer;
 
@@ -68,24 +67,6 @@ pub(super) struct Params {
     verify: Option<Check>,
 }
 
-/// A `GET` that shows whether a change took.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Check {
-    /// Where to look.
-    url: String,
-    /// Headers, as above.
-    #[serde(default)]
-    headers: BTreeMap<String, Given>,
-    /// HTTP statuses that are right; any 2xx without it.
-    #[serde(default)]
-    expect: Vec<u16>,
-    /// JSON pointer to a value that must be there.
-    pointer: Option<String>,
-    /// What that value must be.
-    equals: Option<Value>,
-}
-
 /// Output of `http`.
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Output {
@@ -129,7 +110,7 @@ impl Action for Http {
 
     async fn plan(params: Params, look: &Look<'_>) -> Result<StepPlan<Output>, StepError> {
         check_pointers(params.outputs.values())?;
-        let timeout = seconds(params.timeout, TIMEOUT)?;
+        let timeout = seconds("timeout", params.timeout, TIMEOUT)?;
         let method = match params.method {
             Method::Get => return read(params, timeout, look).await,
             Method::Post => "POST",
@@ -202,31 +183,6 @@ pub(super) fn outcome(expect: &[u16], answer: &Answer) -> Outcome {
     }
 }
 
-fn is_expected(expect: &[u16], status: u16) -> bool {
-    if expect.is_empty() { (200..300).contains(&status) } else { expect.contains(&status) }
-}
-
-fn judge(check: &WebCheck, status: u16, body: &[u8]) -> Verdict {
-    let place = &check.read.url;
-    if !is_expected(&check.expect, status) {
-        return Verdict::DoesNotHold(format!("{place} answers with HTTP {status}"));
-    }
-    let Some(pointer) = &check.pointer else {
-        return Verdict::Holds(format!("{place} answers with HTTP {status}"));
-    };
-    let Ok(document) = serde_json::from_slice::<Value>(body) else {
-        return Verdict::CannotTell(format!("the answer of {place} is no JSON"));
-    };
-    match (document.pointer(pointer), &check.equals) {
-        (None, _) => Verdict::DoesNotHold(format!("{place} has no `{pointer}`")),
-        (Some(found), Some(wanted)) if found != wanted => {
-            Verdict::DoesNotHold(format!("`{pointer}` of {place} is not {wanted}"))
-        }
-        (Some(_), Some(wanted)) => Verdict::Holds(format!("`{pointer}` of {place} is {wanted}")),
-        (Some(_), None) => Verdict::Holds(format!("{place} has `{pointer}`")),
-    }
-}
-
 async fn read(params: Params, timeout: u64, look: &Look<'_>) -> Result<StepPlan<Output>, StepError> {
     if !params.body.is_null() || params.verify.is_some() {
         return Err(StepError::new("a `GET` has neither `body` nor `verify`").hint("did you mean `method = \"POST\"`?"));
@@ -254,11 +210,7 @@ async fn read(params: Params, timeout: u64, look: &Look<'_>) -> Result<StepPlan<
 }
 
 fn change(params: Params, method: &str, timeout: u64, look: &Look<'_>) -> Result<StepPlan<Output>, StepError> {
-    let verify = params.verify.map(|check| {
-        let read = WebRead { url: check.url, headers: check.headers, timeout };
-        WebCheck { read, expect: check.expect, pointer: check.pointer, equals: check.equals }
-    });
-    check_pointers(verify.iter().filter_map(|check| check.pointer.as_ref()))?;
+    let verify = params.verify.map(|check| check.made(timeout)).transpose()?;
     let consequences = match &verify {
         Some(check) => format!("afterwards {} is read to see whether it took", check.read.url),
         None => "the step has no `verify`: quell cannot look whether it took".to_owned(),

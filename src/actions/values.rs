@@ -43,13 +43,13 @@ impl From<Hindrance> for StepError {
     }
 }
 
-/// Whole seconds of a timeout.
-pub(super) fn seconds(timeout: Option<SignedDuration>, without: u64) -> Result<u64, StepError> {
-    let Some(timeout) = timeout else { return Ok(without) };
-    u64::try_from(timeout.as_secs())
+/// Whole seconds of the parameter called `name`.
+pub(super) fn seconds(name: &str, length: Option<SignedDuration>, without: u64) -> Result<u64, StepError> {
+    let Some(length) = length else { return Ok(without) };
+    u64::try_from(length.as_secs())
         .ok()
         .filter(|seconds| *seconds > 0)
-        .ok_or_else(|| StepError::new("`timeout` is shorter than a second").hint("write it like `30s` or `5m`"))
+        .ok_or_else(|| StepError::new(format!("`{name}` is shorter than a second")).hint("write it like `30s` or `5m`"))
 }
 
 /// Pointers are `/field/0/field`; empty for the whole document.

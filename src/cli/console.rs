@@ -20,6 +20,6 @@ pub use screen::{Held, Screen, Volume};
 pub use standing::Standing;
 pub use style::{Style, Symbol, Tone};
 pub use table::{Column, Room, table};
-pub use text::{count, duration, shorten, width, wrap};
+pub use text::{count, duration, shorten, still, width, wrap};
 pub use timers::Timers;
 pub use watch::Watch;

@@ -134,6 +134,7 @@ pub(crate) fn next_words(next: &Next) -> String {
         Next::Verify(path, _) => at("prove what was done at", path),
         Next::GiveUp(path, _) => at("note a message that did not get through at", path),
         Next::Decide(path, _) => at("ask what is to become of an effect at", path),
+        Next::Chore(path) => at("wait, or write the post-mortem, at", path),
         Next::Conclude(path) => at("complete", path),
         Next::Failed(path) => at("ask what to do about the failed step", path),
         Next::Finish => "close the run".to_owned(),

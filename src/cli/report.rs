@@ -8,8 +8,11 @@ use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
 use super::output;
+use crate::action::StepError;
+use crate::engine::Reporter;
 use crate::evidence::Archive;
 use crate::journal::{Inspection, Payload};
+use crate::model::Digest;
 use crate::report;
 
 /// Write the post-mortem draft from the journal. What people wrote between its marks is kept.
@@ -34,7 +37,7 @@ pub(crate) fn run(args: &ReportArgs, cx: &Context) -> Result<Exit, CliError> {
     if args.output.as_deref() == Some(Path::new("-")) {
         output::write(&render(&dir, &found, args.template.as_deref(), None)?)?;
     } else {
-        let path = write(&dir, &found, args.template.as_deref(), args.output.as_deref())?;
+        let (path, _) = write(&dir, &found, args.template.as_deref(), args.output.as_deref())?;
         cx.screen.tell(&format!("post-mortem draft: {}", path.display()));
     }
     if !found.is_sound() {
@@ -44,13 +47,30 @@ pub(crate) fn run(args: &ReportArgs, cx: &Context) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Writes the report to `target`, or to its usual place. Returns where.
+/// The draft at its usual place, for a step that wants it written.
+pub(crate) struct Draft(pub(crate) IncidentDir);
+
+impl Reporter for Draft {
+    fn write(&self) -> Result<(String, Digest), StepError> {
+        let written = self.0.inspect().and_then(|found| write(&self.0, &found, None, None));
+        let (path, sha256) = written.map_err(|error| {
+            let why: Vec<&str> = std::iter::once(&error.message).chain(&error.causes).map(String::as_str).collect();
+            let hint = error.hint.as_deref().unwrap_or(
+                "free space or mend the permissions of the incident's directory, then retry; the journal is whole",
+            );
+            StepError::new(why.join(": ")).hint(hint)
+        })?;
+        Ok((path.display().to_string(), sha256))
+    }
+}
+
+/// Writes the report to `target`, or to its usual place. Returns where, and the digest of what was written.
 pub(crate) fn write(
     dir: &IncidentDir,
     found: &Inspection,
     template: Option<&Path>,
     target: Option<&Path>,
-) -> Result<PathBuf, CliError> {
+) -> Result<(PathBuf, Digest), CliError> {
     let path = target.map_or_else(|| dir.report(), Path::to_owned);
     let previous = match fs::read_to_string(&path) {
         Ok(text) => Some(text),
@@ -60,7 +80,7 @@ pub(crate) fn write(
     let text = render(dir, found, template, previous.as_deref())?;
     crate::durable::replace(&path, text.as_bytes(), 0o600)
         .map_err(|error| failed(format!("cannot write the report {}", path.display())).because(&error))?;
-    Ok(path)
+    Ok((path, Digest::of(text.as_bytes())))
 }
 
 fn render(

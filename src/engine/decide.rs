@@ -34,6 +34,8 @@ pub enum Next {
     GiveUp(StepPath, EffectKey),
     /// A person says what becomes of an effect: in doubt, refused, or applied and not seen.
     Decide(StepPath, EffectKey),
+    /// Do what the engine itself does for a step: wait, or write the post-mortem.
+    Chore(StepPath),
     /// All effects have ended: complete the step.
     Conclude(StepPath),
     /// A step failed: do what its `on_failure` says.
@@ -62,6 +64,7 @@ pub enum Next {
 /// | | consented, the first of several has ended | `GoOn`, once |
 /// | | one consented | `Perform` |
 /// | | all ended, questions open | `Ask` |
+/// | | all ended, something to wait for or to write | `Chore` |
 /// | | all ended | `Conclude` |
 ///
 /// What a step holds stands before it in the plan. Where a person has ended the run early, only the steps that are done
@@ -130,6 +133,9 @@ fn within(planned: &PlannedStep, step: &StepState) -> Next {
     }
     if step.proposed.as_ref().is_some_and(|proposed| proposed.ask.is_some()) && step.answers.is_none() {
         return Next::Ask(path);
+    }
+    if step.chore_left().is_some() {
+        return Next::Chore(path);
     }
     Next::Conclude(path)
 }

@@ -114,6 +114,7 @@ impl Engine {
                 Next::Verify(path, effect) => self.verify(&path, &effect).await?,
                 Next::GiveUp(path, effect) => self.give_up(&path, &effect)?,
                 Next::Decide(path, effect) => self.decide_effect(&path, &effect).await?,
+                Next::Chore(path) => self.chore(&path).await?,
                 Next::Conclude(path) => self.conclude(&path)?,
                 Next::Failed(path) => self.failed(&path).await?,
                 Next::Finish => {

@@ -13,7 +13,7 @@ use crate::action::{Catalogue, Look, Progress, Safeguards};
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::journal::{PlanSealed, PlannedStep};
-use crate::model::{Danger, IncidentId};
+use crate::model::{Chore, Danger, IncidentId};
 use crate::outside::OutsideLook;
 use crate::provider::{BoxFuture, ReadSide};
 use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates, resolve};
@@ -244,9 +244,11 @@ impl DryRun<'_> {
                 return None;
             }
         };
-        let open = !seen.effects.is_empty() || seen.ask.is_some();
+        let open = !seen.effects.is_empty() || seen.ask.is_some() || seen.chore.is_some();
         step.danger = seen.effects.iter().map(|effect| effect.danger).max().unwrap_or(Danger::Observe);
-        step.prediction = match (seen.effects.is_empty(), seen.ask.is_some()) {
+        // Time passes in any case; whether a condition will hold nobody knows.
+        let hangs = seen.ask.is_some() || matches!(&seen.chore, Some(Chore::Wait(wait)) if wait.every.is_some());
+        step.prediction = match (seen.effects.is_empty(), hangs) {
             (false, _) => Prediction::WillChange,
             (true, true) => Prediction::CannotKnow,
             (true, false) => Prediction::AlreadySo,

@@ -1,16 +1,17 @@
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use super::ConsentMode;
-use crate::action::Progress;
+use crate::action::{Progress, StepError};
 use crate::clock::Clock;
 use crate::journal::{
     EffectDecision, EffectState, Entry, FailureDecision, IncidentState, Left, NoteKind, PlannedStep, Proposed,
 };
-use crate::model::{Ask, ByHand, Digest, Effect, EffectKey, Role};
+use crate::model::{Ask, ByHand, Digest, Effect, EffectKey, Role, Wait};
 use crate::provider::{Answer, BoxFuture};
 use crate::secret::SecretBytes;
 
@@ -21,12 +22,14 @@ pub struct Ports {
     pub prompter: Arc<dyn Prompter>,
     /// Is told what has become durable.
     pub observer: Arc<dyn Observer>,
-    /// Shows how far long reads are.
+    /// Shows how far long reads are, and how long a wait still takes.
     pub progress: Arc<dyn Progress>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Seals secret answers.
     pub vault: Arc<dyn Vaulting>,
+    /// Writes the post-mortem.
+    pub reporter: Arc<dyn Reporter>,
     /// Ctrl-C and hang-up.
     pub interrupt: Interrupt,
     /// Who the operator is: stands on every entry.
@@ -85,6 +88,12 @@ pub trait Vaulting: Send + Sync {
     fn answer(&self, effect: &EffectKey, attempt: u32) -> BoxFuture<'_, Result<Option<Answer>, String>>;
 }
 
+/// Writes the post-mortem from what is durable.
+pub trait Reporter: Send + Sync {
+    /// Writes it. Returns where it lies and the digest of what was written.
+    fn write(&self) -> Result<(String, Digest), StepError>;
+}
+
 /// What a person says at a prompt: the answer, or one of the verbs that stand at every prompt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply<T> {
@@ -118,6 +127,9 @@ pub trait Prompter: Send + Sync {
     fn go_on<'a>(&'a self, request: GoOnRequest<'a>) -> BoxFuture<'a, Reply<()>>;
     /// A step whose required steps were not done: run it all the same?
     fn unmet<'a>(&'a self, request: UnmetRequest<'a>) -> BoxFuture<'a, Reply<()>>;
+    /// Beside a wait: ends only when somebody cuts it short, with the reason, or says something else. The engine drops it
+    /// when the wait is over.
+    fn wait<'a>(&'a self, request: WaitRequest<'a>) -> BoxFuture<'a, Reply<String>>;
     /// An answer with a secret could not be sealed and is held in memory: `true` to try again, `false` to give it up.
     fn unsealed<'a>(&'a self, effect: &'a Effect, error: &'a str) -> BoxFuture<'a, bool>;
 }
@@ -252,4 +264,15 @@ pub struct UnmetRequest<'a> {
     pub step: &'a PlannedStep,
     /// The required steps that were not done, each with why.
     pub unmet: Vec<(String, String)>,
+}
+
+/// Says that the engine waits.
+#[derive(Debug)]
+pub struct WaitRequest<'a> {
+    /// The step.
+    pub step: &'a PlannedStep,
+    /// What is waited for.
+    pub wait: &'a Wait,
+    /// How long at most from now.
+    pub left: Duration,
 }

@@ -2,10 +2,10 @@
 
 use super::drive::{Answered, Engine, PauseCause, Turn};
 use super::outputs::visible;
-use super::{AskRequest, EngineError, FailureRequest, GoOnRequest, UnmetRequest, outputs};
+use super::{AskRequest, EngineError, FailureRequest, GoOnRequest, UnmetRequest, chore, outputs};
 use crate::action::{Done, DoneEffect};
 use crate::journal::{
-    EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepStatus,
+    EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepState, StepStatus,
 };
 use crate::model::{Disposition, FindingStatus, Outcome, StepPath, Verdict};
 use crate::runbook::{OnFailure, Place, StepSpec};
@@ -158,13 +158,14 @@ impl Engine {
         let done = Done {
             effects: step.effects.iter().map(done_effect).collect(),
             fields: step.answers.clone().unwrap_or_default(),
+            chore: step.chore_done.clone(),
         };
         let output = outputs::unwrap(&proposed.output, &self.bench.evidence)?;
         let action = self.action(&self.planned(path)?.action)?;
         match action.conclude(output, &done) {
             Ok(output) => {
                 let output = self.wrap(output, path)?;
-                self.record(Some(path), Event::StepDone { output, summary: summary(proposed, &step.effects) })?;
+                self.record(Some(path), Event::StepDone { output, summary: summary(&step, proposed) })?;
             }
             Err(error) => self.record(Some(path), Event::StepFailed { error: error.message, hint: error.hint })?,
         }
@@ -249,7 +250,11 @@ fn done_effect(state: &EffectState) -> DoneEffect {
     }
 }
 
-fn summary(proposed: &Proposed, effects: &[EffectState]) -> String {
+fn summary(step: &StepState, proposed: &Proposed) -> String {
+    if let Some(done) = &step.chore_done {
+        return chore::summary(done);
+    }
+    let effects = &step.effects;
     if effects.is_empty() {
         return proposed.summary.clone();
     }

@@ -264,6 +264,9 @@ pub enum Event {
     ReportWritten {
         /// Digest of the report.
         sha256: Digest,
+        /// Where it lies.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        file: String,
     },
     /// A person ends the run early; what is done in any case is still to come.
     RunEnding {

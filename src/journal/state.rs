@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use run::RunState;
-pub use step::{StepState, StepStatus};
+pub use step::{ChoreDone, StepState, StepStatus};
 
 use super::event::{Entry, Event, NoteKind};
 use crate::model::{EvidenceRef, Finding, Gap, IncidentId, RunId, World};

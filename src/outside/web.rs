@@ -68,7 +68,7 @@ impl Outside {
                 (Some(wait), _) => self.clock.sleep(wait).await,
                 (None, Answer::Received { status, body, .. }) => return Ok(Sight::Seen { status, body }),
                 (None, Answer::NotSent(why) | Answer::Lost(why) | Answer::CutOff { why, .. }) => {
-                    return Err(Hindrance::new(
+                    return Err(Hindrance::passing(
                         why,
                         "check the address, the network and the proxy, then run the step again",
                     ));

@@ -2,6 +2,7 @@
 //!
 //! Each part goes over the one list of actions. An action that cannot be driven makes it fail.
 
+mod chores;
 mod examples;
 mod faults;
 pub(crate) mod incident;

@@ -6,9 +6,11 @@ use proptest::prelude::*;
 use quell::engine::{Next, decide};
 use quell::journal::{
     EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed, PlannedStep,
-    RunOutcome, SettledBy, SkipCause,
+    RunOutcome, SettledBy, SkipCause, WaitEnd,
 };
-use quell::model::{Danger, Digest, Disposition, IncidentId, Outcome, Phase, RunId, StepPath, Verdict, World};
+use quell::model::{
+    Chore, Danger, Digest, Disposition, IncidentId, Outcome, Phase, RunId, StepPath, Verdict, Wait, World,
+};
 use serde_json::{Map, Value};
 
 use crate::journal::{consented, effect, proposed, run_opened};
@@ -56,6 +58,17 @@ fn expanded(round: u32) -> Event {
     Event::Expanded(Box::new(Expanded { inputs: None, round, items: Payload::Inline(Value::Null), steps: vec![step] }))
 }
 
+fn wait() -> Chore {
+    Chore::Wait(Wait { message: "m".into(), seconds: 1, every: None })
+}
+
+/// A proposal that has the engine do something itself.
+fn chore(chore: Chore) -> Event {
+    let Event::Proposed(mut proposal) = proposed(vec![]) else { unreachable!() };
+    proposal.chore = Some(chore);
+    Event::Proposed(proposal)
+}
+
 fn path() -> impl Strategy<Value = Option<StepPath>> {
     prop_oneof![
         4 => Just(Some(StepPath::step("cut"))),
@@ -94,6 +107,9 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::StepSkipped { reason: "x".into(), cause: SkipCause::Person, output: None }),
         4 => Just(proposed(vec![effect("t1"), effect("t2")])),
         1 => Just(proposed(vec![])),
+        2 => prop_oneof![Just(Chore::Report), Just(wait())].prop_map(chore),
+        2 => Just(Event::Waited { end: WaitEnd::Elapsed, words: None }),
+        2 => Just(Event::ReportWritten { sha256: Digest::of(b"report"), file: "report.md".into() }),
         6 => id().prop_map(|id| consented(&effect(id))),
         6 => (id(), 0..3u32).prop_map(move |(id, attempt)| {
             Event::Intended { effect: key(id), attempt, call: effect(id).call.digest() }
@@ -169,6 +185,10 @@ proptest! {
             if let Next::Perform(path, _) = &next {
                 prop_assert!(!in_doubt(path), "{next:?} while an effect is in doubt");
             }
+            if let Next::Chore(path) = &next {
+                let step = run.step(path).unwrap();
+                prop_assert!(step.chore_left().is_some(), "{next:?} twice");
+            }
             // What is named is in the plan, so that the next entry has somewhere to go.
             let steps: Vec<&StepPath> = plan.steps.iter().map(|step| &step.path).collect();
             let mut unique = steps.clone();
@@ -180,5 +200,37 @@ proptest! {
             }
         }
         prop_assert!(folded <= 120);
+    }
+}
+
+#[test]
+fn a_chore_is_done_once_and_ends_only_as_its_kind_does() {
+    let mut state = IncidentState::default();
+    let opened = Event::IncidentOpened {
+        id: IncidentId::new("i1"),
+        title: "t".into(),
+        world: World::Live("h".into()),
+        tool: "0".into(),
+        machine: "m".into(),
+    };
+    let mut fold = |path: Option<StepPath>, event: Event| {
+        let entry = entry(&state, path, event);
+        let taken = state.apply(&entry).map_err(|error| error.what);
+        let run = state.latest_run();
+        (taken, run.and_then(|run| run.plan.as_ref().map(|plan| decide(plan, run))))
+    };
+    let cut = StepPath::step("cut");
+    let waited = || Event::Waited { end: WaitEnd::CutShort, words: Some("enough".into()) };
+    let written = || Event::ReportWritten { sha256: Digest::of(b"report"), file: "report.md".into() };
+    for event in [opened, run_opened(), plan()] {
+        fold(None, event).0.unwrap();
+    }
+    fold(Some(cut.clone()), Event::StepBegan).0.unwrap();
+    for (kind, end, wrong) in [(wait(), waited(), written()), (Chore::Report, written(), waited())] {
+        let at = || Some(cut.clone());
+        assert_eq!(fold(at(), chore(kind)).1, Some(Next::Chore(cut.clone())));
+        assert!(fold(at(), wrong).0.is_err());
+        assert_eq!(fold(at(), end.clone()), (Ok(()), Some(Next::Conclude(cut.clone()))));
+        assert!(fold(at(), end).0.is_err(), "it ended twice");
     }
 }

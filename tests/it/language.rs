@@ -3,6 +3,7 @@
 mod called;
 mod patience;
 mod plain;
+mod reported;
 mod resumed;
 
 use serde_json::{Value, json};

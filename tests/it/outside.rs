@@ -12,6 +12,7 @@ use crate::scene::{Ran, Scene, files, ran};
 mod command;
 mod http;
 mod notify;
+mod wait;
 
 /// Nothing that quell writes may hold it, in whatever form.
 const CANARY: &str = r#"canary"zq7x\with-9-quotes"#;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use quell::action::{AnyAction, Look, Progress, Safeguards, StepError, StepPlan, Taken};
@@ -26,6 +27,8 @@ impl EvidenceSink for Discarded {
 
 impl Progress for Discarded {
     fn tick(&self, _what: &str, _done: u64, _total: u64) {}
+
+    fn left(&self, _what: &str, _left: Duration) {}
 }
 
 struct Stage {

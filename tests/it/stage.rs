@@ -31,6 +31,8 @@ impl EvidenceSink for Discarded {
 
 impl Progress for Discarded {
     fn tick(&self, _what: &str, _done: u64, _total: u64) {}
+
+    fn left(&self, _what: &str, _left: Duration) {}
 }
 
 static NOTHING_SPARED: Safeguards =

@@ -1,6 +1,7 @@
 //! The real binary in a pseudo-terminal, key by key: what a person types, mistypes, pastes and interrupts.
 
 pub(crate) mod typist;
+mod waiting;
 
 use std::time::Duration;
 

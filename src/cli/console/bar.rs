@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Style, shorten};
 
-/// The one bar that may be on the screen: how far a long read is. Dropping it takes it off.
+/// The one bar that may be on the screen: how far a long read is, or how long a wait still takes. Dropping it takes it off.
 pub(super) struct Bar {
     what: String,
     total: u64,
@@ -27,6 +27,18 @@ impl Bar {
         shown.set_message(shorten(&style.show(what), style.columns() / 2, style));
         shown.enable_steady_tick(Duration::from_millis(250));
         Self { what: what.to_owned(), total, shown }
+    }
+
+    /// Puts a line on stderr that is filled anew, beat by beat.
+    pub(super) fn clock(what: &str) -> Self {
+        let shown = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        shown.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self { what: what.to_owned(), total: 0, shown }
+    }
+
+    /// Fills it.
+    pub(super) fn show(&self, line: &str) {
+        self.shown.set_message(line.to_owned());
     }
 
     /// Whether it is about this.

@@ -1,9 +1,10 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::Style;
 use super::bar::Bar;
-use super::text::wrap;
+use super::text::{shorten, still, wrap};
 use crate::action::Progress;
 
 /// How much is said.
@@ -37,6 +38,8 @@ struct Inner {
     rehearsal: bool,
     /// Whether the cursor stands behind an open prompt.
     mid_line: bool,
+    /// What is waited for and how long it still took when that was last said, where there are no bars.
+    waits: Option<(String, Duration)>,
 }
 
 /// Keeps bars off the screen while it lives.
@@ -57,7 +60,8 @@ impl Screen {
 
     /// A screen that writes elsewhere, with a fixed width and without bars.
     pub fn to(out: Box<dyn Write + Send>, style: Style, volume: Volume) -> Self {
-        let inner = Inner { out, bars: false, bar: None, held: 0, rehearsal: style.rehearsal, mid_line: false };
+        let inner =
+            Inner { out, bars: false, bar: None, held: 0, rehearsal: style.rehearsal, mid_line: false, waits: None };
         Self { style, volume, live: false, inner: Mutex::new(inner) }
     }
 
@@ -151,4 +155,42 @@ impl Progress for Screen {
             inner.bar = None;
         }
     }
+
+    fn left(&self, what: &str, left: Duration) {
+        let style = self.style();
+        let mut inner = self.inner();
+        if self.live {
+            if !inner.bars || inner.held > 0 {
+                return;
+            }
+            if !inner.bar.as_ref().is_some_and(|bar| bar.is_about(what, 0)) {
+                inner.bar = None;
+                inner.bar = Some(Bar::clock(what));
+            }
+            if let Some(bar) = &inner.bar {
+                bar.show(&waits(what, left, &style));
+            }
+            if left.is_zero() {
+                inner.bar = None;
+            }
+            return;
+        }
+        let is_told = |(told, before): &(String, Duration)| told == what && before.saturating_sub(left) < MINUTE;
+        if self.volume == Volume::Quiet || left.is_zero() || inner.waits.as_ref().is_some_and(is_told) {
+            return;
+        }
+        inner.waits = Some((what.to_owned(), left));
+        drop(inner);
+        self.say(&waits(what, left, &style));
+    }
+}
+
+/// Without a terminal the clock is shown so often at most.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The clock, in one line.
+fn waits(what: &str, left: Duration, style: &Style) -> String {
+    let left = still(left);
+    let room = style.columns().saturating_sub(left.len() + "  waiting:   left".len());
+    format!("  waiting: {}  {left} left", shorten(&style.show(what), room, style))
 }

@@ -1,5 +1,7 @@
 //! Measuring and breaking text by the columns that it takes, which are neither bytes nor characters.
 
+use std::time::Duration;
+
 use dialoguer::console::measure_text_width;
 use jiff::SignedDuration;
 
@@ -89,6 +91,12 @@ pub fn duration(span: SignedDuration) -> String {
     }
 }
 
+/// The same for what is still to come: a second that has begun is counted.
+pub fn still(left: Duration) -> String {
+    let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+    duration(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
+}
+
 /// `1 row`, `12 rows`.
 pub fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
@@ -96,16 +104,25 @@ pub fn count(number: usize, one: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use jiff::SignedDuration;
     use proptest::prelude::*;
 
-    use super::{duration, shorten, width, wrap};
+    use super::{duration, shorten, still, width, wrap};
     use crate::cli::console::Style;
 
     #[test]
     fn spans_are_short() {
         for (seconds, shown) in [(-3, "0 s"), (4, "4 s"), (125, "2 min 05 s"), (3780, "1 h 03 min")] {
             assert_eq!(duration(SignedDuration::from_secs(seconds)), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_still_to_come_is_never_told_too_short() {
+        for (millis, shown) in [(0, "0 s"), (1, "1 s"), (59_001, "1 min 00 s"), (124_000, "2 min 04 s")] {
+            assert_eq!(still(Duration::from_millis(millis)), shown);
         }
     }
 

@@ -25,7 +25,7 @@
 //!
 //! | key | values | read when |
 //! |---|---|---|
-//! | `answer` | `run`, `skip`, `abort` | a step asks for consent, for work by hand, or for fields |
+//! | `answer` | `run`, `skip`, `abort` | a step asks for consent, for work by hand, or for fields; beside a wait `skip` goes on at once |
 //! | `select` | `all`, `none`, list of target ids or names | consent; needed for a list unless every row is proposed as chosen |
 //! | `phrase` | a list: the step's id or `verb N`; an irreversible effect: the target's id or name | consent; for lists and irreversible effects it is needed |
 //! | `reason` | text | `skip` and `abort`, and every decision |

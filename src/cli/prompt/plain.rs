@@ -1,9 +1,11 @@
 //! The screens of the questions that are answered with a single word.
 
+use std::time::Duration;
+
 use super::inspect::labelled;
 use super::verb::VERBS;
-use crate::cli::console::{Style, Tone, count, effect_line, wrap};
-use crate::engine::{FailureRequest, GoOnRequest, UnmetRequest};
+use crate::cli::console::{Style, Tone, count, effect_line, still, wrap};
+use crate::engine::{FailureRequest, GoOnRequest, UnmetRequest, WaitRequest};
 
 /// The screen of a failed step. Ends with a line break.
 pub fn failure_text(request: &FailureRequest<'_>, style: &Style) -> String {
@@ -40,6 +42,23 @@ pub fn unmet_text(request: &UnmetRequest<'_>, style: &Style) -> String {
     }
     let choices = ["run: do it all the same", "skip REASON: leave it"];
     out.push_str(&choices_text(&choices, style));
+    out
+}
+
+/// What stands above the clock of a wait. Ends with a line break.
+pub fn wait_text(request: &WaitRequest<'_>, style: &Style) -> String {
+    let mut out = format!("\n{}\n", style.heading(&format!("{}: waiting", request.step.path)));
+    out.push_str(&labelled("for", &request.wait.message, style));
+    let left = match request.wait.every.map(Duration::from_secs) {
+        None => still(request.left),
+        Some(every) => format!("at most {}, looked at every {}", still(request.left), still(every)),
+    };
+    out.push_str(&labelled("left", &left, style));
+    let how = format!("press return to say something: go on REASON; or {VERBS}");
+    for line in wrap(&how, style.columns(), "", "  ") {
+        out.push_str(&line);
+        out.push('\n');
+    }
     out
 }
 

@@ -1,3 +1,4 @@
+mod beside;
 mod dialogue;
 mod rows;
 mod timers;
@@ -20,7 +21,7 @@ use crate::cli::console::{Screen, Standing, Tone};
 use crate::clock::Clock;
 use crate::engine::{
     AskRequest, Chosen, ConsentMode, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Interrupt, Prompter, Reply, UnmetRequest,
+    HandRequest, Interrupt, Prompter, Reply, UnmetRequest, WaitRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision};
 use crate::model::{AnswerKind, Ask, Digest, Effect};
@@ -256,6 +257,10 @@ impl Prompter for Terminal {
             };
             self.talk(&prompted, judge).await
         })
+    }
+
+    fn wait<'a>(&'a self, request: WaitRequest<'a>) -> BoxFuture<'a, Reply<String>> {
+        Box::pin(async move { self.wait_beside(&request).await })
     }
 
     fn unsealed<'a>(&'a self, effect: &'a Effect, error: &'a str) -> BoxFuture<'a, bool> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::engine::{
     AskRequest, Chosen, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply, HandRequest, Prompter,
-    Reply, UnmetRequest,
+    Reply, UnmetRequest, WaitRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision};
 use crate::model::{Effect, HttpCall};
@@ -76,6 +76,10 @@ impl Prompter for Colleague {
 
     fn unmet<'a>(&'a self, request: UnmetRequest<'a>) -> BoxFuture<'a, Reply<()>> {
         self.inner.unmet(request)
+    }
+
+    fn wait<'a>(&'a self, request: WaitRequest<'a>) -> BoxFuture<'a, Reply<String>> {
+        self.inner.wait(request)
     }
 
     fn unsealed<'a>(&'a self, effect: &'a Effect, error: &'a str) -> BoxFuture<'a, bool> {

@@ -78,6 +78,7 @@ pub(crate) async fn drive(
             progress: cx.screen.clone(),
             clock: cx.clock.clone(),
             vault,
+            reporter: Arc::new(report::Draft(dir.clone())),
             interrupt: cx.interrupt.clone(),
             operator: cx.operator.clone(),
             role,
@@ -100,7 +101,7 @@ fn finish(
     let mut exit = outcome::exit(journal.state(), Some(&stop));
     let found = dir.inspect()?;
     match report::write(&dir, &found, None, None) {
-        Ok(path) => cx.screen.tell(&format!("post-mortem draft: {}", path.display())),
+        Ok((path, _)) => cx.screen.tell(&format!("post-mortem draft: {}", path.display())),
         Err(error) => {
             cx.screen.say(&error.text());
             exit = exit.and(Exit::Report);

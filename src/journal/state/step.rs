@@ -3,8 +3,10 @@ use serde_json::{Map, Value};
 
 use super::event_name;
 use crate::journal::effect_state::EffectState;
-use crate::journal::event::{EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, Proposed, SkipCause};
-use crate::model::{Chore, EffectKey};
+use crate::journal::event::{
+    EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, Proposed, SkipCause, WaitEnd,
+};
+use crate::model::{Chore, Digest, EffectKey};
 
 /// One step instance.
 #[derive(Debug, Clone, Default)]
@@ -23,8 +25,8 @@ pub struct StepState {
     pub effects: Vec<EffectState>,
     /// What a person answered.
     pub answers: Option<Map<String, Value>>,
-    /// True once the engine has done what it does itself for the step.
-    pub chore_done: bool,
+    /// What came of what the engine itself does for it.
+    pub chore_done: Option<ChoreDone>,
     /// True once a person let the list go on after its first row.
     pub went_on: bool,
     /// The rounds of what it holds, with the items of its list.
@@ -35,6 +37,25 @@ pub struct StepState {
     pub rounds_before: usize,
     /// Who did the last thing to it.
     pub by: String,
+}
+
+/// What came of what the engine itself does for a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChoreDone {
+    /// It has waited.
+    Waited {
+        /// What ended it.
+        end: WaitEnd,
+        /// In words, where a person ended it.
+        words: Option<String>,
+    },
+    /// The post-mortem was written.
+    Reported {
+        /// Where it lies.
+        file: String,
+        /// Digest of the report.
+        sha256: Digest,
+    },
 }
 
 /// Where a step stands.
@@ -104,9 +125,9 @@ impl StepState {
         self.effects.iter().find(|state| state.effect.key == *key)
     }
 
-    /// What the engine itself does for it.
-    pub fn chore(&self) -> Option<&Chore> {
-        self.proposed.as_ref().and_then(|proposed| proposed.chore.as_ref())
+    /// What the engine itself is still to do for it.
+    pub fn chore_left(&self) -> Option<&Chore> {
+        self.proposed.as_ref().and_then(|proposed| proposed.chore.as_ref()).filter(|_| self.chore_done.is_none())
     }
 
     /// How many rounds there have been since it began last.
@@ -157,11 +178,11 @@ impl StepState {
             }
             (S::Began | S::Proposed, Event::Proposed(proposed)) => self.propose(entry, proposed, drivers)?,
             (S::Proposed, Event::Answered { fields }) => self.answers = Some(fields.clone()),
-            (S::Proposed, Event::Waited { .. }) if matches!(self.chore(), Some(Chore::Wait(_))) => {
-                self.chore_done = true;
+            (S::Proposed, Event::Waited { end, words }) if matches!(self.chore_left(), Some(Chore::Wait(_))) => {
+                self.chore_done = Some(ChoreDone::Waited { end: *end, words: words.clone() });
             }
-            (S::Proposed, Event::ReportWritten { .. }) if self.chore() == Some(&Chore::Report) => {
-                self.chore_done = true;
+            (S::Proposed, Event::ReportWritten { sha256, file }) if self.chore_left() == Some(&Chore::Report) => {
+                self.chore_done = Some(ChoreDone::Reported { file: file.clone(), sha256: sha256.clone() });
             }
             (S::Proposed, Event::WentOn) => self.went_on = true,
             (S::Proposed, Event::Rechecked) => self.proposed_at = Some((entry.at, drivers)),
@@ -243,7 +264,7 @@ impl StepState {
         self.effects = next;
         self.status = StepStatus::Proposed;
         self.proposed = Some(proposed.clone());
-        self.chore_done = false;
+        self.chore_done = None;
         self.proposed_at = Some((entry.at, drivers));
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::{inventory, output, run, steps};
 use crate::scene::Scene;
 
-fn step(id: &str, action: &str, with: &str) -> String {
+pub(super) fn step(id: &str, action: &str, with: &str) -> String {
     format!(
         "[[steps]]\nid = \"{id}\"\nphase = \"contain\"\ntitle = \"Plain\"\naction = \"{action}\"\nwith = {{ {with} }}\n\n"
     )

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::called::{call, shelve};
+use super::plain::step;
 use super::{DONE, HEAD, by_hand, group, inventory, question, says};
 use crate::scene::{Scene, ran};
 
@@ -19,6 +20,8 @@ async fn stage() -> Scene {
         + cut
         + &question("steps.steps", "again")
         + &by_hand("steps", "visit", "go to {{name}}", "foreach = [\"one\", \"two\"]\nas = \"name\"\n")
+        + &step("calm-down", "wait", "for = \"1s\"")
+        + &step("draft", "report", "")
         + &by_hand("finally", "goodbye", "tell the team", "");
     scene.write("drill.toml", &format!("{HEAD}{runbook}"));
     let answers = format!(
@@ -58,9 +61,12 @@ async fn calling() -> Scene {
 /// What the journal says of each step, without times and digests.
 fn outline(scene: &Scene) -> Vec<(String, String)> {
     let journal = scene.journal();
-    let told = journal
-        .iter()
-        .filter(|entry| matches!(entry["event"]["type"].as_str(), Some("expanded" | "step_done" | "run_closed")));
+    let told = journal.iter().filter(|entry| {
+        matches!(
+            entry["event"]["type"].as_str(),
+            Some("expanded" | "waited" | "report_written" | "step_done" | "run_closed")
+        )
+    });
     let of = |entry: &Value| {
         let path = entry["path"].as_str().unwrap_or_default().to_owned();
         (path, entry["event"]["type"].as_str().unwrap().to_owned())

@@ -61,6 +61,11 @@ impl Typist {
         self.session.send_line(line).unwrap();
     }
 
+    /// Types the beginning of a line.
+    pub(crate) fn half_types(&mut self, text: &str) {
+        self.session.send(text).unwrap();
+    }
+
     /// Types a secret at its prompt, once the terminal has stopped to echo: what is typed before is thrown away.
     #[track_caller]
     pub(crate) fn types_secret(&mut self, label: &str, secret: &str) {

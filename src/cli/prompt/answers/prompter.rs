@@ -12,7 +12,7 @@ use crate::cli::console::Screen;
 use crate::cli::prompt::answer_to;
 use crate::engine::{
     AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Prompter, Reply, UnmetRequest,
+    HandRequest, Prompter, Reply, UnmetRequest, WaitRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
 use crate::model::Effect;
@@ -287,6 +287,13 @@ impl Prompter for Answers {
         };
         let reply = self.say(request.step, reply, |()| format!("run all the same: {}", unmet.join(", ")));
         Box::pin(std::future::ready(reply))
+    }
+
+    fn wait<'a>(&'a self, request: WaitRequest<'a>) -> BoxFuture<'a, Reply<String>> {
+        Box::pin(async move {
+            let Some(reply) = refusal(&self.answers(request.step)) else { return std::future::pending().await };
+            self.say(request.step, reply, String::clone)
+        })
     }
 
     fn unsealed<'a>(&'a self, effect: &'a Effect, error: &'a str) -> BoxFuture<'a, bool> {

@@ -95,13 +95,27 @@ impl Terminal {
     pub(super) async fn talk<T: Send>(
         &self,
         prompted: &Prompted<'_>,
+        judge: impl FnMut(&str) -> Judged<T> + Send,
+    ) -> Reply<T> {
+        self.talk_from(None, prompted, judge).await
+    }
+
+    /// The same, where the first line has come already.
+    pub(super) async fn talk_from<T: Send>(
+        &self,
+        mut first: Option<String>,
+        prompted: &Prompted<'_>,
         mut judge: impl FnMut(&str) -> Judged<T> + Send,
     ) -> Reply<T> {
         let _held = self.screen.hold();
         self.tell_time();
         let mut warned = false;
         loop {
-            let line = match self.hear(prompted.label, prompted.is_consent).await {
+            let heard = match first.take() {
+                Some(line) => Heard::Line(line),
+                None => self.hear(prompted.label, prompted.is_consent).await,
+            };
+            let line = match heard {
                 Heard::Line(line) => line,
                 Heard::Pasted => {
                     self.say("several lines came at once, so none of them was taken; type the answer");
@@ -163,8 +177,13 @@ impl Terminal {
         if is_consent {
             self.keys.discard();
         }
-        let label = format!("{}>", self.screen.style().show(label));
-        self.screen.prompt(&label);
+        self.line(Some(&format!("{}>", self.screen.style().show(label))), is_consent).await
+    }
+
+    /// Waits for a line, at a prompt or at none. An update that falls due is said meanwhile.
+    pub(super) async fn line(&self, prompt: Option<&str>, is_consent: bool) -> Heard {
+        let ask = || prompt.into_iter().for_each(|prompt| self.screen.prompt(prompt));
+        ask();
         let mut typed = self.keys.line();
         let typed = loop {
             tokio::select! {
@@ -172,7 +191,7 @@ impl Terminal {
                 typed = &mut typed => break typed,
                 reminder = self.update_falls_due() => {
                     self.screen.say(&reminder);
-                    self.screen.prompt(&label);
+                    ask();
                 }
             }
         };
