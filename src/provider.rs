@@ -13,6 +13,9 @@
 //! fn perform(side: &dyn SendSide, warrant: Warrant, call: HttpCall) { let _ = side.send(warrant, call); }
 //! ```
 
+mod list;
+mod progress;
+
 use std::future::Future;
 use std::pin::Pin;
 
@@ -22,6 +25,9 @@ use serde_json::Value;
 use crate::journal::Warrant;
 use crate::model::{Account, CredentialFacts, Gap, HttpCall, World};
 use crate::secret::SecretBytes;
+
+pub use list::{Listing, Next, Page, Pages, Paging};
+pub use progress::{BudgetLeft, Extent, Progress};
 
 /// A boxed future, for object-safe traits.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -40,8 +46,22 @@ pub trait ReadSide: Send + Sync {
     /// One answer. Retried with backoff within the shared budget.
     fn get<'a>(&'a self, request: &'a ReadRequest) -> BoxFuture<'a, Result<Reading, ReadError>>;
 
-    /// Every item of a list, paged to the end and de-duplicated by the item's `id`, where it has one.
-    fn list<'a>(&'a self, request: &'a ReadRequest, paging: Paging) -> BoxFuture<'a, Result<Listing, ReadError>>;
+    /// A list, page by page, de-duplicated by the item's `id`, where it has one. Nothing is read before it is asked for.
+    fn pages<'a>(&'a self, request: &'a ReadRequest, paging: Paging) -> Box<dyn Pages + 'a>;
+
+    /// Every item of a list. One that may be long is better taken page by page.
+    fn list<'a>(&'a self, request: &'a ReadRequest, paging: Paging) -> BoxFuture<'a, Result<Listing, ReadError>> {
+        Box::pin(async move { Listing::gather(&mut *self.pages(request, paging)).await })
+    }
+
+    /// The items of a page of a list, from the answer as it was kept.
+    fn kept_items(&self, body: &[u8]) -> Result<Vec<Value>, ReadError>;
+
+    /// The result of one answer, from the answer as it was kept.
+    fn kept_result(&self, body: &[u8]) -> Result<Value, ReadError>;
+
+    /// What is left of the rate limit to reads of this lane; `None` where there is none.
+    fn budget(&self, lane: Lane) -> Option<BudgetLeft>;
 }
 
 /// The side of a provider that writes.
@@ -105,28 +125,6 @@ impl ReadRequest {
     }
 }
 
-/// How a list is paged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Paging {
-    /// One answer holds all.
-    Single,
-    /// `page` and `per_page`; ends with a page that brings nothing new.
-    Pages {
-        /// Items asked for per page; the server may give fewer.
-        per_page: u32,
-    },
-    /// A `cursor` that the answer names as `result_info.cursor`.
-    Cursor {
-        /// Name of the parameter that sets the page size, with the size.
-        size: (&'static str, u32),
-    },
-    /// A `cursor` that the answer names as `result_info.cursors.after`.
-    CursorAfter {
-        /// Items asked for per page.
-        per_page: u32,
-    },
-}
-
 /// One answer, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
@@ -138,17 +136,6 @@ pub struct Reading {
     pub source: String,
     /// The server's clock, from the `Date` header.
     pub server_time: Option<Timestamp>,
-}
-
-/// All pages of a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Listing {
-    /// Every item, once.
-    pub items: Vec<Value>,
-    /// The answers they came in; their `result` is left `Null`.
-    pub pages: Vec<Reading>,
-    /// Why there may be more than was seen: fewer items than the trustworthy total, or a page that was lost.
-    pub shortfall: Option<String>,
 }
 
 /// Why a read brought no answer.

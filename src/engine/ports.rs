@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use super::ConsentMode;
-use crate::action::{Progress, StepError};
+use crate::action::StepError;
 use crate::clock::Clock;
 use crate::journal::{
     EffectDecision, EffectState, Entry, FailureDecision, IncidentState, Left, NoteKind, PlannedStep, Proposed,
 };
 use crate::model::{Ask, ByHand, Digest, Effect, EffectKey, Role, Wait};
-use crate::provider::{Answer, BoxFuture};
+use crate::provider::{Answer, BoxFuture, Progress};
 use crate::secret::SecretBytes;
 
 /// Everything outside the engine: people, screens, clocks, the vault. Made at the edge and passed in.

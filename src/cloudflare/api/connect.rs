@@ -4,14 +4,15 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::budget::{Gate, Meter};
-use super::reader::{Reader, list};
+use super::gate::Gate;
+use super::meter::Meter;
+use super::reader::{Reader, pages};
 use super::sender::Sender;
 use super::transport::Transport;
 use super::{ApiBase, Credential, Timeouts, chain, http, quoted, segment};
 use crate::clock::Clock;
 use crate::model::{Account, CredentialFacts, CredentialKind, World};
-use crate::provider::{Paging, ReadError, ReadRequest, ReadSide, Reading, SendSide};
+use crate::provider::{Lane, Listing, Paging, ReadError, ReadRequest, ReadSide, Reading, SendSide};
 
 /// What a connection is made from.
 pub struct Connector {
@@ -260,8 +261,9 @@ async fn settle_account(transport: &Transport, wanted: Option<&str>) -> Result<A
             Err(cause) => Err(api(cause)),
         };
     }
-    let request = ReadRequest::new("/accounts");
-    let listing = match list(transport, &request, Paging::Pages { per_page: 50 }).await {
+    let request = ReadRequest::new("/accounts").lane(Lane::Containment);
+    let paging = Paging::Pages { per_page: 50 };
+    let listing = match Listing::gather(&mut pages(transport, &request, paging)).await {
         Ok(listing) => listing,
         // Observed: 400 with code 1001, "List accounts endpoint does not support account owned tokens".
         Err(ReadError::Rejected(why)) if why.contains("1001: ") => return Err(ConnectError::AccountUnnamed),
@@ -277,7 +279,8 @@ async fn settle_account(transport: &Transport, wanted: Option<&str>) -> Result<A
 }
 
 async fn get(transport: &Transport, path: &str) -> Result<Reading, ReadError> {
-    Ok(transport.read(&ReadRequest::new(path)).await?.reading)
+    // Without these nothing else can begin.
+    Ok(transport.read(&ReadRequest::new(path).lane(Lane::Containment)).await?.reading)
 }
 
 fn account(json: &Value) -> Option<Account> {

@@ -90,12 +90,20 @@ pub(super) fn read_error(status: StatusCode, complaints: &[Complaint], said: &st
     }
 }
 
+/// Whether a refusal may be one that good credentials meet by chance: under load, a single 403 or a single code 10000 in
+/// the middle of many answers was observed by others. Said twice, it counts.
+pub(super) fn may_be_chance(status: StatusCode, complaints: &[Complaint]) -> bool {
+    let has = |code: i64| complaints.iter().any(|complaint| complaint.code == Some(code));
+    let speaks_of_the_credential = has(6003) || has(9109);
+    (status == StatusCode::FORBIDDEN || has(10000)) && !speaks_of_the_credential
+}
+
 #[cfg(test)]
 mod tests {
     use reqwest::StatusCode;
     use serde_json::json;
 
-    use super::{complaints, read_error, words};
+    use super::{complaints, may_be_chance, read_error, words};
     use crate::provider::ReadError;
 
     fn error_of(status: u16, code: i64, message: &str) -> ReadError {
@@ -121,6 +129,17 @@ mod tests {
         assert!(matches!(error_of(302, 0, ""), Unreadable(_)));
         let rejected = error_of(200, 1001, "not today");
         assert_eq!(rejected, Rejected("1001: not today".into()));
+    }
+
+    #[test]
+    fn what_may_be_chance_is_told_from_what_speaks_of_the_credential() {
+        let chance = |status: u16, code: i64| {
+            let list = complaints(&json!({"errors": [{"code": code, "message": ""}]}));
+            may_be_chance(StatusCode::from_u16(status).unwrap(), &list)
+        };
+        assert!(chance(403, 10000) && chance(401, 10000) && chance(200, 10000) && chance(403, 1));
+        assert!(!chance(403, 9109) && !chance(400, 6003) && !chance(401, 1000) && !chance(404, 7003));
+        assert!(may_be_chance(StatusCode::FORBIDDEN, &[]), "a page of HTML");
     }
 
     #[test]

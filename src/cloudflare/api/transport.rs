@@ -6,9 +6,11 @@ use reqwest::header::{DATE, HeaderMap};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
-use super::budget::{Gate, Meter, http_date};
 use super::envelope::{into_result, keys_of, read_json, verdict};
-use super::refusal::{complaints, read_error, words};
+use super::gate::Gate;
+use super::meter::Meter;
+use super::ratelimit::http_date;
+use super::refusal::{Complaint, complaints, may_be_chance, read_error, words};
 use super::trace::Trace;
 use super::{ApiBase, Credential, chain, http};
 use crate::clock::Clock;
@@ -38,8 +40,18 @@ pub(super) struct Exchange {
 /// One try that failed.
 struct Failure {
     error: ReadError,
-    /// Whether the same request may do better later.
-    passing: bool,
+    hope: Hope,
+}
+
+/// Whether the same request may do better later.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hope {
+    /// It may.
+    Some,
+    /// If it fails once more, it will not.
+    Once,
+    /// It will not.
+    None,
 }
 
 impl Transport {
@@ -52,13 +64,19 @@ impl Transport {
             .with_jitter()
             .build();
         let mut attempt = 0;
+        let mut doubted = false;
         loop {
             attempt += 1;
             let failure = match self.attempt(request, attempt).await {
                 Ok(exchange) => return Ok(exchange),
                 Err(failure) => failure,
             };
-            match waits.next().filter(|_| failure.passing) {
+            let again = match failure.hope {
+                Hope::Some => true,
+                Hope::Once => !std::mem::replace(&mut doubted, true),
+                Hope::None => false,
+            };
+            match waits.next().filter(|_| again) {
                 Some(wait) => {
                     tracing::info!(error = %failure.error, ?wait, "reading again");
                     self.clock.sleep(wait).await;
@@ -69,8 +87,8 @@ impl Transport {
     }
 
     async fn attempt(&self, request: &ReadRequest, attempt: u32) -> Result<Exchange, Failure> {
-        let last = |error| Failure { error, passing: false };
-        let passing = |error| Failure { error, passing: true };
+        let last = |error| Failure { error, hope: Hope::None };
+        let passing = |error| Failure { error, hope: Hope::Some };
         let Some(mut url) = self.base.url(&request.path) else {
             let why = format!("`{}` is no well-formed path, so nothing was sent", super::quoted(&request.path));
             return Err(last(ReadError::Rejected(why)));
@@ -79,7 +97,7 @@ impl Transport {
             url.query_pairs_mut().extend_pairs(&request.query);
         }
         let source = format!("GET {}", self.base.below(&url));
-        self.gate.pass().await.map_err(|why| last(ReadError::Throttled(why)))?;
+        let pass = self.gate.pass(request.lane).await.map_err(|why| last(ReadError::Throttled(why)))?;
         self.meter.count_read();
         let trace = Trace::begin("GET", &request.path, attempt, &*self.clock);
         let mut get = self.client.get(url);
@@ -91,7 +109,7 @@ impl Transport {
             passing(ReadError::Unreachable(chain(error)))
         })?;
         let (status, headers) = (response.status(), response.headers().clone());
-        self.gate.observe(status, &headers);
+        pass.answered(status, &headers);
         let body = http::body(response).await;
         trace.end(Some(status.as_u16()), &*self.clock);
         let body =
@@ -105,7 +123,7 @@ impl Transport {
             Err(what) if status.is_success() => {
                 return Err(passing(ReadError::Unreadable(format!("HTTP {} with {what}", status.as_u16()))));
             }
-            Err(what) => return Err(failure(status, read_error(status, &[], &format!("with {what}")))),
+            Err(what) => return Err(failure(status, &[], &format!("with {what}"))),
         };
         let says_yes = verdict(&json).or_else(|| is_without_envelope(&request.path).then_some(true));
         match says_yes {
@@ -122,15 +140,21 @@ impl Transport {
                 for complaint in &mut list {
                     complaint.message = self.credential.mask(&complaint.message).into_owned();
                 }
-                Err(failure(status, read_error(status, &list, &words(&list))))
+                Err(failure(status, &list, &words(&list)))
             }
         }
     }
 }
 
-fn failure(status: StatusCode, error: ReadError) -> Failure {
-    let passing = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-    Failure { error, passing }
+fn failure(status: StatusCode, list: &[Complaint], said: &str) -> Failure {
+    let hope = if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
+        Hope::Some
+    } else if may_be_chance(status, list) {
+        Hope::Once
+    } else {
+        Hope::None
+    };
+    Failure { error: read_error(status, list, said), hope }
 }
 
 fn exchange(result: Value, info: Value, body: Vec<u8>, source: String, headers: &HeaderMap) -> Exchange {
