@@ -26,7 +26,7 @@ use crate::journal::Warrant;
 use crate::model::{Account, CredentialFacts, Gap, HttpCall, World};
 use crate::secret::SecretBytes;
 
-pub use list::{Listing, Next, Page, Pages, Paging};
+pub use list::{Layout, Listing, Next, Page, Pages, Paging};
 pub use progress::{BudgetLeft, Extent, Progress};
 
 /// A boxed future, for object-safe traits.
@@ -46,16 +46,16 @@ pub trait ReadSide: Send + Sync {
     /// One answer. Retried with backoff within the shared budget.
     fn get<'a>(&'a self, request: &'a ReadRequest) -> BoxFuture<'a, Result<Reading, ReadError>>;
 
-    /// A list, page by page, de-duplicated by the item's `id`, where it has one. Nothing is read before it is asked for.
-    fn pages<'a>(&'a self, request: &'a ReadRequest, paging: Paging) -> Box<dyn Pages + 'a>;
+    /// A list, page by page, each item once. Nothing is read before it is asked for.
+    fn pages<'a>(&'a self, request: &'a ReadRequest, layout: Layout) -> Box<dyn Pages + 'a>;
 
     /// Every item of a list. One that may be long is better taken page by page.
     fn list<'a>(&'a self, request: &'a ReadRequest, paging: Paging) -> BoxFuture<'a, Result<Listing, ReadError>> {
-        Box::pin(async move { Listing::gather(&mut *self.pages(request, paging)).await })
+        Box::pin(async move { Listing::gather(&mut *self.pages(request, paging.into())).await })
     }
 
     /// The items of a page of a list, from the answer as it was kept.
-    fn kept_items(&self, body: &[u8]) -> Result<Vec<Value>, ReadError>;
+    fn kept_items(&self, body: &[u8], layout: Layout) -> Result<Vec<Value>, ReadError>;
 
     /// The result of one answer, from the answer as it was kept.
     fn kept_result(&self, body: &[u8]) -> Result<Value, ReadError>;
@@ -83,6 +83,17 @@ pub struct ReadRequest {
     pub headers: Vec<(String, String)>,
     /// What it is for: who goes first where the budget is short.
     pub lane: Lane,
+    /// Which refusals mean that there is nothing to show.
+    pub absence: Absence,
+}
+
+/// Which refusals of a read mean that there is nothing to show; its result is `Null` then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Absence {
+    /// Those with one of these codes.
+    pub codes: &'static [u32],
+    /// That it is not there; not that the path leads nowhere.
+    pub missing: bool,
 }
 
 /// What a read is for, the most urgent first.
@@ -100,7 +111,13 @@ pub enum Lane {
 impl ReadRequest {
     /// A read without query.
     pub fn new(path: impl Into<String>) -> Self {
-        Self { path: path.into(), query: Vec::new(), headers: Vec::new(), lane: Lane::default() }
+        Self {
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            lane: Lane::default(),
+            absence: Absence::default(),
+        }
     }
 
     /// Adds a header.
@@ -114,6 +131,13 @@ impl ReadRequest {
     #[must_use]
     pub const fn lane(mut self, lane: Lane) -> Self {
         self.lane = lane;
+        self
+    }
+
+    /// Says which refusals mean that there is nothing to show.
+    #[must_use]
+    pub const fn absent_if(mut self, absence: Absence) -> Self {
+        self.absence = absence;
         self
     }
 

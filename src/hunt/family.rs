@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::canonical;
 use super::item::{Item, Seat};
-use crate::provider::{Paging, ReadRequest};
+use crate::provider::{Absence, Layout, Paging, ReadRequest};
 
 /// A kind of resource that can be listed, as data. Adding one is adding an entry to a wing's table.
 ///
@@ -174,7 +174,8 @@ impl Family {
     /// `encode`.
     pub fn request(&self, variant: &Variant, seat: &Seat, account: &str, encode: fn(&str) -> String) -> ReadRequest {
         let path = fill(self.path, seat, account, None, encode).replace("{part}", variant.part);
-        let mut request = ReadRequest::new(path);
+        let absence = Absence { codes: self.none_codes, missing: self.missing_is_none };
+        let mut request = ReadRequest::new(path).absent_if(absence);
         for (name, value) in variant.query {
             // A list of a zone that lives under no zone's path names it as a parameter.
             request = request.with(name, fill(value, seat, account, None, str::to_owned));
@@ -183,6 +184,14 @@ impl Family {
             request = request.header(name, *value);
         }
         request
+    }
+
+    /// How its lists are told in answers; `None` where an answer holds the only item.
+    pub const fn layout(&self) -> Option<Layout> {
+        match self.shape {
+            Shape::List(paging) => Some(Layout { paging, inside: self.inside, id: self.id }),
+            Shape::One | Shape::Text => None,
+        }
     }
 
     /// The request that says more of the item with this id.

@@ -24,6 +24,25 @@ pub enum Paging {
     },
 }
 
+/// How a list is told in answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// How it is paged.
+    pub paging: Paging,
+    /// Name of the list, where the answer is an object that holds it; empty where the answer is the list, or an object
+    /// that holds no other.
+    pub inside: &'static str,
+    /// JSON pointer to what tells its items apart; empty where nothing does.
+    pub id: &'static str,
+}
+
+impl From<Paging> for Layout {
+    /// The answer is the list, and its items have an `id`.
+    fn from(paging: Paging) -> Self {
+        Self { paging, inside: "", id: "/id" }
+    }
+}
+
 /// A list that is read page by page, and never held as a whole.
 pub trait Pages: Send {
     /// Reads on. An error means that not even the first page could be read; once there was one, whatever is missing

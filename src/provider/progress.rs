@@ -25,6 +25,8 @@ pub struct Extent<'e> {
     pub done: u64,
     /// Of so much; 0 where that is not known. May grow while it is read.
     pub total: u64,
+    /// Requests that it still takes, as far as is known.
+    pub requests_left: Option<u64>,
     /// Requests that the rate limit leaves to it now.
     pub budget_left: Option<u32>,
     /// How long it will take.
@@ -34,7 +36,7 @@ pub struct Extent<'e> {
 impl<'e> Extent<'e> {
     /// `done` of `total` (0: unknown) of `what`.
     pub const fn of(what: &'e str, done: u64, total: u64) -> Self {
-        Self { what, done, total, budget_left: None, eta: None }
+        Self { what, done, total, requests_left: None, budget_left: None, eta: None }
     }
 }
 

@@ -5,3 +5,4 @@ mod pacing;
 mod reads;
 mod scripted;
 mod sends;
+mod sweeps;

@@ -31,6 +31,7 @@ mod shelves;
 mod simulator;
 mod spine;
 mod stage;
+mod sweep;
 mod terminal;
 mod token_actions;
 mod undo;

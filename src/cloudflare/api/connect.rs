@@ -263,7 +263,7 @@ async fn settle_account(transport: &Transport, wanted: Option<&str>) -> Result<A
     }
     let request = ReadRequest::new("/accounts").lane(Lane::Containment);
     let paging = Paging::Pages { per_page: 50 };
-    let listing = match Listing::gather(&mut pages(transport, &request, paging)).await {
+    let listing = match Listing::gather(&mut pages(transport, &request, paging.into())).await {
         Ok(listing) => listing,
         // Observed: 400 with code 1001, "List accounts endpoint does not support account owned tokens".
         Err(ReadError::Rejected(why)) if why.contains("1001: ") => return Err(ConnectError::AccountUnnamed),

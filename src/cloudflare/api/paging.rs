@@ -3,7 +3,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use serde_json::Value;
 
-use crate::provider::{Paging, ReadRequest};
+use crate::provider::{Layout, Paging, ReadRequest};
 
 /// A list that is longer than this is not read to its end, and says so.
 const MOST_PAGES: u32 = 2000;
@@ -14,7 +14,7 @@ const NO_FILTERS: [&str; 6] = ["order", "direction", "page", "per_page", "limit"
 /// Follows a list from page to page. Holds no connection and no item: it says what to ask, and judges what came.
 pub(super) struct Pager<'r> {
     request: &'r ReadRequest,
-    paging: Paging,
+    layout: Layout,
     cursor: Option<String>,
     /// Cursors followed so far: a server that repeats one would be asked for ever.
     cursors: HashSet<u64>,
@@ -43,10 +43,10 @@ pub(super) enum After {
 }
 
 impl<'r> Pager<'r> {
-    pub(super) fn new(request: &'r ReadRequest, paging: Paging) -> Self {
+    pub(super) fn new(request: &'r ReadRequest, layout: Layout) -> Self {
         Self {
             request,
-            paging,
+            layout,
             cursor: None,
             cursors: HashSet::new(),
             ids: HashSet::new(),
@@ -67,7 +67,7 @@ impl<'r> Pager<'r> {
     /// The request for that page.
     pub(super) fn ask(&self) -> ReadRequest {
         let asked = self.request.clone();
-        let asked = match self.paging {
+        let asked = match self.layout.paging {
             Paging::Single => return asked,
             Paging::Pages { per_page } => {
                 return asked.with("page", self.page().to_string()).with("per_page", per_page.to_string());
@@ -85,15 +85,16 @@ impl<'r> Pager<'r> {
     pub(super) fn take(&mut self, page: &mut Vec<Value>, info: &Value) -> After {
         let length = page.len();
         // Two items without an id may well be equal; a whole page that came before is a repetition.
-        let is_repeated = page.iter().any(|item| id(item).is_none()) && !self.is_new_content(page);
-        page.retain(|item| match id(item) {
+        let at = self.layout.id;
+        let is_repeated = page.iter().any(|item| id(item, at).is_none()) && !self.is_new_content(page);
+        page.retain(|item| match id(item, at) {
             Some(id) => self.ids.insert(self.hasher.hash_one(id)),
             None => !is_repeated,
         });
         self.pages += 1;
         self.seen += page.len() as u64;
         self.note_total(info);
-        match self.paging {
+        match self.layout.paging {
             Paging::Single => self.after_only_page(info),
             Paging::Pages { .. } => self.after_page(length, !page.is_empty(), info),
             Paging::Cursor { .. } => self.after_cursor(info.get("cursor")),
@@ -173,9 +174,9 @@ impl<'r> Pager<'r> {
     }
 }
 
-/// The id of an item, where it has one.
-fn id(item: &Value) -> Option<&Value> {
-    item.get("id").filter(|id| id.is_string() || id.is_number())
+/// What tells an item apart, where something does.
+fn id<'v>(item: &'v Value, at: &str) -> Option<&'v Value> {
+    item.pointer(at).filter(|id| id.is_string() || id.is_number())
 }
 
 #[cfg(test)]
@@ -199,7 +200,7 @@ mod tests {
 
     /// What follows a first page.
     fn first(request: &ReadRequest, paging: Paging, page: Vec<Value>, info: &Value) -> After {
-        take(&mut Pager::new(request, paging), page, info).0
+        take(&mut Pager::new(request, paging.into()), page, info).0
     }
 
     fn short(next: &After, part: &str) -> bool {
@@ -223,7 +224,7 @@ mod tests {
         let ordered = ReadRequest::new("/x").with("order", "name");
         let info = json!({"per_page": 3, "total_count": 50});
         assert_eq!(first(&filtered, PAGES, items(0..1), &info), After::End);
-        let mut pager = Pager::new(&ordered, PAGES);
+        let mut pager = Pager::new(&ordered, PAGES.into());
         assert_eq!(take(&mut pager, items(0..1), &info).0, After::More);
         assert!(short(&take(&mut pager, vec![], &info).0, "50 in all, and gave 1"));
     }
@@ -231,7 +232,7 @@ mod tests {
     #[test]
     fn a_list_that_shrinks_says_so() {
         let request = ReadRequest::new("/x");
-        let mut pager = Pager::new(&request, PAGES);
+        let mut pager = Pager::new(&request, PAGES.into());
         assert_eq!(take(&mut pager, items(0..3), &json!({"per_page": 3, "total_count": 6})).0, After::More);
         let (after, _) = take(&mut pager, items(4..6), &json!({"per_page": 3, "total_count": 5}));
         assert!(short(&after, "shrank from 6 to 5"));
@@ -240,7 +241,7 @@ mod tests {
     #[test]
     fn items_without_id_are_kept_though_equal_but_a_repeated_page_is_not() {
         let request = ReadRequest::new("/x");
-        let mut pager = Pager::new(&request, PAGES);
+        let mut pager = Pager::new(&request, PAGES.into());
         let twins = vec![json!({"name": "a"}), json!({"name": "a"})];
         assert_eq!(take(&mut pager, twins.clone(), &Value::Null), (After::More, 2));
         assert_eq!(take(&mut pager, twins, &Value::Null), (After::End, 0));
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn a_list_without_end_is_stopped_and_says_so() {
         let request = ReadRequest::new("/x");
-        let mut pager = Pager::new(&request, Paging::Cursor { size: ("limit", 1) });
+        let mut pager = Pager::new(&request, Paging::Cursor { size: ("limit", 1) }.into());
         let stopped = (0..).map(|page| take(&mut pager, items(page..page + 1), &json!({"cursor": page.to_string()})).0);
         let last = stopped.take(MOST_PAGES as usize).last().unwrap();
         assert!(short(&last, "stopped after"), "{last:?}");

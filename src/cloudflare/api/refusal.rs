@@ -2,7 +2,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::quoted;
-use crate::provider::ReadError;
+use crate::provider::{Absence, ReadError};
 
 /// One item of `errors`, or of an `error_chain` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,14 @@ pub(super) fn read_error(status: StatusCode, complaints: &[Complaint], said: &st
     }
 }
 
+/// Whether a refusal means that there is nothing to show, as the request has it.
+pub(super) fn says_absent(status: StatusCode, complaints: &[Complaint], absence: Absence) -> bool {
+    let has = |code: u32| complaints.iter().any(|complaint| complaint.code == Some(code.into()));
+    let leads_nowhere = has(7000) || has(7003);
+    absence.codes.iter().any(|code| has(*code))
+        || (absence.missing && matches!(status.as_u16(), 404 | 410) && !leads_nowhere)
+}
+
 /// Whether a refusal may be one that good credentials meet by chance: under load, a single 403 or a single code 10000 in
 /// the middle of many answers was observed by others. Said twice, it counts.
 pub(super) fn may_be_chance(status: StatusCode, complaints: &[Complaint]) -> bool {
@@ -103,8 +111,8 @@ mod tests {
     use reqwest::StatusCode;
     use serde_json::json;
 
-    use super::{complaints, may_be_chance, read_error, words};
-    use crate::provider::ReadError;
+    use super::{complaints, may_be_chance, read_error, says_absent, words};
+    use crate::provider::{Absence, ReadError};
 
     fn error_of(status: u16, code: i64, message: &str) -> ReadError {
         let list = complaints(&json!({"errors": [{"code": code, "message": message}]}));
@@ -140,6 +148,19 @@ mod tests {
         assert!(chance(403, 10000) && chance(401, 10000) && chance(200, 10000) && chance(403, 1));
         assert!(!chance(403, 9109) && !chance(400, 6003) && !chance(401, 1000) && !chance(404, 7003));
         assert!(may_be_chance(StatusCode::FORBIDDEN, &[]), "a page of HTML");
+    }
+
+    #[test]
+    fn only_what_the_request_names_means_that_there_is_none() {
+        let absent = |status: u16, code: i64, absence: Absence| {
+            let list = complaints(&json!({"errors": [{"code": code, "message": ""}]}));
+            says_absent(StatusCode::from_u16(status).unwrap(), &list, absence)
+        };
+        let codes = Absence { codes: &[10003], missing: false };
+        assert!(absent(404, 10003, codes) && absent(400, 10003, codes) && !absent(404, 1, codes));
+        let missing = Absence { codes: &[], missing: true };
+        assert!(absent(404, 1, missing) && !absent(404, 7003, missing) && !absent(403, 1, missing));
+        assert!(!absent(404, 10003, Absence::default()));
     }
 
     #[test]

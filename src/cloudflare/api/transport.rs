@@ -10,7 +10,7 @@ use super::envelope::{into_result, keys_of, read_json, verdict};
 use super::gate::Gate;
 use super::meter::Meter;
 use super::ratelimit::http_date;
-use super::refusal::{Complaint, complaints, may_be_chance, read_error, words};
+use super::refusal::{Complaint, complaints, may_be_chance, read_error, says_absent, words};
 use super::trace::Trace;
 use super::{ApiBase, Credential, chain, http};
 use crate::clock::Clock;
@@ -137,6 +137,9 @@ impl Transport {
             }
             _ => {
                 let mut list = complaints(&json);
+                if says_absent(status, &list, request.absence) {
+                    return Ok(exchange(Value::Null, Value::Null, body, source, &headers));
+                }
                 for complaint in &mut list {
                     complaint.message = self.credential.mask(&complaint.message).into_owned();
                 }
