@@ -47,7 +47,7 @@
 //!
 //! ```text
 //! runbook.toml ── parse, check ──> Runbook ── + inputs ──> Plan (digest), sealed
-//!   loop: next = decide(plan, state)            pure: the same entries give the same answer
+//!   loop: next = decide(state)                  pure: the same entries give the same answer
 //!     Plan      action.plan(look)               reads only -> evidence, findings, effects
 //!     Confirm   a person consents to effects by digest
 //!     Perform   journal.intend -> fsync -> Warrant -> send, once

@@ -8,6 +8,7 @@
 //! | `nested` | runbooks that call others: found, read, and held by the step that calls |
 //! | `walk`, `check`, `call` | a runbook against a [`Vocabulary`], list by list and step by step: what actions take and give |
 //! | `schema`, `reference`, `text` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
+//! | `index`, `named` | where steps stand, and which of them a text names |
 //! | `template`, `resolve` | filling in text and references when a step begins |
 //! | `reserved` | words that are no id, since a prompt understands them |
 //! | `json_schema` | the language as JSON Schema, for editors |
@@ -21,11 +22,13 @@ mod codes;
 mod diagnostic;
 mod fields;
 mod graph;
+mod index;
 mod input;
 mod json_schema;
 mod language;
 mod library;
 mod lint;
+mod named;
 mod nested;
 mod node;
 mod outline;
@@ -50,6 +53,7 @@ pub use json_schema::json_schema;
 pub use language::{Confirm, Foreach, InputSpec, OnFailure, RUNBOOK, Repeat, Retry, Runbook, Source, StepSpec};
 pub use library::{EMBEDDED, Embedded, Found, Library, Unfound, embedded};
 pub(crate) use lint::secrets as lint_secrets;
+pub use named::named;
 pub use nested::{Called, NestedText, Place};
 pub(crate) use node::{Key, Kind, Node};
 pub use outline::{Outline, OutlineCall, OutlineStep, outline};

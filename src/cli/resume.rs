@@ -196,7 +196,9 @@ fn show_standing(cx: &Context, run: &RunState) {
             crate::escape::terminal(&effect.effect.summary)
         ));
     }
-    cx.screen.tell(&format!("next: {}", outcome::next_words(&crate::engine::decide(plan, run))));
+    if let Some(next) = crate::engine::decide(run) {
+        cx.screen.tell(&format!("next: {}", outcome::next_words(&next)));
+    }
 }
 
 fn short(digest: Option<&Digest>) -> String {

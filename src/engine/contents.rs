@@ -1,5 +1,7 @@
 //! What a step that holds or makes others goes through: the items of its list, and the inputs of the runbook that it calls.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -27,37 +29,39 @@ pub(super) fn contents(
         let given = |scope: &Scope| inputs(called, spec, scope, templates, now).map(Value::Object);
         let inputs = match &contents.items {
             None => Map::from_iter([(String::new(), given(scope)?)]),
-            Some(items) => items
-                .iter()
-                .map(|(key, item)| Ok((key.clone(), given(&contents.scope_of_item(spec, item, scope))?)))
-                .collect::<Result<_, StepError>>()?,
+            Some(items) => {
+                let mut scope = scope.clone();
+                let mut of = |item| {
+                    scope_of_item(spec, item, &mut scope);
+                    given(&scope)
+                };
+                items.iter().map(|(key, item)| Ok((key.clone(), of(item)?))).collect::<Result<_, StepError>>()?
+            }
         };
         contents.inputs = Some(inputs);
     }
     Ok(contents)
 }
 
-impl Contents {
-    /// The scope around a step, with one item of its list.
-    pub(super) fn scope_of_item(&self, spec: &StepSpec, item: &Value, scope: &Scope) -> Scope {
-        let mut scope = scope.clone();
-        if let Some(foreach) = &spec.foreach {
-            scope.items.insert(foreach.name.clone(), item.clone());
-        }
-        scope
+/// Puts one item of a step's list into what stands around the step.
+pub(super) fn scope_of_item(spec: &StepSpec, item: &Value, scope: &mut Scope) {
+    if let Some(foreach) = &spec.foreach {
+        scope.items.insert(foreach.name.clone(), item.clone());
     }
+}
 
+impl Contents {
     /// What the steps inside may see besides each other, where `scope` is what stands around them.
-    pub(super) fn scope_inside(&self, key: Option<&str>, scope: &Scope) -> Scope {
+    pub(super) fn scope_inside<'s>(&self, key: Option<&str>, scope: &'s Scope) -> Cow<'s, Scope> {
         match &self.inputs {
-            None => scope.clone(),
-            Some(inputs) => scope.of_call(inputs_of(inputs, key)),
+            None => Cow::Borrowed(scope),
+            Some(inputs) => Cow::Owned(scope.of_call(inputs_of(inputs, key))),
         }
     }
 }
 
 /// The inputs of a called runbook, for one item or, without a list, at all.
-pub(super) fn inputs_of(inputs: &Map<String, Value>, key: Option<&str>) -> Map<String, Value> {
+fn inputs_of(inputs: &Map<String, Value>, key: Option<&str>) -> Map<String, Value> {
     inputs.get(key.unwrap_or_default()).and_then(Value::as_object).cloned().unwrap_or_default()
 }
 

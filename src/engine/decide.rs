@@ -1,6 +1,4 @@
-use crate::journal::{
-    EffectState, EffectStatus, FailureDecision, PlanSealed, PlannedStep, RunState, StepState, StepStatus,
-};
+use crate::journal::{EffectState, EffectStatus, PlannedStep, RunState, StepState, StepStatus};
 use crate::model::{Call, EffectKey, Outcome, StepPath, Verdict};
 
 /// The next thing to do.
@@ -44,7 +42,8 @@ pub enum Next {
     Finish,
 }
 
-/// Names the next thing to do. Pure and total: the same entries always give the same answer.
+/// Names the next thing to do; `None` where no plan is fixed yet. Pure and total: the same entries always give the same
+/// answer.
 ///
 /// | the first step that has not ended is | and its effects | next |
 /// |---|---|---|
@@ -69,36 +68,25 @@ pub enum Next {
 ///
 /// What a step holds stands before it in the plan. Where a person has ended the run early, only the steps that are done
 /// in any case are left. Nothing is performed while any intent is open: `Probe` and `Decide` come before `Perform`.
-pub fn decide(plan: &PlanSealed, run: &RunState) -> Next {
-    let mut jump: Option<(&PlannedStep, &str)> = None;
-    for planned in plan.steps.iter().filter(|planned| run.ending.is_none() || planned.finally) {
-        if jump.is_some_and(|(from, target)| !planned.is_beside(from) || target == planned.path.id()) {
-            jump = None;
-        }
-        match run.step(&planned.path) {
-            None => return begin(planned, jump),
-            Some(step) => match &step.status {
-                StepStatus::Pending => return begin(planned, jump),
-                StepStatus::Failed { decision: Some(FailureDecision::Jump(target)), .. } => {
-                    jump = Some((planned, target));
-                }
-                StepStatus::Failed { decision: Some(FailureDecision::Retry), .. } => {
-                    return Next::Begin(planned.path.clone());
-                }
-                StepStatus::Failed { decision: None, .. } => return Next::Failed(planned.path.clone()),
-                StepStatus::Began if !planned.container => return Next::Plan(planned.path.clone()),
-                StepStatus::Began if step.rounds_since() == 0 => return Next::Expand(planned.path.clone()),
-                StepStatus::Began => return Next::EndRound(planned.path.clone()),
-                StepStatus::Proposed => return within(planned, step),
-                StepStatus::Done { .. } | StepStatus::Skipped { .. } | StepStatus::Failed { .. } => {}
-            },
-        }
-    }
-    Next::Finish
+pub fn decide(run: &RunState) -> Option<Next> {
+    run.plan.as_ref()?;
+    let Some((planned, is_jumped_over)) = run.front() else { return Some(Next::Finish) };
+    let path = planned.path.clone();
+    let Some(step) = run.step(&path) else { return Some(begin(path, is_jumped_over)) };
+    Some(match &step.status {
+        StepStatus::Pending => begin(path, is_jumped_over),
+        StepStatus::Failed { decision: None, .. } => Next::Failed(path),
+        StepStatus::Began if !planned.container => Next::Plan(path),
+        StepStatus::Began if step.rounds_since() == 0 => Next::Expand(path),
+        StepStatus::Began => Next::EndRound(path),
+        StepStatus::Proposed => within(planned, step),
+        // To be retried: the front rests on nothing that has ended.
+        StepStatus::Failed { .. } | StepStatus::Done { .. } | StepStatus::Skipped { .. } => Next::Begin(path),
+    })
 }
 
-fn begin(planned: &PlannedStep, jump: Option<(&PlannedStep, &str)>) -> Next {
-    if jump.is_some() { Next::JumpOver(planned.path.clone()) } else { Next::Begin(planned.path.clone()) }
+fn begin(path: StepPath, is_jumped_over: bool) -> Next {
+    if is_jumped_over { Next::JumpOver(path) } else { Next::Begin(path) }
 }
 
 fn within(planned: &PlannedStep, step: &StepState) -> Next {

@@ -97,8 +97,9 @@ impl Engine {
 
     /// The step's parameters, with references and text filled in.
     fn params(&self, path: &StepPath) -> Result<Result<Value, StepError>, EngineError> {
-        let scope = self.scope(path)?;
         let spec = self.spec(path)?;
+        let text = serde_json::to_string(&spec.with).unwrap_or_default();
+        let scope = self.scope(&*self.planned(path)?, &text)?;
         let resolved = crate::runbook::resolve(&spec.with, &scope, &self.bench.templates);
         Ok(resolved.map_err(|error| {
             StepError::new(format!("the parameters cannot be filled in: {error}"))

@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
-use super::contents::Contents;
+use super::contents::{Contents, scope_of_item};
 use crate::action::Catalogue;
 use crate::journal::{NestedRunbook, PlanSealed, PlannedStep};
 use crate::model::{Account, Danger, IncidentId, StepPath, World, canonical_digest};
@@ -71,7 +73,7 @@ pub fn seal_plan(
     PlanSealed {
         digest,
         inputs: inputs.clone(),
-        steps: steps.collect(),
+        steps: steps.map(Arc::new).collect(),
         not_examined: not_examined.into_iter().map(str::to_owned).collect(),
         nested,
     }
@@ -110,8 +112,9 @@ impl Instances<'_> {
         };
         let Some(items) = &contents.items else { return all_held(None, scope) };
         let mut steps = Vec::new();
+        let mut scope = scope.clone();
         for (key, item) in items {
-            let scope = contents.scope_of_item(spec, item, scope);
+            scope_of_item(spec, item, &mut scope);
             let mut made = if spec.holds_steps() {
                 all_held(Some(key), &scope)
             } else {
@@ -143,7 +146,7 @@ impl Instances<'_> {
             key: None,
             finally: false,
             skippable: spec.skippable,
-            needed_by: runbook.needed_by(&spec.id).into_iter().map(str::to_owned).collect(),
+            needed_by: runbook.needed_by(&spec.id).to_vec(),
         }
     }
 

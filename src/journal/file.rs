@@ -112,6 +112,11 @@ impl Journal {
         Ok((journal, entries))
     }
 
+    /// Reads what has been appended since, by whomever. Returns the new entries.
+    pub fn refresh(&mut self) -> Result<Vec<Entry>, JournalError> {
+        Ok(self.catch_up()?.0)
+    }
+
     /// What the entries say, as far as they have been read.
     pub const fn state(&self) -> &IncidentState {
         &self.state

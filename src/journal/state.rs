@@ -1,9 +1,10 @@
 //! The fold: what the entries mean. Every legal transition is written here, all else is refused.
 
+mod front;
 mod run;
 mod step;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -44,7 +45,7 @@ pub struct IncidentState {
     /// All findings, by id; the latest word on each.
     pub findings: BTreeMap<String, Finding>,
     /// All gaps, each once.
-    pub gaps: Vec<Gap>,
+    pub gaps: BTreeSet<Gap>,
     /// Number of the last entry.
     pub seq: u64,
 }
@@ -130,7 +131,9 @@ impl IncidentState {
                     finding.status = *status;
                 }
             }
-            Event::GapSeen { gap } if !self.gaps.contains(gap) => self.gaps.push(gap.clone()),
+            Event::GapSeen { gap } => {
+                self.gaps.insert(gap.clone());
+            }
             _ => {}
         }
     }

@@ -152,17 +152,15 @@ fn rehearsal(book: &Book<'_>) -> Option<String> {
 }
 
 fn gaps(book: &Book<'_>) -> Vec<GapRow> {
-    let mut gaps = book.source.state.gaps.clone();
-    gaps.sort();
-    gaps.into_iter()
-        .map(|gap| GapRow {
-            crown_jewel: book.is_crown_jewel(&gap.scope),
-            family: gap.family,
-            scope: gap.scope,
-            reason: gap.reason,
-            permission: gap.permission,
-        })
-        .collect()
+    let gaps = book.source.state.gaps.iter().cloned();
+    gaps.map(|gap| GapRow {
+        crown_jewel: book.is_crown_jewel(&gap.scope),
+        family: gap.family,
+        scope: gap.scope,
+        reason: gap.reason,
+        permission: gap.permission,
+    })
+    .collect()
 }
 
 fn not_examined(book: &Book<'_>) -> Vec<UnseenRow> {

@@ -2,6 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::index::Index;
 use super::input::InputType;
 use super::nested::Called;
 use crate::model::{Digest, Phase};
@@ -29,6 +30,9 @@ pub struct Runbook {
     pub finally: Vec<StepSpec>,
     /// Where it came from.
     pub source: Source,
+    /// Where its steps stand.
+    #[serde(skip)]
+    pub(super) index: Index,
 }
 
 /// Where a runbook came from.
@@ -110,13 +114,15 @@ impl Runbook {
     }
 
     /// Ids of the steps that require the step called `id`, or use its output.
-    pub fn needed_by(&self, id: &str) -> Vec<&str> {
-        self.own_steps().filter(|step| step.id != id && step.needs(id)).map(|step| step.id.as_str()).collect()
+    pub fn needed_by(&self, id: &str) -> &[String] {
+        self.index.needed_by(id)
     }
 
     /// The step of its own text that is called `id`, wherever it stands there: ids are unique within a text.
     pub(super) fn step(&self, id: &str) -> Option<&StepSpec> {
-        self.own_steps().find(|step| step.id == id)
+        let (first, inner) = self.index.route(id)?.split_first()?;
+        let top = self.steps.iter().chain(&self.finally).nth(*first)?;
+        inner.iter().try_fold(top, |step, at| step.steps.get(*at))
     }
 }
 
@@ -196,18 +202,16 @@ impl StepSpec {
         self.steps.iter().map(|step| (step, false)).chain(called)
     }
 
-    /// Whether it requires the step called `id`, or uses its output itself.
-    fn needs(&self, id: &str) -> bool {
-        let conditions = [self.when.as_ref(), self.repeat.as_ref().map(|repeat| &repeat.until)];
-        self.requires.iter().any(|required| required == id)
-            || self.uses(id)
-            || conditions.into_iter().flatten().any(|condition| names(condition, id))
+    /// Its parameters and its list, as text.
+    pub fn given(&self) -> String {
+        let list = self.foreach.as_ref().map(|foreach| foreach.list.to_string());
+        serde_json::to_string(&self.with).unwrap_or_default() + &list.unwrap_or_default()
     }
 
-    /// Whether the output of the step called `id` stands in its parameters or its list.
-    pub fn uses(&self, id: &str) -> bool {
-        let list = self.foreach.as_ref().map(|foreach| foreach.list.to_string());
-        names(&serde_json::to_string(&self.with).unwrap_or_default(), id) || list.is_some_and(|list| names(&list, id))
+    /// All of it in which results of other steps may be named.
+    pub(super) fn text(&self) -> String {
+        let conditions = [self.when.as_deref(), self.repeat.as_ref().map(|repeat| repeat.until.as_str())];
+        conditions.into_iter().flatten().fold(self.given(), |text, condition| text + "\n" + condition)
     }
 
     /// Whether the step called `id` of its own text is somewhere in it.
@@ -219,15 +223,6 @@ impl StepSpec {
     fn with_inner(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
         Box::new(std::iter::once(self).chain(self.steps.iter().flat_map(Self::with_inner)))
     }
-}
-
-/// Whether a text names the output of the step called `id`.
-fn names(text: &str, id: &str) -> bool {
-    let path = format!("steps.{id}");
-    text.match_indices(&path).any(|(at, _)| {
-        let next = text[at + path.len()..].chars().next();
-        !next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '-')
-    })
 }
 
 /// A list that a step is done for, item by item.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::diagnostic::Diagnostic;
 use super::fields::Fields;
+use super::index::Index;
 use super::input::{self, InputType};
 use super::language::{InputSpec, Runbook, Source};
 use super::node::{Kind, Node};
@@ -93,6 +94,7 @@ pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic
         target,
         update_every,
         inputs: inputs.map_or_else(Vec::new, |node| read_inputs(&node, &mut untyped, problems)),
+        index: Index::of(steps.iter().chain(&finally)),
         steps,
         finally,
         source: Source { name: source_name.to_owned(), digest: Digest::of(text.as_bytes()) },

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use quell::engine::{Next, decide};
 use quell::journal::{
     EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed, PlannedStep,
-    RunOutcome, SettledBy, SkipCause, WaitEnd,
+    RunOutcome, RunState, SettledBy, SkipCause, StepStatus, WaitEnd,
 };
 use quell::model::{
     Chore, Danger, Digest, Disposition, IncidentId, Outcome, Phase, RunId, StepPath, Verdict, Wait, World,
@@ -48,14 +48,19 @@ fn plan() -> Event {
         nested: vec![],
         digest: Digest::of(b"plan"),
         inputs: Map::new(),
-        steps: vec![planned(StepPath::step("cut"), false, None), planned(group(), true, None), last],
+        steps: [planned(StepPath::step("cut"), false, None), planned(group(), true, None), last].map(Into::into).into(),
         not_examined: vec![],
     }))
 }
 
 fn expanded(round: u32) -> Event {
     let step = PlannedStep { round, ..planned(inner(round), false, Some("group")) };
-    Event::Expanded(Box::new(Expanded { inputs: None, round, items: Payload::Inline(Value::Null), steps: vec![step] }))
+    Event::Expanded(Box::new(Expanded {
+        inputs: None,
+        round,
+        items: Payload::Inline(Value::Null),
+        steps: vec![step.into()],
+    }))
 }
 
 fn wait() -> Chore {
@@ -140,6 +145,22 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// The first step that has not ended and whether one that failed leads over it, found by going through the whole plan.
+fn first_left(plan: &PlanSealed, run: &RunState) -> Option<(StepPath, bool)> {
+    let mut jump: Option<(&PlannedStep, &str)> = None;
+    for step in plan.steps.iter().filter(|step| run.ending.is_none() || step.finally) {
+        if jump.is_some_and(|(from, target)| !step.is_beside(from) || target == step.path.id()) {
+            jump = None;
+        }
+        match run.status(&step.path) {
+            StepStatus::Failed { decision: Some(FailureDecision::Jump(target)), .. } => jump = Some((step, target)),
+            status if status.is_final() => {}
+            _ => return Some((step.path.clone(), jump.is_some())),
+        }
+    }
+    None
+}
+
 fn entry(state: &IncidentState, path: Option<StepPath>, event: Event) -> Entry {
     Entry {
         role: None,
@@ -177,8 +198,9 @@ proptest! {
             folded += u32::from(taken);
             prop_assert_eq!(state.seq, before + u64::from(taken), "refused and yet counted");
             let run = state.latest_run().unwrap();
-            let (Some(plan), None) = (&run.plan, run.closed) else { continue };
-            let next = decide(plan, run);
+            let (Some(plan), Some(next), None) = (&run.plan, decide(run), run.closed) else { continue };
+            let front = run.front().map(|(step, over)| (step.path.clone(), over));
+            prop_assert_eq!(front, first_left(plan, run));
             let open = run.steps.values().flat_map(|step| &step.effects).any(quell::journal::EffectState::is_open);
             prop_assert!(!(open && matches!(next, Next::Perform(..) | Next::Finish)), "{next:?} beside an open intent");
             let in_doubt = |path: &StepPath| run.step(path).is_some_and(|step| step.effects.iter().any(quell::journal::EffectState::is_in_doubt));
@@ -217,7 +239,7 @@ fn a_chore_is_done_once_and_ends_only_as_its_kind_does() {
         let entry = entry(&state, path, event);
         let taken = state.apply(&entry).map_err(|error| error.what);
         let run = state.latest_run();
-        (taken, run.and_then(|run| run.plan.as_ref().map(|plan| decide(plan, run))))
+        (taken, run.and_then(decide))
     };
     let cut = StepPath::step("cut");
     let waited = || Event::Waited { end: WaitEnd::CutShort, words: Some("enough".into()) };

@@ -67,7 +67,7 @@ fn sealed() -> Event {
         nested: vec![],
         digest: Digest::of(b"plan"),
         inputs: serde_json::Map::new(),
-        steps: vec![PlannedStep {
+        steps: vec![std::sync::Arc::new(PlannedStep {
             path: StepPath::step("cut"),
             phase: Phase::Contain,
             title: "cut".into(),
@@ -81,7 +81,7 @@ fn sealed() -> Event {
             finally: false,
             skippable: true,
             needed_by: Vec::new(),
-        }],
+        })],
         not_examined: vec![],
     }))
 }

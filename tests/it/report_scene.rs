@@ -267,8 +267,13 @@ fn begun(world: World, inputs: Value) -> Scene {
         skippable: true,
         needed_by: Vec::new(),
     });
-    let plan =
-        PlanSealed { digest: Digest::of(b"plan"), inputs, steps: steps.to_vec(), not_examined: vec![], nested: vec![] };
+    let plan = PlanSealed {
+        digest: Digest::of(b"plan"),
+        inputs,
+        steps: steps.iter().cloned().map(Into::into).collect(),
+        not_examined: vec![],
+        nested: vec![],
+    };
     scene.say(None, Event::PlanSealed(Box::new(plan)));
     scene
 }

@@ -36,12 +36,12 @@ impl Watch {
         Self { screen, standing: Standing::default(), seen: Mutex::default() }
     }
 
-    /// Takes over what the journal in `dir` tells so far, before the first entry is told.
-    pub fn follow(&self, dir: &Path, state: &IncidentState) {
-        self.standing.follow(dir, state);
+    /// The journal whose entries are told lies in `dir`.
+    pub fn follow(&self, dir: &Path) {
+        self.standing.follow(dir);
     }
 
-    /// What is left of the run, kept up to date from here.
+    /// What is left of the run.
     pub fn standing(&self) -> Standing {
         self.standing.clone()
     }
@@ -254,7 +254,6 @@ impl Observer for Watch {
         if state.world.as_ref().is_some_and(crate::model::World::is_rehearsal) {
             self.screen.mark_rehearsal();
         }
-        self.standing.update(state);
         let style = self.screen.style();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         match &entry.event {
@@ -292,8 +291,7 @@ impl Observer for Watch {
 }
 
 fn planned<'r>(run: Option<&'r RunState>, entry: &Entry) -> Option<&'r PlannedStep> {
-    let plan = run?.plan.as_ref()?;
-    plan.steps.iter().find(|step| Some(&step.path) == entry.path.as_ref())
+    run?.planned(entry.path.as_ref()?).map(Arc::as_ref)
 }
 
 fn effect_of<'s>(step: Option<&'s StepState>, key: &EffectKey) -> Option<&'s EffectState> {

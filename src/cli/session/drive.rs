@@ -46,7 +46,7 @@ pub(crate) async fn drive(
     let redactor = Arc::new(Redactor::new(dir.redaction_key()?));
     redactor.learn(target.credential.secret());
     let vault = Arc::new(VaultDoor::new(&dir, cx, target.scenario.is_some()));
-    watch.follow(&dir.path, journal.state());
+    watch.follow(&dir.path);
     let observer: Arc<dyn Observer> = if cx.jsonl { Arc::new(Lines { watch }) } else { Arc::new(watch) };
     let role = journal.state().run(&run).map_or(cx.role, |state| cx.role(&state.opened.roles));
     if let Some(state) = journal.state().run(&run) {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -12,7 +14,7 @@ pub struct PlanSealed {
     /// The inputs, without secret ones.
     pub inputs: Map<String, Value>,
     /// Every step instance, in order.
-    pub steps: Vec<PlannedStep>,
+    pub steps: Vec<Arc<PlannedStep>>,
     /// Kinds of resource that no action of this runbook looks at.
     pub not_examined: Vec<String>,
     /// The runbooks that its steps call, and those that these call, each once.
@@ -78,7 +80,7 @@ pub struct Expanded {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Payload>,
     /// The steps, in order.
-    pub steps: Vec<PlannedStep>,
+    pub steps: Vec<Arc<PlannedStep>>,
 }
 
 /// One step instance of the plan.
@@ -123,6 +125,14 @@ impl PlannedStep {
     /// Whether it stands in the same list as `other`, in the same round and for the same item.
     pub fn is_beside(&self, other: &Self) -> bool {
         self.parent == other.parent && self.round == other.round && self.key == other.key
+    }
+
+    /// The address that a step called `id` has beside it.
+    pub fn beside(&self, id: &str) -> StepPath {
+        match &self.parent {
+            None => StepPath::step(id),
+            Some(parent) => StepPath::within(parent, id, (self.round > 0).then_some(self.round), self.key.as_deref()),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::event_name;
 use crate::journal::effect_state::EffectState;
 use crate::journal::event::{
-    EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, Proposed, SkipCause, WaitEnd,
+    EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, PlannedStep, Proposed, SkipCause, WaitEnd,
 };
 use crate::model::{Chore, Digest, EffectKey};
 
@@ -33,7 +35,9 @@ pub struct StepState {
     pub rounds: Vec<Payload>,
     /// For a step that calls a runbook: the inputs of the last round, by the key of the item.
     pub inputs: Option<Payload>,
-    /// How many of them there were when the step began last.
+    /// The steps that it holds, of the last round.
+    pub held: Vec<Arc<PlannedStep>>,
+    /// How many rounds there were when the step began last.
     pub rounds_before: usize,
     /// Who did the last thing to it.
     pub by: String,
@@ -143,6 +147,7 @@ impl StepState {
             return Err(format!("round {} is not the next", expanded.round));
         }
         self.rounds.push(expanded.items.clone());
+        self.held.clone_from(&expanded.steps);
         self.inputs.clone_from(&expanded.inputs);
         Ok(())
     }
@@ -167,7 +172,10 @@ impl StepState {
                 self.rounds_before = self.rounds.len();
                 self.began.get_or_insert(entry.at);
             }
-            (S::Pending | S::Began | S::Failed { .. }, Event::StepSkipped { reason, cause, output }) => {
+            (
+                S::Pending | S::Began | S::Failed { decision: None | Some(FailureDecision::Retry), .. },
+                Event::StepSkipped { reason, cause, output },
+            ) => {
                 self.end(entry, S::Skipped { reason: reason.clone(), cause: *cause, output: output.clone() });
             }
             (S::Proposed, Event::StepSkipped { reason, cause, output }) => {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use quell::cli::console::{Screen, Style, Volume, Watch};
 use quell::engine::Observer;
 use quell::journal::{
-    Consent, EffectState, Entry, Event, IncidentState, Payload, PlanSealed, RunOpened, RunOutcome, SettledBy,
+    Consent, EffectState, Event, Journal, Payload, PlanSealed, RunOpened, RunOutcome, SettledBy, Stamp,
 };
 use quell::model::{
     Account, Actor, Attribution, Change, CredentialFacts, CredentialKind, Danger, Digest, Effect, Finding,
@@ -41,9 +41,15 @@ pub(super) fn screen(style: Style, volume: Volume) -> (Arc<Screen>, Paper) {
     (Arc::new(Screen::to(Box::new(paper.clone()), style, volume)), paper)
 }
 
-/// A journal in memory whose entries are told as they come.
+fn stamp(at: Timestamp) -> Stamp {
+    let path = Some(StepPath::step("cut-suspect"));
+    Stamp { at, by: "ann".into(), role: None, run: Some(RunId::new("r1")), path }
+}
+
+/// A journal whose entries are told as they come.
 pub(super) struct Told {
-    state: IncidentState,
+    _dir: tempfile::TempDir,
+    journal: Journal,
     watch: Watch,
     paper: Paper,
     at: Timestamp,
@@ -53,16 +59,21 @@ impl Told {
     pub(super) fn new(style: Style, effects: &[Effect]) -> Self {
         let (screen, paper) = screen(style, Volume::Normal);
         let at = "2026-11-23T14:12:00Z".parse().unwrap();
-        let mut told = Self { state: IncidentState::default(), watch: Watch::new(screen), paper, at };
         let world = World::Rehearsal("token-leak".into());
         let credential = CredentialFacts { kind: CredentialKind::UserToken, id: None, owner: None, expires: None };
-        told.tell(Event::IncidentOpened {
+        let opened = Event::IncidentOpened {
             id: IncidentId::new("20261123-1412-k7qd"),
             title: "token leak".into(),
             world: world.clone(),
             tool: "0.1.0".into(),
             machine: "here".into(),
-        });
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, first) = Journal::create(dir.path(), &stamp(at), opened).unwrap();
+        let watch = Watch::new(screen);
+        watch.follow(dir.path());
+        watch.entry(&first, journal.state());
+        let mut told = Self { _dir: dir, journal, watch, paper, at };
         told.tell(Event::RunOpened(Box::new(RunOpened {
             detected_at: None,
             roles: Default::default(),
@@ -90,7 +101,7 @@ impl Told {
             not_examined: Vec::new(),
             digest: Digest::of(b""),
             inputs: Map::new(),
-            steps: std::iter::once(planned("cut-suspect")).chain(later).collect(),
+            steps: std::iter::once(planned("cut-suspect")).chain(later).map(Into::into).collect(),
         })));
         told.tell(Event::StepBegan);
         told.tell(Event::Proposed(Box::new(proposed(effects, false))));
@@ -99,19 +110,9 @@ impl Told {
 
     pub(super) fn tell(&mut self, event: Event) {
         self.at += SignedDuration::from_secs(1);
-        let entry = Entry {
-            role: None,
-            v: 1,
-            seq: self.state.seq + 1,
-            at: self.at,
-            by: "ann".into(),
-            run: Some(RunId::new("r1")),
-            path: Some(StepPath::step("cut-suspect")),
-            prev: Digest::of(b""),
-            event,
-        };
-        self.state.apply(&entry).unwrap();
-        self.watch.entry(&entry, &self.state);
+        for entry in self.journal.append(&stamp(self.at), event).unwrap() {
+            self.watch.entry(&entry, self.journal.state());
+        }
     }
 
     fn send(&mut self, effect: &Effect, outcome: Option<Outcome>) {
@@ -134,7 +135,7 @@ impl Told {
     }
 
     fn effect(&self, at: usize) -> EffectState {
-        self.state.latest_run().unwrap().step(&StepPath::step("cut-suspect")).unwrap().effects[at].clone()
+        self.journal.state().latest_run().unwrap().step(&StepPath::step("cut-suspect")).unwrap().effects[at].clone()
     }
 
     /// One step from begin to end, as it is told.
