@@ -15,6 +15,7 @@ mod outcome;
 mod outside;
 mod phase;
 mod role;
+mod sealed;
 mod step_path;
 mod world;
 
@@ -31,5 +32,6 @@ pub use outcome::{Outcome, Verdict};
 pub use outside::{CommandCall, Given, OutsideCall, SecretEnv, WebCall, WebCheck, WebRead, secret_named};
 pub use phase::Phase;
 pub use role::Role;
+pub use sealed::SealedId;
 pub use step_path::StepPath;
 pub use world::{Account, CredentialFacts, CredentialKind, World};

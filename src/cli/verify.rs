@@ -126,9 +126,8 @@ impl Checked {
 
 fn sealed(dir: &IncidentDir, found: &Inspection) -> Checked {
     let files = found.sealed().into_iter().map(|entry| {
-        let SealedEntry { effect, attempt, sha256 } = entry;
-        let kept = Vault::check(&dir.vault(), &effect, attempt, &sha256);
-        (format!("the sealed answer to attempt {attempt} of effect {effect}"), kept)
+        let SealedEntry { id, sha256 } = entry;
+        (format!("the sealed answer to {id}"), Vault::check(&dir.vault(), &id, &sha256))
     });
     Checked::of(files, ["sealed_missing", "sealed_altered"])
 }

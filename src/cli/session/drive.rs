@@ -11,7 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::layout::IncidentDir;
-use crate::cli::vault::VaultDoor;
+use crate::cli::vault::{RunVault, VaultDoor};
 use crate::cli::{outcome, output, report};
 use crate::cloudflare::api::Connected;
 use crate::engine::{Bench, Engine, Observer, Ports, Prompter, Stop};
@@ -45,7 +45,7 @@ pub(crate) async fn drive(
     let Opened { dir, journal, run, lock } = opened;
     let redactor = Arc::new(Redactor::new(dir.redaction_key()?));
     redactor.learn(target.credential.secret());
-    let vault = Arc::new(VaultDoor::new(&dir, cx, target.scenario.is_some()));
+    let vault = Arc::new(RunVault::new(VaultDoor::new(&dir, cx, target.scenario.is_some()), run.clone()));
     watch.follow(&dir.path);
     let observer: Arc<dyn Observer> = if cx.jsonl { Arc::new(Lines { watch }) } else { Arc::new(watch) };
     let role = journal.state().run(&run).map_or(cx.role, |state| cx.role(&state.opened.roles));
