@@ -9,6 +9,7 @@ mod confirm;
 mod consent;
 mod contents;
 mod decide;
+mod deliver;
 mod drive;
 mod dry_run;
 mod errors;
@@ -25,6 +26,7 @@ mod steps;
 
 pub use consent::{ConsentMode, short_code};
 pub use decide::{Next, decide};
+pub use deliver::Courier;
 pub use drive::{Bench, Engine, PauseCause, Stop};
 pub use dry_run::{DryBench, forecast};
 pub use errors::EngineError;

@@ -24,6 +24,7 @@
 //! | outcome | `applied`, `refused`, `not_sent`, `unknown`; unknown is a result, not an error |
 //! | in doubt | the latest attempt has no outcome, or an unknown one |
 //! | verdict | `holds`, `does_not_hold`, `cannot_tell`: the answer of a read that checks an effect |
+//! | sink | where the team keeps its secrets: a sealed one is handed over there ([`engine::Courier`]) |
 //! | evidence | a provider's answer after redaction, named by the digest of the stored bytes |
 //! | finding | something suspicious: technique, resource, attribution, status |
 //! | gap | something that could not be seen; always shown, never read as "absent" |
@@ -63,8 +64,9 @@
 //! * Nothing below F5 prints, prompts, reads arguments or environment, or asks the clock other than through
 //!   [`clock::Clock`].
 //! * Nothing outside [`cloudflare`] names a Cloudflare path, header or error code.
-//! * The read side of a provider has no method that writes; the send side takes a warrant, whose only constructor is
-//!   [`journal::Journal::intend`], after the fsync. A dry run is given a read side and no journal.
+//! * The read side of a provider has no method that writes; the send side takes a warrant, which only the journal
+//!   makes, after the fsync of the intent ([`journal::Journal::intend`], [`journal::Journal::intend_delivery`]). A dry run is
+//!   given a read side and no journal.
 //! * What lies outside the provider has the same two sides ([`outside`]): a dry run can run no command, and a rehearsal is
 //!   given an outside that does nothing and says so.
 //! * A write is sent once. What is in doubt is looked at, and if looking does not tell, a person decides.
@@ -80,7 +82,7 @@
 //! | `evidence/<sha256>` | [`evidence::EvidenceStore`] | redacted answers; `sha256sum -c` can check them |
 //! | `vault/` | [`vault::Vault`] | sealed answers that hold secrets, and the wrapped private key |
 //! | `redaction.key` | the edge, once | key of the fingerprints in masks |
-//! | `driver.lock` | [`journal::DriverLock`] | who drives; the lock itself is the kernel's |
+//! | `driver.lock`, `delivery.lock` | [`journal::DriverLock`] | who drives, who hands secrets over; the locks themselves are the kernel's |
 //! | `report.md` | [`report`] | the post-mortem draft; people's blocks are kept |
 //! | `world/`, `baseline/`, `score.json` | rehearsals only | the simulated account, its known-good DNS, what was missed |
 

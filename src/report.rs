@@ -67,7 +67,7 @@ mod words;
 pub use action_items::ActionItem;
 pub use actions::{AttestedRow, ConsentRow, EffectRow, SkipRow, StepRow};
 pub use controls::Control;
-pub use credentials::{CredentialRow, Credentials, LeftCredential, SeenCredential};
+pub use credentials::{CredentialRow, Credentials, DeliveryRow, LeftCredential, SeenCredential};
 pub use decisions::DecisionRow;
 pub use findings::{FindingRow, Findings};
 pub use header::{AnswersRow, Damage, EvidenceRow, IncidentFacts, RunFacts};

@@ -1,5 +1,6 @@
 //! New secrets that lie sealed: what there is, and how it gets to those who need it.
 
+mod deliver;
 mod list;
 mod open;
 mod reveal;
@@ -27,6 +28,7 @@ enum SecretsCommand {
         /// Beginning of the incident's id, or its directory; without one, the newest that is open, else the newest.
         incident: Option<String>,
     },
+    Deliver(deliver::DeliverArgs),
     /// Open one secret. Needs the vault's passphrase or identity; the journal records that it was opened.
     Reveal {
         /// Id of the target, or key of the effect, as `list` shows it.
@@ -46,6 +48,7 @@ pub(crate) async fn run(args: &SecretsArgs, cx: &Context) -> Result<Exit, CliErr
             let found = cx.incident_to_read(incident.as_deref())?.inspect()?;
             list::run(&found, cx)
         }
+        SecretsCommand::Deliver(args) => deliver::run(args, cx).await,
         SecretsCommand::Reveal { target, incident, output } => {
             reveal::run(target, incident.as_deref(), output.as_ref(), cx).await
         }

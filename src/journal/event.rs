@@ -260,6 +260,34 @@ pub enum Event {
         /// Where to: `terminal` or `file`.
         to: String,
     },
+    /// About to hand a sealed secret to a sink: on disk before it is done.
+    DeliveryIntended {
+        /// The effect whose answer holds it.
+        effect: EffectKey,
+        /// The attempt.
+        attempt: u32,
+        /// Name of the sink.
+        sink: String,
+        /// Where it goes: a command line, or a path.
+        to: String,
+        /// Digest of the delivery.
+        call: Digest,
+    },
+    /// What became of a delivery.
+    DeliverySettled {
+        /// The effect whose answer holds the secret.
+        effect: EffectKey,
+        /// The attempt.
+        attempt: u32,
+        /// Name of the sink.
+        sink: String,
+        /// The outcome.
+        outcome: Outcome,
+        /// What was seen of it, or why nothing could be.
+        seen: String,
+        /// What settled it.
+        by: SettledBy,
+    },
     /// A report was written.
     ReportWritten {
         /// Digest of the report.

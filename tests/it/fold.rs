@@ -93,6 +93,7 @@ fn event() -> impl Strategy<Value = Event> {
         Just(Outcome::NotSent("no".into())),
         Just(Outcome::Unknown("?".into())),
     ];
+    let delivered = prop_oneof![Just(Outcome::Applied), Just(Outcome::Unknown("?".into()))];
     let by = prop_oneof![Just(SettledBy::Answer), Just(SettledBy::Probe), Just(SettledBy::Person)];
     let verdict = prop_oneof![
         Just(Verdict::Holds("yes".into())),
@@ -121,6 +122,17 @@ fn event() -> impl Strategy<Value = Event> {
         }),
         6 => (id(), 0..3u32, outcome, by).prop_map(move |(id, attempt, outcome, by)| {
             Event::Settled { effect: key(id), attempt, outcome, receipt: Value::Null, by }
+        }),
+        3 => (id(), 0..3u32).prop_map(move |(id, attempt)| {
+            Event::AnswerSealed { effect: key(id), attempt, sha256: Digest::of(b"sealed") }
+        }),
+        3 => (id(), 0..3u32).prop_map(move |(id, attempt)| {
+            let (sink, to, call) = ("s".into(), "p".into(), Digest::of(b"call"));
+            Event::DeliveryIntended { effect: key(id), attempt, sink, to, call }
+        }),
+        3 => (id(), 0..3u32, delivered).prop_map(move |(id, attempt, outcome)| {
+            let (sink, seen) = ("s".into(), String::new());
+            Event::DeliverySettled { effect: key(id), attempt, sink, outcome, seen, by: SettledBy::Answer }
         }),
         4 => (id(), verdict).prop_map(move |(id, verdict)| {
             Event::Verified { effect: key(id), verdict, evidence: vec![] }

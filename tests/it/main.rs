@@ -8,6 +8,7 @@ mod catalogue;
 mod client;
 mod console;
 mod crash;
+mod delivery;
 mod docs;
 mod families;
 mod fold;

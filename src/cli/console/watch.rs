@@ -10,7 +10,7 @@ use crate::journal::{
     EffectDecision, EffectState, Entry, Event, FailureDecision, IncidentState, PlannedStep, RunOutcome, RunState,
     StepState, StepStatus, WaitEnd,
 };
-use crate::model::{Disposition, EffectKey, FindingStatus, Phase};
+use crate::model::{Disposition, EffectKey, FindingStatus, Outcome, Phase};
 
 /// Findings, and gaps, of one step that are shown in full; the report has all.
 const SHOWN_PER_STEP: usize = 8;
@@ -172,6 +172,18 @@ impl Watch {
             }
             Event::SecretRevealed { to, .. } => {
                 self.say(Volume::Normal, &label("revealed", Tone::Care, &format!("a sealed secret, to the {to}")));
+            }
+            Event::DeliveryIntended { sink, to, .. } => {
+                self.say(Volume::Normal, &label("hand over", Tone::Faint, &format!("a sealed secret to {sink}: {to}")));
+            }
+            Event::DeliverySettled { sink, outcome, seen, .. } => {
+                let (word, tone) = match outcome {
+                    Outcome::Applied => ("delivered", Tone::Good),
+                    Outcome::Unknown(_) => ("in doubt", Tone::Alarm),
+                    Outcome::Refused(_) | Outcome::NotSent(_) => ("not sent", Tone::Care),
+                };
+                let why = outcome.why().unwrap_or(seen);
+                self.say(Volume::Normal, &label(word, tone, &format!("a sealed secret to {sink}: {why}")));
             }
             Event::RunResumed { .. } => self.say_heading(Volume::Normal, "the run goes on", style),
             Event::TornTail { bytes, .. } => {

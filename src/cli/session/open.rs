@@ -118,8 +118,18 @@ pub(crate) fn driver_taken(answers: Option<&AnswersFile>) -> Event {
 
 /// Takes the right to drive, or says who has it.
 pub(crate) fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliError> {
-    let me = Driver { machine: environment::machine(), pid: std::process::id(), since: cx.now() };
-    match DriverLock::acquire(&dir.path, &me)? {
+    let hint = "notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here";
+    granted(DriverLock::acquire(&dir.path, &me(cx))?, &format!("incident {} is being driven", dir.id), hint)
+}
+
+/// This process, as one that holds a lock.
+pub(crate) fn me(cx: &Context) -> Driver {
+    Driver { machine: environment::machine(), pid: std::process::id(), since: cx.now() }
+}
+
+/// The lock, or who has it: `what` is done by that process.
+pub(crate) fn granted(lease: Lease, what: &str, hint: &str) -> Result<DriverLock, CliError> {
+    match lease {
         Lease::Granted(lock) => Ok(lock),
         Lease::Held(driver) => {
             let who = driver.map_or_else(
@@ -128,9 +138,7 @@ pub(crate) fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliErr
                     format!("process {} on {} since {}", driver.pid, driver.machine, driver.since.strftime("%F %T UTC"))
                 },
             );
-            Err(CliError::new(Exit::Journal, "locked", format!("incident {} is being driven by {who}", dir.id)).hint(
-                "notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here",
-            ))
+            Err(CliError::new(Exit::Journal, "locked", format!("{what} by {who}")).hint(hint))
         }
     }
 }

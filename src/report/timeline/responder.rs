@@ -125,6 +125,9 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         }
         Event::TornTail { bytes, .. } => plain(format!("a half-written last line of {bytes} bytes was cut off")),
         Event::SecretRevealed { effect, to, .. } => plain(format!("{}: the new secret was shown ({to})", name(effect))),
+        Event::DeliverySettled { effect, sink, outcome, seen, by, .. } => {
+            plain(format!("{}: {}", name(effect), delivered_in_words(sink, outcome, seen, *by)))
+        }
         Event::RunEnding { reason } => plain(format!("run ended early: {reason}")),
         Event::RunClosed { reason, .. } => plain(format!("run closed: {reason}")),
         Event::Expanded(expanded) if expanded.round > 1 => plain(format!("round {} begun", expanded.round)),
@@ -144,7 +147,22 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         | Event::Rechecked
         | Event::Intended { .. }
         | Event::AnswerSealed { .. }
+        | Event::DeliveryIntended { .. }
         | Event::ReportWritten { .. } => None,
+    }
+}
+
+/// What became of handing a new secret over.
+fn delivered_in_words(sink: &str, outcome: &Outcome, seen: &str, by: SettledBy) -> String {
+    let why = outcome.why().unwrap_or_default();
+    match (outcome, by) {
+        (Outcome::Applied, SettledBy::Probe) => {
+            format!("the new secret had been handed to sink {sink}, as a look shows")
+        }
+        (Outcome::Applied, _) => format!("the new secret was handed to sink {sink}: {seen}"),
+        (Outcome::Refused(_), _) => format!("sink {sink} did not take the new secret: {why}"),
+        (Outcome::NotSent(_), _) => format!("the new secret was not handed to sink {sink}: {why}"),
+        (Outcome::Unknown(_), _) => format!("in doubt whether sink {sink} has the new secret: {why}"),
     }
 }
 
