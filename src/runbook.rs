@@ -52,6 +52,7 @@ pub use input::InputType;
 pub use json_schema::json_schema;
 pub use language::{Confirm, Foreach, InputSpec, OnFailure, RUNBOOK, Repeat, Retry, Runbook, Source, StepSpec};
 pub use library::{EMBEDDED, Embedded, Found, Library, Unfound, embedded};
+pub use lint::INPUTS_OF_THE_REPORT;
 pub(crate) use lint::secrets as lint_secrets;
 pub use named::named;
 pub use nested::{Called, NestedText, Place};

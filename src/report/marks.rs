@@ -9,6 +9,7 @@ use super::timeline;
 use super::words::{UNKNOWN, count, time};
 use crate::journal::{EffectStatus, Event, RunOpened, StepStatus};
 use crate::model::{Disposition, Phase, Role};
+use crate::runbook::INPUTS_OF_THE_REPORT;
 
 /// A fact about the start of the incident, as people put it in, or an instant that was derived.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +34,6 @@ pub(super) struct Instants {
     pub(super) contained: Result<Timestamp, String>,
 }
 
-/// Inputs that the report knows by name.
-const INPUTS: [&str; 4] = ["reported_by", "commander", "detected_at", "exposed_since"];
-
 pub(super) fn instants(book: &Book<'_>) -> Instants {
     let parsed = |name| input(book, name).and_then(|text| text.parse::<Timestamp>().ok());
     Instants {
@@ -54,7 +52,7 @@ pub(super) fn marks(book: &Book<'_>, instants: &Instants) -> Vec<Mark> {
         value: value.unwrap_or_else(|| UNKNOWN.to_owned()),
         source: source.to_owned(),
     };
-    let mut marks: Vec<Mark> = INPUTS
+    let mut marks: Vec<Mark> = INPUTS_OF_THE_REPORT
         .iter()
         .map(|name| {
             let text = input(book, name);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::diagnostic::{Diagnostic, did_you_mean};
 use super::fields::quoted;
+use super::input;
 use super::language::{Confirm, RUNBOOK, StepSpec};
 use super::node::{Kind, Node};
 use super::reference::Surroundings;
@@ -12,6 +13,9 @@ use super::schema::{Schema, fits, words};
 use super::step::StepPlaces;
 use super::text;
 use crate::model::Danger;
+
+/// The `format` of a text that is a length of time.
+const LENGTH: &str = "length";
 
 /// What actions there are, as data: the checker knows nothing of their code.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +77,8 @@ impl Checker<'_, '_> {
         }
         self.around.is_early = false;
         if let Some(node) = table.get("when") {
-            text::check_condition(node, &self.around, self.problems);
+            let either = ["leave it out", "the step is never done: mend the condition, or take the step out"];
+            text::check_condition(node, either, &self.around, self.problems);
         }
     }
 
@@ -208,6 +213,13 @@ impl Checker<'_, '_> {
                 }
             }
             Kind::Text(text, _) => {
+                if schema.format() == Some(LENGTH)
+                    && !text.contains("{{")
+                    && let Err(why) = input::duration(text)
+                {
+                    let message = format!("`{name}` cannot be `{text}`: {why}");
+                    self.problems.push(Diagnostic::error("R010", &node.span, message));
+                }
                 let choices = schema.choices();
                 if !choices.is_empty() && !choices.contains(&text.as_str()) && !text.contains("{{") {
                     let problem = Diagnostic::error("R010", &node.span, format!("`{name}` cannot be `{text}`"));

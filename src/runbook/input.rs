@@ -88,6 +88,7 @@ impl InputType {
             Self::Bool => json!({ "type": "boolean" }),
             Self::Integer => json!({ "type": "integer" }),
             Self::List => json!({ "type": "array", "items": { "type": "string" } }),
+            Self::Choice { choices } => json!({ "type": "string", "enum": choices }),
             _ => json!({ "type": "string" }),
         }
     }

@@ -109,6 +109,11 @@ impl<'s> Schema<'s> {
             .collect()
     }
 
+    /// The form that a text must have, where it must have one.
+    pub(super) fn format(self) -> Option<&'s str> {
+        self.alternatives().into_iter().find_map(|one| one.part["format"].as_str())
+    }
+
     /// What it says of itself.
     pub(super) fn description(self) -> Option<&'s str> {
         self.part["description"].as_str()

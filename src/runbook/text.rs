@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::diagnostic::{Diagnostic, did_you_mean};
 use super::fields::quoted;
+use super::lint;
 use super::node::{Kind, Node};
 use super::reference::{Astray, Surroundings};
 use super::schema::Schema;
@@ -40,8 +41,14 @@ pub(super) fn check_text(node: &Node, around: &Surroundings<'_>, source: &str, p
     }
 }
 
-/// Checks a `when`: a path, or a helper call in parentheses.
-pub(super) fn check_condition(node: &Node, around: &Surroundings<'_>, problems: &mut Vec<Diagnostic>) {
+/// Checks a condition: a path, or a helper call in parentheses. `either` says what it means where it always holds, and
+/// where it never does.
+pub(super) fn check_condition(
+    node: &Node,
+    either: [&str; 2],
+    around: &Surroundings<'_>,
+    problems: &mut Vec<Diagnostic>,
+) {
     let Some(condition) = node.as_text() else { return };
     if is_too_deep(condition) {
         return problems.push(too_deep(node));
@@ -50,6 +57,7 @@ pub(super) fn check_condition(node: &Node, around: &Surroundings<'_>, problems: 
         Ok(template) if is_one_value(&template) => {
             let mut walker = Walker { around, problems, scopes: Vec::new() };
             walker.template(&template, &|_, _| node.span.clone());
+            lint::condition(&template, node, either, around, problems);
         }
         _ => {
             let help =
