@@ -35,6 +35,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("R023", "Something shaped like a secret stands in the file. Whoever can read the file can use it."),
     ("R024", "A runbook that cannot be called: it is not there, cannot be read, or has errors of its own."),
     ("R025", "Runbooks that call each other in a circle, or more than eight deep."),
+    (
+        "R026",
+        "A secret where it would be shown or kept, or something else where a secret is wanted. What stands in a text or a \
+         condition is journaled.",
+    ),
 ];
 
 /// What a code means.
