@@ -17,6 +17,7 @@ use super::session::connect::{Target, connect};
 use super::session::inputs::{self, Sources};
 use super::session::load::{Loaded, load};
 use super::session::open;
+use super::session::secrets::Secrets;
 use super::session::start::Start;
 use crate::action::Estimate;
 use crate::cloudflare::api::Connected;
@@ -70,8 +71,9 @@ pub(crate) async fn forecast(
     let answers = answers.map(|path| read_answers(path, loaded)).transpose()?;
     let mut target = Target::from_environment(cx).await?;
     let connected = connect(cx, &mut target).await?;
-    let sources = Sources { set, answers: answers.as_ref(), start: &Start::default(), scenario: &Map::new() };
-    let mut inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
+    let (start, scenario, secrets) = (&Start::default(), &Map::new(), Secrets::Welcome);
+    let sources = Sources { set, answers: answers.as_ref(), start, scenario, secrets };
+    let mut inputs = inputs::collect(&loaded.runbook, &sources, &connected, &mut target, cx).await?;
     if !zones.is_empty() {
         if !loaded.runbook.inputs.iter().any(|input| input.name == "zones") {
             return Err(CliError::usage(format!(
@@ -94,7 +96,7 @@ pub(crate) async fn show(
     narrowed: usize,
     file: Option<&Path>,
 ) -> Result<Exit, CliError> {
-    let sealed = open::seal(&IncidentId::new("dry-run"), loaded, inputs, target, connected);
+    let sealed = open::seal(&IncidentId::new("dry-run"), loaded, inputs, target, connected)?;
     let estimated = estimate(loaded, narrowed, connected).await;
     let account = connected.read.account();
     cx.screen.tell(&format!(

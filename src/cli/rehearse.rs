@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::session::drive::{self, Driven};
 use super::session::inputs::{self, Sources};
 use super::session::load::load;
 use super::session::open::{self, Given};
+use super::session::secrets::Secrets;
 use super::session::start::StartArgs;
 use crate::cloudflare::api::{ApiBase, Credential};
 use crate::cloudflare::simulator::{self, Scenario, WorldOptions};
@@ -71,8 +73,9 @@ pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliEr
     let mut target = stage.target()?;
     let connected = connect(cx, &mut target).await?;
     let known = stage.inputs(cx, &dir)?;
-    let sources = Sources { set: &args.set, answers: answers.as_ref(), start: &start, scenario: &known };
-    let inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
+    let secrets = Secrets::Simulated;
+    let sources = Sources { set: &args.set, answers: answers.as_ref(), start: &start, scenario: &known, secrets };
+    let inputs = inputs::collect(&loaded.runbook, &sources, &connected, &mut target, cx).await?;
     let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start.with(&inputs) };
     let opened = open::open(cx, dir, true, &loaded, &given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
@@ -110,6 +113,7 @@ impl Stage {
             credential: Credential::Token(Secret::new(cast.responder_token.clone())),
             account: Some(cast.account_id.clone()),
             scenario: Some(self.scenario.name.to_owned()),
+            secrets: BTreeMap::new(),
         })
     }
 

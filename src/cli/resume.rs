@@ -15,12 +15,12 @@ use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
 use super::session::load::{Loaded, load_text};
 use super::session::open::{Opened, lock, same_place};
-use super::session::{drive, open};
+use super::session::{drive, open, secrets};
 use super::shelves::GENERATED;
 use crate::cloudflare::api::Connected;
 use crate::journal::{Event, Journal, RunState, Stamp};
 use crate::model::Digest;
-use crate::runbook::{EMBEDDED, Embedded, Found, Library, Unfound};
+use crate::runbook::{EMBEDDED, Embedded, Found, Library, Unfound, named_file};
 
 /// Go on with a run after a pause or a crash.
 #[derive(Debug, Args)]
@@ -43,9 +43,10 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     if !run.opened.world.is_rehearsal() {
         loaded.require_accepted(cx)?;
     }
+    refuse_changed_files(&run)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some())?;
-    let (stage, target, connected) = reconnect(cx, &dir, &run).await?;
+    let (stage, mut target, connected) = reconnect(cx, &dir, &run).await?;
     let sealed = run.plan.as_ref().map(|plan| plan.digest.clone());
     let now = open::seal(
         &dir.id,
@@ -53,7 +54,8 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         &run.plan.as_ref().map(|plan| plan.inputs.clone()).unwrap_or_default(),
         &target,
         &connected,
-    );
+    )?;
+    secrets::again(&loaded.runbook, &now.inputs, &mut target, cx).await?;
     if !run.opened.world.is_rehearsal() && sealed.as_ref() != Some(&now.digest) {
         return Err(CliError::new(
             Exit::Runbook,
@@ -179,6 +181,25 @@ fn refuse_edited(name: &str, source: &str, text: &str, plan: &Path) -> Result<()
             line + 1,
             plan.display()
         )))
+}
+
+/// Files that inputs name are inputs: one that was edited since is not silently taken.
+fn refuse_changed_files(run: &RunState) -> Result<(), CliError> {
+    let called = run.steps.values().flat_map(|step| &step.files);
+    for (path, sealed) in run.plan.iter().flat_map(|plan| &plan.files).chain(called) {
+        let how = match named_file(path) {
+            Ok((_, now)) if now == *sealed => continue,
+            Ok((_, now)) => format!("was edited after the run began: sealed {}, now {}", sealed.short(), now.short()),
+            Err(why) => format!("cannot be taken any more: {why}"),
+        };
+        return Err(CliError::new(
+            Exit::Runbook,
+            "input_changed",
+            format!("the file {path}, an input of the run, {how}"),
+        )
+        .hint("put it back as it was, or begin a new run; nothing was sent"));
+    }
+    Ok(())
 }
 
 /// In one screen: where things stand, what is in doubt, what comes next.

@@ -16,6 +16,7 @@ use super::session::drive;
 use super::session::inputs::{self, Sources};
 use super::session::load::{Loaded, load};
 use super::session::open::{self, Given};
+use super::session::secrets::Secrets;
 use super::session::start::{Start, StartArgs};
 use crate::engine::Prompter;
 
@@ -61,8 +62,9 @@ pub(crate) async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> 
     let mut start = args.start.read(cx)?;
     let mut target = Target::from_environment(cx).await?;
     let connected = connect(cx, &mut target).await?;
-    let sources = Sources { set: &args.set, answers: answers.as_ref(), start: &start, scenario: &Map::new() };
-    let inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
+    let (scenario, secrets) = (&Map::new(), Secrets::Needed);
+    let sources = Sources { set: &args.set, answers: answers.as_ref(), start: &start, scenario, secrets };
+    let inputs = inputs::collect(&loaded.runbook, &sources, &connected, &mut target, cx).await?;
     let (dir, fresh) = match &args.incident {
         Some(wanted) => (cx.state.find(Some(wanted))?, false),
         None => (cx.state.begin(cx.now(), false)?, true),

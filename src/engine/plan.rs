@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -5,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::contents::{Contents, scope_of_item};
 use crate::action::Catalogue;
 use crate::journal::{NestedRunbook, PlanSealed, PlannedStep};
-use crate::model::{Account, Danger, IncidentId, StepPath, World, canonical_digest};
+use crate::model::{Account, Danger, Digest, IncidentId, StepPath, World, canonical_digest};
 use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates};
 
 /// What a plan is bound to besides the runbook and its inputs.
@@ -19,6 +20,8 @@ pub struct Binding<'a> {
     pub api: &'a str,
     /// The account.
     pub account: &'a Account,
+    /// Digests of the files that inputs name, by path.
+    pub files: &'a BTreeMap<String, Digest>,
 }
 
 /// Fixes a plan: the step instances, and the digest that binds the bytes of the runbook and of those that it calls, inputs,
@@ -49,6 +52,7 @@ pub fn seal_plan(
         "runbook": runbook.source.digest,
         "nested": called,
         "inputs": inputs,
+        "files": binding.files,
         "actions": versions,
         "world": binding.world,
         "api": binding.api,
@@ -76,6 +80,7 @@ pub fn seal_plan(
         steps: steps.map(Arc::new).collect(),
         not_examined: not_examined.into_iter().map(str::to_owned).collect(),
         nested,
+        files: binding.files.clone(),
     }
 }
 

@@ -46,6 +46,7 @@ fn plan() -> Event {
     let last = PlannedStep { finally: true, ..planned(StepPath::step("last"), false, None) };
     Event::PlanSealed(Box::new(PlanSealed {
         nested: vec![],
+        files: [].into(),
         digest: Digest::of(b"plan"),
         inputs: Map::new(),
         steps: [planned(StepPath::step("cut"), false, None), planned(group(), true, None), last].map(Into::into).into(),
@@ -57,6 +58,7 @@ fn expanded(round: u32) -> Event {
     let step = PlannedStep { round, ..planned(inner(round), false, Some("group")) };
     Event::Expanded(Box::new(Expanded {
         inputs: None,
+        files: [].into(),
         round,
         items: Payload::Inline(Value::Null),
         steps: vec![step.into()],

@@ -273,6 +273,7 @@ fn begun(world: World, inputs: Value) -> Scene {
         steps: steps.iter().cloned().map(Into::into).collect(),
         not_examined: vec![],
         nested: vec![],
+        files: [].into(),
     };
     scene.say(None, Event::PlanSealed(Box::new(plan)));
     scene

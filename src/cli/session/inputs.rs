@@ -3,6 +3,8 @@ use std::sync::Mutex;
 use serde_json::{Map, Value};
 
 use super::candidates::Candidates;
+use super::connect::Target;
+use super::secrets::{self, Secrets, refuse_readable};
 use super::start::Start;
 use crate::cli::context::Context;
 use crate::cli::environment;
@@ -10,7 +12,7 @@ use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::prompt::{AnswersFile, InputReply, Keyboard, ask_input};
 use crate::cloudflare::api::Connected;
-use crate::runbook::{InputSpec, Runbook};
+use crate::runbook::{InputSpec, InputType, Runbook};
 use crate::secret::may_be_token_value;
 
 /// Inputs are kept in the journal.
@@ -26,32 +28,40 @@ pub(crate) struct Sources<'a> {
     pub(crate) start: &'a Start,
     /// What a rehearsal's scenario brings.
     pub(crate) scenario: &'a Map<String, Value>,
+    /// What is done about secrets that are not in the environment.
+    pub(crate) secrets: Secrets,
 }
 
-/// Collects every input: `--set`, `--detected` and `--roles`, answers file, environment, scenario, prompt, default.
+/// Collects every input: `--set`, `--detected` and `--roles`, answers file, environment, scenario, prompt, default. Of a
+/// secret only a name is among them; the rest goes into `target`.
 pub(crate) async fn collect(
     runbook: &Runbook,
     sources: &Sources<'_>,
     connected: &Connected,
+    target: &mut Target,
     cx: &Context,
 ) -> Result<Map<String, Value>, CliError> {
     let mut given = Map::new();
     for pair in sources.set {
         let (name, value) =
             pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}` is not `name=value`")))?;
-        known(runbook, name)?;
+        refuse_readable(known(runbook, name)?, "`--set`")?;
         given.insert(name.to_owned(), Value::String(value.to_owned()));
     }
     for (name, value) in sources.start.inputs(runbook) {
         given.entry(name).or_insert(value);
     }
     for (name, value) in sources.answers.iter().flat_map(|answers| &answers.inputs) {
-        known(runbook, name)?;
+        refuse_readable(known(runbook, name)?, "an answers file")?;
         given.entry(name.clone()).or_insert_with(|| value.clone());
     }
     let mut inputs = Map::new();
     for spec in &runbook.inputs {
-        let from_environment = || environment::input(&spec.name).map(Value::String);
+        if spec.ty == InputType::Secret {
+            inputs.insert(spec.name.clone(), secrets::settle(spec, sources.secrets, target, cx).await?);
+            continue;
+        }
+        let from_environment = || environment::input(spec).map(Value::String);
         let named = given.get(&spec.name).cloned().or_else(from_environment);
         let value = match named.or_else(|| sources.scenario.get(&spec.name).cloned()) {
             Some(value) => read(spec, &value, cx)?,
@@ -73,7 +83,7 @@ pub(crate) async fn collect(
                 None => Value::Null,
             },
         };
-        inputs.insert(spec.name.clone(), value);
+        inputs.insert(spec.name.clone(), spec.in_full(value).map_err(|why| unusable(spec, &why))?.0);
     }
     Ok(inputs)
 }
@@ -96,7 +106,11 @@ fn read(spec: &InputSpec, value: &Value, cx: &Context) -> Result<Value, CliError
         return Err(CliError::usage(format!("the input `{}` looks like a secret", spec.name)).hint(NO_SECRETS));
     }
     let parsed = if matches!(value, Value::Array(_)) { Ok(value.clone()) } else { spec.parse(&text, cx.now()) };
-    parsed.map_err(|why| CliError::usage(format!("the input `{}` cannot be `{text}`: {why}", spec.name)))
+    parsed.map_err(|why| unusable(spec, &format!("`{text}`: {why}")))
+}
+
+fn unusable(spec: &InputSpec, why: &str) -> CliError {
+    CliError::usage(format!("the input `{}` cannot be {why}", spec.name)).hint("nothing was sent")
 }
 
 async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard, connected: &Connected) -> Result<Value, CliError> {
@@ -113,7 +127,7 @@ async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard, connected: &Connec
         let is_meant = doubted.lock().is_ok_and(|mut last| last.replace(text.to_owned()).as_deref() == Some(text));
         match &candidates {
             Some(candidates) if !is_meant => candidates.look_up(text).and_then(|()| spec.parse(text, now)),
-            _ => spec.parse(text, now),
+            _ => spec.parse(text, now).and_then(|value| spec.in_full(value)).map(|(value, _)| value),
         }
     };
     let required = spec.required && spec.default.is_none();

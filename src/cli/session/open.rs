@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::connect::Target;
@@ -40,17 +42,25 @@ pub(crate) struct Given<'a> {
     pub(crate) start: &'a Start,
 }
 
-/// The plan that a run with these inputs would be bound to.
+/// The plan that a run with these inputs would be bound to: files among them as they are now.
 pub(crate) fn seal(
     incident: &IncidentId,
     loaded: &Loaded,
     inputs: &Map<String, Value>,
     target: &Target,
     connected: &Connected,
-) -> PlanSealed {
-    let binding =
-        Binding { incident, world: connected.read.world(), api: &target.api(), account: connected.read.account() };
-    seal_plan(&loaded.runbook, inputs, CATALOGUE, &Templates::new(), binding)
+) -> Result<PlanSealed, CliError> {
+    let mut files = BTreeMap::new();
+    for spec in &loaded.runbook.inputs {
+        let value = inputs.get(&spec.name).cloned().unwrap_or_default();
+        let (_, file) = spec.in_full(value).map_err(|why| {
+            CliError::usage(format!("the input `{}` cannot be {why}", spec.name)).hint("nothing was sent")
+        })?;
+        files.extend(file);
+    }
+    let (world, account) = (connected.read.world(), connected.read.account());
+    let binding = Binding { incident, world, api: &target.api(), account, files: &files };
+    Ok(seal_plan(&loaded.runbook, inputs, CATALOGUE, &Templates::new(), binding))
 }
 
 /// Begins an incident, or takes up one that there is, and opens a run in it.
@@ -101,7 +111,7 @@ pub(crate) fn open(
     };
     let stamp = Stamp { run: Some(run.clone()), ..stamp };
     journal.append(&stamp, Event::RunOpened(Box::new(bound.clone())))?;
-    let sealed = seal(&dir.id, loaded, given.inputs, target, connected);
+    let sealed = seal(&dir.id, loaded, given.inputs, target, connected)?;
     let path = dir.plan(&run);
     durable::write_new(&path, plan_file::text(FORMAT, &bound, &sealed, &loaded.texts()).as_bytes(), 0o600).map_err(
         |error| CliError::new(Exit::Journal, "plan_file", format!("cannot write {}", path.display())).because(&error),

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::model::{Danger, Digest, EffectKey, Phase, StepPath};
 pub struct PlanSealed {
     /// Binds runbook bytes, inputs, action versions, account and host.
     pub digest: Digest,
-    /// The inputs, without secret ones.
+    /// The inputs; secret ones as the names of variables.
     pub inputs: Map<String, Value>,
     /// Every step instance, in order.
     pub steps: Vec<Arc<PlannedStep>>,
@@ -20,6 +21,9 @@ pub struct PlanSealed {
     /// The runbooks that its steps call, and those that these call, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<NestedRunbook>,
+    /// Digests of the files that inputs name, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, Digest>,
 }
 
 /// A runbook that a step of another one calls.
@@ -79,6 +83,9 @@ pub struct Expanded {
     /// empty key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Payload>,
+    /// Digests of the files that these inputs name, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, Digest>,
     /// The steps, in order.
     pub steps: Vec<Arc<PlannedStep>>,
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -35,6 +36,8 @@ pub struct StepState {
     pub rounds: Vec<Payload>,
     /// For a step that calls a runbook: the inputs of the last round, by the key of the item.
     pub inputs: Option<Payload>,
+    /// Digests of the files that these name, by path.
+    pub files: BTreeMap<String, Digest>,
     /// The steps that it holds, of the last round.
     pub held: Vec<Arc<PlannedStep>>,
     /// How many rounds there were when the step began last.
@@ -149,6 +152,7 @@ impl StepState {
         self.rounds.push(expanded.items.clone());
         self.held.clone_from(&expanded.steps);
         self.inputs.clone_from(&expanded.inputs);
+        self.files.clone_from(&expanded.files);
         Ok(())
     }
 

@@ -98,6 +98,7 @@ impl Told {
         });
         told.tell(Event::PlanSealed(Box::new(PlanSealed {
             nested: vec![],
+            files: [].into(),
             not_examined: Vec::new(),
             digest: Digest::of(b""),
             inputs: Map::new(),
