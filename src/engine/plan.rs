@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -30,11 +31,6 @@ pub fn seal_plan(
     templates: &Templates,
     binding: Binding<'_>,
 ) -> PlanSealed {
-    let versions: Map<String, Value> = runbook
-        .all_steps()
-        .filter_map(|step| catalogue.get(&step.action))
-        .map(|action| (action.spec().id.to_owned(), action.spec().version.into()))
-        .collect();
     let nested: Vec<NestedRunbook> = runbook
         .nested()
         .into_iter()
@@ -49,7 +45,7 @@ pub fn seal_plan(
         "runbook": runbook.source.digest,
         "nested": called,
         "inputs": inputs,
-        "actions": versions,
+        "actions": action_versions(runbook, catalogue),
         "world": binding.world,
         "api": binding.api,
         "account": binding.account.id,
@@ -77,6 +73,12 @@ pub fn seal_plan(
         not_examined: not_examined.into_iter().map(str::to_owned).collect(),
         nested,
     }
+}
+
+/// The version of every action that `runbook` uses, by id.
+pub fn action_versions(runbook: &Runbook, catalogue: Catalogue) -> BTreeMap<String, u32> {
+    let actions = runbook.all_steps().filter_map(|step| catalogue.get(&step.action));
+    actions.map(|action| (action.spec().id.to_owned(), action.spec().version)).collect()
 }
 
 /// Makes step instances from what the runbook declares.
