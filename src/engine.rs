@@ -8,6 +8,7 @@ mod chore;
 mod confirm;
 mod consent;
 mod contents;
+mod cover;
 mod decide;
 mod drive;
 mod dry_run;
@@ -24,13 +25,14 @@ mod prove;
 mod steps;
 
 pub use consent::{ConsentMode, short_code};
+pub use cover::{Asked, Beforehand, Cover, Prepared, cover, drifted, to_approve};
 pub use decide::{Next, decide};
 pub use drive::{Bench, Engine, PauseCause, Stop};
 pub use dry_run::{DryBench, forecast};
 pub use errors::EngineError;
 pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
-pub use plan::{Binding, seal_plan};
+pub use plan::{Binding, action_versions, seal_plan};
 pub use ports::{
-    AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting, WaitRequest,
+    AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, DriftFrom, FailureRequest, GoOnRequest,
+    HandReply, HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting, WaitRequest,
 };

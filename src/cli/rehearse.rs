@@ -11,6 +11,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
+use super::order::Order;
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
 use super::session::drive::{self, Driven};
@@ -52,6 +53,9 @@ pub(crate) struct RehearseArgs {
 
     #[command(flatten)]
     start: StartArgs,
+
+    #[command(flatten)]
+    order: Order,
 }
 
 /// A simulated account under a running incident.
@@ -64,7 +68,7 @@ pub(crate) struct Stage {
 pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliError> {
     let loaded = load(&args.runbook, cx)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
-    refuse_without_person(cx, answers.is_some())?;
+    refuse_without_person(cx, answers.is_some(), args.order.yes_up_to)?;
     let start = args.start.read(cx)?;
     let scenario = scenario(&args.scenario)?;
     let dir = cx.state.begin(cx.now(), true)?;
@@ -74,12 +78,15 @@ pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliEr
     let connected = connect(cx, &mut target).await?;
     let known = stage.inputs(cx, &dir)?;
     let secrets = Secrets::Simulated;
-    let sources = Sources { set: &args.set, answers: answers.as_ref(), start: &start, scenario: &known, secrets };
+    let sources =
+        Sources { plan: None, set: &args.set, answers: answers.as_ref(), start: &start, scenario: &known, secrets };
     let inputs = inputs::collect(&loaded.runbook, &sources, &connected, &mut target, cx).await?;
-    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start.with(&inputs) };
-    let opened = open::open(cx, dir, true, &loaded, &given, &target, &connected)?;
+    let up_to = args.order.yes_up_to;
+    let start = start.with(&inputs);
+    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to };
+    let opened = open::open(cx, dir, true, &loaded, given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
-    let prompter = stage.with_colleague(prompter(cx, answers, &watch)?);
+    let prompter = stage.with_colleague(prompter(cx, answers, up_to, &watch)?);
     let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
     stage.close(cx, &driven)?;
     Ok(driven.exit)

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
+use super::order::Order;
 use super::outcome;
 use super::plan_file::Texts;
 use super::rehearse::{self, Stage};
@@ -31,6 +32,9 @@ pub(crate) struct ResumeArgs {
     /// Prepared answers, for a run without a person.
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
+
+    #[command(flatten)]
+    order: Order,
 }
 
 /// Runs `quell resume`.
@@ -45,7 +49,8 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     }
     refuse_changed_files(&run)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
-    refuse_without_person(cx, answers.is_some())?;
+    let up_to = args.order.yes_up_to;
+    refuse_without_person(cx, answers.is_some(), up_to)?;
     let (stage, mut target, connected) = reconnect(cx, &dir, &run).await?;
     let sealed = run.plan.as_ref().map(|plan| plan.digest.clone());
     let now = open::seal(
@@ -69,7 +74,7 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         )));
     }
     let stamp = cx.stamp(Some(&run.opened));
-    journal.append(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref()))?;
+    journal.append(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref(), up_to))?;
     let resumed = Event::RunResumed {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         credential: connected.read.credential().clone(),
@@ -77,11 +82,11 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     journal.append(&stamp, resumed)?;
     show_standing(cx, &run);
     let watch = Watch::new(cx.screen.clone());
-    let mut prompter = prompter(cx, answers, &watch)?;
+    let mut prompter = prompter(cx, answers, up_to, &watch)?;
     if let Some(stage) = &stage {
         prompter = stage.with_colleague(prompter);
     }
-    let opened = Opened { dir, journal, run: run.opened.run, lock };
+    let opened = Opened { dir, journal, run: run.opened.run, lock, up_to };
     let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
     if let Some(stage) = &stage {
         stage.close(cx, &driven)?;

@@ -7,7 +7,7 @@ use super::{EngineError, Ports, Reply};
 use crate::action::{AnyAction, Catalogue, Safeguards};
 use crate::evidence::EvidenceStore;
 use crate::journal::{EffectState, Event, IncidentState, Journal, PlannedStep, RunOutcome, RunState, Stamp, StepState};
-use crate::model::{Digest, EffectKey, RunId, StepPath};
+use crate::model::{Danger, Digest, EffectKey, RunId, StepPath};
 use crate::outside::{OutsideLook, OutsideSend};
 use crate::provider::{ReadSide, SendSide};
 use crate::runbook::{Runbook, Templates};
@@ -37,6 +37,8 @@ pub struct Bench {
     pub redactor: Arc<Redactor>,
     /// What must not be touched or suspected, and what matters most.
     pub safeguards: Safeguards,
+    /// Up to which danger the run consents by itself; `None` where people do.
+    pub up_to: Option<Danger>,
     /// People, screens, clocks.
     pub ports: Ports,
 }

@@ -33,11 +33,6 @@ pub fn seal_plan(
     templates: &Templates,
     binding: Binding<'_>,
 ) -> PlanSealed {
-    let versions: Map<String, Value> = runbook
-        .all_steps()
-        .filter_map(|step| catalogue.get(&step.action))
-        .map(|action| (action.spec().id.to_owned(), action.spec().version.into()))
-        .collect();
     let nested: Vec<NestedRunbook> = runbook
         .nested()
         .into_iter()
@@ -53,7 +48,7 @@ pub fn seal_plan(
         "nested": called,
         "inputs": inputs,
         "files": binding.files,
-        "actions": versions,
+        "actions": action_versions(runbook, catalogue),
         "world": binding.world,
         "api": binding.api,
         "account": binding.account.id,
@@ -82,6 +77,12 @@ pub fn seal_plan(
         nested,
         files: binding.files.clone(),
     }
+}
+
+/// The version of every action that `runbook` uses, by id.
+pub fn action_versions(runbook: &Runbook, catalogue: Catalogue) -> BTreeMap<String, u32> {
+    let actions = runbook.all_steps().filter_map(|step| catalogue.get(&step.action));
+    actions.map(|action| (action.spec().id.to_owned(), action.spec().version)).collect()
 }
 
 /// Makes step instances from what the runbook declares.

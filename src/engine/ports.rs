@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use super::ConsentMode;
+use super::{Asked, ConsentMode, Prepared};
 use crate::action::{Progress, StepError};
 use crate::clock::Clock;
 use crate::journal::{
     EffectDecision, EffectState, Entry, FailureDecision, IncidentState, Left, NoteKind, PlannedStep, Proposed,
 };
-use crate::model::{Ask, ByHand, Digest, Effect, EffectKey, Role, Wait};
+use crate::model::{Ask, ByHand, Danger, Digest, Effect, EffectKey, Role, Wait};
 use crate::provider::{Answer, BoxFuture};
 use crate::secret::SecretBytes;
 
@@ -113,6 +113,8 @@ pub enum Reply<T> {
 
 /// Asks people. Every method shows what it is about and waits; none has yes as its default.
 pub trait Prompter: Send + Sync {
+    /// What was prepared for the consent that a step asks for, before anybody is asked.
+    fn prepared(&self, step: &PlannedStep) -> Prepared;
     /// For consent to effects.
     fn consent<'a>(&'a self, request: ConsentRequest<'a>) -> BoxFuture<'a, Reply<Chosen>>;
     /// For work by hand.
@@ -145,21 +147,39 @@ pub struct ConsentRequest<'a> {
     pub effects: Vec<&'a Effect>,
     /// What to type for consent to all of them; a choice of one row may take its own, see [`ConsentMode::of`].
     pub mode: ConsentMode,
-    /// What changed since it was shown before: effect, before, now. Empty at the first showing.
+    /// What is not as it was shown before, or as the approved plan forecast it.
     pub drifted: Vec<Drift>,
+    /// Why this is asked for, where there is consent that was given beforehand: each reason once.
+    pub asked: Vec<Asked>,
     /// The account and host that would be written to, for the prompt.
     pub place: String,
 }
 
-/// An effect that is no longer what was shown.
+/// An effect that is not what somebody was shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
     /// The effect.
     pub key: EffectKey,
-    /// The before-image that was shown.
-    pub shown: Value,
+    /// What it differs from.
+    pub from: DriftFrom,
     /// The before-image now.
     pub now: Value,
+}
+
+/// What an effect differs from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DriftFrom {
+    /// From what was shown in this run: the before-image then.
+    Shown(Value),
+    /// From what the approved plan forecast.
+    Forecast {
+        /// The before-image then.
+        before: Value,
+        /// How much harm it would have done then.
+        danger: Danger,
+    },
+    /// The approved plan does not have it, though it looked at its step.
+    Nothing,
 }
 
 /// Consent.
@@ -184,6 +204,8 @@ pub struct HandRequest<'a> {
     pub work: &'a ByHand,
     /// Which one of how many, from 1.
     pub position: (usize, usize),
+    /// How it differs from what the approved plan forecast.
+    pub drifted: Option<Drift>,
 }
 
 /// What a person says about work by hand.
@@ -255,6 +277,9 @@ pub struct GoOnRequest<'a> {
     pub first: &'a EffectState,
     /// How many are left.
     pub rest: usize,
+    /// True where the rest was consented to beforehand, and would go on by itself if the first row were proven: then
+    /// only a word that is given for this counts.
+    pub unproven: bool,
 }
 
 /// Asks whether to run a step whose required steps were not done.

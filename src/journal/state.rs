@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use run::RunState;
+pub use run::{Approval, RunState};
 pub use step::{ChoreDone, StepState, StepStatus};
 
 use super::event::{Entry, Event, NoteKind};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::book::{Book, Fate, Numbered, is_unended};
 use super::trail::{Act, Attested, Trail};
 use super::words::{between, time};
-use crate::journal::{Attempt, SettledBy, SkipCause, StepStatus};
+use crate::journal::{Attempt, Basis, SettledBy, SkipCause, StepStatus};
 use crate::model::{Call, Danger, Outcome, Verdict};
 
 /// One step of the plan.
@@ -97,6 +97,8 @@ pub struct ConsentRow {
     pub phrase: Option<String>,
     /// The file with prepared answers that gave it; `None` where a person typed.
     pub by_file: Option<String>,
+    /// What it rests on, where nobody was asked for it: an approved plan, or an order.
+    pub beforehand: Option<String>,
     /// Number of the entry.
     pub entry: u64,
 }
@@ -212,14 +214,24 @@ fn effect_row(book: &Book<'_>, effect: &Numbered<'_>) -> EffectRow {
 }
 
 fn consents(book: &Book<'_>, trail: &Trail) -> Vec<ConsentRow> {
-    let row = |act: &Act| ConsentRow {
+    let row = |(basis, act): &(Basis, Act)| ConsentRow {
         by: act.by.clone(),
         at: time(act.at),
         phrase: act.words.clone(),
         by_file: book.trails.file(act.seq),
+        beforehand: beforehand(*basis),
         entry: act.seq,
     };
     trail.consents.iter().map(row).collect()
+}
+
+/// What a consent rests on for which nobody was asked.
+pub(super) fn beforehand(basis: Basis) -> Option<String> {
+    match basis {
+        Basis::Typed => None,
+        Basis::Plan => Some("as the approved plan forecast".to_owned()),
+        Basis::UpTo(danger) => Some(format!("by the order to go on by itself up to {danger}")),
+    }
 }
 
 fn attested_row(book: &Book<'_>, (attested, act): &(Attested, Act)) -> AttestedRow {

@@ -12,11 +12,12 @@ use super::findings::Findings;
 use super::header::{Damage, EvidenceRow, IncidentFacts, RunFacts};
 use super::marks::Mark;
 use super::metrics::Metric;
+use super::plans::ApprovedRow;
 use super::radius::Radius;
 use super::timeline::TimelineRow;
 use super::unsettled::UnsettledRow;
 use super::{
-    action_items, actions, controls, credentials, decisions, findings, header, marks, metrics, radius, summary,
+    action_items, actions, controls, credentials, decisions, findings, header, marks, metrics, plans, radius, summary,
 };
 use super::{timeline, unsettled};
 
@@ -56,6 +57,8 @@ pub struct ReportModel {
     pub skips: Vec<SkipRow>,
     /// The changes, made or proposed.
     pub effects: Vec<EffectRow>,
+    /// The plans by which runs were consented to.
+    pub plans: Vec<ApprovedRow>,
     /// What people decided and answered.
     pub decisions: Vec<DecisionRow>,
     /// What people said is still to be done.
@@ -125,6 +128,7 @@ pub(super) fn compose(book: &Book<'_>) -> ReportModel {
         steps: actions::steps(book),
         skips: actions::skips(book),
         effects: actions::effects(book),
+        plans: plans::plans(book),
         decisions: decisions::decisions(book),
         action_items: action_items::action_items(book),
         controls: controls::controls(book, &instants, &credentials, &unsettled),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::index::Index;
 use super::input_spec::InputSpec;
 use super::nested::Called;
-use crate::model::{Digest, Phase};
+use crate::model::{Danger, Digest, Phase};
 
 /// A checked runbook.
 #[derive(Debug, Clone, Serialize)]
@@ -207,6 +207,17 @@ pub enum Confirm {
     Step,
     /// The target's name.
     Target,
+}
+
+impl Confirm {
+    /// The least danger that asks for the same by itself.
+    pub const fn at_least(self) -> Danger {
+        match self {
+            Self::Ask => Danger::Reversible,
+            Self::Step => Danger::Disruptive,
+            Self::Target => Danger::Irreversible,
+        }
+    }
 }
 
 /// What to do if a step fails.

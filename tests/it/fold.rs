@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use quell::engine::{Next, decide};
 use quell::journal::{
-    EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed, PlannedStep,
-    RunOutcome, RunState, SettledBy, SkipCause, StepStatus, WaitEnd,
+    Basis, EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed,
+    PlannedStep, RunOutcome, RunState, SettledBy, SkipCause, StepStatus, WaitEnd,
 };
 use quell::model::{
     Chore, Danger, Digest, Disposition, IncidentId, Outcome, Phase, RunId, StepPath, Verdict, Wait, World,
@@ -134,7 +134,7 @@ fn event() -> impl Strategy<Value = Event> {
             let disposition = Disposition::Keep { reason: "x".into() };
             Event::RowsLeft { left: vec![Left { effect: key(id), disposition }] }
         }),
-        1 => Just(Event::WentOn),
+        1 => Just(Event::WentOn { basis: Basis::Typed }),
         1 => Just(Event::Rechecked),
         4 => Just(Event::StepDone { output: Payload::Inline(Value::Null), summary: "s".into() }),
         2 => Just(Event::StepFailed { error: "e".into(), hint: None }),

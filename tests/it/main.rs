@@ -4,6 +4,7 @@
 mod alongside;
 mod bad_input;
 mod books;
+mod by_itself;
 mod catalogue;
 mod client;
 mod console;
@@ -20,6 +21,7 @@ mod main_job;
 mod openapi;
 mod other_ways;
 mod outside;
+mod planned;
 mod report;
 mod report_scene;
 mod review_actions;

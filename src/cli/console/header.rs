@@ -5,13 +5,15 @@ use crate::journal::{NestedRunbook, RunOpened};
 use crate::model::{CredentialFacts, Digest, IncidentId, World};
 
 /// What a run is about and bound to: stands above everything else that it says. `calls` are the runbooks that its own
-/// calls, `opened_at` is when it was opened. Ends with a line break.
+/// calls, `opened_at` is when it was opened, `beforehand` says what is consented to before anything is shown. Ends with a
+/// line break.
 pub fn header(
     opened: &RunOpened,
     calls: &[NestedRunbook],
     incident: &IncidentId,
     opened_at: Timestamp,
     now: Timestamp,
+    beforehand: &[String],
     style: &Style,
 ) -> String {
     let style = &Style { rehearsal: opened.world.is_rehearsal(), ..*style };
@@ -50,7 +52,8 @@ pub fn header(
     }
     rows.push(("elapsed", elapsed));
     let mut out = format!("{}\n", style.heading(&style.show(&opened.title)));
-    for (label, value) in rows {
+    let consent = beforehand.iter().map(|words| ("consent", words.clone()));
+    for (label, value) in rows.into_iter().chain(consent) {
         for (at, line) in wrap(&style.show(&value), style.columns(), "           ", "           ").iter().enumerate() {
             let label = if at == 0 { label } else { "" };
             let line = line.trim_start();

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::engine::Observer;
 use crate::journal::{
-    EffectDecision, EffectState, Entry, Event, FailureDecision, IncidentState, PlannedStep, RunOutcome, RunState,
-    StepState, StepStatus, WaitEnd,
+    Basis, EffectDecision, EffectState, Entry, Event, FailureDecision, IncidentState, PlannedEffect, PlannedStep,
+    RunOutcome, RunState, StepState, StepStatus, WaitEnd,
 };
 use crate::model::{Disposition, EffectKey, FindingStatus, Phase};
 
@@ -82,7 +82,12 @@ impl Watch {
                 let line = ended_line(Symbol::Skipped, Tone::Faint, id, &format!("skipped: {reason}"), style);
                 self.say(Volume::Normal, &line);
             }
+            Event::WentOn { basis: Basis::Plan | Basis::UpTo(_) } => {
+                let text = "with the rest of the list: the first row is proven";
+                self.say(Volume::Normal, &label("goes on", Tone::Good, text));
+            }
             Event::StepDone { summary, .. } => {
+                self.tell_missing(run, entry, style);
                 let took = step.map(|step| format!(" ({})", took(step))).unwrap_or_default();
                 let line = ended_line(Symbol::Done, Tone::Good, id, &format!("{summary}{took}"), style);
                 self.say(Volume::Normal, &line);
@@ -112,6 +117,16 @@ impl Watch {
                 }
                 for (name, why) in &proposed.not_proposed {
                     self.say(Volume::Normal, &label("left out", Tone::Care, &format!("{name}: {why}")));
+                }
+            }
+            Event::Consented { effects, basis: basis @ (Basis::Plan | Basis::UpTo(_)), .. } => {
+                let by = match basis {
+                    Basis::UpTo(danger) => format!("by itself, up to {danger}"),
+                    Basis::Plan | Basis::Typed => "by the approved plan, which forecast the very same".to_owned(),
+                };
+                self.say(Volume::Normal, &label("consented", Tone::Good, &by));
+                for consent in effects {
+                    self.tell_effect(Volume::Normal, step, &consent.effect, style);
                 }
             }
             Event::Consented { left, .. } | Event::RowsLeft { left } => {
@@ -162,7 +177,7 @@ impl Watch {
                 self.say(Volume::Normal, &label("waited", Tone::Faint, &text));
             }
             Event::PlanApproved(approved) => {
-                let text = format!("{} of the plan are consented to", count(approved.effects.len(), "change"));
+                let text = format!("{} of the plan consented to", count(approved.covered(), "change"));
                 self.say(Volume::Normal, &label("approved", Tone::Good, &text));
             }
             Event::PlanAmended(amended) => {
@@ -203,7 +218,7 @@ impl Watch {
             | Event::FindingMade { .. }
             | Event::GapSeen { .. }
             | Event::Rechecked
-            | Event::WentOn
+            | Event::WentOn { basis: Basis::Typed }
             | Event::Answered { .. }
             | Event::ReportWritten { .. } => {}
         }
@@ -227,6 +242,17 @@ impl Watch {
     fn tell_effect(&self, least: Volume, step: Option<&StepState>, key: &EffectKey, style: &Style) {
         if let Some(state) = effect_of(step, key) {
             self.say(least, &effect_line(state, style));
+        }
+    }
+
+    /// What the approved plan forecast of a step that has ended, and never came up.
+    fn tell_missing(&self, run: Option<&RunState>, entry: &Entry, style: &Style) {
+        let Some((run, path)) = run.zip(entry.path.as_ref()) else { return };
+        let Some(approval) = &run.approved else { return };
+        let missing = |planned: &&PlannedEffect| planned.path == *path && run.effect(&planned.key).is_none();
+        for planned in approval.plan.effects.iter().filter(missing) {
+            let text = format!("{}: the plan forecast it, and it did not come up", planned.summary);
+            self.say(Volume::Normal, &labelled("not now", Tone::Care, &text, style));
         }
     }
 

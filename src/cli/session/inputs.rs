@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use super::candidates::Candidates;
@@ -10,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::environment;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::plan_document::PlanDocument;
 use crate::cli::prompt::{AnswersFile, InputReply, Keyboard, ask_input};
 use crate::cloudflare::api::Connected;
 use crate::runbook::{InputSpec, InputType, Runbook};
@@ -19,7 +21,10 @@ use crate::secret::may_be_token_value;
 const NO_SECRETS: &str = "give a token's id or name, never its value: inputs are written down";
 
 /// Where values come from besides the prompt, first to last.
+#[derive(Clone, Copy)]
 pub(crate) struct Sources<'a> {
+    /// The plan that is carried out: then all values are its, and what is given besides must agree.
+    pub(crate) plan: Option<&'a PlanDocument>,
     /// `--set name=value`.
     pub(crate) set: &'a [String],
     /// The answers file.
@@ -48,7 +53,8 @@ pub(crate) async fn collect(
         refuse_readable(known(runbook, name)?, "`--set`")?;
         given.insert(name.to_owned(), Value::String(value.to_owned()));
     }
-    for (name, value) in sources.start.inputs(runbook) {
+    // Under a plan, people and times are facts of the run, and change nothing of what was planned.
+    for (name, value) in sources.start.inputs(runbook).into_iter().filter(|_| sources.plan.is_none()) {
         given.entry(name).or_insert(value);
     }
     for (name, value) in sources.answers.iter().flat_map(|answers| &answers.inputs) {
@@ -56,6 +62,7 @@ pub(crate) async fn collect(
         given.entry(name.clone()).or_insert_with(|| value.clone());
     }
     let mut inputs = Map::new();
+    let mut differing = Vec::new();
     for spec in &runbook.inputs {
         if spec.ty == InputType::Secret {
             inputs.insert(spec.name.clone(), secrets::settle(spec, sources.secrets, target, cx).await?);
@@ -63,6 +70,12 @@ pub(crate) async fn collect(
         }
         let from_environment = || environment::input(spec).map(Value::String);
         let named = given.get(&spec.name).cloned().or_else(from_environment);
+        if let Some(plan) = sources.plan {
+            let value = read(spec, plan.inputs.get(&spec.name).unwrap_or(&Value::Null), cx)?;
+            differing.extend(named.map(|named| differs(spec, &value, &named, cx)).transpose()?.flatten());
+            inputs.insert(spec.name.clone(), value);
+            continue;
+        }
         let value = match named.or_else(|| sources.scenario.get(&spec.name).cloned()) {
             Some(value) => read(spec, &value, cx)?,
             None if sources.answers.is_none()
@@ -85,7 +98,19 @@ pub(crate) async fn collect(
         };
         inputs.insert(spec.name.clone(), spec.in_full(value).map_err(|why| unusable(spec, &why))?.0);
     }
+    sources.plan.map_or(Ok(()), |plan| plan.refuse(differing))?;
     Ok(inputs)
+}
+
+/// How the value that was given beside a plan differs from the plan's. A moment that is told from now, like `10h ago`,
+/// was another one when the plan was made, and is not compared.
+fn differs(spec: &InputSpec, planned: &Value, given: &Value, cx: &Context) -> Result<Option<String>, CliError> {
+    let now = read(spec, given, cx)?;
+    let hour_ago = cx.now() - SignedDuration::from_hours(1);
+    let is_told_from_now =
+        given.as_str().is_some_and(|text| spec.parse(text, cx.now()).ok() != spec.parse(text, hour_ago).ok());
+    let differs = now != *planned && !is_told_from_now;
+    Ok(differs.then(|| format!("the input `{}`: planned {planned}, now {now}", spec.name)))
 }
 
 fn known<'a>(runbook: &'a Runbook, name: &str) -> Result<&'a InputSpec, CliError> {

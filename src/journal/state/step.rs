@@ -196,12 +196,13 @@ impl StepState {
             (S::Proposed, Event::ReportWritten { sha256, file }) if self.chore_left() == Some(&Chore::Report) => {
                 self.chore_done = Some(ChoreDone::Reported { file: file.clone(), sha256: sha256.clone() });
             }
-            (S::Proposed, Event::WentOn) => self.went_on = true,
+            (S::Proposed, Event::WentOn { .. }) => self.went_on = true,
             (S::Proposed, Event::Rechecked) => self.proposed_at = Some((entry.at, drivers)),
-            (S::Proposed, Event::Consented { effects, left, .. }) => {
+            (S::Proposed, Event::Consented { effects, left, basis, .. }) => {
                 let mut next = self.effects.clone();
+                let after_first = self.effects.iter().any(EffectState::is_done);
                 for consent in effects {
-                    find(&mut next, &consent.effect)?.consent(&consent.digest)?;
+                    find(&mut next, &consent.effect)?.consent(&consent.digest, *basis, after_first)?;
                 }
                 for row in left {
                     find(&mut next, &row.effect)?.leave(&row.disposition)?;
