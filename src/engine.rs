@@ -31,6 +31,6 @@ pub use errors::EngineError;
 pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
 pub use plan::{Binding, seal_plan};
 pub use ports::{
-    AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting, WaitRequest,
+    AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, FailureRequest, GoOnRequest, Halt,
+    HandReply, HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting, WaitRequest,
 };

@@ -128,11 +128,13 @@ fn within(planned: &PlannedStep, step: &StepState) -> Next {
     Next::Conclude(path)
 }
 
-/// The first row of a list goes alone. `not_sent` rows have not gone.
+/// The first row of a list goes alone. `not_sent` rows have not gone, and one that is tried again is still the first.
 fn needs_word_to_go_on(step: &StepState) -> bool {
-    let rest = step.effects.iter().filter(|state| matches!(state.status, EffectStatus::Consented(_))).count();
+    let is_ready = |state: &EffectState| matches!(state.status, EffectStatus::Consented(_));
+    let rest = step.effects.iter().filter(|state| is_ready(state)).count();
     let sent = step.effects.iter().any(|state| {
-        !matches!(state.effect.call, Call::Hand(_))
+        !is_ready(state)
+            && !matches!(state.effect.call, Call::Hand(_))
             && matches!(state.outcome(), Some(Outcome::Applied | Outcome::Refused(_) | Outcome::Unknown(_)))
     });
     !step.went_on && sent && rest > 0

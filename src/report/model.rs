@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::action_items::ActionItem;
-use super::actions::{EffectRow, SkipRow, StepRow};
+use super::actions::{AlreadyRow, EffectRow, SkipRow, StepRow};
 use super::book::Book;
 use super::controls::Control;
 use super::credentials::Credentials;
@@ -56,6 +56,8 @@ pub struct ReportModel {
     pub skips: Vec<SkipRow>,
     /// The changes, made or proposed.
     pub effects: Vec<EffectRow>,
+    /// What was so before quell did anything for it.
+    pub already: Vec<AlreadyRow>,
     /// What people decided and answered.
     pub decisions: Vec<DecisionRow>,
     /// What people said is still to be done.
@@ -125,6 +127,7 @@ pub(super) fn compose(book: &Book<'_>) -> ReportModel {
         steps: actions::steps(book),
         skips: actions::skips(book),
         effects: actions::effects(book),
+        already: actions::already(book),
         decisions: decisions::decisions(book),
         action_items: action_items::action_items(book),
         controls: controls::controls(book, &instants, &credentials, &unsettled),

@@ -35,3 +35,4 @@ mod terminal;
 mod token_actions;
 mod undo;
 mod verify;
+mod weather;

@@ -42,7 +42,7 @@ pub(crate) async fn drive(
     watch: Watch,
     prompter: Arc<dyn Prompter>,
 ) -> Result<Driven, CliError> {
-    let Opened { dir, journal, run, lock } = opened;
+    let Opened { dir, journal, run, lock, rested } = opened;
     let redactor = Arc::new(Redactor::new(dir.redaction_key()?));
     redactor.learn(target.credential.secret());
     let vault = Arc::new(VaultDoor::new(&dir, cx, target.scenario.is_some()));
@@ -58,6 +58,9 @@ pub(crate) async fn drive(
         let now = RunOpened { api: target.api(), credential, ..state.opened.clone() };
         let calls = state.plan.as_ref().map_or(&[][..], |plan| &plan.nested);
         cx.screen.say(&header(&now, calls, &dir.id, state.opened_at, cx.now(), &cx.screen.style()));
+        if let Some(rested) = &rested {
+            cx.screen.say(rested);
+        }
     }
     let (outside, errands) = target.outside(cx, &redactor);
     let bench = Bench {

@@ -28,6 +28,8 @@ pub(crate) struct Opened {
     pub(crate) run: RunId,
     /// The right to drive it.
     pub(crate) lock: DriverLock,
+    /// How it stood when it was taken up again; stands below the header.
+    pub(crate) rested: Option<String>,
 }
 
 /// What was given before the run.
@@ -107,7 +109,7 @@ pub(crate) fn open(
         |error| CliError::new(Exit::Journal, "plan_file", format!("cannot write {}", path.display())).because(&error),
     )?;
     journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;
-    Ok(Opened { dir, journal, run, lock })
+    Ok(Opened { dir, journal, run, lock, rested: None })
 }
 
 /// This process drives from here on, and `answers` answers for it.
