@@ -34,5 +34,6 @@ pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
 pub use plan::{Binding, action_versions, seal_plan};
 pub use ports::{
     AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, DriftFrom, FailureRequest, GoOnRequest,
-    HandReply, HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting, WaitRequest,
+    Halt, HandReply, HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting,
+    WaitRequest,
 };

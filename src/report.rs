@@ -66,7 +66,7 @@ mod unsettled;
 mod words;
 
 pub use action_items::ActionItem;
-pub use actions::{AttestedRow, ConsentRow, EffectRow, SkipRow, StepRow};
+pub use actions::{AlreadyRow, AttestedRow, ConsentRow, EffectRow, SkipRow, StepRow};
 pub use controls::Control;
 pub use credentials::{CredentialRow, Credentials, LeftCredential, SeenCredential};
 pub use decisions::DecisionRow;

@@ -61,6 +61,8 @@ pub(crate) fn document(
             json!({
                 "path": planned.path, "id": planned.path.id(), "phase": planned.phase, "action": planned.action,
                 "status": run.status(&planned.path).as_str(), "summary": step.and_then(summary),
+                "already": step.iter().filter_map(|step| step.proposed.as_ref()).flat_map(|proposed| &proposed.already)
+                    .map(|(name, proof)| json!({ "name": name, "proof": proof })).collect::<Vec<_>>(),
                 "effects": step.iter().flat_map(|step| &step.effects).map(effect).collect::<Vec<_>>(),
             })
         })

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::console::Watch;
+use super::console::{Rested, Watch, resumed_text};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
@@ -19,7 +19,7 @@ use super::session::open::{Opened, lock, same_place};
 use super::session::{drive, open, secrets};
 use super::shelves::GENERATED;
 use crate::cloudflare::api::Connected;
-use crate::journal::{Event, Journal, RunState, Stamp};
+use crate::journal::{Entry, Event, Journal, RunState, Stamp};
 use crate::model::Digest;
 use crate::runbook::{EMBEDDED, Embedded, Found, Library, Unfound, named_file};
 
@@ -41,7 +41,7 @@ pub(crate) struct ResumeArgs {
 pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliError> {
     let dir = cx.state.find(args.incident.as_deref())?;
     let lock = lock(cx, &dir)?;
-    let (mut journal, _) = Journal::open(&dir.path)?;
+    let (mut journal, entries) = Journal::open(&dir.path)?;
     let run = resting(&dir, &journal)?;
     let loaded = sealed_runbook(cx, &dir, &run)?;
     if !run.opened.world.is_rehearsal() {
@@ -80,13 +80,13 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         credential: connected.read.credential().clone(),
     };
     journal.append(&stamp, resumed)?;
-    show_standing(cx, &run);
+    let rested = rested(cx, &run, &entries, &connected);
     let watch = Watch::new(cx.screen.clone());
     let mut prompter = prompter(cx, answers, up_to, &watch)?;
     if let Some(stage) = &stage {
         prompter = stage.with_colleague(prompter);
     }
-    let opened = Opened { dir, journal, run: run.opened.run, lock, up_to };
+    let opened = Opened { dir, journal, run: run.opened.run, lock, up_to, rested: Some(rested) };
     let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
     if let Some(stage) = &stage {
         stage.close(cx, &driven)?;
@@ -207,24 +207,21 @@ fn refuse_changed_files(run: &RunState) -> Result<(), CliError> {
     Ok(())
 }
 
-/// In one screen: where things stand, what is in doubt, what comes next.
-fn show_standing(cx: &Context, run: &RunState) {
-    let Some(plan) = &run.plan else { return };
-    let done = plan.steps.iter().filter(|step| run.status(&step.path).is_final()).count();
-    cx.screen.tell(&format!(
-        "{done} of {} steps have ended; it rested because: {}",
-        plan.steps.len(),
-        run.paused.as_deref().map_or_else(|| "its process died".to_owned(), crate::escape::terminal)
-    ));
-    for effect in run.steps.values().flat_map(|step| &step.effects).filter(|effect| effect.is_in_doubt()) {
-        cx.screen.tell(&format!(
-            "in doubt: {}; nothing is sent again by itself",
-            crate::escape::terminal(&effect.effect.summary)
-        ));
-    }
-    if let Some(next) = crate::engine::decide(run) {
-        cx.screen.tell(&format!("next: {}", outcome::next_words(&next)));
-    }
+/// In one screen, below the header: where things stand, what is in doubt, what comes next.
+fn rested(cx: &Context, run: &RunState, entries: &[Entry], connected: &Connected) -> String {
+    let of_run = entries.iter().rev().find(|entry| entry.run.as_ref() == Some(&run.opened.run));
+    let driver = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::DriverTaken { machine, pid, .. } => Some((*pid, machine.as_str())),
+        _ => None,
+    });
+    let next = crate::engine::decide(run).map(|next| outcome::next_words(&next));
+    let rested = Rested {
+        at: of_run.map_or(run.opened_at, |entry| entry.at),
+        driver,
+        credential: connected.read.credential(),
+        next: next.as_deref().unwrap_or_default(),
+    };
+    resumed_text(run, &rested, cx.now(), &cx.screen.style())
 }
 
 fn short(digest: Option<&Digest>) -> String {

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use super::decide::{Next, decide};
-use super::{EngineError, Ports, Reply};
+use super::{EngineError, Halt, Ports, Reply};
 use crate::action::{AnyAction, Catalogue, Safeguards};
 use crate::evidence::EvidenceStore;
 use crate::journal::{EffectState, Event, IncidentState, Journal, PlannedStep, RunOutcome, RunState, Stamp, StepState};
@@ -170,7 +170,9 @@ impl Engine {
     pub(super) fn pause(&mut self, cause: PauseCause) -> Result<Stop, EngineError> {
         let reason = match &cause {
             PauseCause::Person => "a person paused it".to_owned(),
-            PauseCause::Interrupted => "interrupted".to_owned(),
+            PauseCause::Interrupted => {
+                self.bench.ports.interrupt.cause().map_or("interrupted", Halt::as_str).to_owned()
+            }
             PauseCause::Missing(what) => format!("waiting for a person: {what}"),
             PauseCause::StepFailed(error) => format!("a step failed: {error}"),
         };

@@ -44,26 +44,53 @@ pub trait Observer: Send + Sync {
     fn entry(&self, entry: &Entry, state: &IncidentState);
 }
 
+/// What asks a run to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// Ctrl-C.
+    Keys,
+    /// The terminal is gone: a closed window, a lost connection.
+    HangUp,
+    /// Somebody told the process to end.
+    Terminate,
+}
+
+impl Halt {
+    /// Why the run rests then.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "interrupted by Ctrl-C",
+            Self::HangUp => "its terminal is gone",
+            Self::Terminate => "its process was told to end",
+        }
+    }
+}
+
 /// A request to stop at the next safe point.
 #[derive(Debug, Clone)]
-pub struct Interrupt(watch::Receiver<bool>);
+pub struct Interrupt(watch::Receiver<Option<Halt>>);
 
 impl Interrupt {
-    /// An interrupt, and the sender that raises it by sending `true`.
-    pub fn channel() -> (watch::Sender<bool>, Self) {
-        let (sender, receiver) = watch::channel(false);
+    /// An interrupt, and the sender that raises it by sending what for.
+    pub fn channel() -> (watch::Sender<Option<Halt>>, Self) {
+        let (sender, receiver) = watch::channel(None);
         (sender, Self(receiver))
     }
 
     /// Whether it was raised.
     pub fn is_raised(&self) -> bool {
+        self.cause().is_some()
+    }
+
+    /// What it was raised for.
+    pub fn cause(&self) -> Option<Halt> {
         *self.0.borrow()
     }
 
     /// Waits until it is raised; for ever where nobody can raise it any more.
     pub async fn raised(&self) {
         let mut receiver = self.0.clone();
-        if receiver.wait_for(|raised| *raised).await.is_err() {
+        if receiver.wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;
         }
     }

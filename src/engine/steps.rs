@@ -278,6 +278,9 @@ fn summary(step: &StepState, proposed: &Proposed) -> String {
     if left > 0 {
         parts.push(format!("{left} not done"));
     }
+    if !proposed.already.is_empty() {
+        parts.push(format!("{} so already", proposed.already.len()));
+    }
     if !proposed.not_proposed.is_empty() {
         parts.push(format!("{} left out", proposed.not_proposed.len()));
     }

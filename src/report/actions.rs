@@ -1,12 +1,14 @@
 //! What was done: steps, skips, effects.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Fate, Numbered, is_unended};
 use super::trail::{Act, Attested, Trail};
 use super::words::{between, time};
-use crate::journal::{Attempt, Basis, SettledBy, SkipCause, StepStatus};
-use crate::model::{Call, Danger, Outcome, Verdict};
+use crate::journal::{Attempt, Basis, Entry, Event, Proposed, SettledBy, SkipCause, StepStatus};
+use crate::model::{Call, Danger, Outcome, RunId, StepPath, Verdict};
 
 /// One step of the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,21 @@ pub struct SkipRow {
     pub by: Option<String>,
     /// Why.
     pub reason: String,
+}
+
+/// A goal of a step that was met before quell did anything for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlreadyRow {
+    /// The step.
+    pub step: String,
+    /// What it is about, by name.
+    pub name: String,
+    /// How that was seen.
+    pub proof: String,
+    /// When.
+    pub at: String,
+    /// Number of the entry.
+    pub entry: u64,
 }
 
 /// One change to the outside world, proposed or made.
@@ -169,6 +186,29 @@ pub(super) fn skips(book: &Book<'_>) -> Vec<SkipRow> {
         });
     }
     rows
+}
+
+/// By the latest look at each step: what was so then.
+pub(super) fn already(book: &Book<'_>) -> Vec<AlreadyRow> {
+    let mut latest: BTreeMap<(&RunId, &StepPath), (&Entry, &Proposed)> = BTreeMap::new();
+    for entry in book.source.entries {
+        if let (Some(run), Some(path), Event::Proposed(proposed)) = (&entry.run, &entry.path, &entry.event) {
+            latest.insert((run, path), (entry, proposed));
+        }
+    }
+    let mut looked: Vec<_> = latest.into_iter().collect();
+    looked.sort_by_key(|(_, (entry, _))| entry.seq);
+    let rows = looked.into_iter().flat_map(|((run, path), (entry, proposed))| {
+        let step = book.source.state.run(run).map_or_else(|| path.to_string(), |run| book.step_name(run, path));
+        proposed.already.iter().map(move |(name, proof)| AlreadyRow {
+            step: step.clone(),
+            name: name.clone(),
+            proof: proof.clone(),
+            at: time(entry.at),
+            entry: entry.seq,
+        })
+    });
+    rows.collect()
 }
 
 pub(super) fn effects(book: &Book<'_>) -> Vec<EffectRow> {

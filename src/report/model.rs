@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::action_items::ActionItem;
-use super::actions::{EffectRow, SkipRow, StepRow};
+use super::actions::{AlreadyRow, EffectRow, SkipRow, StepRow};
 use super::book::Book;
 use super::controls::Control;
 use super::credentials::Credentials;
@@ -59,6 +59,8 @@ pub struct ReportModel {
     pub effects: Vec<EffectRow>,
     /// The plans by which runs were consented to.
     pub plans: Vec<ApprovedRow>,
+    /// What was so before quell did anything for it.
+    pub already: Vec<AlreadyRow>,
     /// What people decided and answered.
     pub decisions: Vec<DecisionRow>,
     /// What people said is still to be done.
@@ -129,6 +131,7 @@ pub(super) fn compose(book: &Book<'_>) -> ReportModel {
         skips: actions::skips(book),
         effects: actions::effects(book),
         plans: plans::plans(book),
+        already: actions::already(book),
         decisions: decisions::decisions(book),
         action_items: action_items::action_items(book),
         controls: controls::controls(book, &instants, &credentials, &unsettled),

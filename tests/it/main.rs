@@ -37,3 +37,4 @@ mod terminal;
 mod token_actions;
 mod undo;
 mod verify;
+mod weather;

@@ -53,11 +53,10 @@ impl Watch {
     }
 
     /// Says how many findings or gaps were held back, once something else is told.
-    fn collapse(&self, told: &mut usize, what: &str, style: &Style) {
+    fn collapse(&self, told: &mut usize, what: impl Fn(usize) -> String, style: &Style) {
         let told = std::mem::take(told);
         if told > SHOWN_PER_STEP {
-            let more = count(told - SHOWN_PER_STEP, &format!("more {what}"));
-            let line = format!("  {} and {more}, see the report", style.symbol(Symbol::More));
+            let line = format!("  {} and {}, see the report", style.symbol(Symbol::More), what(told - SHOWN_PER_STEP));
             self.say(Volume::Normal, &line);
         }
     }
@@ -112,9 +111,10 @@ impl Watch {
                 self.say(Volume::Normal, &line);
             }
             Event::Proposed(proposed) => {
-                for (name, proof) in &proposed.already {
+                for (name, proof) in proposed.already.iter().take(SHOWN_PER_STEP) {
                     self.say(Volume::Normal, &label("already so", Tone::Good, &format!("{name}: {proof}")));
                 }
+                self.collapse(&mut proposed.already.len(), |more| format!("{more} more that are so already"), style);
                 for (name, why) in &proposed.not_proposed {
                     self.say(Volume::Normal, &label("left out", Tone::Care, &format!("{name}: {why}")));
                 }
@@ -291,7 +291,7 @@ impl Observer for Watch {
                 return;
             }
             Event::GapSeen { gap } => {
-                self.collapse(&mut seen.findings, "finding", &style);
+                self.collapse(&mut seen.findings, |more| count(more, "more finding"), &style);
                 seen.gaps += 1;
                 if seen.gaps <= SHOWN_PER_STEP {
                     self.say(Volume::Quiet, &gap_line(gap, &style));
@@ -300,8 +300,8 @@ impl Observer for Watch {
             }
             Event::EvidenceTaken { .. } => {}
             _ => {
-                self.collapse(&mut seen.findings, "finding", &style);
-                self.collapse(&mut seen.gaps, "gap", &style);
+                self.collapse(&mut seen.findings, |more| count(more, "more finding"), &style);
+                self.collapse(&mut seen.gaps, |more| count(more, "more gap"), &style);
             }
         }
         let run = entry.run.as_ref().and_then(|id| state.run(id));

@@ -43,7 +43,7 @@ pub(crate) async fn drive(
     watch: Watch,
     prompter: Arc<dyn Prompter>,
 ) -> Result<Driven, CliError> {
-    let Opened { dir, journal, run, lock, up_to } = opened;
+    let Opened { dir, journal, run, lock, up_to, rested } = opened;
     let redactor = Arc::new(Redactor::new(dir.redaction_key()?));
     redactor.learn(target.credential.secret());
     let vault = Arc::new(VaultDoor::new(&dir, cx, target.scenario.is_some()));
@@ -61,6 +61,9 @@ pub(crate) async fn drive(
         let beforehand = beforehand(state.approved.as_ref(), up_to);
         let style = cx.screen.style();
         cx.screen.say(&header(&now, calls, &dir.id, state.opened_at, cx.now(), &beforehand, &style));
+        if let Some(rested) = &rested {
+            cx.screen.say(rested);
+        }
     }
     let (outside, errands) = target.outside(cx, &redactor);
     let bench = Bench {

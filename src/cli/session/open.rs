@@ -35,6 +35,8 @@ pub(crate) struct Opened {
     pub(crate) lock: DriverLock,
     /// Up to which danger it consents by itself.
     pub(crate) up_to: Option<Danger>,
+    /// How it stood when it was taken up again; stands below the header.
+    pub(crate) rested: Option<String>,
 }
 
 /// What was given before the run.
@@ -128,7 +130,7 @@ pub(crate) fn open(
     let sealed = seal(&dir.id, loaded, given.inputs, target, connected)?;
     keep(&dir.plan(&run), &plan_file::text(FORMAT, &bound, &sealed, &loaded.texts()))?;
     journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;
-    Ok(Opened { dir, journal, run, lock, up_to: given.up_to })
+    Ok(Opened { dir, journal, run, lock, up_to: given.up_to, rested: None })
 }
 
 fn keep(path: &Path, text: &str) -> Result<(), CliError> {
