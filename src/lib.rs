@@ -22,6 +22,8 @@
 //! | world | live (a host) or rehearsal (a scenario); a warrant and a client of different worlds never meet |
 //! | warrant | proof that consent and intent are on disk; spent by exactly one call ([`journal::Warrant`]) |
 //! | outcome | `applied`, `refused`, `not_sent`, `unknown`; unknown is a result, not an error |
+//! | forecast | what a dry run says a run would do; approved, it is consent to exactly that ([`engine::cover`](fn@engine::cover)) |
+//! | drift | an effect that is not as it was shown or forecast: named, and asked for again |
 //! | in doubt | the latest attempt has no outcome, or an unknown one |
 //! | verdict | `holds`, `does_not_hold`, `cannot_tell`: the answer of a read that checks an effect |
 //! | sink | where the team keeps its secrets: a sealed one is handed over there ([`engine::Courier`]) |
@@ -50,7 +52,7 @@
 //! runbook.toml ── parse, check ──> Runbook ── + inputs ──> Plan (digest), sealed
 //!   loop: next = decide(state)                  pure: the same entries give the same answer
 //!     Plan      action.plan(look)               reads only -> evidence, findings, effects
-//!     Confirm   a person consents to effects by digest
+//!     Confirm   a person consents to effects by digest; an approved plan or an order may have, beforehand
 //!     Perform   journal.intend -> fsync -> Warrant -> send, once
 //!     Settled   applied | refused | not_sent | unknown
 //!     Verify    action.verify(look)             read back within the settling time
@@ -79,6 +81,7 @@
 //! |---|---|---|
 //! | `journal.jsonl` | [`journal::Journal`] | one entry a line, each naming the digest of the line before |
 //! | `plan-r1.json` | the edge, once | inputs and the texts of all runbooks as the run was bound to them |
+//! | `approved-r1.json` | the edge, once | the plan by which the run was consented to, as `quell plan` wrote it |
 //! | `evidence/<sha256>` | [`evidence::EvidenceStore`] | redacted answers; `sha256sum -c` can check them |
 //! | `vault/` | [`vault::Vault`] | sealed answers that hold secrets, and the wrapped private key |
 //! | `redaction.key` | the edge, once | key of the fingerprints in masks |

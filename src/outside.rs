@@ -28,7 +28,7 @@ use crate::secret::{Secret, SecretBytes};
 
 pub use live::Outside;
 pub use rehearsed::Rehearsed;
-pub use variables::{ESSENTIALS, Variables, WITHHELD};
+pub use variables::{ESSENTIALS, SHORTEST_SECRET, Variables, WITHHELD};
 
 /// The side that looks. It has no method that changes anything.
 pub trait OutsideLook: Send + Sync {

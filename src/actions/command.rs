@@ -34,7 +34,7 @@ pub(super) struct Params {
     /// The directory that it runs in.
     cwd: Option<String>,
     /// How long it may take, like `30s`; five minutes without it.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "length"))]
     timeout: Option<SignedDuration>,
     /// Exit codes by which it says that it has done its work; 0 without it.
     #[serde(default)]

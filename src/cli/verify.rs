@@ -5,7 +5,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
-use super::{output, plan_file};
+use super::{output, plan_document, plan_file};
 use crate::evidence::Archive;
 use crate::journal::{Inspection, Problem, SealedEntry};
 use crate::model::Digest;
@@ -137,6 +137,12 @@ fn plans(dir: &IncidentDir, found: &Inspection) -> Checked {
         let kept = plan_file::check(&dir.plan(&opened.run), format, opened, sealed);
         (format!("the plan of run {}", opened.run), kept)
     });
+    let approved = found.state.runs.iter().filter_map(|run| {
+        let (run, approval) = (&run.opened.run, run.approved.as_ref()?);
+        let kept = plan_document::check(&dir.approved(run), &approval.plan.file);
+        Some((format!("the approved plan of run {run}"), kept))
+    });
+    let files = files.chain(approved);
     Checked::of(files, ["plan_missing", "plan_altered"])
 }
 

@@ -34,8 +34,12 @@ impl Engine {
         };
         self.keep_taken(path, taken)?;
         self.keep_seen(path, &plan)?;
-        let nothing_to_show =
-            plan.effects.is_empty() && plan.ask.is_none() && plan.chore.is_none() && plan.not_proposed.is_empty();
+        // A goal that is met already is shown with its proof, though nothing is left to ask.
+        let nothing_to_show = plan.effects.is_empty()
+            && plan.ask.is_none()
+            && plan.chore.is_none()
+            && plan.already.is_empty()
+            && plan.not_proposed.is_empty();
         if nothing_to_show && self.step(path).is_none_or(|step| step.effects.is_empty()) {
             let output = self.wrap(plan.output, path)?;
             self.record(Some(path), Event::StepDone { output, summary: plan.summary })?;

@@ -281,6 +281,7 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         steps: vec![step.into()],
         not_examined: vec![],
         nested: vec![],
+        files: [].into(),
     };
     let consent = Consent { effect: key, digest: effect.digest() };
     let proposed = Proposed {
