@@ -23,7 +23,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::journal::Warrant;
-use crate::model::{Account, CredentialFacts, Gap, HttpCall, World};
+use crate::model::{Account, CredentialFacts, Gap, HttpCall, Outcome, World};
 use crate::secret::SecretBytes;
 
 pub use list::{Layout, Listing, Next, Page, Pages, Paging};
@@ -251,6 +251,27 @@ pub struct Ended {
     pub last_words: String,
     /// True where it said more than was kept.
     pub cut: bool,
+}
+
+impl Ended {
+    /// What it means, where the exit codes of `expect` say that the work is done. What was killed is never taken for
+    /// undone.
+    pub fn outcome(&self, expect: &[i32]) -> Outcome {
+        let said = if self.last_words.is_empty() { String::new() } else { format!(" (it said: {})", self.last_words) };
+        match &self.how {
+            Ending::Code(code) if expect.contains(code) => Outcome::Applied,
+            Ending::Code(code) => {
+                let wanted: Vec<String> = expect.iter().map(i32::to_string).collect();
+                let wanted = wanted.join(" or ");
+                Outcome::Refused(format!(
+                    "it ended with exit code {code}, not {wanted}{said}; what it had done by then is not known"
+                ))
+            }
+            Ending::Signal(signal) => Outcome::Unknown(format!("it was ended by signal {signal}{said}")),
+            Ending::Killed(seconds) => Outcome::Unknown(format!("it was killed after {seconds} s{said}")),
+            Ending::Unknown(why) => Outcome::Unknown(format!("{why}{said}")),
+        }
+    }
 }
 
 /// How a command ended.

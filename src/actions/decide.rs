@@ -34,6 +34,7 @@ pub(super) struct Choice {
 #[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub(super) struct Output {
     /// Id of the option that was chosen.
+    #[schemars(extend("x-ids-of" = "options"))]
     choice: String,
     /// Why.
     reason: String,

@@ -52,7 +52,7 @@ pub(super) struct Params {
     #[serde(default)]
     body: Value,
     /// How long it may take, like `30s`; thirty seconds without it.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "length"))]
     timeout: Option<SignedDuration>,
     /// HTTP statuses that say that it was done; any 2xx without it.
     #[serde(default)]

@@ -29,15 +29,15 @@ pub(super) struct Wait;
 pub(super) struct Params {
     /// How long to wait, like `10m`.
     #[serde(rename = "for")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "length"))]
     length: Option<SignedDuration>,
     /// What a `GET` must show before the run goes on.
     until: Option<Check>,
     /// How often that is looked at, like `1m`; every thirty seconds without it.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "length"))]
     every: Option<SignedDuration>,
     /// The longest that it is waited for; an hour without it. If it does not hold then, the step fails.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", extend("format" = "length"))]
     at_most: Option<SignedDuration>,
     /// What is waited for, in words for the people who wait.
     message: Option<String>,

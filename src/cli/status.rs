@@ -100,7 +100,7 @@ fn standing(run: &RunState) -> String {
             serde_json::to_value(outcome).unwrap_or(Value::Null).as_str().unwrap_or("closed")
         );
     }
-    let next = run.plan.as_ref().map(|plan| crate::engine::decide(plan, run));
+    let next = crate::engine::decide(run);
     let next = next.map_or_else(|| "nothing is planned yet".to_owned(), |next| outcome::next_words(&next));
     match &run.paused {
         Some(reason) => format!(

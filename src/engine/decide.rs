@@ -1,6 +1,4 @@
-use crate::journal::{
-    EffectState, EffectStatus, FailureDecision, PlanSealed, PlannedStep, RunState, StepState, StepStatus,
-};
+use crate::journal::{Basis, EffectState, EffectStatus, PlannedStep, RunState, StepState, StepStatus};
 use crate::model::{Call, EffectKey, Outcome, StepPath, Verdict};
 
 /// The next thing to do.
@@ -44,7 +42,8 @@ pub enum Next {
     Finish,
 }
 
-/// Names the next thing to do. Pure and total: the same entries always give the same answer.
+/// Names the next thing to do; `None` where no plan is fixed yet. Pure and total: the same entries always give the same
+/// answer.
 ///
 /// | the first step that has not ended is | and its effects | next |
 /// |---|---|---|
@@ -60,7 +59,8 @@ pub enum Next {
 /// | | one in doubt, and not seen | `Decide` |
 /// | | one applied | `Verify` |
 /// | | one refused, or applied and not seen | `Decide` |
-/// | | one undecided | `Confirm` |
+/// | | one undecided, to be tried again | `Confirm` |
+/// | | one undecided, and none consented to beforehand | `Confirm` |
 /// | | consented, the first of several has ended | `GoOn`, once |
 /// | | one consented | `Perform` |
 /// | | all ended, questions open | `Ask` |
@@ -69,36 +69,25 @@ pub enum Next {
 ///
 /// What a step holds stands before it in the plan. Where a person has ended the run early, only the steps that are done
 /// in any case are left. Nothing is performed while any intent is open: `Probe` and `Decide` come before `Perform`.
-pub fn decide(plan: &PlanSealed, run: &RunState) -> Next {
-    let mut jump: Option<(&PlannedStep, &str)> = None;
-    for planned in plan.steps.iter().filter(|planned| run.ending.is_none() || planned.finally) {
-        if jump.is_some_and(|(from, target)| !planned.is_beside(from) || target == planned.path.id()) {
-            jump = None;
-        }
-        match run.step(&planned.path) {
-            None => return begin(planned, jump),
-            Some(step) => match &step.status {
-                StepStatus::Pending => return begin(planned, jump),
-                StepStatus::Failed { decision: Some(FailureDecision::Jump(target)), .. } => {
-                    jump = Some((planned, target));
-                }
-                StepStatus::Failed { decision: Some(FailureDecision::Retry), .. } => {
-                    return Next::Begin(planned.path.clone());
-                }
-                StepStatus::Failed { decision: None, .. } => return Next::Failed(planned.path.clone()),
-                StepStatus::Began if !planned.container => return Next::Plan(planned.path.clone()),
-                StepStatus::Began if step.rounds_since() == 0 => return Next::Expand(planned.path.clone()),
-                StepStatus::Began => return Next::EndRound(planned.path.clone()),
-                StepStatus::Proposed => return within(planned, step),
-                StepStatus::Done { .. } | StepStatus::Skipped { .. } | StepStatus::Failed { .. } => {}
-            },
-        }
-    }
-    Next::Finish
+pub fn decide(run: &RunState) -> Option<Next> {
+    run.plan.as_ref()?;
+    let Some((planned, is_jumped_over)) = run.front() else { return Some(Next::Finish) };
+    let path = planned.path.clone();
+    let Some(step) = run.step(&path) else { return Some(begin(path, is_jumped_over)) };
+    Some(match &step.status {
+        StepStatus::Pending => begin(path, is_jumped_over),
+        StepStatus::Failed { decision: None, .. } => Next::Failed(path),
+        StepStatus::Began if !planned.container => Next::Plan(path),
+        StepStatus::Began if step.rounds_since() == 0 => Next::Expand(path),
+        StepStatus::Began => Next::EndRound(path),
+        StepStatus::Proposed => within(planned, step),
+        // To be retried: the front rests on nothing that has ended.
+        StepStatus::Failed { .. } | StepStatus::Done { .. } | StepStatus::Skipped { .. } => Next::Begin(path),
+    })
 }
 
-fn begin(planned: &PlannedStep, jump: Option<(&PlannedStep, &str)>) -> Next {
-    if jump.is_some() { Next::JumpOver(planned.path.clone()) } else { Next::Begin(planned.path.clone()) }
+fn begin(path: StepPath, is_jumped_over: bool) -> Next {
+    if is_jumped_over { Next::JumpOver(path) } else { Next::Begin(path) }
 }
 
 fn within(planned: &PlannedStep, step: &StepState) -> Next {
@@ -121,10 +110,15 @@ fn within(planned: &PlannedStep, step: &StepState) -> Next {
     if let Some(failed) = first(&EffectState::needs_decision) {
         return Next::Decide(path, failed.effect.key.clone());
     }
-    if first(&|state| state.status == EffectStatus::Proposed).is_some() {
+    let ready = first(&|state| matches!(state.status, EffectStatus::Consented(_)));
+    let beforehand = ready.is_some_and(|state| state.basis != Basis::Typed);
+    // What is to be tried again is decided about before anything else goes.
+    let holds_up =
+        |state: &EffectState| state.status == EffectStatus::Proposed && (!beforehand || !state.attempts.is_empty());
+    if first(&holds_up).is_some() {
         return Next::Confirm(path);
     }
-    if let Some(ready) = first(&|state| matches!(state.status, EffectStatus::Consented(_))) {
+    if let Some(ready) = ready {
         return if needs_word_to_go_on(step) {
             Next::GoOn(path)
         } else {
@@ -140,11 +134,15 @@ fn within(planned: &PlannedStep, step: &StepState) -> Next {
     Next::Conclude(path)
 }
 
-/// The first row of a list goes alone. `not_sent` rows have not gone.
+/// The first row of a list goes alone. `not_sent` rows have not gone, and who consented after the first was done has
+/// given that word already.
 fn needs_word_to_go_on(step: &StepState) -> bool {
-    let rest = step.effects.iter().filter(|state| matches!(state.status, EffectStatus::Consented(_))).count();
+    let waits = |state: &&EffectState| matches!(state.status, EffectStatus::Consented(_)) && !state.after_first;
+    let rest = step.effects.iter().filter(waits).count();
     let sent = step.effects.iter().any(|state| {
         !matches!(state.effect.call, Call::Hand(_))
+            // One that is to go again has not gone yet.
+            && !matches!(state.status, EffectStatus::Consented(_))
             && matches!(state.outcome(), Some(Outcome::Applied | Outcome::Refused(_) | Outcome::Unknown(_)))
     });
     !step.went_on && sent && rest > 0

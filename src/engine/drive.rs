@@ -1,13 +1,13 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
 use super::decide::{Next, decide};
-use super::{EngineError, Ports, Reply};
+use super::{EngineError, Halt, Ports, Reply};
 use crate::action::{AnyAction, Catalogue, Safeguards};
 use crate::evidence::EvidenceStore;
 use crate::journal::{EffectState, Event, IncidentState, Journal, PlannedStep, RunOutcome, RunState, Stamp, StepState};
-use crate::model::{EffectKey, RunId, StepPath};
+use crate::model::{Danger, Digest, EffectKey, RunId, StepPath};
 use crate::outside::{OutsideLook, OutsideSend};
 use crate::provider::{ReadSide, SendSide};
 use crate::runbook::{Runbook, Templates};
@@ -37,6 +37,8 @@ pub struct Bench {
     pub redactor: Arc<Redactor>,
     /// What must not be touched or suspected, and what matters most.
     pub safeguards: Safeguards,
+    /// Up to which danger the run consents by itself; `None` where people do.
+    pub up_to: Option<Danger>,
     /// People, screens, clocks.
     pub ports: Ports,
 }
@@ -48,6 +50,8 @@ pub struct Engine {
     pub(super) bench: Bench,
     /// Before-images that differ from what was shown; handed to the next consent prompt.
     pub(super) drifted: Vec<super::Drift>,
+    /// Values that were read back from evidence, the latest first.
+    pub(super) read_back: Mutex<Vec<(Digest, Arc<Value>)>>,
 }
 
 /// Why the loop ended.
@@ -83,7 +87,7 @@ pub(super) enum Turn {
 impl Engine {
     /// An engine for an open run with a fixed plan. The caller holds the driver lock.
     pub const fn new(journal: Journal, run: RunId, bench: Bench) -> Self {
-        Self { journal, run, bench, drifted: Vec::new() }
+        Self { journal, run, bench, drifted: Vec::new(), read_back: Mutex::new(Vec::new()) }
     }
 
     /// The journal, when the loop has ended.
@@ -98,8 +102,8 @@ impl Engine {
                 return self.pause(PauseCause::Interrupted);
             }
             let run = self.run_state()?;
-            let plan = run.plan.as_ref().ok_or_else(|| EngineError::Unknown("a run without a plan".into()))?;
-            let turn = match decide(plan, run) {
+            let next = decide(run).ok_or_else(|| EngineError::Unknown("a run without a plan".into()))?;
+            let turn = match next {
                 Next::Begin(path) => self.begin(&path).await?,
                 Next::JumpOver(path) => self.jump_over(&path)?,
                 Next::Expand(path) => self.expand(&path)?,
@@ -166,7 +170,9 @@ impl Engine {
     pub(super) fn pause(&mut self, cause: PauseCause) -> Result<Stop, EngineError> {
         let reason = match &cause {
             PauseCause::Person => "a person paused it".to_owned(),
-            PauseCause::Interrupted => "interrupted".to_owned(),
+            PauseCause::Interrupted => {
+                self.bench.ports.interrupt.cause().map_or("interrupted", Halt::as_str).to_owned()
+            }
             PauseCause::Missing(what) => format!("waiting for a person: {what}"),
             PauseCause::StepFailed(error) => format!("a step failed: {error}"),
         };
@@ -224,9 +230,8 @@ impl Engine {
         self.run_state().ok().and_then(|run| run.step(path))
     }
 
-    pub(super) fn planned(&self, path: &StepPath) -> Result<PlannedStep, EngineError> {
-        let plan = self.run_state()?.plan.as_ref();
-        let planned = plan.and_then(|plan| plan.steps.iter().find(|step| step.path == *path));
+    pub(super) fn planned(&self, path: &StepPath) -> Result<Arc<PlannedStep>, EngineError> {
+        let planned = self.run_state()?.planned(path);
         planned.cloned().ok_or_else(|| EngineError::Unknown(format!("step `{path}`")))
     }
 

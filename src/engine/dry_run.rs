@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::contents::{Contents, contents};
+use super::contents::{Contents, contents, scope_of_item};
 use super::expand::result_of;
 use super::forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
 use super::mask;
@@ -16,7 +16,7 @@ use crate::journal::{PlanSealed, PlannedStep};
 use crate::model::{Chore, Danger, IncidentId};
 use crate::outside::OutsideLook;
 use crate::provider::{BoxFuture, Progress, ReadSide};
-use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates, resolve};
+use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates, named, resolve};
 use crate::secret::Redactor;
 
 /// Looks at every step in order, as a run would, and says what each would change.
@@ -31,7 +31,8 @@ pub async fn forecast(plan: &PlanSealed, bench: &DryBench<'_>) -> Forecast {
         seen: Forecast { steps: Vec::new(), gaps: Vec::new(), findings: Vec::new() },
         unknown: BTreeSet::new(),
     };
-    dry.list(plan.steps.clone(), scope).await;
+    let steps = plan.steps.iter().map(|step| PlannedStep::clone(step)).collect();
+    dry.list(steps, scope).await;
     let mut forecast = dry.seen;
     forecast.gaps.sort();
     forecast.gaps.dedup();
@@ -120,7 +121,8 @@ impl DryRun<'_> {
             }
         }
         // A default is for a step that was left out, not for one whose result nobody knows yet.
-        if let Some(open) = self.unknown.iter().find(|id| spec.uses(id)) {
+        let given = spec.given();
+        if let Some(open) = named("steps", &given).find(|id| self.unknown.contains(*id)) {
             step.summary = format!("hangs on the result of `{open}`, which only a run brings");
             self.seen.steps.push(step);
             return Outcome::Unknown;
@@ -168,7 +170,7 @@ impl DryRun<'_> {
         let outside = spec.calls.as_ref().map(|_| std::mem::take(&mut self.unknown));
         let (output, known) = match &contents.items {
             None => {
-                let (outputs, known) = self.list(steps, contents.scope_inside(None, scope)).await;
+                let (outputs, known) = self.list(steps, contents.scope_inside(None, scope).into_owned()).await;
                 (Value::Object(outputs), known)
             }
             Some(items) => self.each(spec, &contents, items, steps, scope).await,
@@ -199,10 +201,12 @@ impl DryRun<'_> {
         scope: &Scope,
     ) -> (Value, bool) {
         let (mut results, mut all) = (Vec::new(), true);
+        let mut steps = steps.into_iter().peekable();
+        let mut scope = scope.clone();
         for (key, item) in items {
-            let of: Vec<PlannedStep> = steps.iter().filter(|step| step.key.as_ref() == Some(key)).cloned().collect();
-            let scope = contents.scope_of_item(spec, item, scope);
-            let (outputs, known) = self.list(of, contents.scope_inside(Some(key), &scope)).await;
+            let of = std::iter::from_fn(|| steps.next_if(|step| step.key.as_ref() == Some(key))).collect();
+            scope_of_item(spec, item, &mut scope);
+            let (outputs, known) = self.list(of, contents.scope_inside(Some(key), &scope).into_owned()).await;
             if spec.calls.is_some() {
                 self.unknown.clear(); // Each item has a runbook of its own.
             }

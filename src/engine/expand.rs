@@ -1,23 +1,27 @@
 //! Steps that hold others: groups, their rounds, called runbooks, and steps that are done item by item.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::EngineError;
 use super::contents::contents;
 use super::drive::{Engine, Turn};
-use super::outputs::{outputs, visible};
 use super::plan::Instances;
 use crate::action::StepError;
-use crate::journal::{Event, Expanded, PlannedStep, StepStatus};
+use crate::journal::{Event, Expanded, PlannedStep, RunState, StepStatus};
 use crate::model::StepPath;
-use crate::runbook::StepSpec;
+use crate::runbook::{StepSpec, named};
 
 impl Engine {
     /// Fixes the steps of the next round. What is written down here is never computed again: a resume goes through the
     /// same items.
     pub(super) fn expand(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
         let planned = self.planned(path)?;
-        let scope = self.scope(path)?;
+        let spec = self.spec(path)?;
+        // Titles and reasons hold no results, but inputs and items.
+        let texts = spec.steps.iter().chain([spec]).flat_map(|step| [Some(&step.title), step.why.as_ref()]).flatten();
+        let scope = self.scope(&planned, &texts.fold(spec.given(), |all, text| all + "\n" + text))?;
         let round = self.step(path).map_or(0, |step| step.rounds.len()) + 1;
         let round = u32::try_from(round).unwrap_or(u32::MAX);
         let bench = &self.bench;
@@ -26,9 +30,10 @@ impl Engine {
         let event = match contents(place.step, &scope, &bench.templates, bench.ports.clock.now()) {
             Ok(contents) => {
                 let steps = instances.within(&planned, place, round, &contents, &scope);
+                let steps = steps.into_iter().map(Arc::new).collect();
                 let items = self.wrap(Value::Object(contents.items.unwrap_or_default()), path)?;
                 let inputs = contents.inputs.map(|inputs| self.wrap(Value::Object(inputs), path)).transpose()?;
-                Event::Expanded(Box::new(Expanded { round, items, inputs, steps }))
+                Event::Expanded(Box::new(Expanded { round, items, inputs, files: contents.files, steps }))
             }
             Err(error) => Event::StepFailed { error: error.message, hint: error.hint },
         };
@@ -42,10 +47,12 @@ impl Engine {
         let (rounds, since) = (step.rounds.len(), step.rounds_since());
         let Some(repeat) = self.spec(path)?.repeat.clone() else { return self.conclude_group(path) };
         let planned = self.planned(path)?;
-        let run = self.run_state()?;
-        let mut seen = visible(run, &planned);
-        seen.extend(held(run, &planned));
-        let scope = self.scope_of(&planned, &seen)?;
+        let mut scope = self.scope(&planned, &repeat.until)?;
+        for held in step.held.iter().filter(|held| named("steps", &repeat.until).any(|id| id == held.path.id())) {
+            if let Some(output) = self.output(held)? {
+                scope.steps.insert(held.path.id().to_owned(), output);
+            }
+        }
         let failure = match self.bench.templates.truthy(&repeat.until, &scope) {
             Ok(true) => return self.conclude_group(path),
             Ok(false) if since < usize::try_from(repeat.max).unwrap_or(usize::MAX) => return self.expand(path),
@@ -59,28 +66,34 @@ impl Engine {
     }
 
     fn conclude_group(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
-        let planned = self.planned(path)?;
-        let run = self.run_state()?;
+        let Some(step) = self.step(path) else { return Ok(Turn::On) };
+        let summary = summary(self.run_state()?, &step.held, step.rounds.len());
         let spec = self.spec(path)?;
-        let held = held(run, &planned);
-        let summary = summary(run, &held, run.step(path).map_or(1, |step| step.rounds.len()));
-        let store = &self.bench.evidence;
         let output = if spec.foreach.is_some() {
-            let mut results: Vec<Value> = Vec::new();
-            let mut keys: Vec<&String> = held.iter().filter_map(|step| step.key.as_ref()).collect();
-            keys.dedup();
-            for key in keys {
-                let of: Vec<&PlannedStep> =
-                    held.iter().copied().filter(|step| step.key.as_ref() == Some(key)).collect();
-                results.push(result_of(spec, key, &self.item(path, key)?, outputs(run, &of, store)?));
+            let items = step.rounds.last().map(|items| self.unwrap(items)).transpose()?.unwrap_or_default();
+            let mut results = Vec::new();
+            for of in step.held.chunk_by(|one, next| one.key == next.key) {
+                let key = of[0].key.as_deref().unwrap_or_default();
+                results.push(result_of(spec, key, &items[key], self.outputs(of)?));
             }
             json!({ "results": results })
         } else {
-            Value::Object(outputs(run, &held, store)?)
+            Value::Object(self.outputs(&step.held)?)
         };
         let output = self.wrap(output, path)?;
         self.record(Some(path), Event::StepDone { output, summary })?;
         Ok(Turn::On)
+    }
+
+    /// The outputs of steps by id.
+    fn outputs(&self, steps: &[Arc<PlannedStep>]) -> Result<Map<String, Value>, EngineError> {
+        let mut outputs = Map::new();
+        for step in steps {
+            if let Some(output) = self.output(step)? {
+                outputs.insert(step.path.id().to_owned(), output);
+            }
+        }
+        Ok(outputs)
     }
 }
 
@@ -91,15 +104,7 @@ pub(super) fn result_of(spec: &StepSpec, key: &str, item: &Value, mut outputs: M
     json!({ "key": key, "item": item, "output": output })
 }
 
-/// The steps that a step holds, of its last round.
-fn held<'r>(run: &'r crate::journal::RunState, container: &PlannedStep) -> Vec<&'r PlannedStep> {
-    let steps = run.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
-    let of = || steps.iter().filter(|step| step.parent.as_ref() == Some(&container.path));
-    let last = of().map(|step| step.round).max().unwrap_or_default();
-    of().filter(|step| step.round == last).collect()
-}
-
-fn summary(run: &crate::journal::RunState, held: &[&PlannedStep], rounds: usize) -> String {
+fn summary(run: &RunState, held: &[Arc<PlannedStep>], rounds: usize) -> String {
     let count = |wanted: fn(&StepStatus) -> bool| held.iter().filter(|step| wanted(run.status(&step.path))).count();
     let mut parts =
         vec![format!("{} of {} done", count(|status| matches!(status, StepStatus::Done { .. })), held.len())];

@@ -35,8 +35,12 @@ impl Engine {
         };
         self.keep_taken(path, taken)?;
         self.keep_seen(path, &plan)?;
-        let nothing_to_show =
-            plan.effects.is_empty() && plan.ask.is_none() && plan.chore.is_none() && plan.not_proposed.is_empty();
+        // A goal that is met already is shown with its proof, though nothing is left to ask.
+        let nothing_to_show = plan.effects.is_empty()
+            && plan.ask.is_none()
+            && plan.chore.is_none()
+            && plan.already.is_empty()
+            && plan.not_proposed.is_empty();
         if nothing_to_show && self.step(path).is_none_or(|step| step.effects.is_empty()) {
             let output = self.wrap(plan.output, path)?;
             self.record(Some(path), Event::StepDone { output, summary: plan.summary })?;
@@ -99,8 +103,9 @@ impl Engine {
 
     /// The step's parameters, with references and text filled in.
     fn params(&self, path: &StepPath) -> Result<Result<Value, StepError>, EngineError> {
-        let scope = self.scope(path)?;
         let spec = self.spec(path)?;
+        let text = serde_json::to_string(&spec.with).unwrap_or_default();
+        let scope = self.scope(&*self.planned(path)?, &text)?;
         let resolved = crate::runbook::resolve(&spec.with, &scope, &self.bench.templates);
         Ok(resolved.map_err(|error| {
             StepError::new(format!("the parameters cannot be filled in: {error}"))

@@ -1,17 +1,21 @@
 //! Values that flow from step to step.
 
+use std::sync::{Arc, PoisonError};
+
 use serde_json::{Map, Value};
 
 use super::EngineError;
-use super::contents::inputs_of;
 use super::drive::Engine;
 use crate::evidence::EvidenceStore;
 use crate::journal::{Payload, PlannedStep, RunState, StepStatus};
-use crate::model::{IncidentId, StepPath};
-use crate::runbook::{RUNBOOK, Scope};
+use crate::model::{EvidenceRef, IncidentId, StepPath};
+use crate::runbook::{RUNBOOK, Scope, named};
 
 /// Larger values are kept as evidence and named in the journal.
 const LARGEST_INLINE: usize = 64 * 1024;
+
+/// Values from evidence that are held in memory: a list, the results that its items look at, and a little more.
+const MOST_AT_HAND: usize = 4;
 
 /// Wraps a value for the journal.
 pub(super) fn wrap(
@@ -28,110 +32,120 @@ pub(super) fn wrap(
     kept.map(Payload::Kept).map_err(EngineError::Evidence)
 }
 
-/// Unwraps a value from the journal.
-pub(super) fn unwrap(payload: &Payload, store: &EvidenceStore) -> Result<Value, EngineError> {
-    match payload {
-        Payload::Inline(value) => Ok(value.clone()),
-        Payload::Kept(kept) => {
-            let bytes = store.read(&kept.sha256).map_err(EngineError::Evidence)?;
-            serde_json::from_slice(&bytes).map_err(|error| EngineError::Evidence(error.into()))
-        }
-    }
-}
-
-/// The steps that `planned` may refer to: those before it in its own list, and in the lists around that, as far as the
-/// runbook goes in which it stands.
-pub(super) fn visible<'r>(run: &'r RunState, planned: &PlannedStep) -> Vec<&'r PlannedStep> {
-    let steps = run.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
+/// The step called `id` that `planned` may refer to: one beside it, or beside a step around it, as far as the runbook goes
+/// in which it stands; the nearest.
+pub(super) fn seen<'r>(run: &'r RunState, planned: &'r PlannedStep, id: &str) -> Option<&'r PlannedStep> {
     let (around, _) = around(run, planned);
-    let before = steps.iter().take_while(|step| step.path != planned.path);
-    let in_sight = |step: &&PlannedStep| step.is_beside(planned) || around.iter().any(|outer| step.is_beside(outer));
-    before.filter(in_sight).collect()
+    let mut all = std::iter::once(planned).chain(around);
+    all.find_map(|step| run.planned(&step.beside(id))).map(Arc::as_ref)
 }
 
 /// A call that a step stands in: the step that calls, and the item that it calls for.
-type Call<'r> = (&'r PlannedStep, Option<String>);
+type Call<'r> = (&'r PlannedStep, Option<&'r str>);
 
 /// The steps that hold or made `planned`, the nearest first, within the runbook in which it stands; and the step that
 /// calls that runbook, where one does.
-fn around<'r>(run: &'r RunState, planned: &PlannedStep) -> (Vec<&'r PlannedStep>, Option<Call<'r>>) {
+fn around<'r>(run: &'r RunState, planned: &'r PlannedStep) -> (Vec<&'r PlannedStep>, Option<Call<'r>>) {
     let mut around = Vec::new();
-    let mut key = planned.key.clone();
+    let mut key = planned.key.as_deref();
     for outer in run.ancestors(planned) {
         if outer.action == RUNBOOK {
             return (around, Some((outer, key)));
         }
         around.push(outer);
-        key.clone_from(&outer.key);
+        key = outer.key.as_deref();
     }
     (around, None)
 }
 
-/// Outputs of the steps among `seen` that are done, or were skipped after their look, by id.
-pub(super) fn outputs(
-    run: &RunState,
-    seen: &[&PlannedStep],
-    store: &EvidenceStore,
-) -> Result<Map<String, Value>, EngineError> {
-    let mut outputs = Map::new();
-    for step in seen {
-        if let StepStatus::Done { output, .. } | StepStatus::Skipped { output: Some(output), .. } =
-            run.status(&step.path)
-        {
-            outputs.insert(step.path.id().to_owned(), unwrap(output, store)?);
-        }
-    }
-    Ok(outputs)
-}
-
 impl Engine {
-    /// What templates and references of a step may see.
-    pub(super) fn scope(&self, path: &StepPath) -> Result<Scope, EngineError> {
-        let planned = self.planned(path)?;
-        let seen = visible(self.run_state()?, &planned);
-        self.scope_of(&planned, &seen)
-    }
-
-    /// What the step `planned` may see, where it sees the outputs of `seen`.
-    pub(super) fn scope_of(&self, planned: &PlannedStep, seen: &[&PlannedStep]) -> Result<Scope, EngineError> {
+    /// What references and templates in `text`, which stands in the step `planned`, may see. Only what is named in it:
+    /// what all the steps before have brought may be large.
+    pub(super) fn scope(&self, planned: &PlannedStep, text: &str) -> Result<Scope, EngineError> {
         let run = self.run_state()?;
+        let mut steps = Map::new();
+        for id in named("steps", text) {
+            if let Some(output) = seen(run, planned, id).map(|step| self.output(step)).transpose()?.flatten() {
+                steps.insert(id.to_owned(), output);
+            }
+        }
+        let (around, call) = around(run, planned);
         let mut items = Map::new();
-        let (mut around, call) = around(run, planned);
-        around.insert(0, planned);
-        // The nearest item wins: the outermost is set first. That of the list for which a runbook is called is not the
-        // runbook's to see.
-        for step in around.iter().rev() {
+        // The nearest item wins. That of the list for which a runbook is called is not the runbook's to see.
+        for step in std::iter::once(planned).chain(around) {
             if let (Some(key), Some(parent)) = (&step.key, &step.parent)
-                && call.as_ref().is_none_or(|(caller, _)| caller.path != *parent)
+                && call.is_none_or(|(caller, _)| caller.path != *parent)
                 && let Some(foreach) = &self.spec(parent)?.foreach
+                && !items.contains_key(&foreach.name)
             {
                 items.insert(foreach.name.clone(), self.item(parent, key)?);
             }
         }
-        let inputs = match call {
-            None => run.plan.as_ref().map(|plan| plan.inputs.clone()).unwrap_or_default(),
-            Some((caller, key)) => inputs_of(&self.given(&caller.path)?, key.as_deref()),
+        let given = match call {
+            None => None,
+            Some((caller, key)) => {
+                let inputs = self.step(&caller.path).and_then(|step| step.inputs.as_ref());
+                Some(self.part(inputs, key.unwrap_or_default())?)
+            }
         };
+        let inputs = match &given {
+            None => run.plan.as_ref().map(|plan| &plan.inputs),
+            Some(given) => given.as_object(),
+        };
+        let inputs = named("inputs", text).filter_map(|name| inputs?.get_key_value(name));
         Ok(Scope {
-            inputs,
-            steps: outputs(run, seen, &self.bench.evidence)?,
+            inputs: inputs.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            steps,
             incident: incident_facts(self.state().id.as_ref(), run),
             items,
         })
     }
 
-    /// What a called runbook was given, by the key of the item.
-    fn given(&self, caller: &StepPath) -> Result<Map<String, Value>, EngineError> {
-        let fixed = self.step(caller).and_then(|step| step.inputs.as_ref());
-        let given = fixed.map(|inputs| unwrap(inputs, &self.bench.evidence)).transpose()?;
-        Ok(given.as_ref().and_then(Value::as_object).cloned().unwrap_or_default())
+    /// The output of a step that is done, or was skipped after its look.
+    pub(super) fn output(&self, step: &PlannedStep) -> Result<Option<Value>, EngineError> {
+        match self.run_state()?.status(&step.path) {
+            StepStatus::Done { output, .. } | StepStatus::Skipped { output: Some(output), .. } => {
+                self.unwrap(output).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Unwraps a value from the journal.
+    pub(super) fn unwrap(&self, payload: &Payload) -> Result<Value, EngineError> {
+        match payload {
+            Payload::Inline(value) => Ok(value.clone()),
+            Payload::Kept(kept) => Ok((*self.read_back(kept)?).clone()),
+        }
     }
 
     /// The item of a list as it was fixed.
-    pub(super) fn item(&self, container: &StepPath, key: &str) -> Result<Value, EngineError> {
-        let fixed = self.step(container).and_then(|step| step.rounds.last());
-        let items = fixed.map(|items| unwrap(items, &self.bench.evidence)).transpose()?.unwrap_or_default();
-        Ok(items.get(key).cloned().unwrap_or_default())
+    fn item(&self, container: &StepPath, key: &str) -> Result<Value, EngineError> {
+        self.part(self.step(container).and_then(|step| step.rounds.last()), key)
+    }
+
+    /// One value of a table, without all the others.
+    fn part(&self, table: Option<&Payload>, key: &str) -> Result<Value, EngineError> {
+        let part = match table {
+            None => None,
+            Some(Payload::Inline(table)) => table.get(key).cloned(),
+            Some(Payload::Kept(kept)) => self.read_back(kept)?.get(key).cloned(),
+        };
+        Ok(part.unwrap_or_default())
+    }
+
+    /// A value that was kept as evidence. Each item of a list needs the whole list again, so the last few are at hand.
+    fn read_back(&self, kept: &EvidenceRef) -> Result<Arc<Value>, EngineError> {
+        let mut at_hand = self.read_back.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, value)) = at_hand.iter().find(|(digest, _)| *digest == kept.sha256) {
+            return Ok(value.clone());
+        }
+        let bytes = self.bench.evidence.read(&kept.sha256).map_err(EngineError::Evidence)?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| EngineError::Evidence(error.into()))?;
+        let value = Arc::new(value);
+        at_hand.truncate(MOST_AT_HAND - 1);
+        at_hand.insert(0, (kept.sha256.clone(), value.clone()));
+        Ok(value)
     }
 }
 

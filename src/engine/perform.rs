@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::drive::{Engine, PauseCause, Turn};
 use super::look::Looked;
-use super::{Drift, EngineError};
+use super::{Drift, DriftFrom, EngineError};
 use crate::action::StepPlan;
 use crate::crash::crash_point;
 use crate::evidence::EvidenceSink;
@@ -192,7 +192,7 @@ impl Engine {
                 Some(now) if now.digest() != shown.digest() => {
                     drifted.push(Drift {
                         key: shown.key.clone(),
-                        shown: shown.before.clone(),
+                        from: DriftFrom::Shown(shown.before.clone()),
                         now: now.before.clone(),
                     });
                 }

@@ -1,11 +1,11 @@
 //! The turns that concern a step as a whole.
 
 use super::drive::{Answered, Engine, PauseCause, Turn};
-use super::outputs::visible;
-use super::{AskRequest, EngineError, FailureRequest, GoOnRequest, UnmetRequest, chore, outputs};
+use super::outputs::seen;
+use super::{AskRequest, EngineError, FailureRequest, GoOnRequest, UnmetRequest, chore};
 use crate::action::{Done, DoneEffect};
 use crate::journal::{
-    EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepState, StepStatus,
+    Basis, EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepState, StepStatus,
 };
 use crate::model::{Disposition, FindingStatus, Outcome, StepPath, Verdict};
 use crate::runbook::{OnFailure, Place, StepSpec};
@@ -23,9 +23,10 @@ impl Engine {
     pub(super) async fn begin(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
         let spec = self.spec(path)?;
         // A step that is done item by item has judged its condition before it looked at its list.
-        let is_item = spec.foreach.is_some() && !self.planned(path)?.container;
+        let planned = self.planned(path)?;
+        let is_item = spec.foreach.is_some() && !planned.container;
         if let Some(when) = spec.when.as_ref().filter(|_| !is_item) {
-            let scope = self.scope(path)?;
+            let scope = self.scope(&planned, when)?;
             match self.bench.templates.truthy(when, &scope) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -44,7 +45,6 @@ impl Engine {
         }
         let unmet = self.unmet(path)?;
         if !unmet.is_empty() {
-            let planned = self.planned(path)?;
             let prompter = self.bench.ports.prompter.clone();
             let reply = prompter.unmet(UnmetRequest { step: &planned, unmet }).await;
             match self.common(path, reply)? {
@@ -60,12 +60,11 @@ impl Engine {
     /// Required steps that were not done. One that its own condition ruled out is not missed.
     fn unmet(&self, path: &StepPath) -> Result<Vec<(String, String)>, EngineError> {
         let run = self.run_state()?;
-        let seen = self.planned(path).map(|planned| visible(run, &planned))?;
+        let planned = self.planned(path)?;
         let mut unmet = Vec::new();
         for id in &self.spec(path)?.requires {
             // What is required stands in sight, or the runbook would not have passed its check.
-            let required = seen.iter().rfind(|step| step.path.id() == id);
-            match required.map_or(&StepStatus::Pending, |step| run.status(&step.path)) {
+            match seen(run, &planned, id).map_or(&StepStatus::Pending, |step| run.status(&step.path)) {
                 StepStatus::Done { .. } | StepStatus::Skipped { cause: SkipCause::When, .. } => {}
                 StepStatus::Skipped { reason, .. } => unmet.push((id.clone(), format!("skipped: {reason}"))),
                 StepStatus::Failed { error, .. } => unmet.push((id.clone(), format!("failed: {error}"))),
@@ -117,7 +116,7 @@ impl Engine {
             return Ok(None);
         }
         let action = self.action(&self.planned(path)?.action)?;
-        let output = outputs::unwrap(&proposed.output, &self.bench.evidence)?;
+        let output = self.unwrap(&proposed.output)?;
         match action.conclude(output, &Done::default()) {
             Ok(output) => self.wrap(output, path).map(Some),
             Err(_) => Ok(None),
@@ -129,11 +128,19 @@ impl Engine {
         let effects = self.step(path).map(|step| step.effects.clone()).unwrap_or_default();
         let rest: Vec<_> = effects.iter().filter(|state| matches!(state.status, EffectStatus::Consented(_))).collect();
         let Some(first) = effects.iter().find(|state| state.was_sent()) else { return Ok(Turn::On) };
+        let beforehand = rest.iter().map(|state| state.basis).find(|basis| *basis != Basis::Typed);
+        let proven = effects.iter().filter(|state| state.was_sent()).all(EffectState::is_proven);
+        // Consent that was given beforehand is to a list that works: a first row that is not proven needs a person.
+        if let (Some(basis), true) = (beforehand, proven) {
+            self.record(Some(path), Event::WentOn { basis })?;
+            return Ok(Turn::On);
+        }
         let prompter = self.bench.ports.prompter.clone();
-        let reply = prompter.go_on(GoOnRequest { step: &planned, first, rest: rest.len() }).await;
+        let unproven = beforehand.is_some();
+        let reply = prompter.go_on(GoOnRequest { step: &planned, first, rest: rest.len(), unproven }).await;
         match self.common(path, reply)? {
             Ok(turn) => return Ok(turn),
-            Err(Answered::Go(())) => self.record(Some(path), Event::WentOn)?,
+            Err(Answered::Go(())) => self.record(Some(path), Event::WentOn { basis: Basis::Typed })?,
             Err(Answered::Skip(reason)) => {
                 let keep = |state: &&EffectState| Left {
                     effect: state.effect.key.clone(),
@@ -160,7 +167,7 @@ impl Engine {
             fields: step.answers.clone().unwrap_or_default(),
             chore: step.chore_done.clone(),
         };
-        let output = outputs::unwrap(&proposed.output, &self.bench.evidence)?;
+        let output = self.unwrap(&proposed.output)?;
         let action = self.action(&self.planned(path)?.action)?;
         match action.conclude(output, &done) {
             Ok(output) => {
@@ -270,6 +277,9 @@ fn summary(step: &StepState, proposed: &Proposed) -> String {
     }
     if left > 0 {
         parts.push(format!("{left} not done"));
+    }
+    if !proposed.already.is_empty() {
+        parts.push(format!("{} so already", proposed.already.len()));
     }
     if !proposed.not_proposed.is_empty() {
         parts.push(format!("{} left out", proposed.not_proposed.len()));

@@ -64,7 +64,7 @@ impl<'a> Book<'a> {
         let source = self.source;
         source.state.runs.iter().flat_map(|run| {
             let steps = run.plan.as_ref().map(|plan| plan.steps.as_slice()).unwrap_or_default();
-            steps.iter().map(move |planned| (run, planned, run.step(&planned.path)))
+            steps.iter().map(move |planned| (run, &**planned, run.step(&planned.path)))
         })
     }
 
@@ -110,8 +110,8 @@ impl<'a> Book<'a> {
     /// What an entry is about: `pace (Evidence first, or cut now?)`, or the incident.
     pub(super) fn about(&self, entry: &Entry) -> String {
         let Some(path) = &entry.path else { return "the incident".to_owned() };
-        let mut steps = self.steps().filter(|(run, ..)| Some(&run.opened.run) == entry.run.as_ref());
-        let planned = steps.find_map(|(_, planned, _)| (planned.path == *path).then_some(planned));
+        let run = entry.run.as_ref().and_then(|run| self.source.state.run(run));
+        let planned = run.and_then(|run| run.planned(path));
         planned.map_or_else(|| path.to_string(), |planned| format!("{path} ({})", planned.title))
     }
 

@@ -9,6 +9,7 @@ use super::timeline;
 use super::words::{UNKNOWN, count, time};
 use crate::journal::{EffectStatus, Event, RunOpened, StepStatus};
 use crate::model::{Disposition, Phase, Role};
+use crate::runbook::INPUTS_OF_THE_REPORT;
 
 /// A fact about the start of the incident, as people put it in, or an instant that was derived.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +34,6 @@ pub(super) struct Instants {
     pub(super) contained: Result<Timestamp, String>,
 }
 
-/// Inputs that the report knows by name.
-const INPUTS: [&str; 4] = ["reported_by", "commander", "detected_at", "exposed_since"];
-
 pub(super) fn instants(book: &Book<'_>) -> Instants {
     let parsed = |name| input(book, name).and_then(|text| text.parse::<Timestamp>().ok());
     Instants {
@@ -54,7 +52,7 @@ pub(super) fn marks(book: &Book<'_>, instants: &Instants) -> Vec<Mark> {
         value: value.unwrap_or_else(|| UNKNOWN.to_owned()),
         source: source.to_owned(),
     };
-    let mut marks: Vec<Mark> = INPUTS
+    let mut marks: Vec<Mark> = INPUTS_OF_THE_REPORT
         .iter()
         .map(|name| {
             let text = input(book, name);
@@ -76,7 +74,7 @@ pub(super) fn marks(book: &Book<'_>, instants: &Instants) -> Vec<Mark> {
         Ok(at) => time(*at),
         Err(why) => format!("{UNKNOWN}: {why}"),
     };
-    marks.push(mark("contained", Some(contained), "last proof of a change in phase `contain`"));
+    marks.push(mark("contained", Some(contained), "last proof in phase `contain`"));
     marks
 }
 
@@ -127,7 +125,13 @@ fn contained(book: &Book<'_>) -> Result<Timestamp, String> {
         return Err(format!("{undone} of {} in phase `contain` undone since", count(effects.len(), "change")));
     }
     let proofs = effects.iter().filter_map(|effect| book.trail(effect).and_then(|trail| trail.proven));
-    proofs.max().ok_or_else(|| "no change in phase `contain` was made and proven".to_owned())
+    // What was so already was seen when its step was looked at.
+    let seen =
+        book.steps().filter(|(_, planned, _)| contains(planned)).filter_map(|(.., step)| step).filter_map(|step| {
+            let has_proofs = step.proposed.as_ref().is_some_and(|proposed| !proposed.already.is_empty());
+            step.proposed_at.filter(|_| has_proofs).map(|(at, _)| at)
+        });
+    proofs.chain(seen).max().ok_or_else(|| "no change in phase `contain` was made and proven".to_owned())
 }
 
 fn unended_in_words(steps: usize) -> String {

@@ -5,13 +5,18 @@ use serde_json::{Value, json};
 
 use super::diagnostic::{Diagnostic, did_you_mean};
 use super::fields::quoted;
+use super::input;
 use super::language::{Confirm, RUNBOOK, StepSpec};
 use super::node::{Kind, Node};
 use super::reference::Surroundings;
 use super::schema::{Schema, fits, words};
+use super::secret;
 use super::step::StepPlaces;
 use super::text;
 use crate::model::Danger;
+
+/// The `format` of a text that is a length of time.
+const LENGTH: &str = "length";
 
 /// What actions there are, as data: the checker knows nothing of their code.
 #[derive(Debug, Clone, Default)]
@@ -73,7 +78,8 @@ impl Checker<'_, '_> {
         }
         self.around.is_early = false;
         if let Some(node) = table.get("when") {
-            text::check_condition(node, &self.around, self.problems);
+            let either = ["leave it out", "the step is never done: mend the condition, or take the step out"];
+            text::check_condition(node, either, &self.around, self.problems);
         }
     }
 
@@ -153,7 +159,10 @@ impl Checker<'_, '_> {
                     let slot = Slot { name, each: false, needed, about: schema.about(name) };
                     self.value(value, property, slot);
                 }
-                None if schema.is_open() => self.anything(value),
+                None if schema.is_open() => match schema.values() {
+                    Some(values) => self.value(value, values, Slot { name: &key.name, ..Slot::default() }),
+                    None => self.anything(value),
+                },
                 None => {
                     let message = format!("{what} has no parameter `{}`", key.name);
                     let problem = Diagnostic::error("R009", &key.span, message);
@@ -208,6 +217,13 @@ impl Checker<'_, '_> {
                 }
             }
             Kind::Text(text, _) => {
+                if schema.format() == Some(LENGTH)
+                    && !text.contains("{{")
+                    && let Err(why) = input::duration(text)
+                {
+                    let message = format!("`{name}` cannot be `{text}`: {why}");
+                    self.problems.push(Diagnostic::error("R010", &node.span, message));
+                }
                 let choices = schema.choices();
                 if !choices.is_empty() && !choices.contains(&text.as_str()) && !text.contains("{{") {
                     let problem = Diagnostic::error("R010", &node.span, format!("`{name}` cannot be `{text}`"));
@@ -256,7 +272,11 @@ impl Checker<'_, '_> {
         };
         let wanted = schema.types();
         if let Some(given) = &pointed.schema {
-            let given = Schema::new(given).types();
+            let given = Schema::new(given);
+            if let Some((message, help)) = secret::misplaced(given, schema, &slot.called(), path) {
+                return self.problems.push(Diagnostic::error("R032", &from.span, message).help(help));
+            }
+            let given = given.types();
             if !given.is_empty() && !given.iter().any(|given| fits(given, &wanted)) {
                 let message = format!("`{name}` must be {}, and `{path}` is {}", words(&wanted), words(&given));
                 self.problems.push(Diagnostic { help: slot.help(), ..Diagnostic::error("R013", &from.span, message) });

@@ -35,6 +35,38 @@ pub const CODES: &[(&str, &str)] = &[
     ("R023", "Something shaped like a secret stands in the file. Whoever can read the file can use it."),
     ("R024", "A runbook that cannot be called: it is not there, cannot be read, or has errors of its own."),
     ("R025", "Runbooks that call each other in a circle, or more than eight deep."),
+    (
+        "R026",
+        "A program carries out what the network sends: a script on its command line fetches something and hands it to a \
+         shell or an interpreter, by a pipe, `<(…)`, `$(…)`, `eval` or `source`, or fetches and evaluates it itself. \
+         Whoever holds that host, or the way to it, then acts on this machine, in the middle of an incident. What is \
+         fetched into a file and run later is not seen.",
+    ),
+    (
+        "R027",
+        "A value is written into the script of a shell or an interpreter. A name that an attacker chose becomes a command \
+         there. As an argument behind the script it stays a text.",
+    ),
+    (
+        "R028",
+        "A condition that is always the same, or that compares with a value that there never is. Most often a word in it \
+         is misspelt.",
+    ),
+    (
+        "R029",
+        "Something that changes nothing: a step for each item of an empty list, a jump to the very next step, a group that \
+         is repeated once.",
+    ),
+    (
+        "R030",
+        "Looks that fail are tried again for more than an hour. Nobody is asked meanwhile, and nothing else is done.",
+    ),
+    ("R031", "An input that nothing uses. It is asked for all the same, when time is short."),
+    (
+        "R032",
+        "A secret where it would be shown or kept, or something else where a secret is wanted. What stands in a text or a \
+         condition is journaled.",
+    ),
 ];
 
 /// What a code means.

@@ -1,10 +1,11 @@
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::input::InputType;
+use super::index::Index;
+use super::input_spec::InputSpec;
 use super::nested::Called;
-use crate::model::{Digest, Phase};
+use crate::model::{Danger, Digest, Phase};
 
 /// A checked runbook.
 #[derive(Debug, Clone, Serialize)]
@@ -29,6 +30,9 @@ pub struct Runbook {
     pub finally: Vec<StepSpec>,
     /// Where it came from.
     pub source: Source,
+    /// Where its steps stand.
+    #[serde(skip)]
+    pub(super) index: Index,
 }
 
 /// Where a runbook came from.
@@ -38,61 +42,6 @@ pub struct Source {
     pub name: String,
     /// Digest of its bytes.
     pub digest: Digest,
-}
-
-/// Something that a runbook needs to know.
-#[derive(Debug, Clone, Serialize)]
-pub struct InputSpec {
-    /// Its name.
-    pub name: String,
-    /// What kind of value it takes.
-    #[serde(rename = "type")]
-    pub ty: InputType,
-    /// What to ask.
-    pub prompt: Option<String>,
-    /// The value where none is given.
-    pub default: Option<Value>,
-    /// True where the run cannot begin without it.
-    pub required: bool,
-    /// True where `not known` is an answer, kept as null.
-    pub unknown_ok: bool,
-}
-
-impl InputSpec {
-    /// True where there is nothing to take in its place.
-    pub const fn must_be_given(&self) -> bool {
-        self.required && self.default.is_none() && !self.unknown_ok
-    }
-
-    /// The value that is meant where a runbook gives `given`; texts are read as they would be from a prompt.
-    ///
-    /// # Errors
-    /// Why it cannot be had, in words.
-    pub fn settle(&self, given: Option<Value>, now: Timestamp) -> Result<Value, String> {
-        match given {
-            None | Some(Value::Null) if self.must_be_given() => Err("it has no value, and one is needed".to_owned()),
-            None | Some(Value::Null) => Ok(self.default.clone().unwrap_or_default()),
-            Some(Value::String(text)) => self.parse(&text, now).map_err(|why| format!("`{text}` will not do: {why}")),
-            Some(value) if self.ty.takes(&value) => Ok(value),
-            Some(value) => Err(format!("`{value}` will not do: {}", self.ty.wanted())),
-        }
-    }
-
-    /// Reads a value from text, e.g. of `--set`. `now` is for relative times.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words for the person who typed it.
-    pub fn parse(&self, text: &str, now: Timestamp) -> Result<Value, String> {
-        if self.is_unknown(text) {
-            return Ok(Value::Null);
-        }
-        self.ty.parse(text, now)
-    }
-
-    /// Whether a text says that it is not known, where that is an answer.
-    pub(super) fn is_unknown(&self, text: &str) -> bool {
-        self.unknown_ok && matches!(text.trim().to_lowercase().as_str(), "not known" | "unknown" | "?")
-    }
 }
 
 impl Runbook {
@@ -110,13 +59,15 @@ impl Runbook {
     }
 
     /// Ids of the steps that require the step called `id`, or use its output.
-    pub fn needed_by(&self, id: &str) -> Vec<&str> {
-        self.own_steps().filter(|step| step.id != id && step.needs(id)).map(|step| step.id.as_str()).collect()
+    pub fn needed_by(&self, id: &str) -> &[String] {
+        self.index.needed_by(id)
     }
 
     /// The step of its own text that is called `id`, wherever it stands there: ids are unique within a text.
     pub(super) fn step(&self, id: &str) -> Option<&StepSpec> {
-        self.own_steps().find(|step| step.id == id)
+        let (first, inner) = self.index.route(id)?.split_first()?;
+        let top = self.steps.iter().chain(&self.finally).nth(*first)?;
+        inner.iter().try_fold(top, |step, at| step.steps.get(*at))
     }
 }
 
@@ -196,18 +147,16 @@ impl StepSpec {
         self.steps.iter().map(|step| (step, false)).chain(called)
     }
 
-    /// Whether it requires the step called `id`, or uses its output itself.
-    fn needs(&self, id: &str) -> bool {
-        let conditions = [self.when.as_ref(), self.repeat.as_ref().map(|repeat| &repeat.until)];
-        self.requires.iter().any(|required| required == id)
-            || self.uses(id)
-            || conditions.into_iter().flatten().any(|condition| names(condition, id))
+    /// Its parameters and its list, as text.
+    pub fn given(&self) -> String {
+        let list = self.foreach.as_ref().map(|foreach| foreach.list.to_string());
+        serde_json::to_string(&self.with).unwrap_or_default() + &list.unwrap_or_default()
     }
 
-    /// Whether the output of the step called `id` stands in its parameters or its list.
-    pub fn uses(&self, id: &str) -> bool {
-        let list = self.foreach.as_ref().map(|foreach| foreach.list.to_string());
-        names(&serde_json::to_string(&self.with).unwrap_or_default(), id) || list.is_some_and(|list| names(&list, id))
+    /// All of it in which results of other steps may be named.
+    pub(super) fn text(&self) -> String {
+        let conditions = [self.when.as_deref(), self.repeat.as_ref().map(|repeat| repeat.until.as_str())];
+        conditions.into_iter().flatten().fold(self.given(), |text, condition| text + "\n" + condition)
     }
 
     /// Whether the step called `id` of its own text is somewhere in it.
@@ -219,15 +168,6 @@ impl StepSpec {
     fn with_inner(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
         Box::new(std::iter::once(self).chain(self.steps.iter().flat_map(Self::with_inner)))
     }
-}
-
-/// Whether a text names the output of the step called `id`.
-fn names(text: &str, id: &str) -> bool {
-    let path = format!("steps.{id}");
-    text.match_indices(&path).any(|(at, _)| {
-        let next = text[at + path.len()..].chars().next();
-        !next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '-')
-    })
 }
 
 /// A list that a step is done for, item by item.
@@ -267,6 +207,17 @@ pub enum Confirm {
     Step,
     /// The target's name.
     Target,
+}
+
+impl Confirm {
+    /// The least danger that asks for the same by itself.
+    pub const fn at_least(self) -> Danger {
+        match self {
+            Self::Ask => Danger::Reversible,
+            Self::Step => Danger::Disruptive,
+            Self::Target => Danger::Irreversible,
+        }
+    }
 }
 
 /// What to do if a step fails.

@@ -50,15 +50,14 @@ impl Runbook {
     pub fn locate(&self, path: &StepPath) -> Option<Place<'_>> {
         let mut runbook = self;
         let mut inside: Option<&StepSpec> = None;
+        let mut route: &[usize] = &[];
         for id in path.ids() {
-            let step = match inside {
-                None => self.steps.iter().chain(&self.finally).find(|step| step.id == id),
-                Some(outer) => outer.held().map(|(step, _)| step).find(|step| step.id == id),
-            };
             if let Some(called) = inside.and_then(|outer| outer.calls.as_ref()) {
-                runbook = &called.runbook;
+                (runbook, route) = (&called.runbook, &[]);
             }
-            inside = Some(step?);
+            let (outer, at) = (route, runbook.index.route(id)?);
+            (_, route) = (at.strip_prefix(outer).filter(|below| below.len() == 1)?, at);
+            inside = Some(runbook.step(id)?);
         }
         inside.map(|step| Place { runbook, step })
     }

@@ -1,5 +1,8 @@
 //! Paths such as `inputs.suspect` and `steps.inventory.suspects`: what they point at, as far as it is known before a run.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::check::Vocabulary;
@@ -23,6 +26,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) is_final: bool,
     /// Whether the text is fixed before any step has a result: titles and reasons.
     pub(super) is_early: bool,
+    /// The inputs that were referred to so far, anywhere in the runbook.
+    pub(super) used: &'a RefCell<BTreeSet<String>>,
 }
 
 /// Where a path points.
@@ -93,6 +98,7 @@ impl Surroundings<'_> {
             let help = Some(help);
             return Err(Astray::new("R011", format!("the runbook has no input `{name}`"), help));
         };
+        self.used.borrow_mut().insert(input.name.clone());
         if !rest.is_empty() {
             let help = Some(format!("write `inputs.{name}`"));
             return Err(Astray::new("R011", format!("the input `{name}` has no fields"), help));
@@ -196,7 +202,7 @@ impl Surroundings<'_> {
             return self.output(inner, rest, &format!("{so_far}.{id}")).map(or);
         }
         match self.vocabulary.actions.get(&step.action) {
-            Some(words) => fields(&words.output, rest, so_far).map(or),
+            Some(words) => fields(&words.output, rest, so_far).map(|pointed| one_of_its_own(step, pointed)).map(or),
             None => Ok(or(Pointed { schema: None, optional: None })), // The unknown action is a problem of its own.
         }
     }
@@ -209,6 +215,20 @@ fn results() -> Value {
             "key": { "type": "string" }, "item": {}, "output": {},
         } } },
     }, "required": ["results"], "additionalProperties": false })
+}
+
+/// A field whose schema has `x-ids-of` holds the id of an item of that parameter, and so can be nothing else than those
+/// that stand there.
+fn one_of_its_own(step: &StepSpec, pointed: Pointed) -> Pointed {
+    let with_ids = |mut schema: Value| {
+        let items = schema["x-ids-of"].as_str().and_then(|name| step.with.get(name)).and_then(Value::as_array);
+        let id = |item: &Value| item["id"].as_str().filter(|id| !id.contains("{{")).map(str::to_owned);
+        if let Some(ids) = items.and_then(|items| items.iter().map(id).collect::<Option<Vec<_>>>()) {
+            schema["enum"] = json!(ids);
+        }
+        schema
+    };
+    Pointed { schema: pointed.schema.map(with_ids), ..pointed }
 }
 
 /// Follows fields of a value that a schema describes.

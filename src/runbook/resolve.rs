@@ -1,10 +1,10 @@
-use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::named::named;
 use super::template::{TemplateError, Templates};
 
 /// What references and templates of a step may see.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default)]
 pub struct Scope {
     /// The inputs.
     pub inputs: Map<String, Value>,
@@ -13,7 +13,6 @@ pub struct Scope {
     /// Facts of the incident: `id`, `account_id`, `account_name`, `world`.
     pub incident: Map<String, Value>,
     /// The items of the lists that are gone through, by name.
-    #[serde(flatten)]
     pub items: Map<String, Value>,
 }
 
@@ -22,6 +21,20 @@ impl Scope {
     #[must_use]
     pub fn of_call(&self, inputs: Map<String, Value>) -> Self {
         Self { inputs, steps: Map::new(), incident: self.incident.clone(), items: Map::new() }
+    }
+
+    /// What of it is named in `text`, as one value: a template is handed a copy, and the whole may be large.
+    pub(super) fn named_in(&self, text: &str) -> Value {
+        let some = |root, all: &Map<String, Value>| -> Value {
+            let pairs = named(root, text).filter_map(|name| all.get_key_value(name));
+            Value::Object(pairs.map(|(name, value)| (name.clone(), value.clone())).collect())
+        };
+        let items = self.items.iter().filter(|(name, _)| text.contains(name.as_str()));
+        let mut values: Map<String, Value> = items.map(|(name, item)| (name.clone(), item.clone())).collect();
+        values.insert("inputs".to_owned(), some("inputs", &self.inputs));
+        values.insert("steps".to_owned(), some("steps", &self.steps));
+        values.insert("incident".to_owned(), Value::Object(self.incident.clone()));
+        Value::Object(values)
     }
 }
 

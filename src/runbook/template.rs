@@ -60,8 +60,11 @@ impl Templates {
     /// # Errors
     /// See [`TemplateError`].
     pub fn render_text(&self, text: &str, scope: &Scope) -> Result<String, TemplateError> {
+        if !text.contains("{{") {
+            return Ok(text.to_owned());
+        }
         let template = Template::compile(text).map_err(|_| TemplateError::Syntax(text.to_owned()))?;
-        let values = serde_json::to_value(scope).map_err(|error| TemplateError::Render(error.to_string()))?;
+        let values = scope.named_in(text);
         require(&template, &values, true)?;
         self.registry.render_template(text, &values).map_err(|error| TemplateError::Render(error.to_string()))
     }

@@ -1,10 +1,12 @@
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::check::{Checker, Vocabulary};
-use super::diagnostic::{Diagnostic, did_you_mean};
+use super::diagnostic::{Diagnostic, Severity, did_you_mean};
 use super::language::{OnFailure, Runbook, StepSpec};
+use super::lint;
 use super::parse::Parsed;
 use super::reference::Surroundings;
 use super::step::StepPlaces;
@@ -20,9 +22,14 @@ pub(super) fn check(parsed: &Parsed, vocabulary: &Vocabulary, source: &str, prob
             problems.push(problem.help("the id is a step's address in the journal: give each its own"));
         }
     }
-    let mut walk = Walk { parsed, vocabulary, source, problems, places: parsed.places.iter() };
+    let used = RefCell::default();
+    let mut walk = Walk { parsed, vocabulary, source, problems, places: parsed.places.iter(), used: &used };
     let all = walk.list(&runbook.steps, &Around::default());
     walk.list(&runbook.finally, &Around { visible: all, is_final: true, ..Around::default() });
+    // Beside an error it may be that very error which keeps an input from being used.
+    if problems.iter().all(|problem| problem.severity == Severity::Warning) {
+        lint::unused_inputs(&parsed.root, &used.borrow(), problems);
+    }
 }
 
 /// What the steps of a list may refer to besides each other.
@@ -40,6 +47,7 @@ struct Walk<'a, 'p> {
     source: &'a str,
     problems: &'p mut Vec<Diagnostic>,
     places: std::slice::Iter<'a, StepPlaces>,
+    used: &'a RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -51,6 +59,9 @@ impl<'a> Walk<'a, '_> {
             order(step, &around.visible, &steps[at + 1..], &self.parsed.runbook, places, self.problems);
             let Some(table) = self.parsed.table(places) else { continue };
             self.checker(step, &around).outside(table);
+            lint::pointless(step, table, &steps[at + 1..], self.problems);
+            lint::patience(step, table, self.problems);
+            table.get("with").into_iter().for_each(|with| lint::scripts(with, self.problems));
             let mut inner = around.clone();
             if let Some(foreach) = &step.foreach {
                 let item = table.get("foreach").and_then(|list| self.checker(step, &around).list(list));
@@ -61,7 +72,11 @@ impl<'a> Walk<'a, '_> {
                 if let Some(until) = table.get("repeat").and_then(|repeat| repeat.get("until")) {
                     let around = Around { visible: within, ..inner };
                     let checker = self.checker(step, &around);
-                    text::check_condition(until, &checker.around, checker.problems);
+                    let either = [
+                        "mend it: the group would be gone through once",
+                        "mend it: the group would be gone through to the last round, and fail",
+                    ];
+                    text::check_condition(until, either, &checker.around, checker.problems);
                 }
             } else if step.is_call() {
                 self.checker(step, &inner).call(places, table);
@@ -84,6 +99,7 @@ impl<'a> Walk<'a, '_> {
                 items: around.items.clone(),
                 is_final: around.is_final,
                 is_early: false,
+                used: self.used,
             },
             source: self.source,
             problems: self.problems,

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use quell::engine::{Next, decide};
 use quell::journal::{
-    EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed, PlannedStep,
-    RunOutcome, SettledBy, SkipCause, WaitEnd,
+    Basis, EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed,
+    PlannedStep, RunOutcome, RunState, SettledBy, SkipCause, StepStatus, WaitEnd,
 };
 use quell::model::{
     Chore, Danger, Digest, Disposition, IncidentId, Outcome, Phase, RunId, StepPath, Verdict, Wait, World,
@@ -46,16 +46,23 @@ fn plan() -> Event {
     let last = PlannedStep { finally: true, ..planned(StepPath::step("last"), false, None) };
     Event::PlanSealed(Box::new(PlanSealed {
         nested: vec![],
+        files: [].into(),
         digest: Digest::of(b"plan"),
         inputs: Map::new(),
-        steps: vec![planned(StepPath::step("cut"), false, None), planned(group(), true, None), last],
+        steps: [planned(StepPath::step("cut"), false, None), planned(group(), true, None), last].map(Into::into).into(),
         not_examined: vec![],
     }))
 }
 
 fn expanded(round: u32) -> Event {
     let step = PlannedStep { round, ..planned(inner(round), false, Some("group")) };
-    Event::Expanded(Box::new(Expanded { inputs: None, round, items: Payload::Inline(Value::Null), steps: vec![step] }))
+    Event::Expanded(Box::new(Expanded {
+        inputs: None,
+        files: [].into(),
+        round,
+        items: Payload::Inline(Value::Null),
+        steps: vec![step.into()],
+    }))
 }
 
 fn wait() -> Chore {
@@ -88,6 +95,7 @@ fn event() -> impl Strategy<Value = Event> {
         Just(Outcome::NotSent("no".into())),
         Just(Outcome::Unknown("?".into())),
     ];
+    let delivered = prop_oneof![Just(Outcome::Applied), Just(Outcome::Unknown("?".into()))];
     let by = prop_oneof![Just(SettledBy::Answer), Just(SettledBy::Probe), Just(SettledBy::Person)];
     let verdict = prop_oneof![
         Just(Verdict::Holds("yes".into())),
@@ -117,6 +125,17 @@ fn event() -> impl Strategy<Value = Event> {
         6 => (id(), 0..3u32, outcome, by).prop_map(move |(id, attempt, outcome, by)| {
             Event::Settled { effect: key(id), attempt, outcome, receipt: Value::Null, by }
         }),
+        3 => (id(), 0..3u32).prop_map(move |(id, attempt)| {
+            Event::AnswerSealed { effect: key(id), attempt, sha256: Digest::of(b"sealed") }
+        }),
+        3 => (id(), 0..3u32).prop_map(move |(id, attempt)| {
+            let (sink, to, call) = ("s".into(), "p".into(), Digest::of(b"call"));
+            Event::DeliveryIntended { effect: key(id), attempt, sink, to, call }
+        }),
+        3 => (id(), 0..3u32, delivered).prop_map(move |(id, attempt, outcome)| {
+            let (sink, seen) = ("s".into(), String::new());
+            Event::DeliverySettled { effect: key(id), attempt, sink, outcome, seen, by: SettledBy::Answer }
+        }),
         4 => (id(), verdict).prop_map(move |(id, verdict)| {
             Event::Verified { effect: key(id), verdict, evidence: vec![] }
         }),
@@ -127,7 +146,7 @@ fn event() -> impl Strategy<Value = Event> {
             let disposition = Disposition::Keep { reason: "x".into() };
             Event::RowsLeft { left: vec![Left { effect: key(id), disposition }] }
         }),
-        1 => Just(Event::WentOn),
+        1 => Just(Event::WentOn { basis: Basis::Typed }),
         1 => Just(Event::Rechecked),
         4 => Just(Event::StepDone { output: Payload::Inline(Value::Null), summary: "s".into() }),
         2 => Just(Event::StepFailed { error: "e".into(), hint: None }),
@@ -138,6 +157,22 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::RunClosed { outcome: RunOutcome::Done, reason: "x".into() }),
         1 => Just(plan()),
     ]
+}
+
+/// The first step that has not ended and whether one that failed leads over it, found by going through the whole plan.
+fn first_left(plan: &PlanSealed, run: &RunState) -> Option<(StepPath, bool)> {
+    let mut jump: Option<(&PlannedStep, &str)> = None;
+    for step in plan.steps.iter().filter(|step| run.ending.is_none() || step.finally) {
+        if jump.is_some_and(|(from, target)| !step.is_beside(from) || target == step.path.id()) {
+            jump = None;
+        }
+        match run.status(&step.path) {
+            StepStatus::Failed { decision: Some(FailureDecision::Jump(target)), .. } => jump = Some((step, target)),
+            status if status.is_final() => {}
+            _ => return Some((step.path.clone(), jump.is_some())),
+        }
+    }
+    None
 }
 
 fn entry(state: &IncidentState, path: Option<StepPath>, event: Event) -> Entry {
@@ -177,8 +212,9 @@ proptest! {
             folded += u32::from(taken);
             prop_assert_eq!(state.seq, before + u64::from(taken), "refused and yet counted");
             let run = state.latest_run().unwrap();
-            let (Some(plan), None) = (&run.plan, run.closed) else { continue };
-            let next = decide(plan, run);
+            let (Some(plan), Some(next), None) = (&run.plan, decide(run), run.closed) else { continue };
+            let front = run.front().map(|(step, over)| (step.path.clone(), over));
+            prop_assert_eq!(front, first_left(plan, run));
             let open = run.steps.values().flat_map(|step| &step.effects).any(quell::journal::EffectState::is_open);
             prop_assert!(!(open && matches!(next, Next::Perform(..) | Next::Finish)), "{next:?} beside an open intent");
             let in_doubt = |path: &StepPath| run.step(path).is_some_and(|step| step.effects.iter().any(quell::journal::EffectState::is_in_doubt));
@@ -217,7 +253,7 @@ fn a_chore_is_done_once_and_ends_only_as_its_kind_does() {
         let entry = entry(&state, path, event);
         let taken = state.apply(&entry).map_err(|error| error.what);
         let run = state.latest_run();
-        (taken, run.and_then(|run| run.plan.as_ref().map(|plan| decide(plan, run))))
+        (taken, run.and_then(decide))
     };
     let cut = StepPath::step("cut");
     let waited = || Event::Waited { end: WaitEnd::CutShort, words: Some("enough".into()) };

@@ -65,9 +65,10 @@ pub(crate) fn run_opened() -> Event {
 fn sealed() -> Event {
     Event::PlanSealed(Box::new(PlanSealed {
         nested: vec![],
+        files: [].into(),
         digest: Digest::of(b"plan"),
         inputs: serde_json::Map::new(),
-        steps: vec![PlannedStep {
+        steps: vec![std::sync::Arc::new(PlannedStep {
             path: StepPath::step("cut"),
             phase: Phase::Contain,
             title: "cut".into(),
@@ -81,7 +82,7 @@ fn sealed() -> Event {
             finally: false,
             skippable: true,
             needed_by: Vec::new(),
-        }],
+        })],
         not_examined: vec![],
     }))
 }

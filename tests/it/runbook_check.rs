@@ -9,6 +9,7 @@ mod groups;
 mod hostile;
 mod inputs;
 mod keys;
+mod lints;
 mod missing;
 mod order;
 mod references;

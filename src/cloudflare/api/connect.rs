@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -157,9 +157,19 @@ impl Connector {
             clock: Arc::clone(&clock),
         };
         let client = client(http::reading(&base, headers, timeouts))?;
-        let transport = Arc::new(Transport { base, credential, client, gate, meter: Arc::clone(&meter), clock });
+        let transport = Arc::new(Transport {
+            base,
+            credential,
+            client,
+            gate,
+            meter: Arc::clone(&meter),
+            clock,
+            verify: OnceLock::new(),
+            seen_valid: Mutex::default(),
+        });
         let (facts, skew) = settle_credential(&transport, wanted_account).await?;
         let account = settle_account(&transport, wanted_account).await?;
+        transport.verify.get_or_init(|| verified_at(facts.kind, &account.id));
         let read = Reader { transport, world, account: account.clone(), credential: facts.clone() };
         Ok(Connected { read: Arc::new(read), send: Arc::new(sender), account, credential: facts, skew, meter })
     }
@@ -227,6 +237,15 @@ async fn verify(
             Err(ConnectError::NotVerified { said, account_missing })
         }
         Err(failed) => Err(failed),
+    }
+}
+
+/// Where a credential of this kind says whether it is valid.
+fn verified_at(kind: CredentialKind, account: &str) -> String {
+    match kind {
+        CredentialKind::UserToken => String::from("/user/tokens/verify"),
+        CredentialKind::AccountToken => format!("/accounts/{}/tokens/verify", segment(account)),
+        CredentialKind::GlobalKey => String::from("/user"),
     }
 }
 

@@ -42,6 +42,12 @@ pub(super) fn words(complaints: &[Complaint]) -> String {
     quoted(&each.collect::<Vec<_>>().join("; "))
 }
 
+/// Whether it is the refusal that is given for a missing permission and for a credential that is not valid any more.
+pub(super) fn may_be_dead(status: StatusCode, complaints: &[Complaint]) -> bool {
+    complaints.iter().any(|complaint| complaint.code == Some(10000))
+        && (status.is_success() || matches!(status.as_u16(), 400 | 401 | 403))
+}
+
 /// Why a read was turned down, from the HTTP status and the codes. Codes are all *observed*; where they do not tell, the
 /// status decides. `said` is what the answer says, in words.
 pub(super) fn read_error(status: StatusCode, complaints: &[Complaint], said: &str) -> ReadError {
@@ -70,7 +76,7 @@ pub(super) fn read_error(status: StatusCode, complaints: &[Complaint], said: &st
             "the credential lacks the permission, or the endpoint wants a user token or a global API key",
         ));
     }
-    if has(10000) && (status.is_success() || matches!(status.as_u16(), 400 | 401 | 403)) {
+    if may_be_dead(status, complaints) {
         return ReadError::Forbidden(text(
             "the API says the same of a credential that is not valid any more and of one that lacks the permission: where \
              nothing else can be read either, it is the former",

@@ -1,7 +1,8 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{DATE, HeaderMap};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
@@ -10,12 +11,15 @@ use super::envelope::{into_result, keys_of, read_json, verdict};
 use super::gate::Gate;
 use super::meter::Meter;
 use super::ratelimit::http_date;
-use super::refusal::{Complaint, complaints, may_be_chance, read_error, says_absent, words};
+use super::refusal::{Complaint, complaints, may_be_chance, may_be_dead, read_error, says_absent, words};
 use super::trace::Trace;
 use super::{ApiBase, Credential, chain, http};
 use crate::clock::Clock;
 use crate::provider::{ReadError, ReadRequest, Reading};
 use crate::secret::SecretBytes;
+
+/// A credential that was just seen to be valid is not verified again for so long.
+const STAYS_VALID: SignedDuration = SignedDuration::from_secs(60);
 
 /// How often a read is tried again after its first failure.
 const RETRIES: usize = 3;
@@ -28,6 +32,10 @@ pub(super) struct Transport {
     pub(super) gate: Arc<Gate>,
     pub(super) meter: Arc<Meter>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Where the credential is verified; known once it has been.
+    pub(super) verify: OnceLock<String>,
+    /// When the credential was last seen to be valid after a refusal that left it open.
+    pub(super) seen_valid: Mutex<Option<Timestamp>>,
 }
 
 /// An answer, with the part of its envelope that tells of other pages.
@@ -41,6 +49,8 @@ pub(super) struct Exchange {
 struct Failure {
     error: ReadError,
     hope: Hope,
+    /// Whether it may be the credential that is not valid any more.
+    credential: bool,
 }
 
 /// Whether the same request may do better later.
@@ -81,14 +91,40 @@ impl Transport {
                     tracing::info!(error = %failure.error, ?wait, "reading again");
                     self.clock.sleep(wait).await;
                 }
+                None if failure.credential => return Err(self.or_dead(failure.error).await),
                 None => return Err(failure.error),
             }
         }
     }
 
+    /// Observed: the API refuses what the credential may not do by the very code by which it refuses one that was revoked
+    /// or has expired. Only verifying it tells which; a run must not go on blind with a dead one.
+    async fn or_dead(&self, refused: ReadError) -> ReadError {
+        let now = self.clock.now();
+        let is_fresh = |at: &Timestamp| now.duration_since(*at) < STAYS_VALID;
+        let Some(path) = self.verify.get().filter(|_| !self.seen_valid().as_ref().is_some_and(is_fresh)) else {
+            return refused;
+        };
+        match self.attempt(&ReadRequest::new(path), 1).await.map_err(|failure| failure.error) {
+            Ok(verified) => match verified.reading.result.get("status").and_then(Value::as_str) {
+                None | Some("active") => {
+                    *self.seen_valid() = Some(now);
+                    refused
+                }
+                Some(status) => ReadError::Unauthenticated(format!("it is {} by now", super::quoted(status))),
+            },
+            Err(dead @ ReadError::Unauthenticated(_)) => dead,
+            Err(_) => refused,
+        }
+    }
+
+    fn seen_valid(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.seen_valid.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn attempt(&self, request: &ReadRequest, attempt: u32) -> Result<Exchange, Failure> {
-        let last = |error| Failure { error, hope: Hope::None };
-        let passing = |error| Failure { error, hope: Hope::Some };
+        let last = |error| Failure { error, hope: Hope::None, credential: false };
+        let passing = |error| Failure { error, hope: Hope::Some, credential: false };
         let Some(mut url) = self.base.url(&request.path) else {
             let why = format!("`{}` is no well-formed path, so nothing was sent", super::quoted(&request.path));
             return Err(last(ReadError::Rejected(why)));
@@ -157,7 +193,7 @@ fn failure(status: StatusCode, list: &[Complaint], said: &str) -> Failure {
     } else {
         Hope::None
     };
-    Failure { error: read_error(status, list, said), hope }
+    Failure { error: read_error(status, list, said), hope, credential: may_be_dead(status, list) }
 }
 
 fn exchange(result: Value, info: Value, body: Vec<u8>, source: String, headers: &HeaderMap) -> Exchange {

@@ -1,13 +1,28 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::front::Front;
 use super::step::{StepState, StepStatus};
 use crate::journal::effect_state::EffectState;
 use crate::journal::event::{
     Entry, Event, Expanded, PlanAmended, PlanApproved, PlanSealed, PlannedStep, RunOpened, RunOutcome,
 };
-use crate::model::{CredentialFacts, EffectKey, StepPath};
+use crate::model::{CredentialFacts, Effect, EffectKey, Role, StepPath, Target};
+
+/// An approved plan, and who approved it.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    /// What was approved.
+    pub plan: PlanApproved,
+    /// By whom.
+    pub by: String,
+    /// What they do in the incident, where that was said.
+    pub role: Option<Role>,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// One run.
 #[derive(Debug, Clone)]
@@ -19,9 +34,11 @@ pub struct RunState {
     /// The fixed plan, once there is one; what a step holds is added when it is fixed.
     pub plan: Option<PlanSealed>,
     /// What of it was consented to beforehand.
-    pub approved: Option<PlanApproved>,
-    /// The addresses of the plan's steps.
-    planned: HashSet<StepPath>,
+    pub approved: Option<Approval>,
+    /// The plan's steps by address.
+    planned: HashMap<StepPath, Arc<PlannedStep>>,
+    /// How far the plan is done.
+    pub(super) front: Front,
     /// The steps that have begun or ended, by address.
     pub steps: BTreeMap<StepPath, StepState>,
     /// The credential that makes the calls now.
@@ -44,13 +61,19 @@ impl RunState {
             opened_at: at,
             plan: None,
             approved: None,
-            planned: HashSet::new(),
+            planned: HashMap::new(),
+            front: Front::default(),
             steps: BTreeMap::new(),
             paused: None,
             ending: None,
             closed: None,
             drivers: 1,
         }
+    }
+
+    /// What the plan says of the step at `path`.
+    pub fn planned(&self, path: &StepPath) -> Option<&Arc<PlannedStep>> {
+        self.planned.get(path)
     }
 
     /// The step at `path`, where it has begun.
@@ -64,10 +87,8 @@ impl RunState {
     }
 
     /// The steps that hold or made `planned`, the nearest first.
-    pub fn ancestors<'r>(&'r self, planned: &PlannedStep) -> impl Iterator<Item = &'r PlannedStep> + use<'r> {
-        let steps = self.plan.as_ref().map_or(&[][..], |plan| &plan.steps);
-        let parent =
-            |of: &PlannedStep| of.parent.as_ref().and_then(|path| steps.iter().find(|step| step.path == *path));
+    pub fn ancestors<'r>(&'r self, planned: &'r PlannedStep) -> impl Iterator<Item = &'r PlannedStep> {
+        let parent = |of: &PlannedStep| of.parent.as_ref().and_then(|path| self.planned(path)).map(Arc::as_ref);
         std::iter::successors(parent(planned), move |step| parent(step))
     }
 
@@ -76,27 +97,41 @@ impl RunState {
         self.steps.values().flat_map(|step| &step.effects).find(|state| state.effect.key == *key)
     }
 
+    /// Whether the target of `effect` is as this run itself has left it.
+    pub fn has_made(&self, effect: &Effect) -> bool {
+        let is_same = |other: &Target| other.kind == effect.target.kind && other.id == effect.target.id;
+        let mut all = self.steps.values().flat_map(|step| &step.effects);
+        all.any(|state| state.is_applied() && is_same(&state.effect.target) && state.effect.after == effect.before)
+    }
+
     pub(super) fn apply(&mut self, entry: &Entry, event: &Event) -> Result<(), String> {
         if self.closed.is_some() {
             return Err("the run is closed".into());
         }
+        self.take(entry, event)?;
+        self.advance();
+        Ok(())
+    }
+
+    fn take(&mut self, entry: &Entry, event: &Event) -> Result<(), String> {
         match event {
             Event::PlanSealed(plan) => {
                 if self.plan.is_some() {
                     return Err("the plan is fixed already".into());
                 }
-                self.planned = plan.steps.iter().map(|step| step.path.clone()).collect();
-                self.plan = Some((**plan).clone());
+                self.fix((**plan).clone());
                 return Ok(());
             }
-            _ if self.plan.is_none() => return Err("the run has no plan yet".into()),
+            // It may come before the plan is fixed: what can be resumed then has its approval.
             Event::PlanApproved(approved) => {
                 if self.approved.is_some() {
                     return Err("a plan was approved already".into());
                 }
-                self.approved = Some((**approved).clone());
+                let plan = (**approved).clone();
+                self.approved = Some(Approval { plan, by: entry.by.clone(), role: entry.role, at: entry.at });
                 return Ok(());
             }
+            _ if self.plan.is_none() => return Err("the run has no plan yet".into()),
             Event::PlanAmended(amended) => return self.amend(amended),
             Event::RunResumed { credential, .. } => {
                 self.paused = None;
@@ -112,6 +147,7 @@ impl RunState {
                 self.refuse_open_intent()?;
                 self.paused = None;
                 self.ending = Some(reason.clone());
+                self.front = Front::default();
                 return Ok(());
             }
             Event::RunClosed { outcome, .. } => {
@@ -122,12 +158,8 @@ impl RunState {
             _ => {}
         }
         let path = entry.path.as_ref().ok_or("it names no step")?;
-        if !self.planned.contains(path) {
-            return Err(format!("step `{path}` is not in the plan"));
-        }
-        let is_done_in_any_case =
-            || self.plan.iter().flat_map(|plan| &plan.steps).any(|step| step.path == *path && step.finally);
-        if self.ending.is_some() && !is_done_in_any_case() {
+        let planned = self.planned(path).ok_or_else(|| format!("step `{path}` is not in the plan"))?;
+        if self.ending.is_some() && !planned.finally {
             return Err(format!("the run is being ended, and step `{path}` is not done any more"));
         }
         match event {
@@ -144,6 +176,12 @@ impl RunState {
         }
     }
 
+    fn fix(&mut self, plan: PlanSealed) {
+        self.planned = plan.steps.iter().map(|step| (step.path.clone(), step.clone())).collect();
+        self.plan = Some(plan);
+        self.front = Front::default();
+    }
+
     /// Takes another plan. What was begun must be in it, and what was fixed meanwhile stays where it is.
     fn amend(&mut self, amended: &PlanAmended) -> Result<(), String> {
         self.refuse_open_intent()?;
@@ -152,36 +190,41 @@ impl RunState {
         if let Some(inner) = plan.steps.iter().find(|step| step.parent.is_some()) {
             return Err(format!("step `{}` is fixed when its turn comes, not by a plan", inner.path));
         }
+        let new: HashMap<&StepPath, &PlannedStep> = plan.steps.iter().map(|step| (&step.path, &**step)).collect();
         for begun in old.steps.iter().filter(|step| step.parent.is_none() && self.steps.contains_key(&step.path)) {
-            let same = |new: &&PlannedStep| {
-                new.path == begun.path && new.action == begun.action && new.container == begun.container
-            };
-            if !plan.steps.iter().any(|new| same(&new)) {
+            let same = |new: &&PlannedStep| new.action == begun.action && new.container == begun.container;
+            if new.get(&begun.path).copied().filter(same).is_none() {
                 return Err(format!("step `{}` was begun and is not in the new plan as it was", begun.path));
             }
         }
+        let mut fixed: HashMap<StepPath, Vec<Arc<PlannedStep>>> = HashMap::new();
         for inner in old.steps.iter().filter(|step| step.parent.is_some()) {
             let top = StepPath::step(inner.path.ids().next().unwrap_or_default());
-            let at = plan.steps.iter().position(|step| step.path == top);
-            let at = at.ok_or_else(|| format!("step `{top}`, which holds `{}`, is not in the new plan", inner.path))?;
-            plan.steps.insert(at, inner.clone());
+            if !new.contains_key(&top) {
+                return Err(format!("step `{top}`, which holds `{}`, is not in the new plan", inner.path));
+            }
+            fixed.entry(top).or_default().push(inner.clone());
         }
-        self.planned = plan.steps.iter().map(|step| step.path.clone()).collect();
+        let with_inner =
+            |step| fixed.remove(&Arc::<PlannedStep>::as_ref(&step).path).into_iter().flatten().chain([step]);
+        plan.steps = plan.steps.into_iter().flat_map(with_inner).collect();
         self.opened.runbook_sha256 = amended.runbook_sha256.clone();
-        self.plan = Some(plan);
+        self.fix(plan);
         Ok(())
     }
 
     /// Takes the steps that a step holds into the plan, before it: it ends when they have.
     fn expand(&mut self, path: &StepPath, expanded: &Expanded) -> Result<(), String> {
-        if let Some(known) = expanded.steps.iter().find(|new| self.planned.contains(&new.path)) {
+        if let Some(known) = expanded.steps.iter().find(|new| self.planned.contains_key(&new.path)) {
             return Err(format!("step `{}` is in the plan already", known.path));
         }
         let plan = self.plan.as_mut().ok_or("the run has no plan yet")?;
-        let at = plan.steps.iter().position(|step| step.path == *path && step.container);
-        let at = at.ok_or_else(|| format!("step `{path}` holds no others"))?;
+        // What has ended holds no more: the step is looked for from where the plan is done to.
+        let (_, open) = plan.steps.split_at(self.front.ended);
+        let at = open.iter().position(|step| step.path == *path && step.container);
+        let at = self.front.ended + at.ok_or_else(|| format!("step `{path}` holds no others"))?;
         self.steps.entry(path.clone()).or_default().expand(expanded)?;
-        self.planned.extend(expanded.steps.iter().map(|step| step.path.clone()));
+        self.planned.extend(expanded.steps.iter().map(|step| (step.path.clone(), step.clone())));
         plan.steps.splice(at..at, expanded.steps.iter().cloned());
         Ok(())
     }

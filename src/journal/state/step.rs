@@ -1,10 +1,13 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::event_name;
 use crate::journal::effect_state::EffectState;
 use crate::journal::event::{
-    EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, Proposed, SkipCause, WaitEnd,
+    EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, PlannedStep, Proposed, SkipCause, WaitEnd,
 };
 use crate::model::{Chore, Digest, EffectKey};
 
@@ -33,7 +36,11 @@ pub struct StepState {
     pub rounds: Vec<Payload>,
     /// For a step that calls a runbook: the inputs of the last round, by the key of the item.
     pub inputs: Option<Payload>,
-    /// How many of them there were when the step began last.
+    /// Digests of the files that these name, by path.
+    pub files: BTreeMap<String, Digest>,
+    /// The steps that it holds, of the last round.
+    pub held: Vec<Arc<PlannedStep>>,
+    /// How many rounds there were when the step began last.
     pub rounds_before: usize,
     /// Who did the last thing to it.
     pub by: String,
@@ -143,7 +150,9 @@ impl StepState {
             return Err(format!("round {} is not the next", expanded.round));
         }
         self.rounds.push(expanded.items.clone());
+        self.held.clone_from(&expanded.steps);
         self.inputs.clone_from(&expanded.inputs);
+        self.files.clone_from(&expanded.files);
         Ok(())
     }
 
@@ -167,7 +176,10 @@ impl StepState {
                 self.rounds_before = self.rounds.len();
                 self.began.get_or_insert(entry.at);
             }
-            (S::Pending | S::Began | S::Failed { .. }, Event::StepSkipped { reason, cause, output }) => {
+            (
+                S::Pending | S::Began | S::Failed { decision: None | Some(FailureDecision::Retry), .. },
+                Event::StepSkipped { reason, cause, output },
+            ) => {
                 self.end(entry, S::Skipped { reason: reason.clone(), cause: *cause, output: output.clone() });
             }
             (S::Proposed, Event::StepSkipped { reason, cause, output }) => {
@@ -184,12 +196,13 @@ impl StepState {
             (S::Proposed, Event::ReportWritten { sha256, file }) if self.chore_left() == Some(&Chore::Report) => {
                 self.chore_done = Some(ChoreDone::Reported { file: file.clone(), sha256: sha256.clone() });
             }
-            (S::Proposed, Event::WentOn) => self.went_on = true,
+            (S::Proposed, Event::WentOn { .. }) => self.went_on = true,
             (S::Proposed, Event::Rechecked) => self.proposed_at = Some((entry.at, drivers)),
-            (S::Proposed, Event::Consented { effects, left, .. }) => {
+            (S::Proposed, Event::Consented { effects, left, basis, .. }) => {
                 let mut next = self.effects.clone();
+                let after_first = self.effects.iter().any(EffectState::is_done);
                 for consent in effects {
-                    find(&mut next, &consent.effect)?.consent(&consent.digest)?;
+                    find(&mut next, &consent.effect)?.consent(&consent.digest, *basis, after_first)?;
                 }
                 for row in left {
                     find(&mut next, &row.effect)?.leave(&row.disposition)?;

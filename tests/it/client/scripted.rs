@@ -275,8 +275,14 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         skippable: true,
         needed_by: Vec::new(),
     };
-    let plan =
-        PlanSealed { digest: sha256, inputs: Map::new(), steps: vec![step], not_examined: vec![], nested: vec![] };
+    let plan = PlanSealed {
+        digest: sha256,
+        inputs: Map::new(),
+        steps: vec![step.into()],
+        not_examined: vec![],
+        nested: vec![],
+        files: [].into(),
+    };
     let consent = Consent { effect: key, digest: effect.digest() };
     let proposed = Proposed {
         chore: None,

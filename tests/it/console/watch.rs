@@ -2,14 +2,14 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use quell::cli::console::{Screen, Style, Volume, Watch};
+use quell::cli::console::{Rested, Screen, Style, Volume, Watch, header, left_text, resumed_text};
 use quell::engine::Observer;
 use quell::journal::{
-    Consent, EffectState, Entry, Event, IncidentState, Payload, PlanSealed, RunOpened, RunOutcome, SettledBy,
+    Consent, EffectState, Event, Journal, Payload, PlanSealed, RunOpened, RunOutcome, SettledBy, Stamp,
 };
 use quell::model::{
     Account, Actor, Attribution, Change, CredentialFacts, CredentialKind, Danger, Digest, Effect, Finding,
-    FindingStatus, Gap, IncidentId, Outcome, Phase, Resource, RunId, Severity, Source, StepPath, Verdict, World,
+    FindingStatus, Gap, IncidentId, Outcome, Phase, Resource, Role, RunId, Severity, Source, StepPath, Verdict, World,
 };
 use serde_json::{Map, Value};
 
@@ -41,9 +41,15 @@ pub(super) fn screen(style: Style, volume: Volume) -> (Arc<Screen>, Paper) {
     (Arc::new(Screen::to(Box::new(paper.clone()), style, volume)), paper)
 }
 
-/// A journal in memory whose entries are told as they come.
+fn stamp(at: Timestamp) -> Stamp {
+    let path = Some(StepPath::step("cut-suspect"));
+    Stamp { at, by: "ann".into(), role: None, run: Some(RunId::new("r1")), path }
+}
+
+/// A journal whose entries are told as they come.
 pub(super) struct Told {
-    state: IncidentState,
+    _dir: tempfile::TempDir,
+    journal: Journal,
     watch: Watch,
     paper: Paper,
     at: Timestamp,
@@ -53,16 +59,21 @@ impl Told {
     pub(super) fn new(style: Style, effects: &[Effect]) -> Self {
         let (screen, paper) = screen(style, Volume::Normal);
         let at = "2026-11-23T14:12:00Z".parse().unwrap();
-        let mut told = Self { state: IncidentState::default(), watch: Watch::new(screen), paper, at };
         let world = World::Rehearsal("token-leak".into());
         let credential = CredentialFacts { kind: CredentialKind::UserToken, id: None, owner: None, expires: None };
-        told.tell(Event::IncidentOpened {
+        let opened = Event::IncidentOpened {
             id: IncidentId::new("20261123-1412-k7qd"),
             title: "token leak".into(),
             world: world.clone(),
             tool: "0.1.0".into(),
             machine: "here".into(),
-        });
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, first) = Journal::create(dir.path(), &stamp(at), opened).unwrap();
+        let watch = Watch::new(screen);
+        watch.follow(dir.path());
+        watch.entry(&first, journal.state());
+        let mut told = Self { _dir: dir, journal, watch, paper, at };
         told.tell(Event::RunOpened(Box::new(RunOpened {
             detected_at: None,
             roles: Default::default(),
@@ -87,10 +98,11 @@ impl Told {
         });
         told.tell(Event::PlanSealed(Box::new(PlanSealed {
             nested: vec![],
+            files: [].into(),
             not_examined: Vec::new(),
             digest: Digest::of(b""),
             inputs: Map::new(),
-            steps: std::iter::once(planned("cut-suspect")).chain(later).collect(),
+            steps: std::iter::once(planned("cut-suspect")).chain(later).map(Into::into).collect(),
         })));
         told.tell(Event::StepBegan);
         told.tell(Event::Proposed(Box::new(proposed(effects, false))));
@@ -99,19 +111,9 @@ impl Told {
 
     pub(super) fn tell(&mut self, event: Event) {
         self.at += SignedDuration::from_secs(1);
-        let entry = Entry {
-            role: None,
-            v: 1,
-            seq: self.state.seq + 1,
-            at: self.at,
-            by: "ann".into(),
-            run: Some(RunId::new("r1")),
-            path: Some(StepPath::step("cut-suspect")),
-            prev: Digest::of(b""),
-            event,
-        };
-        self.state.apply(&entry).unwrap();
-        self.watch.entry(&entry, &self.state);
+        for entry in self.journal.append(&stamp(self.at), event).unwrap() {
+            self.watch.entry(&entry, self.journal.state());
+        }
     }
 
     fn send(&mut self, effect: &Effect, outcome: Option<Outcome>) {
@@ -134,7 +136,7 @@ impl Told {
     }
 
     fn effect(&self, at: usize) -> EffectState {
-        self.state.latest_run().unwrap().step(&StepPath::step("cut-suspect")).unwrap().effects[at].clone()
+        self.journal.state().latest_run().unwrap().step(&StepPath::step("cut-suspect")).unwrap().effects[at].clone()
     }
 
     /// One step from begin to end, as it is told.
@@ -232,7 +234,53 @@ fn what_is_left_is_named_with_its_state() {
     let effects = five();
     let mut told = Told::new(super::PLAIN, &effects[..2]);
     told.send(&effects[0], None);
-    let left = told.watch.standing().text(&super::PLAIN);
+    let left = left_text(told.journal.state().latest_run().unwrap(), &super::PLAIN);
     assert_eq!(left.matches("not begun").count(), 1, "a screen has 24 lines\n{left}");
     insta::assert_snapshot!(left);
+}
+
+#[test]
+fn where_a_run_stands_fits_a_screen_below_its_header() {
+    let effects = five();
+    let mut told = Told::new(super::PLAIN, &effects);
+    for effect in &effects[1..] {
+        told.tell(Event::Consented {
+            basis: quell::journal::Basis::Typed,
+            effects: vec![Consent { effect: effect.key.clone(), digest: effect.digest() }],
+            left: Vec::new(),
+            phrase: None,
+        });
+    }
+    told.send(&effects[0], Some(Outcome::Unknown("the connection was reset before an answer came ".repeat(9))));
+    let mut run = told.journal.state().latest_run().unwrap().clone();
+    let credential = CredentialFacts {
+        kind: CredentialKind::AccountToken,
+        id: Some("ed17574386854bf78a67040be0a770b0".into()),
+        owner: Some("maya.lindqvist@harborlane.example".into()),
+        expires: Some(told.at),
+    };
+    run.credential = credential.clone();
+    run.opened.credential = CredentialFacts { id: None, ..credential };
+    run.opened.detected_at = Some(told.at);
+    run.opened.target_seconds = Some(900);
+    run.opened.roles = [(Role::Commander, "Maya Lindqvist".into()), (Role::Scribe, "Sam".into())].into();
+    run.opened.source = "/home/maya/incidents/runbooks/cloudflare-token-compromise.toml".into();
+    let now = told.at + SignedDuration::from_mins(63);
+    let next = "look what became of the effect in doubt at `cut-suspect`";
+    for paused in [None, Some("waiting for a person: step `cut-suspect` needs consent ".repeat(9))] {
+        run.paused = paused;
+        for width in [40, 80] {
+            let style = Style { width, rehearsal: true, ..super::PLAIN };
+            let driver = Some((4242, "laptop-7"));
+            let rested = Rested { at: told.at, driver, credential: &run.opened.credential, next };
+            let text = resumed_text(&run, &rested, now, &style);
+            let header = header(&run.opened, &[], &IncidentId::new("20261123-1412-k7qd"), told.at, now, &[], &style);
+            let lines = header.lines().chain(text.lines());
+            assert!(lines.clone().all(|line| quell::cli::console::width(line) <= width), "{header}{text}");
+            assert!(width < 80 || lines.count() <= 24, "{header}{text}");
+            if width == 80 && run.paused.is_none() {
+                insta::assert_snapshot!(text);
+            }
+        }
+    }
 }

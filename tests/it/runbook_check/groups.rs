@@ -24,7 +24,7 @@ fn only(text: &str, code: &str, words: &str) {
 fn what_is_right_is_right() {
     let list = "foreach = { from = \"steps.inventory.suspects\" }\nas = \"token\"";
     assert_eq!(shown(&grouped(list, &hand("{{token.name}}"))), "");
-    let rounds = "repeat = { until = \"(eq 1 1)\", max = 2 }";
+    let rounds = "repeat = { until = \"steps.inventory.already_dead\", max = 2 }";
     assert_eq!(shown(&grouped(rounds, &hand("x"))), "");
 }
 
@@ -40,12 +40,15 @@ fn lists_and_rounds_have_their_parts() {
     only(&grouped("as = \"x\"", &hand("x")), "R022", "`as` names the item of a `foreach`");
     only(&grouped("foreach = \"a\"\nas = \"x\"", &hand("x")), "R004", "must be a list or a reference to one");
     only(&grouped("foreach = [\"a\"]\nas = \"steps\"", &hand("x")), "R006", "an item cannot be called `steps`");
-    let until = "repeat = { until = \"(eq 1 1)\", max = 0 }";
+    let until = "repeat = { until = \"steps.inventory.already_dead\", max = 0 }";
     only(&grouped(until, &hand("x")), "R004", "`max` must be from 1 to 100, and is 0");
     only(&grouped("repeat = { max = 3 }", &hand("x")), "R003", "has no `until`");
-    let both = "repeat = { until = \"(eq 1 1)\", max = 3 }\nforeach = [\"a\"]\nas = \"x\"";
+    let both = "repeat = { until = \"steps.inventory.already_dead\", max = 3 }\nforeach = [\"a\"]\nas = \"x\"";
     only(&grouped(both, &hand("x")), "R022", "do not go together");
-    let alone = drill(&step("one", &format!("{}\nrepeat = {{ until = \"(eq 1 1)\", max = 3 }}", hand("x"))));
+    let alone = drill(&step(
+        "one",
+        &format!("{}\nrepeat = {{ until = \"steps.inventory.already_dead\", max = 3 }}", hand("x")),
+    ));
     only(&alone, "R022", "only a group of steps can be repeated");
     let retry = drill(&step("one", &format!("{}\nretry = {{ every = \"1s\" }}", hand("x"))));
     only(&retry, "R003", "has no `times`");

@@ -11,7 +11,7 @@ impl Terminal {
     /// Says what the clocks say, where that has changed since it was said last.
     pub(super) fn tell_time(&self) {
         let now = self.clock.now();
-        let Some(timers) = self.standing.timers(now) else { return };
+        let Some(timers) = self.standing.timers() else { return };
         let told = timers.told(now);
         let mut last = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.text.is_empty() || *last == told.text {
@@ -34,7 +34,7 @@ impl Terminal {
     pub(super) async fn update_falls_due(&self) -> String {
         loop {
             let now = self.clock.now();
-            let timers = self.standing.timers(now);
+            let timers = self.standing.timers();
             let wanted = timers.as_ref().and_then(|timers| Some((timers.update_due()?, timers.update_every()?)));
             let Some((due, every)) = wanted else { return std::future::pending().await };
             let due = due.max(self.reminded.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(due));
