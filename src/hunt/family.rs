@@ -50,11 +50,12 @@ pub struct Family {
     pub volatile: &'static [&'static str],
     /// Fields that hold a secret, or may: written as a mask. Names, at any depth, or JSON pointers.
     pub secret: &'static [&'static str],
+    /// Masks what is only partly secret, such as an address with a credential in it, and leaves the form as it is.
+    pub redact: fn(&Value) -> Value,
     /// Fields of the canonical form that are kept for people and for repair, and are not compared: names or JSON
     /// pointers.
     pub aside: &'static [&'static str],
-    /// Brings an item into the one form in which two that mean the same are equal. What is only partly secret, such as
-    /// an address with a credential in it, is masked here.
+    /// Brings a redacted item into the one form in which two that mean the same are equal.
     pub canonical: fn(&Value) -> Value,
     /// The permission group that lets it be read.
     pub permission: &'static str,
@@ -151,6 +152,7 @@ pub const fn blank() -> Family {
         modified: "",
         volatile: &[],
         secret: &[],
+        redact: Value::clone,
         aside: &[],
         canonical: Value::clone,
         permission: "",
@@ -236,6 +238,11 @@ impl Family {
             "" => String::new(),
             pointer => raw.pointer(pointer).map(canonical::plain).unwrap_or_default(),
         }
+    }
+
+    /// An item, or the body of a request that writes one, in its own form and without secrets: fit to be kept.
+    pub fn redacted(&self, raw: &Value) -> Value {
+        canonical::redacted(self, raw)
     }
 
     /// An item in its canonical form: without what is volatile or secret, and with its key.
