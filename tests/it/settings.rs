@@ -236,7 +236,7 @@ async fn break_glass_credentials_are_never_touched() {
         assert!(writes.iter().all(|write| write.path.contains(&suspect)), "{writes:?}");
         let gaps = document["gaps"].as_array().unwrap();
         assert_eq!(gaps.len(), 2, "{gaps:?}");
-        for (gap, doing) in gaps.iter().zip(["disable", "delete"]) {
+        for (gap, doing) in gaps.iter().zip(["delete", "disable"]) {
             assert_eq!(gap["scope"], format!("{kept_name} ({kept})"));
             assert!(gap["reason"].as_str().unwrap().starts_with(&format!("quell did not {doing} the token")), "{gap}");
         }
