@@ -188,6 +188,12 @@ impl Family {
         request
     }
 
+    /// Path of the list at `seat`, below which its items lie by their ids: what writes name.
+    pub fn list_path(&self, seat: &Seat, account: &str, encode: fn(&str) -> String) -> String {
+        let path = self.path.strip_suffix("/{part}").unwrap_or(self.path);
+        fill(path, seat, account, None, encode)
+    }
+
     /// How its lists are told in answers; `None` where an answer holds the only item.
     pub const fn layout(&self) -> Option<Layout> {
         match self.shape {
