@@ -29,6 +29,8 @@ pub struct Family {
     /// Path of the answer that says more of one item, with `{id}` and the braces of [`Family::path`]; it is read for
     /// each item and stands in its place.
     pub detail: Option<&'static str>,
+    /// Segments below an item under which parts of it are written, that are no family of their own: `rules`.
+    pub parts: &'static [&'static str],
     /// Whether an item lives here and can be changed. The others of a list are the provider's own, or are inherited and
     /// shown by another family: they are left out, before their detail is read.
     pub is_own: fn(&Value) -> bool,
@@ -143,6 +145,7 @@ pub const fn blank() -> Family {
         shape: Shape::List(Paging::Single),
         inside: "",
         detail: None,
+        parts: &[],
         is_own: any,
         id: "/id",
         label: &["/name"],

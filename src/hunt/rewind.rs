@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -23,6 +23,9 @@ pub enum Certainty {
     /// The log does not say.
     Unknown,
 }
+
+/// How far the time on a resource and the time in the log may lie apart for one to be taken for the other.
+const NEAR: SignedDuration = SignedDuration::from_secs(60);
 
 /// The writes of a window that took effect, found by what they are about.
 #[derive(Debug, Default)]
@@ -63,18 +66,36 @@ impl<'e> Writes<'e> {
     }
 
     /// The writes to the item whose list has this path, oldest first.
-    pub fn to(&self, item: &Item, list: &str) -> Vec<&'e AuditEvent> {
+    pub fn to(&self, family: &Family, item: &Item, list: &str) -> Vec<&'e AuditEvent> {
         if item.id.is_empty() {
             return self.by_name.get(list).cloned().unwrap_or_default();
         }
-        let own = format!("{list}/{}", item.id);
         let all = self.by_name.get(item.id.as_str()).into_iter().flatten().copied();
-        all.filter(|event| match event.path() {
-            // What lies under an item is a family of its own, but for the parts that a write of it names.
-            Some(path) => path == own || path == list || event.resource_id.as_deref() == Some(&item.id),
-            None => event.resource_id.as_deref() == Some(&item.id),
+        all.filter(|event| {
+            let is_named = event.resource_id.as_deref() == Some(&item.id);
+            let Some(path) = event.path() else { return is_named };
+            let Some(rest) = path.strip_prefix(list) else { return false };
+            let mut below = rest.split('/').filter(|segment| !segment.is_empty());
+            match (below.next(), below.next()) {
+                (Some(id), None) if id == item.id => true,
+                // What else lies under an item is a family of its own.
+                (Some(id), Some(part)) if id == item.id => family.parts.contains(&part),
+                // Made, or written by another name that it has.
+                _ => is_named,
+            }
         })
         .collect()
+    }
+}
+
+impl Writes<'_> {
+    /// Whether a write to something below the item, which is told by itself, made the item say that it was changed then.
+    fn explain(&self, item: &Item, list: &str, at: Timestamp) -> bool {
+        let below = format!("{list}/{}/", item.id);
+        let mut all = self.by_name.get(item.id.as_str()).into_iter().flatten();
+        all.any(|event| {
+            event.path().is_some_and(|path| path.starts_with(&below)) && event.at.duration_since(at).abs() <= NEAR
+        })
     }
 }
 
@@ -113,20 +134,16 @@ pub struct Deleted<'e> {
 }
 
 /// What `item` was before the window that began at `since`; `None` where nothing says that it was written in it.
-pub fn rewind<'e>(
-    family: &Family,
-    item: &Item,
-    list: &str,
-    since: Timestamp,
-    writes: &Writes<'e>,
-) -> Option<Rewound<'e>> {
-    let writes = writes.to(item, list);
+pub fn rewind<'e>(family: &Family, item: &Item, list: &str, since: Timestamp, all: &Writes<'e>) -> Option<Rewound<'e>> {
+    let writes = all.to(family, item, list);
     let is_new = item.created.is_some_and(|at| at >= since) || writes.iter().any(|event| event.action == "create");
-    let is_written = item.modified.is_some_and(|at| at >= since) || !writes.is_empty();
+    let is_written = !writes.is_empty() || item.modified.is_some_and(|at| at >= since && !all.explain(item, list, at));
     if !is_new && !is_written {
         return None;
     }
-    let (before, certainty) = match writes.iter().find_map(|event| event.before.as_ref()) {
+    // What the log has of a write of a part is what the part was.
+    let is_whole = |event: &&&AuditEvent| event.path().is_none_or(|path| path == list || path.ends_with(&item.id));
+    let (before, certainty) = match writes.iter().filter(is_whole).find_map(|event| event.before.as_ref()) {
         _ if is_new => (None, Certainty::Exact),
         Some(old) => {
             let (old, certainty) = older(family, &item.seat, item, old);
@@ -238,6 +255,20 @@ mod tests {
     }
 
     #[test]
+    fn a_write_below_an_item_is_one_of_it_only_where_it_is_a_part() {
+        let events = [
+            event("01:00", "update", "/zones/z/records/1/notes/7", Value::Null),
+            event("02:00", "update", "/zones/z/other/1", Value::Null),
+        ];
+        let item = RECORDS.item(&seat(), &json!({ "id": "1" }));
+        let since = "2026-11-20T00:00:00Z".parse().unwrap();
+        let writes = Writes::new(&events, since);
+        assert!(rewind(&RECORDS, &item, LIST, since, &writes).is_none());
+        let with_notes = Family { parts: &["notes"], ..RECORDS };
+        assert_eq!(rewind(&with_notes, &item, LIST, since, &writes).map(|it| it.writes.len()), Some(1));
+    }
+
+    #[test]
     fn a_part_is_put_over_what_is_there_and_nothing_is_made_up() {
         let partly = [event("01:00", "update", "/zones/z/records/1", json!({ "content": "a" }))];
         let item = json!({ "id": "1", "content": "c", "ttl": 1 });
@@ -254,6 +285,18 @@ mod tests {
         let old =
             json!({ "id": "1", "content": "c", "created": "2026-11-19T03:00:00Z", "modified": "2026-11-19T03:00:00Z" });
         assert_eq!(rewound(old, &[]), None);
+    }
+
+    #[test]
+    fn what_changed_with_something_below_it_is_told_by_that() {
+        let events = [event("03:00", "update", "/zones/z/records/1/value", Value::Null)];
+        let changed = |at: &str| json!({ "id": "1", "modified": format!("2026-11-20T{at}:30Z") });
+        assert_eq!(rewound(changed("03:00"), &events), None);
+        assert_eq!(
+            rewound(changed("04:00"), &events),
+            Some((Change::Changed, Certainty::Unknown, Value::Null)),
+            "nobody says by whom"
+        );
     }
 
     #[test]

@@ -144,12 +144,7 @@ mod tests {
     };
 
     fn sight() -> Sight {
-        Sight {
-            complete: [("routes".to_owned(), 3)].into(),
-            whole_log: true,
-            window: "since monday".into(),
-            ..Sight::default()
-        }
+        Sight { read: ["routes".to_owned()].into(), whole_log: true, window: "since monday".into(), ..Sight::default() }
     }
 
     fn finding(attribution: Attribution) -> Finding {
