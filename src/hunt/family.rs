@@ -254,6 +254,28 @@ impl Family {
         canonical::redacted(self, raw)
     }
 
+    /// The body of an answer as it came, but for what is secret in its items: fit to be kept. Only an answer that holds
+    /// something secret comes back in another spelling.
+    pub fn masked(&self, body: &[u8]) -> Vec<u8> {
+        let Ok(answer) = serde_json::from_slice::<Value>(body) else {
+            let text = Value::String(String::from_utf8_lossy(body).into_owned());
+            let masked = self.redacted(&text);
+            return if masked == text { body.to_vec() } else { canonical::plain(&masked).into_bytes() };
+        };
+        let mut masked = answer.clone();
+        // Some answers are documented to come without an envelope.
+        let result = if masked.get("result").is_some() { &mut masked["result"] } else { &mut masked };
+        let items = match result {
+            Value::Object(map) if map.contains_key(self.inside) => &mut map[self.inside],
+            whole => whole,
+        };
+        match items {
+            Value::Array(items) => items.iter_mut().for_each(|item| *item = self.redacted(item)),
+            item => *item = self.redacted(item),
+        }
+        if masked == answer { body.to_vec() } else { masked.to_string().into_bytes() }
+    }
+
     /// An item in its canonical form: without what is volatile or secret, and with its key.
     pub fn item(&self, seat: &Seat, raw: &Value) -> Item {
         canonical::item(self, seat, raw)
@@ -345,6 +367,22 @@ mod tests {
             "origins": [{ "password": "«secret»" }, { "password": "" }],
         });
         assert_eq!(item.value, canonical);
+    }
+
+    #[test]
+    fn an_answer_is_kept_as_it_came_but_for_its_secrets() {
+        let kept = |body: &str| String::from_utf8(RECORDS.masked(body.as_bytes())).unwrap();
+        let plain = "{ \"success\": true,  \"result\": [{ \"name\": \"www\" }] }";
+        assert_eq!(kept(plain), plain);
+        assert_eq!(
+            kept("{ \"result\": [{ \"password\": \"hunter2\" }], \"success\": true }"),
+            "{\"result\":[{\"password\":\"«secret»\"}],\"success\":true}"
+        );
+        assert_eq!(kept("{ \"result\": { \"password\": \"hunter2\" } }"), "{\"result\":{\"password\":\"«secret»\"}}");
+        let inside = Family { inside: "rows", ..RECORDS };
+        let body = inside.masked(b"{ \"result\": { \"rows\": [{ \"password\": \"hunter2\" }] } }");
+        assert!(!String::from_utf8(body).unwrap().contains("hunter2"));
+        assert_eq!(kept("not JSON"), "not JSON");
     }
 
     #[test]

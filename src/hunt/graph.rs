@@ -129,7 +129,7 @@ impl Graph {
             for event in acts.iter().filter(|event| event.success) {
                 let Some(actor) = graph.actor(event, principals) else { continue };
                 if let Some(made) = made(event)
-                    && !(graph.nodes[actor].id == made.id)
+                    && graph.nodes[actor].id != made.id
                 {
                     graph.add(made.tie, made.kind, &made.id, &made.name, Some(actor), Some(event.at));
                 }
@@ -261,7 +261,7 @@ mod tests {
     use super::{Graph, Made, Tie};
     use crate::hunt::{AuditEvent, Principal};
 
-    fn act(at: u8, by: serde_json::Value, kind: &str, target: &str) -> AuditEvent {
+    fn act(at: u8, by: &serde_json::Value, kind: &str, target: &str) -> AuditEvent {
         let mut event = json!({
             "id": at.to_string(), "at": format!("2026-11-20T00:{at:02}:00Z"), "action": "create", "success": true,
             "resource_type": kind, "resource_id": target, "ip": "203.0.113.1", "log": "v2", "zone": "one.example",
@@ -294,13 +294,18 @@ mod tests {
     #[test]
     fn members_and_grandchildren_are_followed_and_circles_end() {
         let events = [
-            act(1, json!({ "token_id": "stolen" }), "token", "child"),
-            act(2, json!({ "token_id": "child" }), "member", "eve@evil.example"),
-            act(3, json!({ "email": "eve@evil.example", "context": "dash", "ip": "192.0.2.9" }), "token", "grandchild"),
-            act(4, json!({ "token_id": "grandchild" }), "token", "stolen"),
-            act(5, json!({ "token_id": "grandchild" }), "dns_record", "r"),
-            act(6, json!({ "token_id": "maya", "ip": "198.51.100.1" }), "token", "honest"),
-            act(7, json!({ "email": "owner@a.example", "context": "api_key" }), "dns_record", "r"),
+            act(1, &json!({ "token_id": "stolen" }), "token", "child"),
+            act(2, &json!({ "token_id": "child" }), "member", "eve@evil.example"),
+            act(
+                3,
+                &json!({ "email": "eve@evil.example", "context": "dash", "ip": "192.0.2.9" }),
+                "token",
+                "grandchild",
+            ),
+            act(4, &json!({ "token_id": "grandchild" }), "token", "stolen"),
+            act(5, &json!({ "token_id": "grandchild" }), "dns_record", "r"),
+            act(6, &json!({ "token_id": "maya", "ip": "198.51.100.1" }), "token", "honest"),
+            act(7, &json!({ "email": "owner@a.example", "context": "api_key" }), "dns_record", "r"),
         ];
         let graph =
             Graph::grow(&["stolen".into()], &[held("stolen"), held("child"), held("grandchild")], &events, made);
@@ -322,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_name_ends_no_label_of_a_diagram() {
-        let mut event = act(1, json!({ "token_id": "stolen" }), "token", "a\"]<b>");
+        let mut event = act(1, &json!({ "token_id": "stolen" }), "token", "a\"]<b>");
         event.zone = None;
         let graph = Graph::grow(&["stolen".into()], &[held("stolen")], &[event], made);
         let text = graph.mermaid();

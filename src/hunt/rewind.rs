@@ -99,33 +99,36 @@ impl Writes<'_> {
     }
 }
 
-/// Where an item was that a write deleted, if it was one of the family: what stands in the braces of its path.
-///
-/// `None` where the write deleted nothing of the family.
-pub fn deleted<'e>(family: &Family, event: &'e AuditEvent) -> Option<Deleted<'e>> {
+/// Where an item was that a write deleted, if it was one of the family.
+pub fn deleted<'e>(family: &Family, event: &'e AuditEvent) -> Option<Named<'e>> {
     if !event.success || event.action != "delete" {
         return None;
     }
-    let mut path = event.path()?.split('/').filter(|segment| !segment.is_empty());
-    let mut deleted = Deleted { id: "", zone: None, parent: None };
+    named(family, event.path()?).filter(|named| !named.id.is_empty())
+}
+
+/// What a path says of the family: its list, or an item of it with or without a part. `None` for any other path.
+pub fn named<'p>(family: &Family, path: &'p str) -> Option<Named<'p>> {
+    let mut path = path.split('/').filter(|segment| !segment.is_empty());
+    let mut named = Named { id: "", zone: None, parent: None };
     for wanted in family.path.split('/').filter(|segment| !segment.is_empty()) {
         let segment = path.next()?;
         match wanted {
-            "{zone}" => deleted.zone = Some(segment),
-            "{parent}" => deleted.parent = Some(segment),
+            "{zone}" => named.zone = Some(segment),
+            "{parent}" => named.parent = Some(segment),
             "{account}" | "{part}" => {}
             wanted if wanted == segment => {}
             _ => return None,
         }
     }
-    deleted.id = path.next()?;
-    path.next().is_none().then_some(deleted)
+    named.id = path.next().unwrap_or_default();
+    path.next().is_none_or(|part| family.parts.contains(&part)).then_some(named)
 }
 
-/// What the path of a deletion says.
+/// What the path of a write says of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Deleted<'e> {
-    /// Id of the item.
+pub struct Named<'e> {
+    /// Id of the item; empty where the path is that of the list.
     pub id: &'e str,
     /// Id of the zone, for what lives in one.
     pub zone: Option<&'e str>,
@@ -222,7 +225,7 @@ mod tests {
         Seat::zone("z", "one.example")
     }
 
-    fn event(at: &str, action: &str, path: &str, before: Value) -> AuditEvent {
+    fn event(at: &str, action: &str, path: &str, before: &Value) -> AuditEvent {
         let event = json!({
             "id": at, "at": format!("2026-11-20T{at}:00Z"), "action": action, "success": true, "resource_type": "x",
             "uri": format!("/client/v4{path}"), "log": "v2", "before": before,
@@ -230,9 +233,9 @@ mod tests {
         serde_json::from_value(event).unwrap()
     }
 
-    fn rewound(item: Value, events: &[AuditEvent]) -> Option<(Change, Certainty, Value)> {
+    fn rewound(item: &Value, events: &[AuditEvent]) -> Option<(Change, Certainty, Value)> {
         let since = "2026-11-20T00:00:00Z".parse().unwrap();
-        let item = RECORDS.item(&seat(), &item);
+        let item = RECORDS.item(&seat(), item);
         let writes = Writes::new(events, since);
         rewind(&RECORDS, &item, LIST, since, &writes).map(|it| {
             let before = it.difference.before.as_ref().map(|before| before.value.clone()).unwrap_or_default();
@@ -243,22 +246,22 @@ mod tests {
     #[test]
     fn the_oldest_write_says_what_it_was() {
         let events = [
-            event("02:00", "update", "/zones/z/records/1", json!({ "id": "1", "content": "b", "ttl": 1 })),
-            event("01:00", "update", "/zones/z/records/1", json!({ "id": "1", "content": "a", "ttl": 1 })),
+            event("02:00", "update", "/zones/z/records/1", &json!({ "id": "1", "content": "b", "ttl": 1 })),
+            event("01:00", "update", "/zones/z/records/1", &json!({ "id": "1", "content": "a", "ttl": 1 })),
         ];
         let item = json!({ "id": "1", "content": "c", "ttl": 1 });
         let expected = json!({ "content": "a", "ttl": 1 });
-        assert_eq!(rewound(item, &events), Some((Change::Changed, Certainty::Exact, expected)));
+        assert_eq!(rewound(&item, &events), Some((Change::Changed, Certainty::Exact, expected)));
         // Put back meanwhile, and one that nobody wrote.
-        assert_eq!(rewound(json!({ "id": "1", "content": "a", "ttl": 1 }), &events), None);
-        assert_eq!(rewound(json!({ "id": "2", "content": "a", "ttl": 1 }), &events), None);
+        assert_eq!(rewound(&json!({ "id": "1", "content": "a", "ttl": 1 }), &events), None);
+        assert_eq!(rewound(&json!({ "id": "2", "content": "a", "ttl": 1 }), &events), None);
     }
 
     #[test]
     fn a_write_below_an_item_is_one_of_it_only_where_it_is_a_part() {
         let events = [
-            event("01:00", "update", "/zones/z/records/1/notes/7", Value::Null),
-            event("02:00", "update", "/zones/z/other/1", Value::Null),
+            event("01:00", "update", "/zones/z/records/1/notes/7", &Value::Null),
+            event("02:00", "update", "/zones/z/other/1", &Value::Null),
         ];
         let item = RECORDS.item(&seat(), &json!({ "id": "1" }));
         let since = "2026-11-20T00:00:00Z".parse().unwrap();
@@ -270,30 +273,30 @@ mod tests {
 
     #[test]
     fn a_part_is_put_over_what_is_there_and_nothing_is_made_up() {
-        let partly = [event("01:00", "update", "/zones/z/records/1", json!({ "content": "a" }))];
+        let partly = [event("01:00", "update", "/zones/z/records/1", &json!({ "content": "a" }))];
         let item = json!({ "id": "1", "content": "c", "ttl": 1 });
         let expected = json!({ "content": "a", "ttl": 1 });
-        assert_eq!(rewound(item.clone(), &partly), Some((Change::Changed, Certainty::Approximate, expected)));
-        let silent = [event("01:00", "update", "/zones/z/records/1", Value::Null)];
-        assert_eq!(rewound(item, &silent), Some((Change::Changed, Certainty::Unknown, Value::Null)));
+        assert_eq!(rewound(&item, &partly), Some((Change::Changed, Certainty::Approximate, expected)));
+        let silent = [event("01:00", "update", "/zones/z/records/1", &Value::Null)];
+        assert_eq!(rewound(&item, &silent), Some((Change::Changed, Certainty::Unknown, Value::Null)));
     }
 
     #[test]
     fn what_says_of_itself_that_it_is_new_or_was_written_is_told_without_a_log() {
         let new = json!({ "id": "1", "content": "c", "created": "2026-11-20T03:00:00Z" });
-        assert_eq!(rewound(new, &[]), Some((Change::Added, Certainty::Exact, Value::Null)));
+        assert_eq!(rewound(&new, &[]), Some((Change::Added, Certainty::Exact, Value::Null)));
         let old =
             json!({ "id": "1", "content": "c", "created": "2026-11-19T03:00:00Z", "modified": "2026-11-19T03:00:00Z" });
-        assert_eq!(rewound(old, &[]), None);
+        assert_eq!(rewound(&old, &[]), None);
     }
 
     #[test]
     fn what_changed_with_something_below_it_is_told_by_that() {
-        let events = [event("03:00", "update", "/zones/z/records/1/value", Value::Null)];
+        let events = [event("03:00", "update", "/zones/z/records/1/value", &Value::Null)];
         let changed = |at: &str| json!({ "id": "1", "modified": format!("2026-11-20T{at}:30Z") });
-        assert_eq!(rewound(changed("03:00"), &events), None);
+        assert_eq!(rewound(&changed("03:00"), &events), None);
         assert_eq!(
-            rewound(changed("04:00"), &events),
+            rewound(&changed("04:00"), &events),
             Some((Change::Changed, Certainty::Unknown, Value::Null)),
             "nobody says by whom"
         );
@@ -302,9 +305,9 @@ mod tests {
     #[test]
     fn what_was_deleted_is_told_by_the_log() {
         let events = [
-            event("01:00", "delete", "/zones/z/records/1", json!({ "id": "1", "content": "a" })),
-            event("01:00", "delete", "/zones/z/records/2", Value::Null),
-            event("01:00", "delete", "/zones/z/other/3", Value::Null),
+            event("01:00", "delete", "/zones/z/records/1", &json!({ "id": "1", "content": "a" })),
+            event("01:00", "delete", "/zones/z/records/2", &Value::Null),
+            event("01:00", "delete", "/zones/z/other/3", &Value::Null),
         ];
         let found: Vec<_> = events
             .iter()

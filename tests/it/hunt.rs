@@ -315,3 +315,18 @@ async fn a_family_that_is_not_there_is_an_error_with_a_guess() {
     let error = error.map(|_| ()).unwrap_err();
     assert_eq!(error.hint.as_deref(), Some("did you mean `workers_routes`? docs/families.md lists all"));
 }
+
+#[tokio::test]
+async fn what_the_intruder_did_stays_confirmed_after_others_wrote_to_it() {
+    let hunting = Hunting::new().await;
+    let stage = &hunting.stage;
+    let body = json!({ "type": "A", "name": "vpn", "content": "203.0.113.66", "ttl": 60 });
+    let path = format!("/zones/{}/dns_records", hunting.zone);
+    let made = send(stage, &Method::POST, &path, body).await;
+    let one = format!("{path}/{}", made["id"].as_str().unwrap());
+    stage.send_as(&stage.scenario.cast.responder_token, "PATCH", &one, json!({ "content": "192.0.2.1" })).await;
+    let seen = hunting.hunt(&["dns_records"]).await;
+    let found = of(&seen, "CF-T07");
+    assert_eq!((found.len(), found[0].attribution, found[0].actor.token_id.clone()), (1, Attribution::Intruder, None));
+    assert_eq!(verdict(&seen, "CF-T07")["verdict"], "confirmed");
+}

@@ -46,7 +46,7 @@ pub struct Params {
     /// Names or ids of the zones to look at; all of the account where none is named.
     #[serde(default)]
     pub zones: Option<Vec<String>>,
-    /// Names of the families to read (`docs/families.md` lists them); all where none is named.
+    /// Names of the families to read (`docs/families.md` lists them); all that are not retired where none is named.
     #[serde(default)]
     pub families: Option<Vec<String>>,
     /// True where other steps review tokens, members, DNS records, certificates and firewall rules: what is found of them
@@ -113,7 +113,7 @@ impl Action for Hunt {
             Permission { group: "Zone Read", write: false },
             Permission { group: "Account Settings Read", write: false },
         ],
-        example: "since = \"2020-01-01T00:00:00Z\"\n",
+        example: "since = \"2020-01-01T00:00:00Z\"\nfamilies = [\"workers_scripts\", \"workers_routes\"]\n",
         settling: Duration::ZERO,
         estimate: Estimate { fixed: 45, per_zone: 60 },
     };
@@ -132,7 +132,8 @@ impl Action for Hunt {
         by_interest(&mut seats, |zone| touched.contains(zone.name.as_str()), |zone| jewels.is_crown_jewel(&zone.name));
 
         let mut traces = Traces::new(look, &events, &principals, since, &seats);
-        let swept = look.sweep(&families, &seats, crate::cloudflare::api::segment, &mut |page| traces.take(page)).await;
+        let swept =
+            look.sweep(&families, &seats, crate::cloudflare::api::segment, &mut |page| traces.take(&page)).await;
         let items = traces.items();
         let (all, by_others) = traces.findings();
         let mut gaps = swept.gaps.clone();
@@ -166,7 +167,7 @@ impl Action for Hunt {
     }
 }
 
-/// The families of these names with what they belong to, parents first; all where none is named.
+/// The families of these names with what they belong to, parents first; all that are not retired where none is named.
 fn chosen(names: &[String]) -> Result<Vec<&'static Family>, StepError> {
     if let Some(unknown) = names.iter().find(|name| family(name).is_none()) {
         let near =
@@ -183,7 +184,9 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Family>, StepError> {
             wanted.insert(parent);
         }
     }
-    Ok(families().filter(|it| names.is_empty() || wanted.contains(it.name)).collect())
+    // What is retired is refused everywhere, and what took its place is read.
+    let is_default = |it: &Family| names.is_empty() && it.retired.is_none();
+    Ok(families().filter(|it| is_default(it) || wanted.contains(it.name)).collect())
 }
 
 fn summary(output: &Output, families: usize) -> String {

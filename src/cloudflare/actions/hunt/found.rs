@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::cloudflare::attribution::{Doing, doing};
-use crate::hunt::rewind::{Certainty, Rewound};
+use crate::cloudflare::families::families;
+use crate::hunt::rewind::{Certainty, Rewound, named};
 use crate::hunt::technique::Technique;
 use crate::hunt::{AuditEvent, Family, Principal};
 use crate::model::{Change, Digest, Finding, FindingStatus, Resource, Source};
@@ -77,13 +78,16 @@ pub(super) fn of_act(
     };
     let times = if events.len() == 1 { String::new() } else { format!(" ({} acts)", events.len()) };
     let text = |value: Option<&Value>, field: &str| value?.get(field)?.as_str().map(str::to_owned);
+    // What the log calls a kind of resource, the table may call otherwise.
+    let known = newest.path().and_then(|path| families().find(|family| named(family, path).is_some()));
+    let family = known.map_or_else(|| newest.resource_type.clone(), |family| family.name.to_owned());
     let name = text(newest.after.as_ref(), "name").or_else(|| text(newest.before.as_ref(), "name"));
     Some(Finding {
-        id: format!("{}:{}:{of}", technique.id, newest.resource_type),
+        id: format!("{}:{family}:{of}", technique.id),
         technique: technique.id.to_owned(),
         severity: doing.weigh(technique.severity),
         status: FindingStatus::Open,
-        family: newest.resource_type.clone(),
+        family,
         change,
         resource: Resource {
             id: of.to_owned(),

@@ -61,14 +61,14 @@ impl<'t> Traces<'t> {
     }
 
     /// Looks through a page.
-    pub(super) fn take(&mut self, page: SweptPage<'_>) {
+    pub(super) fn take(&mut self, page: &SweptPage<'_>) {
         let Some(family) = families().find(|family| family.name == page.family.name) else { return };
         let list = family.list_path(&page.place.seat, self.account, segment);
         for item in &page.items {
             self.items += 1;
             if let Some(rewound) = rewind::rewind(family, item, &list, self.since, &self.writes) {
                 self.back.insert((family.name, item.id.clone()));
-                self.judge(family, rewound, &page.evidence);
+                self.judge(family, &rewound, &page.evidence);
             }
         }
     }
@@ -101,22 +101,28 @@ impl<'t> Traces<'t> {
                     None => Seat::account(),
                 };
                 let seat = deleted.parent.map_or_else(|| seat.clone(), |parent| seat.of(parent));
-                self.judge(family, rewind::gone(family, &seat, deleted.id, event), &[]);
+                self.judge(family, &rewind::gone(family, &seat, deleted.id, event), &[]);
             }
         }
     }
 
-    fn judge(&mut self, family: &'static Family, rewound: Rewound<'t>, evidence: &[Digest]) {
-        let doing = doing(rewound.writes.iter().copied(), self.principals);
+    fn judge(&mut self, family: &'static Family, rewound: &Rewound<'t>, evidence: &[Digest]) {
+        let is_intruders = |event: &&&AuditEvent| attribute(event, self.principals) == Attribution::Intruder;
+        let by_intruder: Vec<&AuditEvent> = rewound.writes.iter().filter(is_intruders).copied().collect();
+        // What the intruder did stays done by the intruder, whoever wrote to it since: the responders among them.
+        let doing = match by_intruder.is_empty() {
+            true => doing(rewound.writes.iter().copied(), self.principals),
+            false => doing(by_intruder.into_iter(), self.principals),
+        };
         let mut counted = false;
         for technique in techniques().filter(|technique| technique.is_shown_by(&rewound.difference)) {
-            if doing.attribution == Attribution::Other && !doing.intruder_before {
+            if doing.attribution == Attribution::Other {
                 if !std::mem::replace(&mut counted, true) {
                     self.by_others += 1;
                 }
                 continue;
             }
-            self.found.push(of_difference(technique, family, &rewound, &doing, evidence));
+            self.found.push(of_difference(technique, family, rewound, &doing, evidence));
         }
         self.joined.extend(rewound.writes.iter().map(|event| event.id.as_str()));
     }
