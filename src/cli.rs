@@ -15,6 +15,7 @@ mod actions;
 mod config;
 mod context;
 mod decide;
+mod doctor;
 mod environment;
 mod errors;
 mod exit;
@@ -150,6 +151,7 @@ enum Command {
     Actions(actions::ActionsArgs),
     Techniques(techniques::TechniquesArgs),
     Scenarios(scenarios::ScenariosArgs),
+    Doctor(doctor::DoctorArgs),
     Config(config::ConfigArgs),
 }
 
@@ -255,6 +257,7 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Actions(args) => actions::run(args, cx),
         Command::Techniques(args) => techniques::run(args, cx),
         Command::Scenarios(args) => scenarios::run(args, cx),
+        Command::Doctor(args) => doctor::run(args, cx).await,
         Command::Config(args) => config::run(args, cx),
     }
 }

@@ -9,6 +9,7 @@
 //! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
 //! | `graph` | who made which principal, from the suspects on, and what each did |
 //! | `item` | one resource in its canonical form, and what differs between two |
+//! | `probe` | which families can be read at all |
 //! | `rewind` | what a resource was before a window, by the audit log applied backwards |
 //! | `sweep` | reads families at all their seats, many at a time, page by page |
 //! | `technique` | a way in which an intruder uses or keeps an account, as data: which acts and differences show it |
@@ -19,6 +20,7 @@ mod canonical;
 mod family;
 pub mod graph;
 mod item;
+pub mod probe;
 pub mod rewind;
 pub mod sweep;
 pub mod technique;

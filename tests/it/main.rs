@@ -11,6 +11,7 @@ mod console;
 mod crash;
 mod delivery;
 mod docs;
+mod doctor;
 mod families;
 mod fold;
 mod hostile_names;
