@@ -14,6 +14,7 @@ mod delivery;
 mod docs;
 mod families;
 mod fold;
+mod format;
 mod hostile_names;
 mod house;
 mod hunt;
