@@ -3,6 +3,7 @@
 
 mod alongside;
 mod bad_input;
+mod battery;
 mod books;
 mod by_itself;
 mod catalogue;
@@ -14,6 +15,7 @@ mod docs;
 mod doctor;
 mod families;
 mod fold;
+mod format;
 mod hostile_names;
 mod house;
 mod hunt;
