@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::errors::CliError;
 use super::exit::Exit;
 use crate::journal::{self, Inspection};
-use crate::model::{IncidentId, RunId};
+use crate::model::{IncidentId, Profile, RunId};
 
 /// The directory under which all incidents lie; rehearsals lie apart, in `rehearsals/`.
 #[derive(Debug, Clone)]
@@ -166,9 +166,12 @@ impl IncidentDir {
         self.path.join(format!("approved-{run}.json"))
     }
 
-    /// The post-mortem draft.
-    pub(crate) fn report(&self) -> PathBuf {
-        self.path.join("report.md")
+    /// The post-mortem draft, by whom it is for: what people write into one is not in the other.
+    pub(crate) fn report(&self, profile: Profile) -> PathBuf {
+        self.path.join(match profile {
+            Profile::Internal => "report.md",
+            Profile::Public => "report-public.md",
+        })
     }
 
     /// The simulated world of a rehearsal.

@@ -107,7 +107,7 @@ fn finish(
 ) -> Result<Driven, CliError> {
     let mut exit = outcome::exit(journal.state(), Some(&stop));
     let found = dir.inspect()?;
-    match report::write(&dir, &found, None, None) {
+    match report::write(&dir, &found) {
         Ok((path, _)) => cx.screen.tell(&format!("post-mortem draft: {}", path.display())),
         Err(error) => {
             cx.screen.say(&error.text());
