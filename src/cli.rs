@@ -26,6 +26,7 @@ mod outcome;
 mod output;
 mod plan;
 mod plan_file;
+mod reference;
 mod rehearse;
 mod report;
 mod resume;

@@ -15,12 +15,14 @@
 //! | `outline`, `graph`, `scaffold`, `library` | a runbook at a glance, as a drawing, to begin with; those in the binary |
 //! | `lint` | what is allowed and should be mended all the same |
 //! | `diagnostic`, `codes` | problems, and how they are shown |
+//! | `glossary` | what types and helpers mean, for the reference |
 
 mod call;
 mod check;
 mod codes;
 mod diagnostic;
 mod fields;
+mod glossary;
 mod graph;
 mod index;
 mod input;
@@ -44,9 +46,10 @@ mod text;
 mod walk;
 
 pub use check::{ActionWords, Vocabulary};
-pub use codes::{CODES, explain};
+pub use codes::{CODES, WARNINGS, explain};
 pub use diagnostic::{Diagnostic, Severity, render_json, render_text};
 pub(crate) use fields::Fields;
+pub use glossary::{HELPERS, INPUT_TYPES};
 pub use graph::graph;
 pub use input::InputType;
 pub use json_schema::json_schema;

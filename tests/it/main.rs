@@ -33,5 +33,6 @@ mod spine;
 mod stage;
 mod terminal;
 mod token_actions;
+mod tutorial;
 mod undo;
 mod verify;
