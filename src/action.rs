@@ -12,7 +12,7 @@ mod step_plan;
 
 pub use any::{Action, AnyAction};
 pub use catalogue::{Catalogue, Kind, Wing};
-pub use look::{Look, Progress, Taken};
+pub use look::{Look, Taken};
 pub use safeguards::Safeguards;
 pub use spec::{ActionSpec, Estimate, Permission};
 pub use step_plan::{Done, DoneEffect, Receipt, StepError, StepPlan};

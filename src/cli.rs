@@ -22,9 +22,11 @@ mod incidents;
 mod layout;
 mod log;
 mod note;
+mod order;
 mod outcome;
 mod output;
 mod plan;
+mod plan_document;
 mod plan_file;
 mod reference;
 mod rehearse;
@@ -178,7 +180,7 @@ Where several hold: 1, 14, 13, 12, 11, 15, 16.
 Credentials and target are taken from the environment, never from arguments:
   CLOUDFLARE_API_TOKEN, or CLOUDFLARE_API_KEY with CLOUDFLARE_EMAIL
   CLOUDFLARE_ACCOUNT_ID, CLOUDFLARE_BASE_URL, QUELL_VAULT_PASSPHRASE, QUELL_OPERATOR
-  QUELL_INPUT_NAME: value of the runbook's input `name`
+  QUELL_INPUT_NAME: value of the runbook's input `name`, also of a secret one
   QUELL_HTTP_HOSTS: hosts that a runbook's http and notify steps may name, comma-separated
 
 `RUST_LOG`, e.g. `quell=trace`, says what quell logs on stderr. Other libraries are never logged, since they do not know

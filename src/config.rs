@@ -6,11 +6,13 @@
 //! | `[runbooks]` | `dirs`: where runbooks are looked for by name; `accept_only`: digests of those that may run |
 //! | `[account]` | `own_ip_ranges`: addresses that are never hostile; `break_glass`: credentials that are never touched; `crown_jewels`: zones that matter most |
 //! | `[http]` | `allow_hosts`: hosts that a runbook may send requests to |
+//! | `[sinks.NAME]` | `command` with `env`, `pass_env`, `timeout`, or `file`: where new secrets are handed over |
 //! | `[notify.NAME]` | `kind`, and `secret_env`: the environment variable with the address or key |
 //!
 //! It holds no secret: only the names of variables that do.
 
 mod read;
+mod sink;
 
 use std::path::PathBuf;
 
@@ -18,6 +20,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::runbook::{Diagnostic, Severity};
+
+pub use sink::{Filling, Sink, SinkWay};
 
 /// What the keys of `quell.toml` say; where a key is missing, its default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub struct Config {
     pub crown_jewels: Vec<String>,
     /// Hosts, in small letters, that a runbook may send requests to: `host` or `host:port`.
     pub allow_hosts: Vec<String>,
+    /// Where new secrets are handed over, in the order of the file.
+    pub sinks: Vec<Sink>,
     /// Whom to tell, in the order of the file.
     pub notify: Vec<NotifyTarget>,
 }

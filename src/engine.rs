@@ -8,7 +8,9 @@ mod chore;
 mod confirm;
 mod consent;
 mod contents;
+mod cover;
 mod decide;
+mod deliver;
 mod drive;
 mod dry_run;
 mod errors;
@@ -24,13 +26,16 @@ mod prove;
 mod steps;
 
 pub use consent::{ConsentMode, short_code};
+pub use cover::{Asked, Beforehand, Cover, Prepared, cover, drifted, to_approve};
 pub use decide::{Next, decide};
+pub use deliver::Courier;
 pub use drive::{Bench, Engine, PauseCause, Stop};
 pub use dry_run::{DryBench, forecast};
 pub use errors::EngineError;
 pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
-pub use plan::{Binding, seal_plan};
+pub use plan::{Binding, action_versions, seal_plan};
 pub use ports::{
-    AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting, WaitRequest,
+    AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, DriftFrom, FailureRequest, GoOnRequest,
+    Halt, HandReply, HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting,
+    WaitRequest,
 };

@@ -8,11 +8,13 @@
 //! | `canonical` | from an answer to an item in its canonical form |
 //! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
 //! | `item` | one resource in its canonical form, and what differs between two |
+//! | `sweep` | reads families at all their seats, many at a time, page by page |
 
 mod audit;
 mod canonical;
 mod family;
 mod item;
+pub mod sweep;
 
 pub use audit::{AuditEvent, Principal, SeenBefore, attribute};
 pub use canonical::MASK;

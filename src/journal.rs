@@ -22,7 +22,9 @@ pub use event::{
     RunOutcome, SettledBy, SkipCause, WaitEnd,
 };
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
-pub use state::{ChoreDone, IllegalEvent, IncidentState, Note, RunState, StepState, StepStatus};
+pub use state::{
+    Approval, ChoreDone, DeliveryState, IllegalEvent, IncidentState, Note, RunState, StepState, StepStatus,
+};
 pub use undone::Undone;
 pub use verify::{Inspection, Problem, SealedEntry, inspect};
 pub use warrant::Warrant;

@@ -14,6 +14,7 @@
 //! fn perform(side: &dyn OutsideSend, warrant: Warrant, call: OutsideCall) { let _ = side.send(warrant, call); }
 //! ```
 
+mod delivery;
 mod live;
 mod process;
 mod rehearsed;
@@ -21,13 +22,13 @@ mod variables;
 mod web;
 
 use crate::journal::Warrant;
-use crate::model::{OutsideCall, WebRead};
+use crate::model::{Delivery, Outcome, OutsideCall, Verdict, Way, WebRead};
 use crate::provider::{Answer, BoxFuture};
-use crate::secret::SecretBytes;
+use crate::secret::{Secret, SecretBytes};
 
 pub use live::Outside;
 pub use rehearsed::Rehearsed;
-pub use variables::{ESSENTIALS, Variables, WITHHELD};
+pub use variables::{ESSENTIALS, SHORTEST_SECRET, Variables, WITHHELD};
 
 /// The side that looks. It has no method that changes anything.
 pub trait OutsideLook: Send + Sync {
@@ -39,6 +40,16 @@ pub trait OutsideLook: Send + Sync {
 
     /// One GET. Tried again with backoff where that can help. Redirects are not followed.
     fn get<'a>(&'a self, read: &'a WebRead) -> BoxFuture<'a, Result<Sight, Hindrance>>;
+
+    /// What speaks against handing a secret over this way: a variable that is not set, a file that is there. Nothing is
+    /// done.
+    ///
+    /// # Errors
+    /// The first thing that does.
+    fn check_way(&self, way: &Way) -> Result<(), Hindrance>;
+
+    /// Whether a secret lies where its way leads. Of a command nobody can tell.
+    fn arrived(&self, way: &Way, secret: &Secret) -> Verdict;
 }
 
 /// The side that acts.
@@ -47,6 +58,21 @@ pub trait OutsideSend: Send + Sync {
     ///
     /// A warrant for another world or another call is answered with [`Answer::NotSent`].
     fn send(&self, warrant: Warrant, call: OutsideCall) -> BoxFuture<'static, Answer>;
+
+    /// Hands a secret over exactly as the warrant says, once. The secret is masked from then on, and what a command says
+    /// of it is not kept.
+    ///
+    /// A warrant for another world or another delivery is answered with [`Outcome::NotSent`].
+    fn deliver(&self, warrant: Warrant, delivery: Delivery, secret: Secret) -> BoxFuture<'static, Handed>;
+}
+
+/// What became of handing a secret over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handed {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// What was seen of it, or why nothing could be.
+    pub seen: String,
 }
 
 /// What a look at some host brought.

@@ -13,6 +13,9 @@
 //! fn perform(side: &dyn SendSide, warrant: Warrant, call: HttpCall) { let _ = side.send(warrant, call); }
 //! ```
 
+mod list;
+mod progress;
+
 use std::future::Future;
 use std::pin::Pin;
 
@@ -20,8 +23,11 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::journal::Warrant;
-use crate::model::{Account, CredentialFacts, Gap, HttpCall, World};
+use crate::model::{Account, CredentialFacts, Gap, HttpCall, Outcome, World};
 use crate::secret::SecretBytes;
+
+pub use list::{Layout, Listing, Next, Page, Pages, Paging};
+pub use progress::{BudgetLeft, Extent, Progress};
 
 /// A boxed future, for object-safe traits.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -40,8 +46,22 @@ pub trait ReadSide: Send + Sync {
     /// One answer. Retried with backoff within the shared budget.
     fn get<'a>(&'a self, request: &'a ReadRequest) -> BoxFuture<'a, Result<Reading, ReadError>>;
 
-    /// Every item of a list, paged to the end and de-duplicated by the item's `id`, where it has one.
-    fn list<'a>(&'a self, request: &'a ReadRequest, paging: Paging) -> BoxFuture<'a, Result<Listing, ReadError>>;
+    /// A list, page by page, each item once. Nothing is read before it is asked for.
+    fn pages<'a>(&'a self, request: &'a ReadRequest, layout: Layout) -> Box<dyn Pages + 'a>;
+
+    /// Every item of a list. One that may be long is better taken page by page.
+    fn list<'a>(&'a self, request: &'a ReadRequest, paging: Paging) -> BoxFuture<'a, Result<Listing, ReadError>> {
+        Box::pin(async move { Listing::gather(&mut *self.pages(request, paging.into())).await })
+    }
+
+    /// The items of a page of a list, from the answer as it was kept.
+    fn kept_items(&self, body: &[u8], layout: Layout) -> Result<Vec<Value>, ReadError>;
+
+    /// The result of one answer, from the answer as it was kept.
+    fn kept_result(&self, body: &[u8]) -> Result<Value, ReadError>;
+
+    /// What is left of the rate limit to reads of this lane; `None` where there is none.
+    fn budget(&self, lane: Lane) -> Option<BudgetLeft>;
 }
 
 /// The side of a provider that writes.
@@ -63,6 +83,17 @@ pub struct ReadRequest {
     pub headers: Vec<(String, String)>,
     /// What it is for: who goes first where the budget is short.
     pub lane: Lane,
+    /// Which refusals mean that there is nothing to show.
+    pub absence: Absence,
+}
+
+/// Which refusals of a read mean that there is nothing to show; its result is `Null` then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Absence {
+    /// Those with one of these codes.
+    pub codes: &'static [u32],
+    /// That it is not there; not that the path leads nowhere.
+    pub missing: bool,
 }
 
 /// What a read is for, the most urgent first.
@@ -80,7 +111,13 @@ pub enum Lane {
 impl ReadRequest {
     /// A read without query.
     pub fn new(path: impl Into<String>) -> Self {
-        Self { path: path.into(), query: Vec::new(), headers: Vec::new(), lane: Lane::default() }
+        Self {
+            path: path.into(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            lane: Lane::default(),
+            absence: Absence::default(),
+        }
     }
 
     /// Adds a header.
@@ -97,34 +134,19 @@ impl ReadRequest {
         self
     }
 
+    /// Says which refusals mean that there is nothing to show.
+    #[must_use]
+    pub const fn absent_if(mut self, absence: Absence) -> Self {
+        self.absence = absence;
+        self
+    }
+
     /// Adds a query parameter.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.query.push((name.to_owned(), value.into()));
         self
     }
-}
-
-/// How a list is paged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Paging {
-    /// One answer holds all.
-    Single,
-    /// `page` and `per_page`; ends with a page that brings nothing new.
-    Pages {
-        /// Items asked for per page; the server may give fewer.
-        per_page: u32,
-    },
-    /// A `cursor` that the answer names as `result_info.cursor`.
-    Cursor {
-        /// Name of the parameter that sets the page size, with the size.
-        size: (&'static str, u32),
-    },
-    /// A `cursor` that the answer names as `result_info.cursors.after`.
-    CursorAfter {
-        /// Items asked for per page.
-        per_page: u32,
-    },
 }
 
 /// One answer, checked.
@@ -138,17 +160,6 @@ pub struct Reading {
     pub source: String,
     /// The server's clock, from the `Date` header.
     pub server_time: Option<Timestamp>,
-}
-
-/// All pages of a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Listing {
-    /// Every item, once.
-    pub items: Vec<Value>,
-    /// The answers they came in; their `result` is left `Null`.
-    pub pages: Vec<Reading>,
-    /// Why there may be more than was seen: fewer items than the trustworthy total, or a page that was lost.
-    pub shortfall: Option<String>,
 }
 
 /// Why a read brought no answer.
@@ -240,6 +251,27 @@ pub struct Ended {
     pub last_words: String,
     /// True where it said more than was kept.
     pub cut: bool,
+}
+
+impl Ended {
+    /// What it means, where the exit codes of `expect` say that the work is done. What was killed is never taken for
+    /// undone.
+    pub fn outcome(&self, expect: &[i32]) -> Outcome {
+        let said = if self.last_words.is_empty() { String::new() } else { format!(" (it said: {})", self.last_words) };
+        match &self.how {
+            Ending::Code(code) if expect.contains(code) => Outcome::Applied,
+            Ending::Code(code) => {
+                let wanted: Vec<String> = expect.iter().map(i32::to_string).collect();
+                let wanted = wanted.join(" or ");
+                Outcome::Refused(format!(
+                    "it ended with exit code {code}, not {wanted}{said}; what it had done by then is not known"
+                ))
+            }
+            Ending::Signal(signal) => Outcome::Unknown(format!("it was ended by signal {signal}{said}")),
+            Ending::Killed(seconds) => Outcome::Unknown(format!("it was killed after {seconds} s{said}")),
+            Ending::Unknown(why) => Outcome::Unknown(format!("{why}{said}")),
+        }
+    }
 }
 
 /// How a command ended.

@@ -4,10 +4,11 @@
 //! |---|---|
 //! | `node` | the TOML tree with the place of every value |
 //! | `fields` | reading a table's keys, and noticing those that do not belong |
-//! | `parse`, `step` | tree to [`Runbook`] |
+//! | `parse`, `step`, `inputs` | tree to [`Runbook`] |
+//! | `input`, `input_spec`, `bounds`, `file` | types of inputs, and what a value must be besides |
 //! | `nested` | runbooks that call others: found, read, and held by the step that calls |
 //! | `walk`, `check`, `call` | a runbook against a [`Vocabulary`], list by list and step by step: what actions take and give |
-//! | `schema`, `reference`, `text` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
+//! | `schema`, `reference`, `text`, `secret` | the parts of that check: JSON Schema, `{ from = … }`, `{{ … }}` |
 //! | `index`, `named` | where steps stand, and which of them a text names |
 //! | `template`, `resolve` | filling in text and references when a step begins |
 //! | `reserved` | words that are no id, since a prompt understands them |
@@ -17,15 +18,19 @@
 //! | `diagnostic`, `codes` | problems, and how they are shown |
 //! | `glossary` | what types and helpers mean, for the reference |
 
+mod bounds;
 mod call;
 mod check;
 mod codes;
 mod diagnostic;
 mod fields;
+mod file;
 mod glossary;
 mod graph;
 mod index;
 mod input;
+mod input_spec;
+mod inputs;
 mod json_schema;
 mod language;
 mod library;
@@ -40,20 +45,24 @@ mod reserved;
 mod resolve;
 mod scaffold;
 mod schema;
+mod secret;
 mod step;
 mod template;
 mod text;
 mod walk;
 
+pub use bounds::{Bound, Bounds};
 pub use check::{ActionWords, Vocabulary};
 pub use codes::{CODES, WARNINGS, explain};
 pub use diagnostic::{Diagnostic, Severity, render_json, render_text};
 pub(crate) use fields::Fields;
+pub use file::named_file;
 pub use glossary::{HELPERS, INPUT_TYPES};
 pub use graph::graph;
 pub use input::InputType;
+pub use input_spec::InputSpec;
 pub use json_schema::json_schema;
-pub use language::{Confirm, Foreach, InputSpec, OnFailure, RUNBOOK, Repeat, Retry, Runbook, Source, StepSpec};
+pub use language::{Confirm, Foreach, OnFailure, RUNBOOK, Repeat, Retry, Runbook, Source, StepSpec};
 pub use library::{EMBEDDED, Embedded, Found, Library, Unfound, embedded};
 pub use lint::INPUTS_OF_THE_REPORT;
 pub(crate) use lint::secrets as lint_secrets;

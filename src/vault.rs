@@ -7,11 +7,11 @@
 //! | `recipient` | the public half: whoever runs the incident can seal |
 //! | `identity.age` | the private half, wrapped to a passphrase or to each of several recipients, armored |
 //! | `identity.rehearsal` | instead of it in a rehearsal: the private half in the clear |
-//! | `<effect>-<attempt>.age` | one sealed answer |
+//! | `<run>-<effect>-<attempt>.age` | one sealed answer |
 //!
 //! So sealing asks nobody for anything, and a run that was killed between the answer and its reading finds the answer
-//! here. Everything is an ordinary age file: `age -d -i vault/identity.age vault/<effect>-<attempt>.age` reads it
-//! without quell. The plain text is one line of JSON that says which answer it is, then the body, byte for byte.
+//! here. Everything is an ordinary age file: `age -d -i vault/identity.age vault/<run>-<effect>-<attempt>.age`
+//! reads it without quell. The plain text is one line of JSON that says which answer it is, then the body, byte for byte.
 
 mod answer;
 mod cipher;
@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use age::x25519;
 
 use crate::durable;
-use crate::model::{Digest, EffectKey};
+use crate::model::{Digest, SealedId};
 use crate::secret::SecretBytes;
 
 pub use answer::SealedAnswer;
@@ -87,31 +87,30 @@ impl Vault {
     /// was sealed, and the caller may try again with the answer that it still holds.
     pub fn seal(
         &self,
-        effect: &EffectKey,
-        attempt: u32,
+        id: &SealedId,
         status: u16,
         request_id: Option<&str>,
         body: &SecretBytes,
     ) -> Result<Digest, VaultError> {
-        let path = self.path(effect, attempt)?;
-        let head = Head::new(effect, attempt, status, request_id).line();
+        let path = self.path(id)?;
+        let head = Head::new(id, status, request_id).line();
         let sealed = cipher::encrypt(&[&self.recipient], Format::Binary, &[&head, body.expose()])?;
         durable::write_new(&path, &sealed, 0o600).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => VaultError::AlreadySealed { effect: effect.clone(), attempt },
+            io::ErrorKind::AlreadyExists => VaultError::AlreadySealed(id.clone()),
             _ => VaultError::io("write", &path)(error),
         })?;
         Ok(Digest::of(&sealed))
     }
 
-    /// Whether an answer to this attempt was sealed: if so, it did arrive.
+    /// Whether the answer called `id` was sealed: if so, it did arrive.
     ///
     /// False only where that is certain. Where it cannot be told, [`Opened::answer`] says why; taken for "no answer", it
     /// could lead to the call being made twice.
-    pub fn holds(&self, effect: &EffectKey, attempt: u32) -> bool {
-        self.path(effect, attempt).is_ok_and(|path| path.try_exists().unwrap_or(true))
+    pub fn holds(&self, id: &SealedId) -> bool {
+        self.path(id).is_ok_and(|path| path.try_exists().unwrap_or(true))
     }
 
-    /// What is sealed, ordered by effect and attempt.
+    /// What is sealed, ordered by run, effect and attempt.
     pub fn sealed(&self) -> Result<Vec<SealedName>, VaultError> {
         files::sealed(&self.dir).map_err(VaultError::io("list", &self.dir))
     }
@@ -136,8 +135,8 @@ impl Vault {
 
     /// What became of the sealed answer to an attempt in the vault at `dir`: its file is held against the digest that
     /// [`Vault::seal`] gave. Needs neither the public nor the private half.
-    pub fn check(dir: &Path, effect: &EffectKey, attempt: u32, sha256: &Digest) -> Kept {
-        let read = files::name(effect, attempt).map(|name| fs::read(dir.join(name)));
+    pub fn check(dir: &Path, id: &SealedId, sha256: &Digest) -> Kept {
+        let read = files::name(id).map(|name| fs::read(dir.join(name)));
         match read {
             Some(Ok(bytes)) if Digest::of(&bytes) == *sha256 => Kept::Whole,
             Some(Ok(_)) => Kept::Altered,
@@ -145,8 +144,8 @@ impl Vault {
         }
     }
 
-    fn path(&self, effect: &EffectKey, attempt: u32) -> Result<PathBuf, VaultError> {
-        files::name(effect, attempt).map(|name| self.dir.join(name)).ok_or_else(|| VaultError::Name(effect.clone()))
+    fn path(&self, id: &SealedId) -> Result<PathBuf, VaultError> {
+        files::name(id).map(|name| self.dir.join(name)).ok_or_else(|| VaultError::Name(id.clone()))
     }
 }
 

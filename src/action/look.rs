@@ -1,5 +1,4 @@
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -8,17 +7,8 @@ use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::model::{EvidenceRef, Gap, StepPath, WebRead};
 use crate::outside::{Hindrance, OutsideLook, Sight};
-use crate::provider::{Listing, Paging, ReadError, ReadRequest, ReadSide, Reading};
+use crate::provider::{Lane, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
 use crate::secret::SecretBytes;
-
-/// Shows how far a long read is, and how long a wait still takes. Ephemeral: never journaled.
-pub trait Progress: Send + Sync {
-    /// `done` of `total` (0: unknown) of `what`.
-    fn tick(&self, what: &str, done: u64, total: u64);
-
-    /// So long is still to be waited for `what`; told every second, down to zero.
-    fn left(&self, what: &str, left: Duration);
-}
 
 /// What an action looks with. Whatever is read through it is kept as evidence.
 pub struct Look<'a> {
@@ -30,6 +20,8 @@ pub struct Look<'a> {
     safeguards: &'a Safeguards,
     /// The step, from which effect keys are derived.
     pub path: &'a StepPath,
+    /// What all of it is for, if it is more urgent than what a read says of itself.
+    lane: Lane,
     taken: Mutex<Taken>,
 }
 
@@ -55,7 +47,13 @@ impl<'a> Look<'a> {
         safeguards: &'a Safeguards,
         path: &'a StepPath,
     ) -> Self {
-        Self { read, outside, evidence, clock, progress, safeguards, path, taken: Mutex::default() }
+        Self { read, outside, evidence, clock, progress, safeguards, path, lane: Lane::Sweep, taken: Mutex::default() }
+    }
+
+    /// The same, where every read is at least as urgent as this.
+    #[must_use]
+    pub fn as_urgent_as(self, lane: Lane) -> Self {
+        Self { lane, ..self }
     }
 
     /// The provider's read side, for what is known of account and credential. Reads made on it directly leave no evidence.
@@ -85,7 +83,7 @@ impl<'a> Look<'a> {
 
     /// Reads one answer and keeps it.
     pub async fn get(&self, request: &ReadRequest) -> Result<Reading, ReadError> {
-        let reading = self.read.get(request).await?;
+        let reading = self.read.get(&self.urgent(request)).await?;
         self.keep(&reading.source, &reading.body);
         Ok(reading)
     }
@@ -98,7 +96,7 @@ impl<'a> Look<'a> {
         family: &str,
         scope: &str,
     ) -> Result<Listing, ReadError> {
-        let listing = self.read.list(request, paging).await?;
+        let listing = self.read.list(&self.urgent(request), paging).await?;
         listing.pages.iter().for_each(|page| self.keep(&page.source, &page.body));
         if let Some(reason) = &listing.shortfall {
             self.gap(Gap { family: family.into(), scope: scope.into(), reason: reason.clone(), permission: None });
@@ -138,6 +136,10 @@ impl<'a> Look<'a> {
     /// What the look left behind.
     pub fn finish(self) -> Taken {
         self.taken.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn urgent(&self, request: &ReadRequest) -> ReadRequest {
+        request.clone().lane(request.lane.min(self.lane))
     }
 
     fn keep(&self, source: &str, body: &SecretBytes) {

@@ -167,20 +167,7 @@ impl Action for Command {
 }
 
 fn ended_receipt(call: &CommandCall, ended: &Ended) -> Receipt {
-    let said = if ended.last_words.is_empty() { String::new() } else { format!(" (it said: {})", ended.last_words) };
-    let outcome = match &ended.how {
-        Ending::Code(code) if call.expect.contains(code) => Outcome::Applied,
-        Ending::Code(code) => {
-            let wanted: Vec<String> = call.expect.iter().map(i32::to_string).collect();
-            let wanted = wanted.join(" or ");
-            Outcome::Refused(format!(
-                "it ended with exit code {code}, not {wanted}{said}; what it had done by then is not known"
-            ))
-        }
-        Ending::Signal(signal) => Outcome::Unknown(format!("it was ended by signal {signal}{said}")),
-        Ending::Killed(seconds) => Outcome::Unknown(format!("it was killed after {seconds} s{said}")),
-        Ending::Unknown(why) => Outcome::Unknown(format!("{why}{said}")),
-    };
+    let outcome = ended.outcome(&call.expect);
     let exit = match &ended.how {
         Ending::Code(code) => Some(code),
         _ => None,

@@ -103,6 +103,7 @@ fn effective(cx: &Context) -> Vec<Setting> {
         setting("account.break_glass", json!(now.break_glass), now.break_glass.is_empty()),
         setting("account.crown_jewels", json!(now.crown_jewels), now.crown_jewels.is_empty()),
         setting("http.allow_hosts", json!(now.allow_hosts), now.allow_hosts.is_empty()),
+        setting("sinks", json!(now.sinks), now.sinks.is_empty()),
         setting("notify", json!(now.notify), now.notify.is_empty()),
     ]
 }

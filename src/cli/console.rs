@@ -5,7 +5,9 @@
 
 mod bar;
 mod header;
+mod left;
 mod line;
+mod resumed;
 mod screen;
 mod standing;
 mod style;
@@ -15,7 +17,9 @@ mod timers;
 mod watch;
 
 pub use header::header;
+pub use left::left_text;
 pub use line::{effect_line, finding_line, gap_line};
+pub use resumed::{Rested, resumed_text};
 pub use screen::{Held, Screen, Volume};
 pub use standing::Standing;
 pub use style::{Style, Symbol, Tone};

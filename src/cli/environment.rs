@@ -8,6 +8,7 @@ use super::errors::CliError;
 use super::exit::Exit;
 use crate::clock::{Clock, SystemClock};
 use crate::outside::Variables;
+use crate::runbook::InputSpec;
 use crate::secret::Secret;
 
 /// Credential and target as the environment gives them.
@@ -73,8 +74,8 @@ pub(crate) fn config_dir() -> Option<PathBuf> {
 }
 
 /// `QUELL_INPUT_NAME`: the value of a runbook's input.
-pub(crate) fn input(name: &str) -> Option<String> {
-    text(&format!("QUELL_INPUT_{}", name.to_uppercase()))
+pub(crate) fn input(spec: &InputSpec) -> Option<String> {
+    text(&spec.variable())
 }
 
 /// `RUST_LOG`: what is to be logged.

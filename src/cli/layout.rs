@@ -161,6 +161,11 @@ impl IncidentDir {
         self.path.join(format!("plan-{run}.json"))
     }
 
+    /// The plan by which a run was consented to, as `quell plan` wrote it.
+    pub(crate) fn approved(&self, run: &RunId) -> PathBuf {
+        self.path.join(format!("approved-{run}.json"))
+    }
+
     /// The post-mortem draft.
     pub(crate) fn report(&self) -> PathBuf {
         self.path.join("report.md")

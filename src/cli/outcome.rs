@@ -9,7 +9,7 @@ use super::layout::IncidentDir;
 use crate::cloudflare::api::RequestCounts;
 use crate::engine::{Next, PauseCause, Stop};
 use crate::escape;
-use crate::journal::{EffectState, EffectStatus, IncidentState, RunState, StepState, StepStatus};
+use crate::journal::{Approval, EffectState, EffectStatus, IncidentState, RunState, StepState, StepStatus};
 use crate::model::{Digest, Verdict};
 
 /// The exit code of a run.
@@ -61,6 +61,8 @@ pub(crate) fn document(
             json!({
                 "path": planned.path, "id": planned.path.id(), "phase": planned.phase, "action": planned.action,
                 "status": run.status(&planned.path).as_str(), "summary": step.and_then(summary),
+                "already": step.iter().filter_map(|step| step.proposed.as_ref()).flat_map(|proposed| &proposed.already)
+                    .map(|(name, proof)| json!({ "name": name, "proof": proof })).collect::<Vec<_>>(),
                 "effects": step.iter().flat_map(|step| &step.effects).map(effect).collect::<Vec<_>>(),
             })
         })
@@ -75,6 +77,7 @@ pub(crate) fn document(
         "roles": run.opened.roles, "detected_at": run.opened.detected_at, "target_seconds": run.opened.target_seconds,
         "update_due": Timers::of(run, &state.notes).update_due(),
         "outcome": standing(run), "paused": run.paused, "digest": plan.map(|plan| &plan.digest),
+        "approved": run.approved.as_ref().map(approved),
         "steps": steps,
         "findings": state.findings.values().collect::<Vec<_>>(),
         "gaps": state.gaps,
@@ -82,6 +85,15 @@ pub(crate) fn document(
         "requests": requests,
         "head": head,
         "seconds": now.duration_since(run.opened_at).as_secs(),
+    })
+}
+
+/// The plan by which the run is consented to, and who approved it.
+fn approved(approval: &Approval) -> Value {
+    let plan = &approval.plan;
+    json!({
+        "forecast": plan.file, "made_at": plan.made_at, "by": approval.by, "role": approval.role, "at": approval.at,
+        "covered": plan.covered(),
     })
 }
 
@@ -111,6 +123,7 @@ fn effect(state: &EffectState) -> Value {
         "key": state.effect.key, "action": state.effect.action,
         "target": { "id": state.effect.target.id, "name": state.effect.target.name },
         "danger": state.effect.danger,
+        "consent": state.was_consented().then_some(state.basis),
         "outcome": state.outcome().map(crate::model::Outcome::as_str),
         "verdict": state.verdict.as_ref().map(Verdict::as_str),
         "in_doubt": state.is_in_doubt(), "attempts": state.attempts.len(), "left": disposition,

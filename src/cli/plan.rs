@@ -1,5 +1,4 @@
 use std::fmt::Write;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,19 +10,22 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
+use super::plan_document::{Needed, PlanDocument, PlannedRunbook};
 use super::prompt::differences;
 use super::run::read_answers;
 use super::session::connect::{Target, connect};
 use super::session::inputs::{self, Sources};
 use super::session::load::{Loaded, load};
 use super::session::open;
+use super::session::secrets::Secrets;
 use super::session::start::Start;
 use crate::action::Estimate;
 use crate::cloudflare::api::Connected;
-use crate::engine::{self, DryBench, Forecast, Prediction};
+use crate::durable;
+use crate::engine::{self, DryBench, Prediction};
 use crate::escape;
 use crate::evidence::Unkept;
-use crate::model::IncidentId;
+use crate::model::{Digest, IncidentId};
 use crate::provider::{Paging, ReadRequest};
 use crate::runbook::Templates;
 use crate::secret::Redactor;
@@ -46,7 +48,7 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_delimiter = ',', value_name = "A,B")]
     zones: Vec<String>,
 
-    /// Write the plan as JSON to this file.
+    /// Write the plan as JSON to this file, for `quell run --plan FILE`.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -70,8 +72,9 @@ pub(crate) async fn forecast(
     let answers = answers.map(|path| read_answers(path, loaded)).transpose()?;
     let mut target = Target::from_environment(cx).await?;
     let connected = connect(cx, &mut target).await?;
-    let sources = Sources { set, answers: answers.as_ref(), start: &Start::default(), scenario: &Map::new() };
-    let mut inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
+    let (start, scenario, secrets) = (&Start::default(), &Map::new(), Secrets::Welcome);
+    let sources = Sources { plan: None, set, answers: answers.as_ref(), start, scenario, secrets };
+    let mut inputs = inputs::collect(&loaded.runbook, &sources, &connected, &mut target, cx).await?;
     if !zones.is_empty() {
         if !loaded.runbook.inputs.iter().any(|input| input.name == "zones") {
             return Err(CliError::usage(format!(
@@ -94,7 +97,7 @@ pub(crate) async fn show(
     narrowed: usize,
     file: Option<&Path>,
 ) -> Result<Exit, CliError> {
-    let sealed = open::seal(&IncidentId::new("dry-run"), loaded, inputs, target, connected);
+    let sealed = open::seal(&IncidentId::new("dry-run"), loaded, inputs, target, connected)?;
     let estimated = estimate(loaded, narrowed, connected).await;
     let account = connected.read.account();
     cx.screen.tell(&format!(
@@ -128,28 +131,52 @@ pub(crate) async fn show(
         forecast = engine::forecast(&sealed, &bench) => forecast,
         () = cx.interrupt.raised() => return Ok(Exit::Interrupted),
     };
-    let permissions = permissions(loaded);
-    let document = json!({
-        "schema": "quell.plan/1",
-        "digest": sealed.digest,
-        "runbook": { "name": loaded.runbook.name, "sha256": loaded.runbook.source.digest, "source": loaded.source },
-        "world": connected.read.world(), "api": target.api(), "account": account, "inputs": sealed.inputs,
-        "permissions": permissions,
-        "requests_estimated": estimated.requests,
-        "requests": connected.meter.snapshot().reads,
-        "steps": forecast.steps, "findings": forecast.findings, "gaps": forecast.gaps, "not_examined": sealed.not_examined,
-    });
-    if let Some(file) = file {
-        fs::write(file, format!("{document:#}\n"))
-            .map_err(|error| CliError::usage(format!("cannot write the plan {}", file.display())).because(&error))?;
+    let document = PlanDocument {
+        schema: String::new(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        made_at: cx.now(),
+        digest: sealed.digest,
+        runbook: PlannedRunbook {
+            name: loaded.runbook.name.clone(),
+            sha256: loaded.runbook.source.digest.clone(),
+            source: loaded.source.clone(),
+        },
+        nested: sealed
+            .nested
+            .into_iter()
+            .map(|called| PlannedRunbook { name: called.name, sha256: called.sha256, source: called.source })
+            .collect(),
+        actions: engine::action_versions(&loaded.runbook, CATALOGUE),
+        world: connected.read.world().clone(),
+        api: target.api(),
+        account: account.clone(),
+        inputs: sealed.inputs,
+        permissions: permissions(loaded),
+        requests_estimated: estimated.requests,
+        requests: connected.meter.snapshot().reads,
+        steps: forecast.steps,
+        findings: forecast.findings,
+        gaps: forecast.gaps,
+        not_examined: sealed.not_examined,
+        forecast: Digest::of(b""),
     }
+    .sealed();
     if cx.json {
-        output::document(&document)?;
+        output::document(&json!(document))?;
     } else {
-        output::write(&text(&forecast, &permissions, &cx.screen.style()))?;
-        output::write(&format!("\nplan digest {}\n", sealed.digest))?;
+        output::write(&text(&document, &cx.screen.style()))?;
+        output::write(&format!("\nplan digest {}\n", document.digest))?;
     }
-    Ok(if forecast.gaps.is_empty() { Exit::Done } else { Exit::Gaps })
+    if let Some(file) = file {
+        durable::replace(file, document.text().as_bytes(), 0o600)
+            .map_err(|error| CliError::usage(format!("cannot write the plan {}", file.display())).because(&error))?;
+        cx.screen.tell(&format!(
+            "kept in {}; `quell run --plan` carries it out, and is approved with {}",
+            file.display(),
+            document.code()
+        ));
+    }
+    Ok(if document.gaps.is_empty() { Exit::Done } else { Exit::Gaps })
 }
 
 /// Requests that a plan takes, roughly.
@@ -179,27 +206,28 @@ async fn count_zones(connected: &Connected) -> u64 {
 }
 
 /// The permission groups that the runbook needs: to look, and to act.
-fn permissions(loaded: &Loaded) -> Vec<Value> {
-    let mut groups: Vec<(&str, bool)> = loaded
+fn permissions(loaded: &Loaded) -> Vec<Needed> {
+    let mut groups: Vec<Needed> = loaded
         .runbook
         .all_steps()
         .filter_map(|step| CATALOGUE.get(&step.action))
         .flat_map(|action| action.spec().permissions)
-        .map(|permission| (permission.group, permission.write))
+        .map(|permission| Needed { group: permission.group.to_owned(), write: permission.write })
         .collect();
     groups.sort_unstable();
     groups.dedup();
-    groups.into_iter().map(|(group, write)| json!({ "group": group, "write": write })).collect()
+    groups
 }
 
-fn text(forecast: &Forecast, permissions: &[Value], style: &Style) -> String {
+/// What the plan would do, step by step. Ends with a line break.
+pub(crate) fn text(plan: &PlanDocument, style: &Style) -> String {
     let mut out = String::new();
     let mut say = |text: &str, first: &str, rest: &str| {
         for line in wrap(&style.show(text), style.columns(), first, rest) {
             let _ = writeln!(out, "{line}");
         }
     };
-    for step in &forecast.steps {
+    for step in &plan.steps {
         let prediction = match step.prediction {
             Prediction::WillChange => "will change",
             Prediction::AlreadySo => "changes nothing",
@@ -233,9 +261,9 @@ fn text(forecast: &Forecast, permissions: &[Value], style: &Style) -> String {
             say(&format!("undo: {}", effect.undo.as_deref().unwrap_or("not by `quell undo`")), "      ", "        ");
         }
     }
-    if !forecast.gaps.is_empty() {
+    if !plan.gaps.is_empty() {
         out.push_str("\nnot seen:\n");
-        for gap in &forecast.gaps {
+        for gap in &plan.gaps {
             let _ = writeln!(
                 out,
                 "  {} of {}: {}",
@@ -246,9 +274,9 @@ fn text(forecast: &Forecast, permissions: &[Value], style: &Style) -> String {
         }
     }
     out.push_str("\npermissions that the run needs:\n");
-    for permission in permissions {
-        let needed = if permission["write"] == true { "to act " } else { "to look" };
-        let _ = writeln!(out, "  {needed}  {}", permission["group"].as_str().unwrap_or_default());
+    for permission in &plan.permissions {
+        let needed = if permission.write { "to act " } else { "to look" };
+        let _ = writeln!(out, "  {needed}  {}", escape::terminal(&permission.group));
     }
     out
 }

@@ -8,6 +8,7 @@
 //! prompt is thrown away, and of several lines pasted into one none counts; the end of input is a pause.
 
 pub mod answers;
+mod approve;
 mod ask;
 mod consent;
 mod decision;
@@ -22,6 +23,7 @@ mod terminal;
 mod verb;
 
 pub use answers::{Answers, AnswersError, AnswersFile};
+pub(crate) use approve::{Approved, approve_text, ask_approval};
 pub use ask::{answer_to, question_text};
 pub use consent::consent_text;
 pub use decision::decision_text;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,12 +11,14 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
+use super::order::Order;
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
 use super::session::drive::{self, Driven};
 use super::session::inputs::{self, Sources};
 use super::session::load::load;
 use super::session::open::{self, Given};
+use super::session::secrets::Secrets;
 use super::session::start::StartArgs;
 use crate::cloudflare::api::{ApiBase, Credential};
 use crate::cloudflare::simulator::{self, Scenario, WorldOptions};
@@ -50,6 +53,9 @@ pub(crate) struct RehearseArgs {
 
     #[command(flatten)]
     start: StartArgs,
+
+    #[command(flatten)]
+    order: Order,
 }
 
 /// A simulated account under a running incident.
@@ -62,7 +68,7 @@ pub(crate) struct Stage {
 pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliError> {
     let loaded = load(&args.runbook, cx)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
-    refuse_without_person(cx, answers.is_some())?;
+    refuse_without_person(cx, answers.is_some(), args.order.yes_up_to)?;
     let start = args.start.read(cx)?;
     let scenario = scenario(&args.scenario)?;
     let dir = cx.state.begin(cx.now(), true)?;
@@ -71,12 +77,16 @@ pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliEr
     let mut target = stage.target()?;
     let connected = connect(cx, &mut target).await?;
     let known = stage.inputs(cx, &dir)?;
-    let sources = Sources { set: &args.set, answers: answers.as_ref(), start: &start, scenario: &known };
-    let inputs = inputs::collect(&loaded.runbook, &sources, &connected, cx).await?;
-    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start.with(&inputs) };
-    let opened = open::open(cx, dir, true, &loaded, &given, &target, &connected)?;
+    let secrets = Secrets::Simulated;
+    let sources =
+        Sources { plan: None, set: &args.set, answers: answers.as_ref(), start: &start, scenario: &known, secrets };
+    let inputs = inputs::collect(&loaded.runbook, &sources, &connected, &mut target, cx).await?;
+    let up_to = args.order.yes_up_to;
+    let start = start.with(&inputs);
+    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to };
+    let opened = open::open(cx, dir, true, &loaded, given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
-    let prompter = stage.with_colleague(prompter(cx, answers, &watch)?);
+    let prompter = stage.with_colleague(prompter(cx, answers, up_to, &watch)?);
     let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
     stage.close(cx, &driven)?;
     Ok(driven.exit)
@@ -110,6 +120,7 @@ impl Stage {
             credential: Credential::Token(Secret::new(cast.responder_token.clone())),
             account: Some(cast.account_id.clone()),
             scenario: Some(self.scenario.name.to_owned()),
+            secrets: BTreeMap::new(),
         })
     }
 

@@ -3,11 +3,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::console::Watch;
+use super::console::{Rested, Watch, resumed_text};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
+use super::order::Order;
 use super::outcome;
 use super::plan_file::Texts;
 use super::rehearse::{self, Stage};
@@ -15,12 +16,12 @@ use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
 use super::session::load::{Loaded, load_text};
 use super::session::open::{Opened, lock, same_place};
-use super::session::{drive, open};
+use super::session::{drive, open, secrets};
 use super::shelves::GENERATED;
 use crate::cloudflare::api::Connected;
-use crate::journal::{Event, Journal, RunState, Stamp};
+use crate::journal::{Entry, Event, Journal, RunState, Stamp};
 use crate::model::Digest;
-use crate::runbook::{EMBEDDED, Embedded, Found, Library, Unfound};
+use crate::runbook::{EMBEDDED, Embedded, Found, Library, Unfound, named_file};
 
 /// Go on with a run after a pause or a crash.
 #[derive(Debug, Args)]
@@ -31,21 +32,26 @@ pub(crate) struct ResumeArgs {
     /// Prepared answers, for a run without a person.
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
+
+    #[command(flatten)]
+    order: Order,
 }
 
 /// Runs `quell resume`.
 pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliError> {
     let dir = cx.state.find(args.incident.as_deref())?;
     let lock = lock(cx, &dir)?;
-    let (mut journal, _) = Journal::open(&dir.path)?;
+    let (mut journal, entries) = Journal::open(&dir.path)?;
     let run = resting(&dir, &journal)?;
     let loaded = sealed_runbook(cx, &dir, &run)?;
     if !run.opened.world.is_rehearsal() {
         loaded.require_accepted(cx)?;
     }
+    refuse_changed_files(&run)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
-    refuse_without_person(cx, answers.is_some())?;
-    let (stage, target, connected) = reconnect(cx, &dir, &run).await?;
+    let up_to = args.order.yes_up_to;
+    refuse_without_person(cx, answers.is_some(), up_to)?;
+    let (stage, mut target, connected) = reconnect(cx, &dir, &run).await?;
     let sealed = run.plan.as_ref().map(|plan| plan.digest.clone());
     let now = open::seal(
         &dir.id,
@@ -53,7 +59,8 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         &run.plan.as_ref().map(|plan| plan.inputs.clone()).unwrap_or_default(),
         &target,
         &connected,
-    );
+    )?;
+    secrets::again(&loaded.runbook, &now.inputs, &mut target, cx).await?;
     if !run.opened.world.is_rehearsal() && sealed.as_ref() != Some(&now.digest) {
         return Err(CliError::new(
             Exit::Runbook,
@@ -67,19 +74,19 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         )));
     }
     let stamp = cx.stamp(Some(&run.opened));
-    journal.append(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref()))?;
+    journal.append(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref(), up_to))?;
     let resumed = Event::RunResumed {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         credential: connected.read.credential().clone(),
     };
     journal.append(&stamp, resumed)?;
-    show_standing(cx, &run);
+    let rested = rested(cx, &run, &entries, &connected);
     let watch = Watch::new(cx.screen.clone());
-    let mut prompter = prompter(cx, answers, &watch)?;
+    let mut prompter = prompter(cx, answers, up_to, &watch)?;
     if let Some(stage) = &stage {
         prompter = stage.with_colleague(prompter);
     }
-    let opened = Opened { dir, journal, run: run.opened.run, lock };
+    let opened = Opened { dir, journal, run: run.opened.run, lock, up_to, rested: Some(rested) };
     let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
     if let Some(stage) = &stage {
         stage.close(cx, &driven)?;
@@ -181,24 +188,40 @@ fn refuse_edited(name: &str, source: &str, text: &str, plan: &Path) -> Result<()
         )))
 }
 
-/// In one screen: where things stand, what is in doubt, what comes next.
-fn show_standing(cx: &Context, run: &RunState) {
-    let Some(plan) = &run.plan else { return };
-    let done = plan.steps.iter().filter(|step| run.status(&step.path).is_final()).count();
-    cx.screen.tell(&format!(
-        "{done} of {} steps have ended; it rested because: {}",
-        plan.steps.len(),
-        run.paused.as_deref().map_or_else(|| "its process died".to_owned(), crate::escape::terminal)
-    ));
-    for effect in run.steps.values().flat_map(|step| &step.effects).filter(|effect| effect.is_in_doubt()) {
-        cx.screen.tell(&format!(
-            "in doubt: {}; nothing is sent again by itself",
-            crate::escape::terminal(&effect.effect.summary)
-        ));
+/// Files that inputs name are inputs: one that was edited since is not silently taken.
+fn refuse_changed_files(run: &RunState) -> Result<(), CliError> {
+    let called = run.steps.values().flat_map(|step| &step.files);
+    for (path, sealed) in run.plan.iter().flat_map(|plan| &plan.files).chain(called) {
+        let how = match named_file(path) {
+            Ok((_, now)) if now == *sealed => continue,
+            Ok((_, now)) => format!("was edited after the run began: sealed {}, now {}", sealed.short(), now.short()),
+            Err(why) => format!("cannot be taken any more: {why}"),
+        };
+        return Err(CliError::new(
+            Exit::Runbook,
+            "input_changed",
+            format!("the file {path}, an input of the run, {how}"),
+        )
+        .hint("put it back as it was, or begin a new run; nothing was sent"));
     }
-    if let Some(next) = crate::engine::decide(run) {
-        cx.screen.tell(&format!("next: {}", outcome::next_words(&next)));
-    }
+    Ok(())
+}
+
+/// In one screen, below the header: where things stand, what is in doubt, what comes next.
+fn rested(cx: &Context, run: &RunState, entries: &[Entry], connected: &Connected) -> String {
+    let of_run = entries.iter().rev().find(|entry| entry.run.as_ref() == Some(&run.opened.run));
+    let driver = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::DriverTaken { machine, pid, .. } => Some((*pid, machine.as_str())),
+        _ => None,
+    });
+    let next = crate::engine::decide(run).map(|next| outcome::next_words(&next));
+    let rested = Rested {
+        at: of_run.map_or(run.opened_at, |entry| entry.at),
+        driver,
+        credential: connected.read.credential(),
+        next: next.as_deref().unwrap_or_default(),
+    };
+    resumed_text(run, &rested, cx.now(), &cx.screen.style())
 }
 
 fn short(digest: Option<&Digest>) -> String {

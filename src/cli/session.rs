@@ -6,4 +6,5 @@ pub(crate) mod drive;
 pub(crate) mod inputs;
 pub(crate) mod load;
 pub(crate) mod open;
+pub(crate) mod secrets;
 pub(crate) mod start;

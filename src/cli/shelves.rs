@@ -9,7 +9,7 @@ use super::errors::CliError;
 use super::exit::Exit;
 use super::settings::Settings;
 use crate::escape;
-use crate::runbook::{self, Embedded, Found, Library, Unfound};
+use crate::runbook::{self, EMBEDDED, Embedded, Found, Library, Unfound};
 
 /// The source of a runbook that quell wrote itself; its only text lies beside the plan of its run.
 pub(crate) const GENERATED: &str = "generated";
@@ -84,6 +84,16 @@ impl Shelves {
             CliError::new(Exit::Usage, "no_such_runbook", format!("there is no runbook `{}`", escape::terminal(wanted)))
                 .hint("`quell runbooks list` shows those that there are; a file is named by its path")
         })
+    }
+
+    /// The runbook that was found at `source` before, and is called `name`; where no file is there any more, the first
+    /// of that name.
+    pub(crate) fn again(&self, source: &str, name: &str) -> Result<Found, CliError> {
+        match source {
+            EMBEDDED => Embedded::get(name).map_or_else(|| self.find(name), Ok),
+            file if Path::new(file).is_file() => self.find(file),
+            _ => self.find(name),
+        }
     }
 
     /// Every runbook by name; of several with one name, the one that is found comes first.

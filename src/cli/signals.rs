@@ -1,15 +1,14 @@
 //! Ctrl-C and hang-up: once to stop at the next safe point, twice to leave at once.
 
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
-
 use std::sync::Arc;
 
 use super::console::Screen;
 use super::exit::Exit;
-use crate::engine::Interrupt;
+use crate::engine::{Halt, Interrupt};
+use tokio::signal::unix::{SignalKind, signal};
 
-/// Arms the signals. The first raises the interrupt; the second ends the process, and what was in flight is in doubt.
+/// Arms the signals. The first raises the interrupt; the second ends the process, and what was in flight is in doubt. A
+/// terminal that is gone is no second wish to leave.
 pub(crate) fn arm(screen: Arc<Screen>) -> std::io::Result<Interrupt> {
     let (raise, interrupt) = Interrupt::channel();
     let mut interrupts = signal(SignalKind::interrupt())?;
@@ -18,26 +17,24 @@ pub(crate) fn arm(screen: Arc<Screen>) -> std::io::Result<Interrupt> {
     tokio::spawn(async move {
         let mut raised = false;
         loop {
-            let hangup = tokio::select! {
-                _ = interrupts.recv() => false,
-                _ = terminations.recv() => false,
-                _ = hangups.recv() => true,
+            let halt = tokio::select! {
+                _ = interrupts.recv() => Halt::Keys,
+                _ = terminations.recv() => Halt::Terminate,
+                _ = hangups.recv() => Halt::HangUp,
             };
-            if raised && !hangup {
+            if raised && halt != Halt::HangUp {
                 screen.tell("left at once: what was in flight is in doubt; `quell resume` settles it");
                 std::process::exit(i32::from(Exit::Interrupted as u8));
             }
+            if !raised {
+                raise.send_replace(Some(halt));
+            }
             raised = true;
-            notify(&raise);
-            if !hangup {
+            if halt != Halt::HangUp {
                 screen
                     .say("stopping at the next safe point; once more leaves at once, with what is in flight in doubt");
             }
         }
     });
     Ok(interrupt)
-}
-
-fn notify(raise: &watch::Sender<bool>) {
-    raise.send_replace(true);
 }

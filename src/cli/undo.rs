@@ -60,12 +60,13 @@ pub(crate) async fn run(args: &UndoArgs, cx: &Context) -> Result<Exit, CliError>
     }
     refuse_open(&dir, last)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
-    refuse_without_person(cx, answers.is_some())?;
+    refuse_without_person(cx, answers.is_some(), None)?;
     let (stage, target, connected) = reconnect(cx, &dir, last).await?;
-    let given = Given { inputs: &Map::new(), answers: answers.as_ref(), start: &Start::of(&last.opened) };
-    let opened = open::open(cx, dir, false, &loaded, &given, &target, &connected)?;
+    let (inputs, start) = (Map::new(), Start::of(&last.opened));
+    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to: None };
+    let opened = open::open(cx, dir, false, &loaded, given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
-    let mut prompter = prompter(cx, answers, &watch)?;
+    let mut prompter = prompter(cx, answers, None, &watch)?;
     if let Some(stage) = &stage {
         prompter = stage.with_colleague(prompter);
     }

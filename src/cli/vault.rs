@@ -11,7 +11,7 @@ use super::context::Context;
 use super::layout::IncidentDir;
 use super::prompt;
 use crate::engine::Vaulting;
-use crate::model::{Digest, EffectKey};
+use crate::model::{Digest, EffectKey, RunId, SealedId};
 use crate::provider::{Answer, BoxFuture};
 use crate::secret::{Secret, SecretBytes};
 use crate::vault::{Key, Lock, Opened, SealedAnswer, Vault, VaultError};
@@ -188,24 +188,40 @@ impl VaultDoor {
         Vault::load(&self.dir).map_err(|error| error.to_string())?.ok_or_else(|| "there is no vault".to_owned())
     }
 
-    /// The sealed answer to an attempt.
-    pub(crate) async fn open_answer(&self, effect: &EffectKey, attempt: u32) -> Result<Option<Answer>, String> {
+    /// The sealed answer called `id`.
+    pub(crate) async fn open_answer(&self, id: &SealedId) -> Result<Option<Answer>, String> {
         let Some(vault) = Vault::load(&self.dir).map_err(|error| error.to_string())? else { return Ok(None) };
-        if !vault.holds(effect, attempt) {
+        if !vault.holds(id) {
             return Ok(None);
         }
         self.settle().await?;
         let opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = opened.as_ref().ok_or("the vault is not open")?;
-        let SealedAnswer { status, request_id, body } =
-            opened.answer(effect, attempt).map_err(|error| error.to_string())?;
+        let SealedAnswer { status, request_id, body } = opened.answer(id).map_err(|error| error.to_string())?;
         Ok(Some(Answer::Received { status, body, request_id }))
     }
 }
 
-impl Vaulting for VaultDoor {
+/// The vault as one run meets it.
+pub(crate) struct RunVault {
+    door: VaultDoor,
+    run: RunId,
+}
+
+impl RunVault {
+    /// The vault behind `door`, for the answers of `run`.
+    pub(crate) const fn new(door: VaultDoor, run: RunId) -> Self {
+        Self { door, run }
+    }
+
+    fn id(&self, effect: &EffectKey, attempt: u32) -> SealedId {
+        SealedId { run: self.run.clone(), effect: effect.clone(), attempt }
+    }
+}
+
+impl Vaulting for RunVault {
     fn ready(&self) -> BoxFuture<'_, Result<(), String>> {
-        Box::pin(self.settle())
+        Box::pin(self.door.settle())
     }
 
     fn seal(
@@ -216,11 +232,12 @@ impl Vaulting for VaultDoor {
         request_id: Option<&str>,
         body: &SecretBytes,
     ) -> Result<Digest, String> {
-        self.vault()?.seal(effect, attempt, status, request_id, body).map_err(|error| error.to_string())
+        let id = self.id(effect, attempt);
+        self.door.vault()?.seal(&id, status, request_id, body).map_err(|error| error.to_string())
     }
 
     fn answer(&self, effect: &EffectKey, attempt: u32) -> BoxFuture<'_, Result<Option<Answer>, String>> {
-        let effect = effect.clone();
-        Box::pin(async move { self.open_answer(&effect, attempt).await })
+        let id = self.id(effect, attempt);
+        Box::pin(async move { self.door.open_answer(&id).await })
     }
 }

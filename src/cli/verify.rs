@@ -5,7 +5,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
-use super::{output, plan_file};
+use super::{output, plan_document, plan_file};
 use crate::evidence::Archive;
 use crate::journal::{Inspection, Problem, SealedEntry};
 use crate::model::Digest;
@@ -126,9 +126,8 @@ impl Checked {
 
 fn sealed(dir: &IncidentDir, found: &Inspection) -> Checked {
     let files = found.sealed().into_iter().map(|entry| {
-        let SealedEntry { effect, attempt, sha256 } = entry;
-        let kept = Vault::check(&dir.vault(), &effect, attempt, &sha256);
-        (format!("the sealed answer to attempt {attempt} of effect {effect}"), kept)
+        let SealedEntry { id, sha256 } = entry;
+        (format!("the sealed answer to {id}"), Vault::check(&dir.vault(), &id, &sha256))
     });
     Checked::of(files, ["sealed_missing", "sealed_altered"])
 }
@@ -138,6 +137,12 @@ fn plans(dir: &IncidentDir, found: &Inspection) -> Checked {
         let kept = plan_file::check(&dir.plan(&opened.run), format, opened, sealed);
         (format!("the plan of run {}", opened.run), kept)
     });
+    let approved = found.state.runs.iter().filter_map(|run| {
+        let (run, approval) = (&run.opened.run, run.approved.as_ref()?);
+        let kept = plan_document::check(&dir.approved(run), &approval.plan.file);
+        Some((format!("the approved plan of run {run}"), kept))
+    });
+    let files = files.chain(approved);
     Checked::of(files, ["plan_missing", "plan_altered"])
 }
 

@@ -5,7 +5,11 @@
 //! | `base` | where the API is, and the URL of a path below it |
 //! | `credential` | what the calls are made with, and how it is sent |
 //! | `http` | the two HTTP clients: one that reads, one that sends once over a fresh connection |
-//! | `budget` | the rate limit as the answers tell it, the gate that obeys it, the counts |
+//! | `ratelimit` | what the head of an answer tells of rate limits |
+//! | `limit` | one rate limit and the window that it is in |
+//! | `budget` | all of them: who may go, and what that leaves |
+//! | `gate` | where every request waits for its turn |
+//! | `meter` | the counts |
 //! | `envelope` | what an answer says: applied, refused, unreadable |
 //! | `refusal` | what the API complains of, in words, with what to do |
 //! | `transport` | one read with its retries |
@@ -23,8 +27,12 @@ mod budget;
 mod connect;
 mod credential;
 mod envelope;
+mod gate;
 mod http;
+mod limit;
+mod meter;
 mod paging;
+mod ratelimit;
 mod reader;
 mod refusal;
 mod sender;
@@ -32,11 +40,11 @@ mod trace;
 mod transport;
 
 pub use base::{ApiBase, BaseError, segment};
-pub use budget::{Meter, RequestCounts};
 pub use connect::{ConnectError, Connected, Connector};
 pub use credential::Credential;
 pub use envelope::{classify, parse_result, says_absent};
 pub use http::Timeouts;
+pub use meter::{Meter, RequestCounts};
 
 use std::error::Error;
 

@@ -17,6 +17,7 @@ mod hostnames;
 mod identity;
 mod logs;
 mod pages;
+mod redact;
 mod rules;
 mod scripts;
 mod storage;

@@ -23,6 +23,7 @@ mod scenario;
 mod secret;
 mod seed;
 mod service;
+mod shelf;
 mod tokens;
 mod user_account;
 mod world;

@@ -281,15 +281,12 @@ pub fn unique(tokens: Vec<TokenRef>) -> Vec<TokenRef> {
     unique
 }
 
-/// The gap of a token that is named and not to be seen.
-pub fn invisible(token: &TokenRef) -> Gap {
+/// The gap of a token that is named and not to be seen among `seen`.
+pub fn invisible(seen: &Seen, token: &TokenRef) -> Gap {
     Gap {
         family: "tokens".to_owned(),
         scope: format!("{} ({})", token.label(), token.id),
-        reason:
-            "no list shows the token: it is gone, or it is another user's own token, which this credential cannot see; \
-                 that user, or the user's removal from the account, must cut it"
-                .to_owned(),
+        reason: seen.why_unseen("the token"),
         permission: None,
     }
 }

@@ -1,3 +1,5 @@
+mod sinks;
+
 use ipnet::IpNet;
 
 use super::{Config, NotifyKind, NotifyTarget};
@@ -9,9 +11,9 @@ pub(super) fn read(text: &str, problems: &mut Vec<Diagnostic>) -> Config {
     let root = Node::read(text, problems);
     lint_secrets(text, problems);
     let mut fields = Fields::new(&root, "quell.toml", problems);
-    let sections = ["vault", "runbooks", "account", "http", "notify"].map(|name| fields.node(name));
+    let sections = ["vault", "runbooks", "account", "http", "sinks", "notify"].map(|name| fields.node(name));
     fields.finish();
-    let [vault, runbooks, account, http, notify] = sections;
+    let [vault, runbooks, account, http, sinks, notify] = sections;
     let mut config = Config::default();
     if let Some(node) = vault {
         section(node, "`[vault]` section", problems, |fields| {
@@ -37,6 +39,9 @@ pub(super) fn read(text: &str, problems: &mut Vec<Diagnostic>) -> Config {
         section(node, "`[http]` section", problems, |fields| {
             config.allow_hosts = each(fields, "allow_hosts", host);
         });
+    }
+    if let Some(node) = sinks {
+        config.sinks = sinks::read(node, problems);
     }
     if let Some(node) = notify {
         config.notify = targets(node, problems);
@@ -80,8 +85,7 @@ fn targets(node: &Node, problems: &mut Vec<Diagnostic>) -> Vec<NotifyTarget> {
         if let (Some(name), Some(node)) = (&secret_env, fields.node("secret_env"))
             && !is_variable(name)
         {
-            let problem = Diagnostic::error("R004", &node.span, "`secret_env` is not the name of a variable");
-            fields.problem(problem.help("the secret stays in the environment: name the variable, such as `SLACK_URL`"));
+            fields.problem(no_variable(node, "SLACK_URL"));
         }
         fields.finish();
         let kind = match kind?.as_str() {
@@ -135,6 +139,12 @@ fn zone(text: &str) -> Result<String, &'static str> {
 
 fn named(text: &str) -> Result<String, &'static str> {
     if text.is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
+}
+
+/// What stands where the name of a variable should. It may be the secret itself, and is not quoted.
+fn no_variable(node: &Node, such_as: &str) -> Diagnostic {
+    let problem = Diagnostic::error("R004", &node.span, "`secret_env` is not the name of a variable");
+    problem.help(format!("the secret stays in the environment: name the variable, such as `{such_as}`"))
 }
 
 fn is_variable(name: &str) -> bool {

@@ -11,6 +11,7 @@ use super::{EngineError, Reply, WaitRequest};
 use crate::action::{StepError, StepPlan, Taken};
 use crate::journal::{ChoreDone, Event, StepState, WaitEnd};
 use crate::model::{Chore, StepPath, Wait};
+use crate::provider::Lane;
 
 /// The clock is shown anew so often.
 const SECOND: Duration = Duration::from_secs(1);
@@ -89,7 +90,7 @@ impl Engine {
             left = self.count_down(path, wait, left, pause).await;
             let seen = match wait.every {
                 None => None,
-                Some(_) => match self.look(path).await? {
+                Some(_) => match self.look(path, Lane::Sweep).await? {
                     Looked::Seen(seen, taken) if seen.chore.is_none() => return Ok(Ended::Held(taken)),
                     Looked::Seen(seen, taken) => Some((seen, taken)),
                     Looked::Failed(error, taken) => return Ok(Ended::Blind(error, taken)),

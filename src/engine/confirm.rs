@@ -3,14 +3,22 @@
 use serde_json::json;
 
 use super::drive::{Answered, Engine, PauseCause, Turn};
-use super::{ConsentMode, ConsentRequest, EngineError, HandReply, HandRequest};
-use crate::journal::{Basis, Consent, EffectState, EffectStatus, Event, Left, NoteKind, SettledBy, StepState};
-use crate::model::{ByHand, Call, Danger, Disposition, Effect, EffectKey, Outcome, StepPath};
+use super::{
+    Asked, Beforehand, ConsentMode, ConsentRequest, Cover, Drift, EngineError, HandReply, HandRequest, cover, drifted,
+};
+use crate::journal::{
+    Basis, Consent, EffectState, EffectStatus, Event, Left, NoteKind, PlanApproved, SettledBy, StepState,
+};
+use crate::model::{ByHand, Call, Disposition, Effect, EffectKey, Outcome, StepPath};
 use crate::runbook::Confirm;
 
 impl Engine {
     pub(super) async fn confirm(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
         let Some(step) = self.step(path).cloned() else { return Ok(Turn::On) };
+        let covers = self.covers(path, &step)?;
+        if self.take_for_consent(path, &covers)? {
+            return Ok(Turn::On);
+        }
         let undecided: Vec<&Effect> = step
             .effects
             .iter()
@@ -23,8 +31,59 @@ impl Engine {
         });
         match by_hand {
             Some((effect, work)) => self.confirm_hand(path, &step, effect, work).await,
-            None => self.confirm_calls(path, &step, undecided).await,
+            None => self.confirm_calls(path, &step, undecided, &covers).await,
         }
+    }
+
+    /// What the step still has to decide about, each with whether it is consented to already.
+    fn covers<'s>(&self, path: &StepPath, step: &'s StepState) -> Result<Vec<(&'s Effect, Cover)>, EngineError> {
+        let planned = self.planned(path)?;
+        let made = self.made(step)?;
+        let beforehand = Beforehand {
+            plan: self.approved()?,
+            up_to: self.bench.up_to,
+            prepared: self.bench.ports.prompter.prepared(&planned),
+            made: &made,
+        };
+        let at_least = self.spec(path)?.confirm.map(Confirm::at_least);
+        let undecided = step.effects.iter().filter(|state| state.status == EffectStatus::Proposed);
+        Ok(undecided.map(|state| (&state.effect, cover(state, path, at_least, &beforehand))).collect())
+    }
+
+    /// Journals the consent that was given beforehand, each kind by itself. False where there is none.
+    fn take_for_consent(&mut self, path: &StepPath, covers: &[(&Effect, Cover)]) -> Result<bool, EngineError> {
+        let mut bases: Vec<Basis> = Vec::new();
+        for (_, cover) in covers {
+            if let Cover::By(basis) = cover
+                && !bases.contains(basis)
+            {
+                bases.push(*basis);
+            }
+        }
+        for basis in &bases {
+            let of = covers.iter().filter(|(_, cover)| *cover == Cover::By(*basis));
+            let effects = of.map(|(effect, _)| Consent { effect: effect.key.clone(), digest: effect.digest() });
+            let event = Event::Consented { effects: effects.collect(), left: Vec::new(), phrase: None, basis: *basis };
+            self.record(Some(path), event)?;
+        }
+        Ok(!bases.is_empty())
+    }
+
+    fn approved(&self) -> Result<Option<&PlanApproved>, EngineError> {
+        Ok(self.run_state()?.approved.as_ref().map(|approval| &approval.plan))
+    }
+
+    /// How the step's effects differ from what the approved plan forecast; nothing without one.
+    fn drifted_from_plan(&self, path: &StepPath, step: &StepState) -> Result<Vec<Drift>, EngineError> {
+        let made = self.made(step)?;
+        Ok(self.approved()?.map(|plan| drifted(&step.effects, path, plan, &made)).unwrap_or_default())
+    }
+
+    /// The step's effects whose targets are as this run has left them.
+    fn made<'s>(&self, step: &'s StepState) -> Result<Vec<&'s EffectKey>, EngineError> {
+        let run = self.run_state()?;
+        let made = step.effects.iter().filter(|state| run.has_made(&state.effect));
+        Ok(made.map(|state| &state.effect.key).collect())
     }
 
     async fn confirm_calls(
@@ -32,25 +91,30 @@ impl Engine {
         path: &StepPath,
         step: &StepState,
         effects: Vec<&Effect>,
+        covers: &[(&Effect, Cover)],
     ) -> Result<Turn, EngineError> {
         let planned = self.planned(path)?;
         let Some(proposed) = &step.proposed else { return Ok(Turn::On) };
-        let at_least = self.spec(path)?.confirm.as_ref().map(|confirm| match confirm {
-            Confirm::Ask => Danger::Reversible,
-            Confirm::Step => Danger::Disruptive,
-            Confirm::Target => Danger::Irreversible,
-        });
+        let at_least = self.spec(path)?.confirm.map(Confirm::at_least);
         let mode = ConsentMode::of(path.id(), &proposed.verb, &effects, at_least);
         let one = |key: &EffectKey| {
             let effect: Vec<&Effect> = effects.iter().copied().filter(|effect| effect.key == *key).collect();
             ConsentMode::of(path.id(), &proposed.verb, &effect, at_least)
         };
+        let mut drifted = std::mem::take(&mut self.drifted);
+        for drift in self.drifted_from_plan(path, step)? {
+            // What was shown later than the plan counts.
+            if !drifted.iter().any(|known| known.key == drift.key) {
+                drifted.push(drift);
+            }
+        }
         let request = ConsentRequest {
             step: &planned,
             proposed,
             effects: effects.clone(),
             mode: mode.clone(),
-            drifted: std::mem::take(&mut self.drifted),
+            drifted,
+            asked: reasons(covers),
             place: self.place()?,
         };
         let prompter = self.bench.ports.prompter.clone();
@@ -111,8 +175,10 @@ impl Engine {
         let planned = self.planned(path)?;
         let total = step.effects.len();
         let position = step.effects.iter().position(|state| state.effect.key == effect.key).map_or(1, |at| at + 1);
+        let drifted = self.drifted_from_plan(path, step)?.into_iter().find(|drift| drift.key == effect.key);
         let prompter = self.bench.ports.prompter.clone();
-        let reply = prompter.hand(HandRequest { step: &planned, effect, work, position: (position, total) }).await;
+        let request = HandRequest { step: &planned, effect, work, position: (position, total), drifted };
+        let reply = prompter.hand(request).await;
         let leave = |disposition| Event::RowsLeft { left: vec![Left { effect: effect.key.clone(), disposition }] };
         let event = match self.common(path, reply)? {
             Ok(turn) => return Ok(turn),
@@ -157,4 +223,18 @@ impl Engine {
             self.bench.api
         ))
     }
+}
+
+/// Why a person is asked, each reason once; nothing where no consent was given beforehand.
+fn reasons(covers: &[(&Effect, Cover)]) -> Vec<Asked> {
+    let mut reasons = Vec::new();
+    for (_, cover) in covers {
+        if let Cover::Ask(why) = cover
+            && *why != Asked::Plainly
+            && !reasons.contains(why)
+        {
+            reasons.push(*why);
+        }
+    }
+    reasons
 }

@@ -1,11 +1,13 @@
 //! What a step that holds or makes others goes through: the items of its list, and the inputs of the runbook that it calls.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::action::StepError;
+use crate::model::Digest;
 use crate::runbook::{Called, Scope, StepSpec, Templates, resolve_value};
 
 /// What is fixed when a step is expanded.
@@ -14,6 +16,8 @@ pub(super) struct Contents {
     pub(super) items: Option<Map<String, Value>>,
     /// Where it calls a runbook: the inputs of that by the key of the item; without a list, under an empty key.
     pub(super) inputs: Option<Map<String, Value>>,
+    /// Digests of the files that these inputs name, by path.
+    pub(super) files: BTreeMap<String, Digest>,
 }
 
 /// Fills in the list and the inputs. `now` is for relative times.
@@ -24,9 +28,10 @@ pub(super) fn contents(
     now: Timestamp,
 ) -> Result<Contents, StepError> {
     let items = items(spec, scope, templates)?;
-    let mut contents = Contents { items, inputs: None };
+    let mut contents = Contents { items, inputs: None, files: BTreeMap::new() };
+    let mut files = BTreeMap::new();
     if let Some(called) = &spec.calls {
-        let given = |scope: &Scope| inputs(called, spec, scope, templates, now).map(Value::Object);
+        let mut given = |scope: &Scope| inputs(called, spec, scope, templates, now, &mut files).map(Value::Object);
         let inputs = match &contents.items {
             None => Map::from_iter([(String::new(), given(scope)?)]),
             Some(items) => {
@@ -40,6 +45,7 @@ pub(super) fn contents(
         };
         contents.inputs = Some(inputs);
     }
+    contents.files = files;
     Ok(contents)
 }
 
@@ -71,6 +77,7 @@ fn inputs(
     scope: &Scope,
     templates: &Templates,
     now: Timestamp,
+    files: &mut BTreeMap<String, Digest>,
 ) -> Result<Map<String, Value>, StepError> {
     let given = spec.with.get("inputs").and_then(Value::as_object);
     let mut inputs = Map::new();
@@ -83,11 +90,13 @@ fn inputs(
                 "an earlier step that feeds it was skipped or failed: do what the runbook does by hand, or skip it",
             )
         })?;
-        let value = input.settle(value.flatten(), now).map_err(|why| {
+        let settled = input.settle(value.flatten(), now).and_then(|value| input.in_full(value));
+        let (value, file) = settled.map_err(|why| {
             StepError::new(format!("{of}: {why}"))
                 .hint("it comes from an earlier step or an input: retry once that is mended, or skip with a reason")
         })?;
         inputs.insert(input.name.clone(), value);
+        files.extend(file);
     }
     Ok(inputs)
 }

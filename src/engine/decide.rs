@@ -1,4 +1,4 @@
-use crate::journal::{EffectState, EffectStatus, PlannedStep, RunState, StepState, StepStatus};
+use crate::journal::{Basis, EffectState, EffectStatus, PlannedStep, RunState, StepState, StepStatus};
 use crate::model::{Call, EffectKey, Outcome, StepPath, Verdict};
 
 /// The next thing to do.
@@ -59,7 +59,8 @@ pub enum Next {
 /// | | one in doubt, and not seen | `Decide` |
 /// | | one applied | `Verify` |
 /// | | one refused, or applied and not seen | `Decide` |
-/// | | one undecided | `Confirm` |
+/// | | one undecided, to be tried again | `Confirm` |
+/// | | one undecided, and none consented to beforehand | `Confirm` |
 /// | | consented, the first of several has ended | `GoOn`, once |
 /// | | one consented | `Perform` |
 /// | | all ended, questions open | `Ask` |
@@ -109,10 +110,15 @@ fn within(planned: &PlannedStep, step: &StepState) -> Next {
     if let Some(failed) = first(&EffectState::needs_decision) {
         return Next::Decide(path, failed.effect.key.clone());
     }
-    if first(&|state| state.status == EffectStatus::Proposed).is_some() {
+    let ready = first(&|state| matches!(state.status, EffectStatus::Consented(_)));
+    let beforehand = ready.is_some_and(|state| state.basis != Basis::Typed);
+    // What is to be tried again is decided about before anything else goes.
+    let holds_up =
+        |state: &EffectState| state.status == EffectStatus::Proposed && (!beforehand || !state.attempts.is_empty());
+    if first(&holds_up).is_some() {
         return Next::Confirm(path);
     }
-    if let Some(ready) = first(&|state| matches!(state.status, EffectStatus::Consented(_))) {
+    if let Some(ready) = ready {
         return if needs_word_to_go_on(step) {
             Next::GoOn(path)
         } else {
@@ -128,11 +134,15 @@ fn within(planned: &PlannedStep, step: &StepState) -> Next {
     Next::Conclude(path)
 }
 
-/// The first row of a list goes alone. `not_sent` rows have not gone.
+/// The first row of a list goes alone. `not_sent` rows have not gone, and who consented after the first was done has
+/// given that word already.
 fn needs_word_to_go_on(step: &StepState) -> bool {
-    let rest = step.effects.iter().filter(|state| matches!(state.status, EffectStatus::Consented(_))).count();
+    let waits = |state: &&EffectState| matches!(state.status, EffectStatus::Consented(_)) && !state.after_first;
+    let rest = step.effects.iter().filter(waits).count();
     let sent = step.effects.iter().any(|state| {
         !matches!(state.effect.call, Call::Hand(_))
+            // One that is to go again has not gone yet.
+            && !matches!(state.status, EffectStatus::Consented(_))
             && matches!(state.outcome(), Some(Outcome::Applied | Outcome::Refused(_) | Outcome::Unknown(_)))
     });
     !step.went_on && sent && rest > 0

@@ -3,11 +3,11 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 
 use super::decide::{Next, decide};
-use super::{EngineError, Ports, Reply};
+use super::{EngineError, Halt, Ports, Reply};
 use crate::action::{AnyAction, Catalogue, Safeguards};
 use crate::evidence::EvidenceStore;
 use crate::journal::{EffectState, Event, IncidentState, Journal, PlannedStep, RunOutcome, RunState, Stamp, StepState};
-use crate::model::{Digest, EffectKey, RunId, StepPath};
+use crate::model::{Danger, Digest, EffectKey, RunId, StepPath};
 use crate::outside::{OutsideLook, OutsideSend};
 use crate::provider::{ReadSide, SendSide};
 use crate::runbook::{Runbook, Templates};
@@ -37,6 +37,8 @@ pub struct Bench {
     pub redactor: Arc<Redactor>,
     /// What must not be touched or suspected, and what matters most.
     pub safeguards: Safeguards,
+    /// Up to which danger the run consents by itself; `None` where people do.
+    pub up_to: Option<Danger>,
     /// People, screens, clocks.
     pub ports: Ports,
 }
@@ -168,7 +170,9 @@ impl Engine {
     pub(super) fn pause(&mut self, cause: PauseCause) -> Result<Stop, EngineError> {
         let reason = match &cause {
             PauseCause::Person => "a person paused it".to_owned(),
-            PauseCause::Interrupted => "interrupted".to_owned(),
+            PauseCause::Interrupted => {
+                self.bench.ports.interrupt.cause().map_or("interrupted", Halt::as_str).to_owned()
+            }
             PauseCause::Missing(what) => format!("waiting for a person: {what}"),
             PauseCause::StepFailed(error) => format!("a step failed: {error}"),
         };

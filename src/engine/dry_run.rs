@@ -9,13 +9,13 @@ use super::expand::result_of;
 use super::forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
 use super::mask;
 use super::plan::Instances;
-use crate::action::{Catalogue, Look, Progress, Safeguards};
+use crate::action::{Catalogue, Look, Safeguards};
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::journal::{PlanSealed, PlannedStep};
 use crate::model::{Chore, Danger, IncidentId};
 use crate::outside::OutsideLook;
-use crate::provider::{BoxFuture, ReadSide};
+use crate::provider::{BoxFuture, Progress, ReadSide};
 use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates, named, resolve};
 use crate::secret::Redactor;
 

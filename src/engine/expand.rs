@@ -33,7 +33,7 @@ impl Engine {
                 let steps = steps.into_iter().map(Arc::new).collect();
                 let items = self.wrap(Value::Object(contents.items.unwrap_or_default()), path)?;
                 let inputs = contents.inputs.map(|inputs| self.wrap(Value::Object(inputs), path)).transpose()?;
-                Event::Expanded(Box::new(Expanded { round, items, inputs, steps }))
+                Event::Expanded(Box::new(Expanded { round, items, inputs, files: contents.files, steps }))
             }
             Err(error) => Event::StepFailed { error: error.message, hint: error.hint },
         };

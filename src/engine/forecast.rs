@@ -1,13 +1,13 @@
 //! What a dry run says: words, and no machinery.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::journal::PlannedStep;
 use crate::model::{Call, Danger, Effect, EffectKey, Finding, Gap, Phase, StepPath, Target};
 
 /// What a run would do, as far as it can be known before.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Forecast {
     /// The steps, in order.
     pub steps: Vec<ForecastStep>,
@@ -18,7 +18,8 @@ pub struct Forecast {
 }
 
 /// What one step would do.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ForecastStep {
     /// Its address.
     pub path: StepPath,
@@ -47,7 +48,7 @@ pub struct ForecastStep {
 }
 
 /// What a step would do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prediction {
     /// It would change something.
@@ -59,7 +60,8 @@ pub enum Prediction {
 }
 
 /// One change that a step would make.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ForecastEffect {
     /// Its key.
     pub key: EffectKey,
@@ -91,7 +93,8 @@ pub struct ForecastEffect {
 }
 
 /// A request that would be sent.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ForecastRequest {
     /// Method.
     pub method: String,

@@ -9,6 +9,7 @@ use super::{mask, outputs};
 use crate::action::{Look, StepError, StepPlan, Taken};
 use crate::journal::{Event, Proposed};
 use crate::model::StepPath;
+use crate::provider::Lane;
 
 /// How a look at a step ended.
 pub(super) enum Looked {
@@ -23,7 +24,7 @@ pub(super) enum Looked {
 impl Engine {
     /// Looks at a step and journals what was seen and what it would change.
     pub(super) async fn plan(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
-        let (plan, taken) = match self.look(path).await? {
+        let (plan, taken) = match self.look(path, Lane::Sweep).await? {
             Looked::Seen(plan, taken) => (plan, taken),
             Looked::Failed(error, taken) => {
                 self.keep_taken(path, taken)?;
@@ -34,8 +35,12 @@ impl Engine {
         };
         self.keep_taken(path, taken)?;
         self.keep_seen(path, &plan)?;
-        let nothing_to_show =
-            plan.effects.is_empty() && plan.ask.is_none() && plan.chore.is_none() && plan.not_proposed.is_empty();
+        // A goal that is met already is shown with its proof, though nothing is left to ask.
+        let nothing_to_show = plan.effects.is_empty()
+            && plan.ask.is_none()
+            && plan.chore.is_none()
+            && plan.already.is_empty()
+            && plan.not_proposed.is_empty();
         if nothing_to_show && self.step(path).is_none_or(|step| step.effects.is_empty()) {
             let output = self.wrap(plan.output, path)?;
             self.record(Some(path), Event::StepDone { output, summary: plan.summary })?;
@@ -45,8 +50,8 @@ impl Engine {
         Ok(Turn::On)
     }
 
-    /// Runs the action's look. Reads may be interrupted: nothing is lost but the reads.
-    pub(super) async fn look(&self, path: &StepPath) -> Result<Looked, EngineError> {
+    /// Runs the action's look, with reads at least as urgent as `lane`. Reads may be interrupted: nothing is lost but the reads.
+    pub(super) async fn look(&self, path: &StepPath, lane: Lane) -> Result<Looked, EngineError> {
         let planned = self.planned(path)?;
         let action = self.action(&planned.action)?;
         let params = match self.params(path)? {
@@ -56,7 +61,7 @@ impl Engine {
         let (retry, timeout) = (self.spec(path)?.retry, self.spec(path)?.timeout);
         let mut tries_left = retry.map_or(0, |retry| retry.times);
         loop {
-            let look = self.make_look(path);
+            let look = self.make_look(path, lane);
             let looked = tokio::select! {
                 looked = action.plan(params.clone(), &look) => looked,
                 () = self.timed_out(timeout) => Err(too_long(timeout)),
@@ -89,10 +94,11 @@ impl Engine {
         }
     }
 
-    pub(super) fn make_look<'a>(&'a self, path: &'a StepPath) -> Look<'a> {
+    pub(super) fn make_look<'a>(&'a self, path: &'a StepPath, lane: Lane) -> Look<'a> {
         let bench = &self.bench;
         let (clock, progress) = (&*bench.ports.clock, &*bench.ports.progress);
         Look::new(&*bench.read, &*bench.outside, &bench.evidence, clock, progress, &bench.safeguards, path)
+            .as_urgent_as(lane)
     }
 
     /// The step's parameters, with references and text filled in.

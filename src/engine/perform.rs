@@ -7,13 +7,13 @@ use jiff::SignedDuration;
 
 use super::drive::{Engine, PauseCause, Turn};
 use super::look::Looked;
-use super::{Drift, EngineError};
+use super::{Drift, DriftFrom, EngineError};
 use crate::action::StepPlan;
 use crate::crash::crash_point;
 use crate::evidence::EvidenceSink;
 use crate::journal::{EffectState, EffectStatus, Event, Left, SettledBy};
 use crate::model::{Call, Disposition, Effect, EffectKey, EvidenceRef, Gap, Outcome, StepPath};
-use crate::provider::Answer;
+use crate::provider::{Answer, Lane};
 use crate::secret::SecretBytes;
 
 /// What was shown longer ago is read again before anything is sent.
@@ -160,7 +160,7 @@ impl Engine {
 
     /// Looks again at what was shown. The same: go on. Different: show what changed and ask again.
     async fn recheck(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
-        let (plan, taken) = match self.look(path).await? {
+        let (plan, taken) = match self.look(path, Lane::Containment).await? {
             Looked::Seen(plan, taken) => (plan, taken),
             Looked::Failed(error, taken) => {
                 self.keep_taken(path, taken)?;
@@ -192,7 +192,7 @@ impl Engine {
                 Some(now) if now.digest() != shown.digest() => {
                     drifted.push(Drift {
                         key: shown.key.clone(),
-                        shown: shown.before.clone(),
+                        from: DriftFrom::Shown(shown.before.clone()),
                         now: now.before.clone(),
                     });
                 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -5,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::contents::{Contents, scope_of_item};
 use crate::action::Catalogue;
 use crate::journal::{NestedRunbook, PlanSealed, PlannedStep};
-use crate::model::{Account, Danger, IncidentId, StepPath, World, canonical_digest};
+use crate::model::{Account, Danger, Digest, IncidentId, StepPath, World, canonical_digest};
 use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates};
 
 /// What a plan is bound to besides the runbook and its inputs.
@@ -19,6 +20,8 @@ pub struct Binding<'a> {
     pub api: &'a str,
     /// The account.
     pub account: &'a Account,
+    /// Digests of the files that inputs name, by path.
+    pub files: &'a BTreeMap<String, Digest>,
 }
 
 /// Fixes a plan: the step instances, and the digest that binds the bytes of the runbook and of those that it calls, inputs,
@@ -30,11 +33,6 @@ pub fn seal_plan(
     templates: &Templates,
     binding: Binding<'_>,
 ) -> PlanSealed {
-    let versions: Map<String, Value> = runbook
-        .all_steps()
-        .filter_map(|step| catalogue.get(&step.action))
-        .map(|action| (action.spec().id.to_owned(), action.spec().version.into()))
-        .collect();
     let nested: Vec<NestedRunbook> = runbook
         .nested()
         .into_iter()
@@ -49,7 +47,8 @@ pub fn seal_plan(
         "runbook": runbook.source.digest,
         "nested": called,
         "inputs": inputs,
-        "actions": versions,
+        "files": binding.files,
+        "actions": action_versions(runbook, catalogue),
         "world": binding.world,
         "api": binding.api,
         "account": binding.account.id,
@@ -76,7 +75,14 @@ pub fn seal_plan(
         steps: steps.map(Arc::new).collect(),
         not_examined: not_examined.into_iter().map(str::to_owned).collect(),
         nested,
+        files: binding.files.clone(),
     }
+}
+
+/// The version of every action that `runbook` uses, by id.
+pub fn action_versions(runbook: &Runbook, catalogue: Catalogue) -> BTreeMap<String, u32> {
+    let actions = runbook.all_steps().filter_map(|step| catalogue.get(&step.action));
+    actions.map(|action| (action.spec().id.to_owned(), action.spec().version)).collect()
 }
 
 /// Makes step instances from what the runbook declares.

@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
-use super::ConsentMode;
-use crate::action::{Progress, StepError};
+use super::{Asked, ConsentMode, Prepared};
+use crate::action::StepError;
 use crate::clock::Clock;
 use crate::journal::{
     EffectDecision, EffectState, Entry, FailureDecision, IncidentState, Left, NoteKind, PlannedStep, Proposed,
 };
-use crate::model::{Ask, ByHand, Digest, Effect, EffectKey, Role, Wait};
-use crate::provider::{Answer, BoxFuture};
+use crate::model::{Ask, ByHand, Danger, Digest, Effect, EffectKey, Role, Wait};
+use crate::provider::{Answer, BoxFuture, Progress};
 use crate::secret::SecretBytes;
 
 /// Everything outside the engine: people, screens, clocks, the vault. Made at the edge and passed in.
@@ -44,26 +44,53 @@ pub trait Observer: Send + Sync {
     fn entry(&self, entry: &Entry, state: &IncidentState);
 }
 
+/// What asks a run to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// Ctrl-C.
+    Keys,
+    /// The terminal is gone: a closed window, a lost connection.
+    HangUp,
+    /// Somebody told the process to end.
+    Terminate,
+}
+
+impl Halt {
+    /// Why the run rests then.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "interrupted by Ctrl-C",
+            Self::HangUp => "its terminal is gone",
+            Self::Terminate => "its process was told to end",
+        }
+    }
+}
+
 /// A request to stop at the next safe point.
 #[derive(Debug, Clone)]
-pub struct Interrupt(watch::Receiver<bool>);
+pub struct Interrupt(watch::Receiver<Option<Halt>>);
 
 impl Interrupt {
-    /// An interrupt, and the sender that raises it by sending `true`.
-    pub fn channel() -> (watch::Sender<bool>, Self) {
-        let (sender, receiver) = watch::channel(false);
+    /// An interrupt, and the sender that raises it by sending what for.
+    pub fn channel() -> (watch::Sender<Option<Halt>>, Self) {
+        let (sender, receiver) = watch::channel(None);
         (sender, Self(receiver))
     }
 
     /// Whether it was raised.
     pub fn is_raised(&self) -> bool {
+        self.cause().is_some()
+    }
+
+    /// What it was raised for.
+    pub fn cause(&self) -> Option<Halt> {
         *self.0.borrow()
     }
 
     /// Waits until it is raised; for ever where nobody can raise it any more.
     pub async fn raised(&self) {
         let mut receiver = self.0.clone();
-        if receiver.wait_for(|raised| *raised).await.is_err() {
+        if receiver.wait_for(Option::is_some).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -113,6 +140,8 @@ pub enum Reply<T> {
 
 /// Asks people. Every method shows what it is about and waits; none has yes as its default.
 pub trait Prompter: Send + Sync {
+    /// What was prepared for the consent that a step asks for, before anybody is asked.
+    fn prepared(&self, step: &PlannedStep) -> Prepared;
     /// For consent to effects.
     fn consent<'a>(&'a self, request: ConsentRequest<'a>) -> BoxFuture<'a, Reply<Chosen>>;
     /// For work by hand.
@@ -145,21 +174,39 @@ pub struct ConsentRequest<'a> {
     pub effects: Vec<&'a Effect>,
     /// What to type for consent to all of them; a choice of one row may take its own, see [`ConsentMode::of`].
     pub mode: ConsentMode,
-    /// What changed since it was shown before: effect, before, now. Empty at the first showing.
+    /// What is not as it was shown before, or as the approved plan forecast it.
     pub drifted: Vec<Drift>,
+    /// Why this is asked for, where there is consent that was given beforehand: each reason once.
+    pub asked: Vec<Asked>,
     /// The account and host that would be written to, for the prompt.
     pub place: String,
 }
 
-/// An effect that is no longer what was shown.
+/// An effect that is not what somebody was shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
     /// The effect.
     pub key: EffectKey,
-    /// The before-image that was shown.
-    pub shown: Value,
+    /// What it differs from.
+    pub from: DriftFrom,
     /// The before-image now.
     pub now: Value,
+}
+
+/// What an effect differs from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DriftFrom {
+    /// From what was shown in this run: the before-image then.
+    Shown(Value),
+    /// From what the approved plan forecast.
+    Forecast {
+        /// The before-image then.
+        before: Value,
+        /// How much harm it would have done then.
+        danger: Danger,
+    },
+    /// The approved plan does not have it, though it looked at its step.
+    Nothing,
 }
 
 /// Consent.
@@ -184,6 +231,8 @@ pub struct HandRequest<'a> {
     pub work: &'a ByHand,
     /// Which one of how many, from 1.
     pub position: (usize, usize),
+    /// How it differs from what the approved plan forecast.
+    pub drifted: Option<Drift>,
 }
 
 /// What a person says about work by hand.
@@ -255,6 +304,9 @@ pub struct GoOnRequest<'a> {
     pub first: &'a EffectState,
     /// How many are left.
     pub rest: usize,
+    /// True where the rest was consented to beforehand, and would go on by itself if the first row were proven: then
+    /// only a word that is given for this counts.
+    pub unproven: bool,
 }
 
 /// Asks whether to run a step whose required steps were not done.

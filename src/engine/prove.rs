@@ -7,6 +7,7 @@ use super::{DecisionKind, DecisionRequest, EngineError};
 use crate::action::Taken;
 use crate::journal::{EffectDecision, EffectState, EffectStatus, Event, SettledBy};
 use crate::model::{Call, EffectKey, Gap, Outcome, StepPath, Verdict};
+use crate::provider::Lane;
 
 /// First pause between two looks; each next one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -109,7 +110,7 @@ impl Engine {
         let (settling, every) = self.patience(path, settling)?;
         let (mut waited, mut pause) = (Duration::ZERO, every.unwrap_or(FIRST_PAUSE));
         loop {
-            let look = self.make_look(path);
+            let look = self.make_look(path, Lane::Containment);
             let verdict = tokio::select! {
                 verdict = action.verify(&state.effect, receipt, &look) => verdict,
                 () = self.bench.ports.interrupt.raised() => return Ok(None),

@@ -5,7 +5,7 @@ use super::outputs::seen;
 use super::{AskRequest, EngineError, FailureRequest, GoOnRequest, UnmetRequest, chore};
 use crate::action::{Done, DoneEffect};
 use crate::journal::{
-    EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepState, StepStatus,
+    Basis, EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepState, StepStatus,
 };
 use crate::model::{Disposition, FindingStatus, Outcome, StepPath, Verdict};
 use crate::runbook::{OnFailure, Place, StepSpec};
@@ -128,11 +128,19 @@ impl Engine {
         let effects = self.step(path).map(|step| step.effects.clone()).unwrap_or_default();
         let rest: Vec<_> = effects.iter().filter(|state| matches!(state.status, EffectStatus::Consented(_))).collect();
         let Some(first) = effects.iter().find(|state| state.was_sent()) else { return Ok(Turn::On) };
+        let beforehand = rest.iter().map(|state| state.basis).find(|basis| *basis != Basis::Typed);
+        let proven = effects.iter().filter(|state| state.was_sent()).all(EffectState::is_proven);
+        // Consent that was given beforehand is to a list that works: a first row that is not proven needs a person.
+        if let (Some(basis), true) = (beforehand, proven) {
+            self.record(Some(path), Event::WentOn { basis })?;
+            return Ok(Turn::On);
+        }
         let prompter = self.bench.ports.prompter.clone();
-        let reply = prompter.go_on(GoOnRequest { step: &planned, first, rest: rest.len() }).await;
+        let unproven = beforehand.is_some();
+        let reply = prompter.go_on(GoOnRequest { step: &planned, first, rest: rest.len(), unproven }).await;
         match self.common(path, reply)? {
             Ok(turn) => return Ok(turn),
-            Err(Answered::Go(())) => self.record(Some(path), Event::WentOn)?,
+            Err(Answered::Go(())) => self.record(Some(path), Event::WentOn { basis: Basis::Typed })?,
             Err(Answered::Skip(reason)) => {
                 let keep = |state: &&EffectState| Left {
                     effect: state.effect.key.clone(),
@@ -269,6 +277,9 @@ fn summary(step: &StepState, proposed: &Proposed) -> String {
     }
     if left > 0 {
         parts.push(format!("{left} not done"));
+    }
+    if !proposed.already.is_empty() {
+        parts.push(format!("{} so already", proposed.already.len()));
     }
     if !proposed.not_proposed.is_empty() {
         parts.push(format!("{} left out", proposed.not_proposed.len()));

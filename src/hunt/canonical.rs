@@ -14,11 +14,10 @@ pub(super) fn item(family: &Family, seat: &Seat, raw: &Value) -> Item {
         "" => None,
         pointer => raw.pointer(pointer)?.as_str()?.parse().ok(),
     };
-    let mut value = (family.canonical)(raw);
+    let mut value = (family.canonical)(&redacted(family, raw));
     for field in [family.created, family.modified].iter().chain(family.volatile).filter(|field| !field.is_empty()) {
         forget(&mut value, field);
     }
-    family.secret.iter().for_each(|field| mask(&mut value, field));
     let part = |part: &Part| match part {
         Part::At(pointer) => value.pointer(pointer).map(plain).unwrap_or_default(),
         Part::All => compared(family, &value).to_string(),
@@ -33,6 +32,12 @@ pub(super) fn item(family: &Family, seat: &Seat, raw: &Value) -> Item {
         forget(&mut value, family.id);
     }
     Item { seat: seat.clone(), key, id, created: time(family.created), modified: time(family.modified), value }
+}
+
+pub(super) fn redacted(family: &Family, raw: &Value) -> Value {
+    let mut value = (family.redact)(raw);
+    family.secret.iter().for_each(|field| mask(&mut value, field));
+    value
 }
 
 fn compared(family: &Family, value: &Value) -> Value {

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::canonical;
 use super::item::{Item, Seat};
-use crate::provider::{Paging, ReadRequest};
+use crate::provider::{Absence, Layout, Paging, ReadRequest};
 
 /// A kind of resource that can be listed, as data. Adding one is adding an entry to a wing's table.
 ///
@@ -50,11 +50,12 @@ pub struct Family {
     pub volatile: &'static [&'static str],
     /// Fields that hold a secret, or may: written as a mask. Names, at any depth, or JSON pointers.
     pub secret: &'static [&'static str],
+    /// Masks what is only partly secret, such as an address with a credential in it, and leaves the form as it is.
+    pub redact: fn(&Value) -> Value,
     /// Fields of the canonical form that are kept for people and for repair, and are not compared: names or JSON
     /// pointers.
     pub aside: &'static [&'static str],
-    /// Brings an item into the one form in which two that mean the same are equal. What is only partly secret, such as
-    /// an address with a credential in it, is masked here.
+    /// Brings a redacted item into the one form in which two that mean the same are equal.
     pub canonical: fn(&Value) -> Value,
     /// The permission group that lets it be read.
     pub permission: &'static str,
@@ -151,6 +152,7 @@ pub const fn blank() -> Family {
         modified: "",
         volatile: &[],
         secret: &[],
+        redact: Value::clone,
         aside: &[],
         canonical: Value::clone,
         permission: "",
@@ -174,7 +176,8 @@ impl Family {
     /// `encode`.
     pub fn request(&self, variant: &Variant, seat: &Seat, account: &str, encode: fn(&str) -> String) -> ReadRequest {
         let path = fill(self.path, seat, account, None, encode).replace("{part}", variant.part);
-        let mut request = ReadRequest::new(path);
+        let absence = Absence { codes: self.none_codes, missing: self.missing_is_none };
+        let mut request = ReadRequest::new(path).absent_if(absence);
         for (name, value) in variant.query {
             // A list of a zone that lives under no zone's path names it as a parameter.
             request = request.with(name, fill(value, seat, account, None, str::to_owned));
@@ -183,6 +186,14 @@ impl Family {
             request = request.header(name, *value);
         }
         request
+    }
+
+    /// How its lists are told in answers; `None` where an answer holds the only item.
+    pub const fn layout(&self) -> Option<Layout> {
+        match self.shape {
+            Shape::List(paging) => Some(Layout { paging, inside: self.inside, id: self.id }),
+            Shape::One | Shape::Text => None,
+        }
     }
 
     /// The request that says more of the item with this id.
@@ -227,6 +238,11 @@ impl Family {
             "" => String::new(),
             pointer => raw.pointer(pointer).map(canonical::plain).unwrap_or_default(),
         }
+    }
+
+    /// An item, or the body of a request that writes one, in its own form and without secrets: fit to be kept.
+    pub fn redacted(&self, raw: &Value) -> Value {
+        canonical::redacted(self, raw)
     }
 
     /// An item in its canonical form: without what is volatile or secret, and with its key.

@@ -19,7 +19,7 @@ pub struct Driver {
     pub since: Timestamp,
 }
 
-/// The right to drive an incident's runs; one process at a time has it.
+/// The right to drive an incident's runs, or to deliver its secrets; one process at a time has either.
 ///
 /// The lock is the kernel's, so a killed process does not keep it. On network file systems it may not hold.
 #[derive(Debug)]
@@ -39,9 +39,17 @@ pub enum Lease {
 impl DriverLock {
     /// Asks for the right to drive the incident in `dir`.
     pub fn acquire(dir: &Path, me: &Driver) -> Result<Lease, JournalError> {
-        let path = dir.join("driver.lock");
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let mut file = open.map_err(io_error("lock", &path))?;
+        Self::take(&dir.join("driver.lock"), me)
+    }
+
+    /// Asks for the right to deliver secrets of the incident in `dir`. A run may go on meanwhile.
+    pub fn of_deliveries(dir: &Path, me: &Driver) -> Result<Lease, JournalError> {
+        Self::take(&dir.join("delivery.lock"), me)
+    }
+
+    fn take(path: &Path, me: &Driver) -> Result<Lease, JournalError> {
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        let mut file = open.map_err(io_error("lock", path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -49,11 +57,11 @@ impl DriverLock {
                 let _ = file.read_to_string(&mut text);
                 return Ok(Lease::Held(serde_json::from_str(&text).ok()));
             }
-            Err(TryLockError::Error(source)) => return Err(io_error("lock", &path)(source)),
+            Err(TryLockError::Error(source)) => return Err(io_error("lock", path)(source)),
         }
         let text = serde_json::to_string(me).unwrap_or_default();
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
-        written.map_err(io_error("lock", &path))?;
+        written.map_err(io_error("lock", path))?;
         Ok(Lease::Granted(Self { _file: file }))
     }
 }

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::event::{EffectDecision, SettledBy};
+use super::event::{Basis, EffectDecision, SettledBy};
 use crate::model::{Call, Digest, Disposition, Effect, Outcome, Verdict};
 
 /// How often a call that provably did not leave may be tried under one consent.
@@ -19,6 +19,11 @@ pub struct EffectState {
     pub verdict: Option<Verdict>,
     /// What a person decided about it, in words.
     pub words: Option<String>,
+    /// What its latest consent rests on.
+    pub basis: Basis,
+    /// True where it was consented to after another row of its step was done: whoever consented knew how that went.
+    pub after_first: bool,
+    consented: bool,
     /// Attempts made under the present consent.
     under_consent: u32,
 }
@@ -62,13 +67,16 @@ pub enum EffectStatus {
 }
 
 impl EffectState {
-    pub(super) const fn new(effect: Effect) -> Self {
+    pub(crate) const fn new(effect: Effect) -> Self {
         Self {
             effect,
             status: EffectStatus::Proposed,
             attempts: Vec::new(),
             verdict: None,
             words: None,
+            basis: Basis::Typed,
+            after_first: false,
+            consented: false,
             under_consent: 0,
         }
     }
@@ -141,6 +149,21 @@ impl EffectState {
             && self.outcome() == Some(&Outcome::Applied)
     }
 
+    /// Somebody consented to it, in whatever way, at least once.
+    pub const fn was_consented(&self) -> bool {
+        self.consented
+    }
+
+    /// Done, and nothing more happens to it.
+    pub fn is_done(&self) -> bool {
+        self.status == EffectStatus::Finished && self.outcome() == Some(&Outcome::Applied)
+    }
+
+    /// Done, and a read shows it.
+    pub fn is_proven(&self) -> bool {
+        self.is_done() && matches!(self.verdict, Some(Verdict::Holds(_)))
+    }
+
     pub(super) fn repropose(&mut self, effect: &Effect) {
         if self.is_final() || matches!(self.status, EffectStatus::Applied) {
             return;
@@ -151,12 +174,15 @@ impl EffectState {
         }
     }
 
-    pub(super) fn consent(&mut self, digest: &Digest) -> Result<(), String> {
+    pub(super) fn consent(&mut self, digest: &Digest, basis: Basis, after_first: bool) -> Result<(), String> {
         self.expect(self.status == EffectStatus::Proposed, "be consented to")?;
         if *digest != self.effect.digest() {
             return Err(format!("consent to effect {} is for something else than was proposed", self.effect.key));
         }
         self.status = EffectStatus::Consented(digest.clone());
+        self.consented = true;
+        self.basis = basis;
+        self.after_first = after_first;
         self.under_consent = 0;
         Ok(())
     }

@@ -15,8 +15,8 @@ pub use step::{
 };
 
 use crate::model::{
-    CredentialFacts, Digest, EffectKey, EvidenceRef, Finding, FindingStatus, Gap, IncidentId, Outcome, Role, RunId,
-    StepPath, Verdict, World,
+    CredentialFacts, Danger, Digest, EffectKey, EvidenceRef, Finding, FindingStatus, Gap, IncidentId, Outcome, Role,
+    RunId, StepPath, Verdict, World,
 };
 
 /// One line of the journal.
@@ -71,6 +71,9 @@ pub enum Event {
         /// The file that answers its prompts; `None` where a person does, at a terminal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         answers: Option<PreparedAnswers>,
+        /// Up to which danger it consents by itself; `None` where it does not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        up_to: Option<Danger>,
     },
     /// A run begins: what it is bound to.
     RunOpened(Box<RunOpened>),
@@ -127,7 +130,7 @@ pub enum Event {
     },
     /// What a step would change and ask, whole.
     Proposed(Box<Proposed>),
-    /// A person consents to exactly these effects.
+    /// Exactly these effects are consented to.
     Consented {
         /// The effects.
         effects: Vec<Consent>,
@@ -147,7 +150,11 @@ pub enum Event {
     /// The targets were read again, and are as they were shown.
     Rechecked,
     /// After the first row of a list: go on with the rest.
-    WentOn,
+    WentOn {
+        /// What that rests on: a person's word, or the consent given beforehand and a first row that is proven.
+        #[serde(default, skip_serializing_if = "Basis::is_typed")]
+        basis: Basis,
+    },
     /// About to send: on disk before the request.
     Intended {
         /// The effect.
@@ -259,6 +266,34 @@ pub enum Event {
         attempt: u32,
         /// Where to: `terminal` or `file`.
         to: String,
+    },
+    /// About to hand a sealed secret to a sink: on disk before it is done.
+    DeliveryIntended {
+        /// The effect whose answer holds it.
+        effect: EffectKey,
+        /// The attempt.
+        attempt: u32,
+        /// Name of the sink.
+        sink: String,
+        /// Where it goes: a command line, or a path.
+        to: String,
+        /// Digest of the delivery.
+        call: Digest,
+    },
+    /// What became of a delivery.
+    DeliverySettled {
+        /// The effect whose answer holds the secret.
+        effect: EffectKey,
+        /// The attempt.
+        attempt: u32,
+        /// Name of the sink.
+        sink: String,
+        /// The outcome.
+        outcome: Outcome,
+        /// What was seen of it, or why nothing could be.
+        seen: String,
+        /// What settled it.
+        by: SettledBy,
     },
     /// A report was written.
     ReportWritten {

@@ -9,7 +9,7 @@ use super::event::{Entry, Event};
 use super::state::{IllegalEvent, IncidentState};
 use super::warrant::Warrant;
 use crate::crash::crash_point;
-use crate::model::{Digest, Effect, EffectKey, Role, RunId, StepPath, World};
+use crate::model::{Delivery, Digest, Effect, EffectKey, Role, RunId, SealedId, StepPath, World};
 
 /// The format that this version writes.
 pub const FORMAT: u32 = 0;
@@ -156,6 +156,27 @@ impl Journal {
             self.append(stamp, Event::Intended { effect: effect.key.clone(), attempt, call: call.clone() })?;
         crash_point("after-intent");
         Ok((entries, Warrant::new(EffectKey::clone(&effect.key), attempt, call, world.clone())))
+    }
+
+    /// Records the intent to hand a sealed secret to a sink, and only then hands out the warrant for exactly that delivery.
+    /// `to` says where it goes, masked.
+    ///
+    /// The fold refuses an intent for what is not sealed, or beside an open one.
+    pub fn intend_delivery(
+        &mut self,
+        stamp: &Stamp,
+        delivery: &Delivery,
+        to: String,
+        world: &World,
+    ) -> Result<(Vec<Entry>, Warrant), JournalError> {
+        let (call, sink) = (delivery.digest(), delivery.sink.clone());
+        let SealedId { run, effect, attempt } = delivery.secret.clone();
+        let stamp = Stamp { run: Some(run), ..stamp.clone() };
+        crash_point("before-intent");
+        let intended = Event::DeliveryIntended { effect: effect.clone(), attempt, sink, to, call: call.clone() };
+        let entries = self.append(&stamp, intended)?;
+        crash_point("after-intent");
+        Ok((entries, Warrant::new(effect, attempt, call, world.clone())))
     }
 
     fn append_locked(&mut self, stamp: &Stamp, event: Event) -> Result<Vec<Entry>, JournalError> {

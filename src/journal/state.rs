@@ -1,5 +1,6 @@
 //! The fold: what the entries mean. Every legal transition is written here, all else is refused.
 
+mod delivery;
 mod front;
 mod run;
 mod step;
@@ -9,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub use run::RunState;
+pub use delivery::DeliveryState;
+pub use run::{Approval, RunState};
 pub use step::{ChoreDone, StepState, StepStatus};
 
 use super::event::{Entry, Event, NoteKind};
@@ -46,6 +48,8 @@ pub struct IncidentState {
     pub findings: BTreeMap<String, Finding>,
     /// All gaps, each once.
     pub gaps: BTreeSet<Gap>,
+    /// The deliveries of sealed secrets, in order.
+    pub deliveries: Vec<DeliveryState>,
     /// Number of the last entry.
     pub seq: u64,
 }
@@ -106,6 +110,10 @@ impl IncidentState {
                 self.notes.push(Note { at: entry.at, by: entry.by.clone(), kind: *kind, text: text.clone() });
             }
             Event::DriverTaken { .. } | Event::TornTail { .. } | Event::SecretRevealed { .. } => {}
+            // A secret is delivered while its run goes and long after it.
+            event @ (Event::DeliveryIntended { .. } | Event::DeliverySettled { .. }) => {
+                self.deliver(entry, event).map_err(illegal)?;
+            }
             // One that a step wrote is that step's work.
             Event::ReportWritten { .. } if entry.path.is_none() => {}
             event => {

@@ -7,7 +7,7 @@ use super::chain::{self, Line, LineFault};
 use super::event::{Entry, Event, Payload, PlanSealed, RunOpened};
 use super::file::{FILE_NAME, JournalError, io_error};
 use super::state::{IllegalEvent, IncidentState};
-use crate::model::{Digest, EffectKey, EvidenceRef, RunId};
+use crate::model::{Digest, EvidenceRef, RunId, SealedId};
 
 /// Everything that a journal file holds, and everything that is wrong with it.
 #[derive(Debug, Clone)]
@@ -40,10 +40,8 @@ pub struct Problem {
 /// A sealed answer as an entry names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedEntry {
-    /// The effect.
-    pub effect: EffectKey,
-    /// The attempt.
-    pub attempt: u32,
+    /// Which answer it is.
+    pub id: SealedId,
     /// Digest of the sealed file.
     pub sha256: Digest,
 }
@@ -148,7 +146,8 @@ impl Inspection {
     pub fn sealed(&self) -> Vec<SealedEntry> {
         let named = self.entries.iter().filter_map(|entry| match &entry.event {
             Event::AnswerSealed { effect, attempt, sha256 } => {
-                Some(SealedEntry { effect: effect.clone(), attempt: *attempt, sha256: sha256.clone() })
+                let id = SealedId { run: entry.run.clone()?, effect: effect.clone(), attempt: *attempt };
+                Some(SealedEntry { id, sha256: sha256.clone() })
             }
             _ => None,
         });

@@ -2,7 +2,8 @@ use crate::model::{Digest, EffectKey, World};
 
 /// Proof that consent and intent for one call are on disk. Spent by the call that it names.
 ///
-/// It cannot be made, copied or kept: its only constructor is [`super::Journal::intend`], after the fsync.
+/// It cannot be made, copied or kept: its only constructors are [`super::Journal::intend`] and
+/// [`super::Journal::intend_delivery`], after the fsync.
 ///
 /// ```compile_fail
 /// use quell::journal::Warrant;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -12,6 +13,22 @@ impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(hex::encode(Sha256::digest(bytes)))
+    }
+
+    /// The digest of all that can be read from `source`.
+    ///
+    /// # Errors
+    /// It could not be read to its end.
+    pub fn of_all(mut source: impl Read) -> io::Result<Self> {
+        let (mut hasher, mut chunk) = (Sha256::new(), [0; 16 << 10]);
+        loop {
+            match source.read(&mut chunk) {
+                Ok(0) => return Ok(Self(hex::encode(hasher.finalize()))),
+                Ok(read) => hasher.update(&chunk[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Reads a digest written by [`Digest::as_str`]; `None` unless it is 64 lower-case hexadecimal digits.

@@ -159,13 +159,17 @@ impl OutsideCall {
     }
 }
 
+impl CommandCall {
+    /// The command line as a person would have to type it.
+    pub fn line(&self) -> String {
+        self.argv.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl fmt::Display for OutsideCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Command(call) => {
-                let words: Vec<String> = call.argv.iter().map(|word| quoted(word)).collect();
-                f.write_str(&words.join(" "))
-            }
+            Self::Command(call) => f.write_str(&call.line()),
             Self::Web(call) => write!(f, "{} {}", call.method, call.url),
         }
     }

@@ -2,10 +2,10 @@ use std::sync::Arc;
 
 use super::process::{self, Command};
 use super::variables::{ESSENTIALS, Variables, is_withheld};
-use super::{Hindrance, OutsideLook, OutsideSend, Sight, web};
+use super::{Handed, Hindrance, OutsideLook, OutsideSend, Sight, delivery, web};
 use crate::clock::Clock;
 use crate::journal::Warrant;
-use crate::model::{Call, CommandCall, Given, OutsideCall, WebRead, World};
+use crate::model::{Call, CommandCall, Delivery, Given, Outcome, OutsideCall, Verdict, Way, WebRead, World};
 use crate::provider::{Answer, BoxFuture};
 use crate::secret::{Redactor, Secret};
 
@@ -80,6 +80,13 @@ impl Outside {
         Ok(Command { argv, env, stdin, cwd, timeout: call.timeout, redactor: self.redactor.clone() })
     }
 
+    fn ready_way(&self, way: &Way) -> Result<delivery::Ready, Hindrance> {
+        match way {
+            Way::Command(call) => self.command(call).map(delivery::Ready::Command),
+            Way::File(path) => delivery::check_file(path).map(|()| delivery::Ready::File(path.clone())),
+        }
+    }
+
     fn permitted(&self, warrant: &Warrant, call: OutsideCall) -> Result<Ready, String> {
         let ready = self.ready(&call).map_err(|hindrance| hindrance.why);
         if !warrant.permits(&Call::Outside(call).digest(), &self.world) {
@@ -97,6 +104,17 @@ impl OutsideLook for Outside {
     fn get<'a>(&'a self, read: &'a WebRead) -> BoxFuture<'a, Result<Sight, Hindrance>> {
         Box::pin(self.read(read))
     }
+
+    fn check_way(&self, way: &Way) -> Result<(), Hindrance> {
+        self.ready_way(way).map(drop)
+    }
+
+    fn arrived(&self, way: &Way, secret: &Secret) -> Verdict {
+        match way {
+            Way::Command(_) => Verdict::CannotTell(delivery::UNSEEN.to_owned()),
+            Way::File(path) => delivery::is_there(path, secret),
+        }
+    }
 }
 
 impl OutsideSend for Outside {
@@ -112,6 +130,28 @@ impl OutsideSend for Outside {
                 Ok(Ready::Web(request)) => tokio::spawn(web::exchange(request)),
             };
             doing.await.unwrap_or_else(|error| Answer::Lost(format!("the task that did it ended early: {error}")))
+        })
+    }
+
+    fn deliver(&self, warrant: Warrant, delivery: Delivery, secret: Secret) -> BoxFuture<'static, Handed> {
+        self.learn(&secret);
+        let is_permitted = warrant.permits(&delivery.digest(), &self.world);
+        let ready = match self.ready_way(&delivery.way) {
+            Ok(ready) if is_permitted => Ok(ready),
+            Ok(_) => Err(format!("the warrant is for another delivery or another world than {}", self.world)),
+            Err(hindrance) => Err(hindrance.why),
+        };
+        // Spent, whatever comes of it.
+        drop(warrant);
+        Box::pin(async move {
+            let ready = match ready {
+                Ok(ready) => ready,
+                Err(why) => return Handed { outcome: Outcome::NotSent(why), seen: String::new() },
+            };
+            // In a task of its own: once begun, it is not taken back by dropping this future.
+            let doing = tokio::spawn(delivery::carry_out(ready, secret));
+            let lost = |error| format!("the task that did it ended early: {error}");
+            doing.await.unwrap_or_else(|error| Handed { outcome: Outcome::Unknown(lost(error)), seen: String::new() })
         })
     }
 }

@@ -1,7 +1,8 @@
-use super::{Hindrance, OutsideLook, OutsideSend, Sight};
+use super::{Handed, Hindrance, OutsideLook, OutsideSend, Sight};
 use crate::journal::Warrant;
-use crate::model::{OutsideCall, WebRead};
+use crate::model::{Delivery, Outcome, OutsideCall, Verdict, Way, WebRead};
 use crate::provider::{Answer, BoxFuture};
+use crate::secret::Secret;
 
 /// Outside the simulated account a rehearsal does nothing: it runs no command, opens no connection, reads no secret.
 /// Every call is said to be simulated, and taken as done.
@@ -16,6 +17,14 @@ impl OutsideLook for Rehearsed {
     fn get<'a>(&'a self, _read: &'a WebRead) -> BoxFuture<'a, Result<Sight, Hindrance>> {
         Box::pin(std::future::ready(Ok(Sight::Simulated)))
     }
+
+    fn check_way(&self, _way: &Way) -> Result<(), Hindrance> {
+        Ok(())
+    }
+
+    fn arrived(&self, _way: &Way, _secret: &Secret) -> Verdict {
+        Verdict::CannotTell("in a rehearsal nothing is handed over".to_owned())
+    }
 }
 
 impl OutsideSend for Rehearsed {
@@ -26,5 +35,15 @@ impl OutsideSend for Rehearsed {
             OutsideCall::Web(_) => "sent",
         };
         Box::pin(std::future::ready(Answer::Simulated(format!("simulated: would have {what} `{call}`"))))
+    }
+
+    fn deliver(&self, warrant: Warrant, delivery: Delivery, secret: Secret) -> BoxFuture<'static, Handed> {
+        drop((warrant, secret));
+        let what = match &delivery.way {
+            Way::Command(_) => "run",
+            Way::File(_) => "written",
+        };
+        let seen = format!("simulated: would have {what} `{}`", delivery.way.place());
+        Box::pin(std::future::ready(Handed { outcome: Outcome::Applied, seen }))
     }
 }

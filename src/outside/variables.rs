@@ -9,23 +9,38 @@ pub const ESSENTIALS: [&str; 6] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPD
 /// Beginnings of the names of quell's own variables. Those are never passed on, and no command gets one of that name.
 pub const WITHHELD: [&str; 2] = ["CLOUDFLARE_", "QUELL_"];
 
-/// A shorter secret could not be masked without masking innocent text as well.
-const SHORTEST_SECRET: usize = 8;
+/// Beginning of the names of the variables that hold secret inputs.
+const INPUTS: &str = "QUELL_INPUT_";
 
-/// quell's environment, without what is quell's own.
+/// A shorter secret could not be masked without masking innocent text as well.
+pub const SHORTEST_SECRET: usize = 8;
+
+/// quell's environment, without what is quell's own, and the secret inputs of the run.
 #[derive(Debug, Clone, Default)]
-pub struct Variables(BTreeMap<String, Secret>);
+pub struct Variables {
+    environment: BTreeMap<String, Secret>,
+    /// By the names that they would have in the environment. None is handed on but where a step asks for a secret.
+    inputs: BTreeMap<String, Secret>,
+}
 
 impl Variables {
     /// From names and values; quell's own are left out.
     pub fn new(all: impl Iterator<Item = (String, String)>) -> Self {
         let passed = all.filter(|(name, _)| !is_withheld(name));
-        Self(passed.map(|(name, value)| (name, Secret::new(value))).collect())
+        let environment = passed.map(|(name, value)| (name, Secret::new(value))).collect();
+        Self { environment, inputs: BTreeMap::new() }
+    }
+
+    /// The same with the secret inputs of a run, by the names of their variables.
+    #[must_use]
+    pub fn with_inputs(mut self, inputs: BTreeMap<String, Secret>) -> Self {
+        self.inputs = inputs;
+        self
     }
 
     /// The value of a variable, where it is set.
     pub(super) fn get(&self, name: &str) -> Option<&Secret> {
-        self.0.get(name)
+        self.environment.get(name)
     }
 
     /// The value of a variable that a step needs.
@@ -42,6 +57,16 @@ impl Variables {
 
     /// The value of a variable that holds a secret, without blanks around it.
     pub(super) fn secret(&self, name: &str) -> Result<Secret, Hindrance> {
+        if let Some(given) = self.inputs.get(name) {
+            return Ok(given.clone());
+        }
+        if name.starts_with(INPUTS) {
+            let why = format!("the secret input behind `{name}` has no value here");
+            return Err(Hindrance::new(
+                why,
+                format!("set `{name}` in the environment of quell, then run the step again"),
+            ));
+        }
         let value = self.needed(name)?.expose().trim();
         if value.len() < SHORTEST_SECRET {
             let why = format!("the secret in `{name}` has fewer than {SHORTEST_SECRET} characters");

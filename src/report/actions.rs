@@ -1,12 +1,14 @@
 //! What was done: steps, skips, effects.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Fate, Numbered, is_unended};
 use super::trail::{Act, Attested, Trail};
 use super::words::{between, time};
-use crate::journal::{Attempt, SettledBy, SkipCause, StepStatus};
-use crate::model::{Call, Danger, Outcome, Verdict};
+use crate::journal::{Attempt, Basis, Entry, Event, Proposed, SettledBy, SkipCause, StepStatus};
+use crate::model::{Call, Danger, Outcome, RunId, StepPath, Verdict};
 
 /// One step of the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +44,21 @@ pub struct SkipRow {
     pub by: Option<String>,
     /// Why.
     pub reason: String,
+}
+
+/// A goal of a step that was met before quell did anything for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlreadyRow {
+    /// The step.
+    pub step: String,
+    /// What it is about, by name.
+    pub name: String,
+    /// How that was seen.
+    pub proof: String,
+    /// When.
+    pub at: String,
+    /// Number of the entry.
+    pub entry: u64,
 }
 
 /// One change to the outside world, proposed or made.
@@ -97,6 +114,8 @@ pub struct ConsentRow {
     pub phrase: Option<String>,
     /// The file with prepared answers that gave it; `None` where a person typed.
     pub by_file: Option<String>,
+    /// What it rests on, where nobody was asked for it: an approved plan, or an order.
+    pub beforehand: Option<String>,
     /// Number of the entry.
     pub entry: u64,
 }
@@ -169,6 +188,29 @@ pub(super) fn skips(book: &Book<'_>) -> Vec<SkipRow> {
     rows
 }
 
+/// By the latest look at each step: what was so then.
+pub(super) fn already(book: &Book<'_>) -> Vec<AlreadyRow> {
+    let mut latest: BTreeMap<(&RunId, &StepPath), (&Entry, &Proposed)> = BTreeMap::new();
+    for entry in book.source.entries {
+        if let (Some(run), Some(path), Event::Proposed(proposed)) = (&entry.run, &entry.path, &entry.event) {
+            latest.insert((run, path), (entry, proposed));
+        }
+    }
+    let mut looked: Vec<_> = latest.into_iter().collect();
+    looked.sort_by_key(|(_, (entry, _))| entry.seq);
+    let rows = looked.into_iter().flat_map(|((run, path), (entry, proposed))| {
+        let step = book.source.state.run(run).map_or_else(|| path.to_string(), |run| book.step_name(run, path));
+        proposed.already.iter().map(move |(name, proof)| AlreadyRow {
+            step: step.clone(),
+            name: name.clone(),
+            proof: proof.clone(),
+            at: time(entry.at),
+            entry: entry.seq,
+        })
+    });
+    rows.collect()
+}
+
 pub(super) fn effects(book: &Book<'_>) -> Vec<EffectRow> {
     let mut rows: Vec<EffectRow> = book.effects().map(|effect| effect_row(book, &effect)).collect();
     for at in 0..rows.len() {
@@ -212,14 +254,24 @@ fn effect_row(book: &Book<'_>, effect: &Numbered<'_>) -> EffectRow {
 }
 
 fn consents(book: &Book<'_>, trail: &Trail) -> Vec<ConsentRow> {
-    let row = |act: &Act| ConsentRow {
+    let row = |(basis, act): &(Basis, Act)| ConsentRow {
         by: act.by.clone(),
         at: time(act.at),
         phrase: act.words.clone(),
         by_file: book.trails.file(act.seq),
+        beforehand: beforehand(*basis),
         entry: act.seq,
     };
     trail.consents.iter().map(row).collect()
+}
+
+/// What a consent rests on for which nobody was asked.
+pub(super) fn beforehand(basis: Basis) -> Option<String> {
+    match basis {
+        Basis::Typed => None,
+        Basis::Plan => Some("as the approved plan forecast".to_owned()),
+        Basis::UpTo(danger) => Some(format!("by the order to go on by itself up to {danger}")),
+    }
 }
 
 fn attested_row(book: &Book<'_>, (attested, act): &(Attested, Act)) -> AttestedRow {

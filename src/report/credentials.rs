@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::book::{Book, Numbered};
 use super::facts::TokenRow;
 use super::words::time;
-use crate::journal::EffectStatus;
-use crate::model::{Call, Disposition};
+use crate::journal::{DeliveryState, EffectStatus};
+use crate::model::{Call, Disposition, Outcome};
 
 /// The credentials by what became of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,27 @@ pub struct CredentialRow {
     pub at: Option<String>,
     /// The effect: `E4`; an output's word has none.
     pub effect: Option<String>,
+    /// True where its new value lies in the vault.
+    pub sealed: bool,
+    /// To which sinks the new value was handed over, oldest first.
+    pub delivered: Vec<DeliveryRow>,
+}
+
+/// A new secret on its way to where the team keeps its secrets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryRow {
+    /// Name of the sink.
+    pub sink: String,
+    /// Where it went: a command line, or a path.
+    pub to: String,
+    /// When.
+    pub at: String,
+    /// By whom.
+    pub by: String,
+    /// What became of it, and what was seen.
+    pub standing: String,
+    /// Number of the entry that begins it.
+    pub entry: u64,
 }
 
 /// A credential that was left as it is.
@@ -178,7 +199,28 @@ fn done(book: &Book<'_>, effect: &Numbered<'_>) -> CredentialRow {
         proven: effect.is_proven(),
         at: trail.and_then(|trail| trail.proven).map(time),
         effect: Some(effect.label()),
+        sealed: effect.state.attempts.iter().any(|attempt| attempt.sealed),
+        delivered: delivered(book, effect),
     }
+}
+
+fn delivered(book: &Book<'_>, effect: &Numbered<'_>) -> Vec<DeliveryRow> {
+    let (run, key) = (&effect.run.opened.run, &effect.state.effect.key);
+    let of = book.source.state.deliveries.iter().filter(|it| it.secret.run == *run && it.secret.effect == *key);
+    let row = |it: &DeliveryState| DeliveryRow {
+        sink: it.sink.clone(),
+        to: it.to.clone(),
+        at: time(it.at),
+        by: it.by.clone(),
+        standing: match &it.outcome {
+            None => "in doubt: no outcome is recorded".to_owned(),
+            Some(Outcome::Applied) => format!("done; {}", it.seen),
+            Some(Outcome::Unknown(why)) => format!("in doubt: {why}"),
+            Some(Outcome::Refused(why) | Outcome::NotSent(why)) => format!("not done: {why}"),
+        },
+        entry: it.seq,
+    };
+    of.map(row).collect()
 }
 
 fn left(book: &Book<'_>, effect: &Numbered<'_>) -> Option<LeftCredential> {

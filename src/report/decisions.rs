@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::book::Book;
 use super::unsettled::decision_in_words;
-use super::words::time;
+use super::words::{count, time};
 use crate::journal::{Event, FailureDecision, NoteKind, RunOutcome, SkipCause};
 
 /// One decision or answer of a person.
@@ -45,6 +45,17 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
             }
             Event::Noted { text, kind: NoteKind::Decision } => vec![text.clone()],
             Event::RunClosed { outcome: RunOutcome::Aborted, reason } => vec![format!("end the run early: {reason}")],
+            Event::PlanApproved(approved) => {
+                vec![format!(
+                    "approve plan {} of {}: {} consented to beforehand",
+                    approved.file.short(),
+                    time(approved.made_at),
+                    count(approved.covered(), "change")
+                )]
+            }
+            Event::DriverTaken { up_to: Some(danger), .. } => {
+                vec![format!("let the run go on by itself up to {danger}")]
+            }
             _ => Vec::new(),
         };
         rows.extend(decided.into_iter().map(|decision| DecisionRow {

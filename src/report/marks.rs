@@ -74,7 +74,7 @@ pub(super) fn marks(book: &Book<'_>, instants: &Instants) -> Vec<Mark> {
         Ok(at) => time(*at),
         Err(why) => format!("{UNKNOWN}: {why}"),
     };
-    marks.push(mark("contained", Some(contained), "last proof of a change in phase `contain`"));
+    marks.push(mark("contained", Some(contained), "last proof in phase `contain`"));
     marks
 }
 
@@ -125,7 +125,13 @@ fn contained(book: &Book<'_>) -> Result<Timestamp, String> {
         return Err(format!("{undone} of {} in phase `contain` undone since", count(effects.len(), "change")));
     }
     let proofs = effects.iter().filter_map(|effect| book.trail(effect).and_then(|trail| trail.proven));
-    proofs.max().ok_or_else(|| "no change in phase `contain` was made and proven".to_owned())
+    // What was so already was seen when its step was looked at.
+    let seen =
+        book.steps().filter(|(_, planned, _)| contains(planned)).filter_map(|(.., step)| step).filter_map(|step| {
+            let has_proofs = step.proposed.as_ref().is_some_and(|proposed| !proposed.already.is_empty());
+            step.proposed_at.filter(|_| has_proofs).map(|(at, _)| at)
+        });
+    proofs.chain(seen).max().ok_or_else(|| "no change in phase `contain` was made and proven".to_owned())
 }
 
 fn unended_in_words(steps: usize) -> String {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::action_items::ActionItem;
-use super::actions::{EffectRow, SkipRow, StepRow};
+use super::actions::{AlreadyRow, EffectRow, SkipRow, StepRow};
 use super::book::Book;
 use super::controls::Control;
 use super::credentials::Credentials;
@@ -12,11 +12,12 @@ use super::findings::Findings;
 use super::header::{Damage, EvidenceRow, IncidentFacts, RunFacts};
 use super::marks::Mark;
 use super::metrics::Metric;
+use super::plans::ApprovedRow;
 use super::radius::Radius;
 use super::timeline::TimelineRow;
 use super::unsettled::UnsettledRow;
 use super::{
-    action_items, actions, controls, credentials, decisions, findings, header, marks, metrics, radius, summary,
+    action_items, actions, controls, credentials, decisions, findings, header, marks, metrics, plans, radius, summary,
 };
 use super::{timeline, unsettled};
 
@@ -56,6 +57,10 @@ pub struct ReportModel {
     pub skips: Vec<SkipRow>,
     /// The changes, made or proposed.
     pub effects: Vec<EffectRow>,
+    /// The plans by which runs were consented to.
+    pub plans: Vec<ApprovedRow>,
+    /// What was so before quell did anything for it.
+    pub already: Vec<AlreadyRow>,
     /// What people decided and answered.
     pub decisions: Vec<DecisionRow>,
     /// What people said is still to be done.
@@ -125,6 +130,8 @@ pub(super) fn compose(book: &Book<'_>) -> ReportModel {
         steps: actions::steps(book),
         skips: actions::skips(book),
         effects: actions::effects(book),
+        plans: plans::plans(book),
+        already: actions::already(book),
         decisions: decisions::decisions(book),
         action_items: action_items::action_items(book),
         controls: controls::controls(book, &instants, &credentials, &unsettled),

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::journal::{EffectDecision, Entry, Event, Left, PreparedAnswers, SettledBy, SkipCause};
+use crate::journal::{Basis, EffectDecision, Entry, Event, Left, PreparedAnswers, SettledBy, SkipCause};
 use crate::model::{Digest, EffectKey, FindingStatus, Outcome, RunId, Verdict};
 
 /// The journal's word on one effect, beyond its state.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
-    pub(super) consents: Vec<Act>,
+    /// What each rests on.
+    pub(super) consents: Vec<(Basis, Act)>,
     /// When it was first intended, or settled where nothing is sent.
     pub(super) first: Option<Timestamp>,
     /// When it was last settled or looked at.
@@ -96,9 +97,9 @@ impl Trails {
         let act =
             |words: Option<&String>| Act { at: entry.at, seq: entry.seq, by: entry.by.clone(), words: words.cloned() };
         match &entry.event {
-            Event::Consented { effects, left, phrase, .. } => {
+            Event::Consented { effects, left, phrase, basis } => {
                 for consent in effects {
-                    self.on(entry, &consent.effect, |trail| trail.consents.push(act(phrase.as_ref())));
+                    self.on(entry, &consent.effect, |trail| trail.consents.push((*basis, act(phrase.as_ref()))));
                 }
                 self.leave(entry, left, &act(None));
             }
@@ -150,20 +151,24 @@ impl Trails {
                 }
                 self.answers.extend(answers.clone().map(|file| (file, entry.seq, None)));
             }
-            Event::Consented { .. }
+            Event::Consented { basis: Basis::Typed, .. }
             | Event::RowsLeft { .. }
-            | Event::WentOn
+            | Event::WentOn { basis: Basis::Typed }
             | Event::Answered { .. }
             | Event::EffectDecided { .. }
             | Event::FailureDecided { .. }
             | Event::RunEnding { .. }
             | Event::Settled { by: SettledBy::Person, .. }
-            | Event::StepSkipped { cause: SkipCause::Person, .. } => {
-                if let Some((file, ..)) = self.answers.iter_mut().find(is_open) {
-                    self.files.insert(entry.seq, file.name.clone());
-                }
-            }
+            | Event::StepSkipped { cause: SkipCause::Person, .. } => self.by_file(entry),
+            Event::PlanApproved(approved) if approved.by_file => self.by_file(entry),
             _ => {}
+        }
+    }
+
+    /// The file that answers at this point gave the answer of this entry.
+    fn by_file(&mut self, entry: &Entry) {
+        if let Some((file, ..)) = self.answers.iter().find(|(.., until)| until.is_none()) {
+            self.files.insert(entry.seq, file.name.clone());
         }
     }
 

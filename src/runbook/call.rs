@@ -8,10 +8,11 @@ use super::check::{Checker, Slot};
 use super::diagnostic::{Diagnostic, did_you_mean};
 use super::fields::quoted;
 use super::input::InputType;
-use super::language::InputSpec;
+use super::input_spec::InputSpec;
+use super::inputs::read_default;
 use super::nested::Called;
 use super::node::{Kind, Node};
-use super::parse::read_default;
+
 use super::schema::Schema;
 use super::step::StepPlaces;
 
@@ -106,6 +107,12 @@ impl Checker<'_, '_> {
             Kind::Array(items) => items.iter().for_each(|item| self.text(item)),
             _ => {}
         }
+        if spec.ty == InputType::Secret && node.as_text().is_some() {
+            // Not quoted: it may be one.
+            let message = format!("the input `{}` is a secret, and no text in a runbook is", spec.name);
+            let help = "pass an input of the type `secret`, or `{ secret_env = \"NAME\" }`; whoever can read the file has what stands in it";
+            return self.problems.push(Diagnostic::error("R032", &node.span, message).help(help));
+        }
         if let Err(why) = readable(node, spec) {
             let message = format!("the input `{}` cannot be {}: {why}", spec.name, node.shown());
             let help = spec.prompt.as_ref().map(|prompt| format!("`{}`: {prompt}", spec.name));
@@ -122,6 +129,6 @@ fn readable(node: &Node, spec: &InputSpec) -> Result<(), String> {
             Err(format!("{}, and is text", spec.ty.wanted()))
         }
         (_, Some(text)) => spec.parse(text, Timestamp::UNIX_EPOCH).map(drop),
-        (_, None) => read_default(node, &spec.ty).map(drop),
+        (_, None) => read_default(node, &spec.ty).and_then(|value| spec.bounds.hold(&value)),
     }
 }

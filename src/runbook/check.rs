@@ -11,6 +11,7 @@ use super::language::{Confirm, RUNBOOK, StepSpec};
 use super::node::{Kind, Node};
 use super::reference::Surroundings;
 use super::schema::{Schema, fits, words};
+use super::secret;
 use super::step::StepPlaces;
 use super::text;
 use crate::model::Danger;
@@ -162,7 +163,10 @@ impl Checker<'_, '_> {
                     let slot = Slot { name, each: false, needed, about: schema.about(name) };
                     self.value(value, property, slot);
                 }
-                None if schema.is_open() => self.anything(value),
+                None if schema.is_open() => match schema.values() {
+                    Some(values) => self.value(value, values, Slot { name: &key.name, ..Slot::default() }),
+                    None => self.anything(value),
+                },
                 None => {
                     let message = format!("{what} has no parameter `{}`", key.name);
                     let problem = Diagnostic::error("R009", &key.span, message);
@@ -277,7 +281,11 @@ impl Checker<'_, '_> {
         };
         let wanted = schema.types();
         if let Some(given) = &pointed.schema {
-            let given = Schema::new(given).types();
+            let given = Schema::new(given);
+            if let Some((message, help)) = secret::misplaced(given, schema, &slot.called(), path) {
+                return self.problems.push(Diagnostic::error("R032", &from.span, message).help(help));
+            }
+            let given = given.types();
             if !given.is_empty() && !given.iter().any(|given| fits(given, &wanted)) {
                 let message = format!("`{name}` must be {}, and `{path}` is {}", words(&wanted), words(&given));
                 self.problems.push(Diagnostic { help: slot.help(), ..Diagnostic::error("R013", &from.span, message) });

@@ -62,6 +62,11 @@ pub const CODES: &[(&str, &str)] = &[
         "Looks that fail are tried again for more than an hour. Nobody is asked meanwhile, and nothing else is done.",
     ),
     ("R031", "An input that nothing uses. It is asked for all the same, when time is short."),
+    (
+        "R032",
+        "A secret where it would be shown or kept, or something else where a secret is wanted. What stands in a text or a \
+         condition is journaled.",
+    ),
 ];
 
 /// Those of them that do not keep a runbook from being run.

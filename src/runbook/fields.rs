@@ -100,7 +100,7 @@ impl<'n, 'p> Fields<'n, 'p> {
     }
 
     /// The length of time under `name`.
-    pub(super) fn duration(&mut self, name: &'static str) -> Option<SignedDuration> {
+    pub(crate) fn duration(&mut self, name: &'static str) -> Option<SignedDuration> {
         let text = self.text(name)?;
         input::duration(&text)
             .map_err(|why| {

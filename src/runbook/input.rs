@@ -2,6 +2,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::model::secret_named;
+
 /// What kind of value an input takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -27,8 +29,12 @@ pub enum InputType {
     },
     /// Several texts.
     List,
-    /// A file or directory.
+    /// A file or directory, whether it is there or not.
     Path,
+    /// A file that is there; the run is bound to its bytes.
+    File,
+    /// Something that must never be written down: its value in a run is `{ "secret_env": NAME }`.
+    Secret,
     /// A token of the account: its id or name, or `unknown`.
     #[serde(rename = "cloudflare.token")]
     CloudflareToken,
@@ -55,6 +61,8 @@ pub(super) const NAMES: &[&str] = &[
     "choice",
     "list",
     "path",
+    "file",
+    "secret",
     "cloudflare.token",
     "cloudflare.zone",
     "cloudflare.member",
@@ -74,6 +82,8 @@ impl InputType {
             "choice" => Self::Choice { choices },
             "list" => Self::List,
             "path" => Self::Path,
+            "file" => Self::File,
+            "secret" => Self::Secret,
             "cloudflare.token" => Self::CloudflareToken,
             "cloudflare.zone" => Self::CloudflareZone,
             "cloudflare.member" => Self::CloudflareMember,
@@ -89,6 +99,10 @@ impl InputType {
             Self::Integer => json!({ "type": "integer" }),
             Self::List => json!({ "type": "array", "items": { "type": "string" } }),
             Self::Choice { choices } => json!({ "type": "string", "enum": choices }),
+            Self::Secret => json!({
+                "type": "object", "properties": { "secret_env": { "type": "string" } }, "required": ["secret_env"],
+                "additionalProperties": false,
+            }),
             _ => json!({ "type": "string" }),
         }
     }
@@ -99,6 +113,7 @@ impl InputType {
             Self::Bool => value.is_boolean(),
             Self::Integer => value.is_i64(),
             Self::List => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+            Self::Secret => value.as_object().and_then(secret_named).is_some(),
             _ => false,
         }
     }
@@ -109,6 +124,7 @@ impl InputType {
             Self::Bool => "it must be true or false",
             Self::Integer => "it must be a whole number",
             Self::List => "it must be a list of texts",
+            Self::Secret => "it must be an input of the type `secret`, or `{ secret_env = \"NAME\" }`",
             _ => "it must be text",
         }
     }
@@ -148,8 +164,18 @@ impl InputType {
                 }
             }
             Self::List => Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()),
-            Self::String | Self::Path | Self::CloudflareToken | Self::CloudflareZone | Self::CloudflareMember => {
-                if text.is_empty() { Err("it is empty".into()) } else { Ok(json!(text)) }
+            Self::Secret => Err(self.wanted().into()),
+            Self::String
+            | Self::Path
+            | Self::File
+            | Self::CloudflareToken
+            | Self::CloudflareZone
+            | Self::CloudflareMember => {
+                if text.is_empty() {
+                    Err("it is empty".into())
+                } else {
+                    Ok(json!(text))
+                }
             }
         }
     }

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::check::{ActionWords, Vocabulary};
-use super::input;
+use super::inputs::input_schema;
 use super::language::RUNBOOK;
 use super::reserved::RESERVED;
 use super::schema::Schema;
@@ -78,24 +78,6 @@ fn runbook_schema(vocabulary: &Vocabulary) -> Value {
                 ]))],
             },
         },
-    })
-}
-
-fn input_schema() -> Value {
-    json!({
-        "type": "object",
-        "properties": {
-            "type": { "enum": input::NAMES, "description": "What kind of value it takes." },
-            "prompt": { "type": "string", "description": "What to ask." },
-            "default": { "description": "The value where none is given." },
-            "required": { "type": "boolean", "description": "The run cannot begin without it." },
-            "unknown_ok": { "type": "boolean", "description": "`not known` is an answer." },
-            "choices": { "type": "array", "items": { "type": "string" }, "description": "For `type = \"choice\"`." },
-        },
-        "required": ["type"],
-        "additionalProperties": false,
-        "if": { "properties": { "type": { "const": "choice" } }, "required": ["type"] },
-        "then": { "required": ["choices"], "properties": { "choices": { "minItems": 1 } } },
     })
 }
 
@@ -234,7 +216,11 @@ fn keys(schema: Schema<'_>, depth: usize) -> Map<String, Value> {
         let property = schema.property(name)?;
         Some((name.to_owned(), value(property, depth)))
     });
-    let others = if schema.is_open() { json!({ "$ref": "#/$defs/anything" }) } else { json!(false) };
+    let others = match schema.values() {
+        Some(values) => value(values, depth),
+        None if schema.is_open() => json!({ "$ref": "#/$defs/anything" }),
+        None => json!(false),
+    };
     Map::from_iter([
         ("properties".to_owned(), Value::Object(properties.collect())),
         ("required".to_owned(), json!(schema.required())),

@@ -1,11 +1,11 @@
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::index::Index;
-use super::input::InputType;
+use super::input_spec::InputSpec;
 use super::nested::Called;
-use crate::model::{Digest, Phase};
+use crate::model::{Danger, Digest, Phase};
 
 /// A checked runbook.
 #[derive(Debug, Clone, Serialize)]
@@ -42,61 +42,6 @@ pub struct Source {
     pub name: String,
     /// Digest of its bytes.
     pub digest: Digest,
-}
-
-/// Something that a runbook needs to know.
-#[derive(Debug, Clone, Serialize)]
-pub struct InputSpec {
-    /// Its name.
-    pub name: String,
-    /// What kind of value it takes.
-    #[serde(rename = "type")]
-    pub ty: InputType,
-    /// What to ask.
-    pub prompt: Option<String>,
-    /// The value where none is given.
-    pub default: Option<Value>,
-    /// True where the run cannot begin without it.
-    pub required: bool,
-    /// True where `not known` is an answer, kept as null.
-    pub unknown_ok: bool,
-}
-
-impl InputSpec {
-    /// True where there is nothing to take in its place.
-    pub const fn must_be_given(&self) -> bool {
-        self.required && self.default.is_none() && !self.unknown_ok
-    }
-
-    /// The value that is meant where a runbook gives `given`; texts are read as they would be from a prompt.
-    ///
-    /// # Errors
-    /// Why it cannot be had, in words.
-    pub fn settle(&self, given: Option<Value>, now: Timestamp) -> Result<Value, String> {
-        match given {
-            None | Some(Value::Null) if self.must_be_given() => Err("it has no value, and one is needed".to_owned()),
-            None | Some(Value::Null) => Ok(self.default.clone().unwrap_or_default()),
-            Some(Value::String(text)) => self.parse(&text, now).map_err(|why| format!("`{text}` will not do: {why}")),
-            Some(value) if self.ty.takes(&value) => Ok(value),
-            Some(value) => Err(format!("`{value}` will not do: {}", self.ty.wanted())),
-        }
-    }
-
-    /// Reads a value from text, e.g. of `--set`. `now` is for relative times.
-    ///
-    /// # Errors
-    /// What is wrong with it, in words for the person who typed it.
-    pub fn parse(&self, text: &str, now: Timestamp) -> Result<Value, String> {
-        if self.is_unknown(text) {
-            return Ok(Value::Null);
-        }
-        self.ty.parse(text, now)
-    }
-
-    /// Whether a text says that it is not known, where that is an answer.
-    pub(super) fn is_unknown(&self, text: &str) -> bool {
-        self.unknown_ok && matches!(text.trim().to_lowercase().as_str(), "not known" | "unknown" | "?")
-    }
 }
 
 impl Runbook {
@@ -262,6 +207,17 @@ pub enum Confirm {
     Step,
     /// The target's name.
     Target,
+}
+
+impl Confirm {
+    /// The least danger that asks for the same by itself.
+    pub const fn at_least(self) -> Danger {
+        match self {
+            Self::Ask => Danger::Reversible,
+            Self::Step => Danger::Disruptive,
+            Self::Target => Danger::Irreversible,
+        }
+    }
 }
 
 /// What to do if a step fails.

@@ -1,13 +1,11 @@
 use std::ops::Range;
 
-use jiff::Timestamp;
-use serde_json::Value;
-
 use super::diagnostic::Diagnostic;
 use super::fields::Fields;
 use super::index::Index;
-use super::input::{self, InputType};
-use super::language::{InputSpec, Runbook, Source};
+use super::input;
+use super::inputs::read_inputs;
+use super::language::{Runbook, Source};
 use super::node::{Kind, Node};
 use super::reserved::RESERVED;
 use super::step::{StepPlaces, Steps};
@@ -100,81 +98,6 @@ pub(super) fn parse(source_name: &str, text: &str, problems: &mut Vec<Diagnostic
         source: Source { name: source_name.to_owned(), digest: Digest::of(text.as_bytes()) },
     };
     Parsed { runbook, root, untyped, places }
-}
-
-fn read_inputs(node: &Node, untyped: &mut Vec<String>, problems: &mut Vec<Diagnostic>) -> Vec<InputSpec> {
-    if !matches!(node.kind, Kind::Table(_)) {
-        let message = format!("`inputs` must be a table, and is {}", node.what());
-        problems.push(Diagnostic::error("R004", &node.span, message).help("an input begins with `[inputs.NAME]`"));
-    }
-    node.entries()
-        .iter()
-        .map(|(key, table)| {
-            let is_empty = key.name.is_empty();
-            if is_empty || !key.name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
-                let message = format!("the input name `{}` is not of small letters, digits and underscores", key.name);
-                problems.push(Diagnostic::error("R006", &key.span, message).help("for example `exposed_since`"));
-            }
-            read_input(&key.name, table, untyped, problems)
-        })
-        .collect()
-}
-
-fn read_input(name: &str, table: &Node, untyped: &mut Vec<String>, problems: &mut Vec<Diagnostic>) -> InputSpec {
-    let mut fields = Fields::new(table, "input", problems);
-    fields.call(name);
-    if fields.node("type").is_none() {
-        fields.missing("type");
-    }
-    let ty = fields.choice("type", input::NAMES);
-    let prompt = fields.text("prompt");
-    let default = fields.node("default").cloned();
-    let required = fields.flag("required");
-    let unknown_ok = fields.flag("unknown_ok");
-    let choices: Vec<String> = fields.texts("choices").into_iter().map(|(text, _)| text).collect();
-    if ty.as_deref() == Some("choice") && choices.is_empty() {
-        fields.missing("choices");
-    }
-    fields.finish();
-    let Some(ty) = ty.and_then(|ty| InputType::named(&ty, choices)) else {
-        // It is kept, so that references to it are not taken for mistakes as well.
-        untyped.push(name.to_owned());
-        return InputSpec { name: name.to_owned(), ty: InputType::String, prompt, default: None, required, unknown_ok };
-    };
-    let default = default.and_then(|node| match read_default(&node, &ty) {
-        Ok(value) => Some(value),
-        Err(why) => {
-            let message = format!("the default of `{name}` is {}: {why}", node.shown());
-            problems.push(Diagnostic::error("R004", &node.span, message));
-            None
-        }
-    });
-    InputSpec { name: name.to_owned(), ty, prompt, default, required, unknown_ok }
-}
-
-/// A default must be of its input's own type, and read as it would from a prompt.
-pub(super) fn read_default(node: &Node, ty: &InputType) -> Result<Value, String> {
-    match (ty, &node.kind) {
-        (InputType::List, Kind::Array(items)) if items.iter().all(|item| item.as_text().is_some()) => {
-            Ok(node.to_json())
-        }
-        (InputType::Bool, Kind::Bool(flag)) => Ok((*flag).into()),
-        (InputType::Integer, Kind::Integer(number)) => Ok((*number).into()),
-        (InputType::List | InputType::Bool | InputType::Integer, _) => Err(ty.wanted().into()),
-        (InputType::Timestamp, Kind::Datetime(text)) => ty.parse(text, Timestamp::UNIX_EPOCH),
-        (InputType::Timestamp, Kind::Text(text, _)) => {
-            let read = |now| ty.parse(text, now);
-            let value = read(Timestamp::UNIX_EPOCH)?;
-            // `20m ago` depends on when it is read, and this is read long before the incident.
-            if read(Timestamp::MAX).as_ref() == Ok(&value) {
-                Ok(value)
-            } else {
-                Err("it must be a moment, since nobody knows yet when the run begins".into())
-            }
-        }
-        (_, Kind::Text(text, _)) => ty.parse(text, Timestamp::UNIX_EPOCH),
-        _ => Err(ty.wanted().into()),
-    }
 }
 
 /// Small letters, digits and single hyphens, beginning with a letter.

@@ -140,6 +140,23 @@ impl<'s> Schema<'s> {
         self.alternatives().into_iter().find_map(|one| one.part.get("items").map(|part| one.at(part)))
     }
 
+    /// The schema of the values of a table whose keys are the author's.
+    pub(super) fn values(self) -> Option<Self> {
+        let table =
+            |one: Self| one.part.get("additionalProperties").filter(|part| part.is_object()).map(|part| one.at(part));
+        self.alternatives().into_iter().find_map(table)
+    }
+
+    /// Whether a secret may stand there, as the name of the variable that holds it.
+    pub(super) fn takes_secret(self) -> bool {
+        self.types().is_empty() || self.property("secret_env").is_some()
+    }
+
+    /// Whether it is a secret and can be nothing else.
+    pub(super) fn is_secret(self) -> bool {
+        self.property("secret_env").is_some() && self.types() == ["object"]
+    }
+
     /// The texts that it takes, where it lists them.
     pub(super) fn choices(self) -> Vec<&'s str> {
         let listed = |one: Schema<'s>| match (&one.part["enum"], &one.part["const"]) {

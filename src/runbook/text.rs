@@ -11,6 +11,7 @@ use super::lint;
 use super::node::{Kind, Node};
 use super::reference::{Astray, Surroundings};
 use super::schema::Schema;
+use super::secret;
 use super::template::{HELPERS, segments};
 
 /// Checks a text that may hold `{{ … }}`.
@@ -186,18 +187,18 @@ impl Walker<'_, '_> {
     fn follow(&self, raw: &str) -> Result<Option<Value>, Astray> {
         let parts = segments(raw);
         match parts.first().map(String::as_str) {
-            Some("@root") => self.around.follow(&parts[1..].join(".")).map(|pointed| pointed.schema),
+            Some("@root") => self.at_root(&parts[1..]),
             Some(local) if local.starts_with('@') => Ok(None),
             Some("..") => {
                 let up = parts.iter().take_while(|part| *part == "..").count();
                 match self.scopes.len().checked_sub(up) {
-                    Some(0) => self.around.follow(&parts[up..].join(".")).map(|pointed| pointed.schema),
+                    Some(0) => self.at_root(&parts[up..]),
                     Some(depth) => within(self.scopes[depth - 1].as_ref(), &parts[up..], raw),
                     None => Err(Astray { code: "R011", message: format!("`{raw}` leaves the template"), help: None }),
                 }
             }
             _ => match self.scopes.last() {
-                None => self.around.follow(&parts.join(".")).map(|pointed| pointed.schema),
+                None => self.at_root(&parts),
                 Some(_) if self.is_root(&parts[0]) => Err(Astray {
                     code: "R011",
                     message: format!("`{raw}` is looked for in the item here"),
@@ -209,6 +210,16 @@ impl Walker<'_, '_> {
                 }
             },
         }
+    }
+
+    /// The same from the root. A secret is nothing that a text or a condition may hold.
+    fn at_root(&self, parts: &[String]) -> Result<Option<Value>, Astray> {
+        let path = parts.join(".");
+        let schema = self.around.follow(&path)?.schema;
+        if schema.as_ref().is_some_and(|schema| Schema::new(schema).is_secret()) {
+            return Err(secret::in_text(&path));
+        }
+        Ok(schema)
     }
 
     /// Whether paths from the root begin like this.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::lock::KeyKind;
-use crate::model::EffectKey;
+use crate::model::SealedId;
 
 /// Why a vault did not do as asked. Never says anything of a secret.
 #[derive(Debug, Error)]
@@ -69,24 +69,14 @@ pub enum VaultError {
     #[error("failed to seal")]
     Seal(#[from] age::EncryptError),
     /// A sealed answer is never overwritten.
-    #[error("the answer to attempt {attempt} at effect {effect} is sealed already")]
-    AlreadySealed {
-        /// The effect.
-        effect: EffectKey,
-        /// Which attempt.
-        attempt: u32,
-    },
+    #[error("the answer to {0} is sealed already")]
+    AlreadySealed(SealedId),
     /// There is no answer to open.
-    #[error("no answer to attempt {attempt} at effect {effect} is sealed")]
-    NotSealed {
-        /// The effect.
-        effect: EffectKey,
-        /// Which attempt.
-        attempt: u32,
-    },
-    /// A key that cannot be part of a file name; quell derives none such.
-    #[error("effect key {:?} cannot name a file", .0.as_str())]
-    Name(EffectKey),
+    #[error("no answer to {0} is sealed")]
+    NotSealed(SealedId),
+    /// A run or a key that cannot be part of a file name; quell makes none such.
+    #[error("run {:?} with effect key {:?} cannot name a file", .0.run.as_str(), .0.effect.as_str())]
+    Name(SealedId),
 }
 
 impl VaultError {

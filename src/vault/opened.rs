@@ -4,11 +4,12 @@ use std::io;
 
 use age::x25519;
 
+use super::Vault;
 use super::answer::{self, SealedAnswer};
 use super::cipher;
 use super::error::VaultError;
 use super::files::SealedName;
-use super::{EffectKey, Vault};
+use crate::model::SealedId;
 
 /// A vault that was proven to open. Holds the private half, which is wiped from memory when this is dropped.
 pub struct Opened {
@@ -21,22 +22,21 @@ impl Opened {
         Self { vault, identity }
     }
 
-    /// The answer to this attempt; [`VaultError::NotSealed`] where none was sealed.
-    pub fn answer(&self, effect: &EffectKey, attempt: u32) -> Result<SealedAnswer, VaultError> {
-        let path = self.vault.path(effect, attempt)?;
-        self.open(&SealedName { effect: effect.clone(), attempt, path })
+    /// The answer called `id`; [`VaultError::NotSealed`] where none was sealed.
+    pub fn answer(&self, id: &SealedId) -> Result<SealedAnswer, VaultError> {
+        self.open(&SealedName { id: id.clone(), path: self.vault.path(id)? })
     }
 
     /// The answer in the file that [`Vault::sealed`] found.
     pub fn open(&self, name: &SealedName) -> Result<SealedAnswer, VaultError> {
-        let SealedName { effect, attempt, path } = name;
+        let SealedName { id, path } = name;
         let sealed = fs::read(path).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => VaultError::NotSealed { effect: effect.clone(), attempt: *attempt },
+            io::ErrorKind::NotFound => VaultError::NotSealed(id.clone()),
             _ => VaultError::io("read", path)(error),
         })?;
         let plain = cipher::decrypt(&[&self.identity], &sealed)
             .map_err(|source| VaultError::Damaged { path: path.clone(), source })?;
-        answer::read(&plain, effect, *attempt).map_err(|why| VaultError::Unreadable { path: path.clone(), why })
+        answer::read(&plain, id).map_err(|why| VaultError::Unreadable { path: path.clone(), why })
     }
 }
 

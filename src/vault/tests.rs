@@ -8,7 +8,7 @@ use age::x25519;
 use tempfile::TempDir;
 
 use super::{Key, KeyKind, Lock, Vault, VaultError};
-use crate::model::{Digest, EffectKey};
+use crate::model::{Digest, EffectKey, RunId, SealedId};
 use crate::secret::{Secret, SecretBytes};
 
 const BODY: &[u8] = b"{\"result\":{\"value\":\"canary-8f2e1d\"}}\n\xff\x00";
@@ -17,8 +17,9 @@ fn body() -> SecretBytes {
     SecretBytes::new(BODY.to_vec())
 }
 
-fn effect() -> EffectKey {
-    EffectKey::derive("recover/roll", "cloudflare.token.roll", "token", "1")
+fn id(attempt: u32) -> SealedId {
+    let effect = EffectKey::derive("recover/roll", "cloudflare.token.roll", "token", "1");
+    SealedId { run: RunId::new("r1"), effect, attempt }
 }
 
 fn made(lock: Lock) -> (TempDir, Vault) {
@@ -39,10 +40,10 @@ fn file_of(identity: &x25519::Identity) -> Key {
 /// Seals, opens as another process would, and looks for secrets in every file.
 fn round_trip(incident: &Path, keys: Vec<Key>) {
     let vault = Vault::load(&incident.join("vault")).unwrap().unwrap();
-    let digest = vault.seal(&effect(), 1, 200, Some("ray-1"), &body()).unwrap();
+    let digest = vault.seal(&id(1), 200, Some("ray-1"), &body()).unwrap();
     for key in keys {
         let opened = vault.prove(key).unwrap();
-        let answer = opened.answer(&effect(), 1).unwrap();
+        let answer = opened.answer(&id(1)).unwrap();
         assert_eq!((answer.status, answer.request_id.as_deref(), answer.body), (200, Some("ray-1"), body()));
     }
     let sealed = vault.sealed().unwrap();
@@ -128,28 +129,28 @@ fn a_second_vault_is_refused() {
 #[test]
 fn a_sealed_answer_is_never_overwritten() {
     let (_incident, vault) = open();
-    vault.seal(&effect(), 1, 200, None, &body()).unwrap();
-    let again = vault.seal(&effect(), 1, 200, None, &SecretBytes::new(b"other".to_vec()));
-    assert!(matches!(again, Err(VaultError::AlreadySealed { attempt: 1, .. })));
-    assert_eq!(vault.prove(Key::Rehearsal).unwrap().answer(&effect(), 1).unwrap().body, body());
+    vault.seal(&id(1), 200, None, &body()).unwrap();
+    let again = vault.seal(&id(1), 200, None, &SecretBytes::new(b"other".to_vec()));
+    assert!(matches!(again, Err(VaultError::AlreadySealed(it)) if it == id(1)));
+    assert_eq!(vault.prove(Key::Rehearsal).unwrap().answer(&id(1)).unwrap().body, body());
 }
 
 #[test]
 fn what_is_sealed_is_found_again() {
     let (_incident, vault) = open();
-    vault.seal(&effect(), 2, 201, None, &SecretBytes::new(vec![b'x'; 200_000])).unwrap();
-    assert!(vault.holds(&effect(), 2) && !vault.holds(&effect(), 1));
+    vault.seal(&id(2), 201, None, &SecretBytes::new(vec![b'x'; 200_000])).unwrap();
+    assert!(vault.holds(&id(2)) && !vault.holds(&id(1)));
     let opened = vault.prove(Key::Rehearsal).unwrap();
     let names = vault.sealed().unwrap();
-    assert_eq!((names.len(), &names[0].effect, names[0].attempt), (1, &effect(), 2));
+    assert_eq!((names.len(), &names[0].id), (1, &id(2)));
     assert_eq!(opened.open(&names[0]).unwrap().body.expose().len(), 200_000);
-    assert!(matches!(opened.answer(&effect(), 1), Err(VaultError::NotSealed { attempt: 1, .. })));
+    assert!(matches!(opened.answer(&id(1)), Err(VaultError::NotSealed(missing)) if missing == id(1)));
 }
 
 #[test]
 fn an_altered_exchanged_or_foreign_answer_is_noticed() {
     let (_incident, vault) = open();
-    vault.seal(&effect(), 1, 200, None, &body()).unwrap();
+    vault.seal(&id(1), 200, None, &body()).unwrap();
     let opened = vault.prove(Key::Rehearsal).unwrap();
     let path = vault.sealed().unwrap().remove(0).path;
     let sealed = fs::read(&path).unwrap();
@@ -157,17 +158,17 @@ fn an_altered_exchanged_or_foreign_answer_is_noticed() {
         let mut altered = sealed.clone();
         altered[at] ^= 1;
         fs::write(&path, altered).unwrap();
-        assert!(matches!(opened.answer(&effect(), 1), Err(VaultError::Damaged { .. })), "byte {at}");
+        assert!(matches!(opened.answer(&id(1)), Err(VaultError::Damaged { .. })), "byte {at}");
     }
     fs::write(&path, &sealed[..sealed.len() - 1]).unwrap();
-    assert!(matches!(opened.answer(&effect(), 1), Err(VaultError::Damaged { .. })));
+    assert!(matches!(opened.answer(&id(1)), Err(VaultError::Damaged { .. })));
 
-    fs::write(vault.path(&effect(), 2).unwrap(), &sealed).unwrap();
-    assert!(matches!(opened.answer(&effect(), 2), Err(VaultError::Unreadable { .. })));
+    fs::write(vault.path(&id(2)).unwrap(), &sealed).unwrap();
+    assert!(matches!(opened.answer(&id(2)), Err(VaultError::Unreadable { .. })));
 
     let (_other, elsewhere) = open();
-    fs::write(elsewhere.path(&effect(), 1).unwrap(), &sealed).unwrap();
-    let answer = elsewhere.prove(Key::Rehearsal).unwrap().answer(&effect(), 1);
+    fs::write(elsewhere.path(&id(1)).unwrap(), &sealed).unwrap();
+    let answer = elsewhere.prove(Key::Rehearsal).unwrap().answer(&id(1));
     assert!(matches!(answer, Err(VaultError::Damaged { .. })));
 }
 
@@ -205,15 +206,15 @@ fn what_cannot_be_written_is_an_error_and_seals_nothing() {
     let dir = incident.path().join("vault");
     fs::rename(&dir, incident.path().join("away")).unwrap();
     fs::write(&dir, "x").unwrap();
-    assert!(matches!(vault.seal(&effect(), 1, 200, None, &body()), Err(VaultError::Io { .. })));
+    assert!(matches!(vault.seal(&id(1), 200, None, &body()), Err(VaultError::Io { .. })));
     assert!(vault.sealed().is_err());
-    assert!(vault.holds(&effect(), 1), "a vault that cannot be read was taken for one that holds nothing");
+    assert!(vault.holds(&id(1)), "a vault that cannot be read was taken for one that holds nothing");
 }
 
 #[test]
 fn a_key_from_a_tampered_journal_leads_nowhere() {
     let (_incident, vault) = open();
-    let outside = EffectKey::new("../../outside");
-    assert!(matches!(vault.seal(&outside, 1, 200, None, &body()), Err(VaultError::Name(_))));
-    assert!(!vault.holds(&outside, 1));
+    let outside = SealedId { effect: EffectKey::new("../../outside"), ..id(1) };
+    assert!(matches!(vault.seal(&outside, 200, None, &body()), Err(VaultError::Name(_))));
+    assert!(!vault.holds(&outside));
 }

@@ -211,8 +211,9 @@ async fn what_is_left_is_told_before_the_run_is_ended_also_at_once_after_a_resum
     let mut typist = Typist::at(spine.scene.command(&["resume"]));
     typist.answers("roll", "abort false alarm");
     let left = typist.sees("\nabort> ");
-    assert!(left.contains("2 steps ended, 1 change made"), "{left}");
-    assert!(left.contains("roll") && left.contains("1 step not begun"), "{left}");
+    assert!(left.contains("done: 1 change\r\n  proven     disable token ci-deploy: read back"), "{left}");
+    assert!(left.contains("not done: 9 changes\r\n  waiting    rotate token"), "{left}");
+    assert!(left.contains("broken off: roll\r\nnot begun: revoke\r\n"), "{left}");
     typist.types("abort");
     assert_eq!(typist.leaves(), 11, "{}", typist.screen);
 }

@@ -92,7 +92,7 @@ fn request<'a>(step: &'a PlannedStep, proposed: &'a Proposed, drifted: Vec<Drift
     let effects: Vec<&Effect> = proposed.effects.iter().collect();
     let mode = ConsentMode::of(step.path.id(), &proposed.verb, &effects, None);
     let place = "account Acme Ltd (023e105f4ecef8ad9ca31a8372d0c353) at api.cloudflare.com".to_owned();
-    ConsentRequest { step, proposed, effects, mode, drifted, place }
+    ConsentRequest { step, proposed, effects, mode, drifted, asked: Vec::new(), place }
 }
 
 fn five() -> Vec<Effect> {

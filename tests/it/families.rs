@@ -3,4 +3,6 @@
 mod page;
 mod requests;
 mod secrets;
+mod served;
 mod table;
+mod written;

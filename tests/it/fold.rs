@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use quell::engine::{Next, decide};
 use quell::journal::{
-    EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed, PlannedStep,
-    RunOutcome, RunState, SettledBy, SkipCause, StepStatus, WaitEnd,
+    Basis, EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed,
+    PlannedStep, RunOutcome, RunState, SettledBy, SkipCause, StepStatus, WaitEnd,
 };
 use quell::model::{
     Chore, Danger, Digest, Disposition, IncidentId, Outcome, Phase, RunId, StepPath, Verdict, Wait, World,
@@ -46,6 +46,7 @@ fn plan() -> Event {
     let last = PlannedStep { finally: true, ..planned(StepPath::step("last"), false, None) };
     Event::PlanSealed(Box::new(PlanSealed {
         nested: vec![],
+        files: [].into(),
         digest: Digest::of(b"plan"),
         inputs: Map::new(),
         steps: [planned(StepPath::step("cut"), false, None), planned(group(), true, None), last].map(Into::into).into(),
@@ -57,6 +58,7 @@ fn expanded(round: u32) -> Event {
     let step = PlannedStep { round, ..planned(inner(round), false, Some("group")) };
     Event::Expanded(Box::new(Expanded {
         inputs: None,
+        files: [].into(),
         round,
         items: Payload::Inline(Value::Null),
         steps: vec![step.into()],
@@ -93,6 +95,7 @@ fn event() -> impl Strategy<Value = Event> {
         Just(Outcome::NotSent("no".into())),
         Just(Outcome::Unknown("?".into())),
     ];
+    let delivered = prop_oneof![Just(Outcome::Applied), Just(Outcome::Unknown("?".into()))];
     let by = prop_oneof![Just(SettledBy::Answer), Just(SettledBy::Probe), Just(SettledBy::Person)];
     let verdict = prop_oneof![
         Just(Verdict::Holds("yes".into())),
@@ -122,6 +125,17 @@ fn event() -> impl Strategy<Value = Event> {
         6 => (id(), 0..3u32, outcome, by).prop_map(move |(id, attempt, outcome, by)| {
             Event::Settled { effect: key(id), attempt, outcome, receipt: Value::Null, by }
         }),
+        3 => (id(), 0..3u32).prop_map(move |(id, attempt)| {
+            Event::AnswerSealed { effect: key(id), attempt, sha256: Digest::of(b"sealed") }
+        }),
+        3 => (id(), 0..3u32).prop_map(move |(id, attempt)| {
+            let (sink, to, call) = ("s".into(), "p".into(), Digest::of(b"call"));
+            Event::DeliveryIntended { effect: key(id), attempt, sink, to, call }
+        }),
+        3 => (id(), 0..3u32, delivered).prop_map(move |(id, attempt, outcome)| {
+            let (sink, seen) = ("s".into(), String::new());
+            Event::DeliverySettled { effect: key(id), attempt, sink, outcome, seen, by: SettledBy::Answer }
+        }),
         4 => (id(), verdict).prop_map(move |(id, verdict)| {
             Event::Verified { effect: key(id), verdict, evidence: vec![] }
         }),
@@ -132,7 +146,7 @@ fn event() -> impl Strategy<Value = Event> {
             let disposition = Disposition::Keep { reason: "x".into() };
             Event::RowsLeft { left: vec![Left { effect: key(id), disposition }] }
         }),
-        1 => Just(Event::WentOn),
+        1 => Just(Event::WentOn { basis: Basis::Typed }),
         1 => Just(Event::Rechecked),
         4 => Just(Event::StepDone { output: Payload::Inline(Value::Null), summary: "s".into() }),
         2 => Just(Event::StepFailed { error: "e".into(), hint: None }),

@@ -207,7 +207,10 @@ fn clients_and_processes_are_made_in_named_files_only() {
         if code.contains("Command::new") && path != Path::new("src/outside/process.rs") {
             wrong.push(format!("{} starts a process", path.display()));
         }
-        if code.contains(".intend(") && !path.starts_with("src/engine") && !path.starts_with("src/journal") {
+        if (code.contains(".intend(") || code.contains(".intend_delivery("))
+            && !path.starts_with("src/engine")
+            && !path.starts_with("src/journal")
+        {
             wrong.push(format!("{} asks for a warrant", path.display()));
         }
         if code.contains("Warrant::new") && path != Path::new("src/journal/file.rs") {

@@ -65,6 +65,7 @@ pub(crate) fn run_opened() -> Event {
 fn sealed() -> Event {
     Event::PlanSealed(Box::new(PlanSealed {
         nested: vec![],
+        files: [].into(),
         digest: Digest::of(b"plan"),
         inputs: serde_json::Map::new(),
         steps: vec![std::sync::Arc::new(PlannedStep {

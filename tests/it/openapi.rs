@@ -87,6 +87,15 @@ impl OpenApi {
         values.as_array().into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
     }
 
+    /// What holds answers to a read of `path` against the schema.
+    pub(crate) fn answers(&self, path: &str) -> jsonschema::Validator {
+        let (_, operation) = self.operation("get", path).unwrap();
+        let described = self.resolve(&operation["responses"]["200"]);
+        let mut root = self.with_components(&described["content"]["application/json"]["schema"]);
+        optional_may_be_null(&mut root);
+        jsonschema::options().with_draft(jsonschema::Draft::Draft4).build(&root).unwrap()
+    }
+
     fn operation(&self, method: &str, path: &str) -> Option<(&Value, &Value)> {
         let parts: Vec<&str> = path.split('/').collect();
         let mut best: Option<(usize, &Value, &Value)> = None;
@@ -114,8 +123,22 @@ impl OpenApi {
         }
     }
 
+    /// A schema with everything that it refers to, and nothing else: to build a validator of the whole takes long.
+    fn with_components(&self, schema: &Value) -> Value {
+        let mut root = json!({ "allOf": [schema], "components": { "schemas": {} } });
+        let mut wanted = references(schema);
+        while let Some(name) = wanted.pop() {
+            if root["components"]["schemas"].get(&name).is_none() {
+                let component = &self.document["components"]["schemas"][&name];
+                wanted.extend(references(component));
+                root["components"]["schemas"][&name] = component.clone();
+            }
+        }
+        root
+    }
+
     fn check(&self, schema: &Value, value: &Value, name: &str) -> Vec<String> {
-        let root = json!({ "allOf": [schema], "components": self.document["components"] });
+        let root = self.with_components(schema);
         let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft4).build(&root).unwrap();
         validator
             .iter_errors(value)
@@ -150,6 +173,46 @@ fn to_json_schema(value: &mut Value) {
                 let inner = Value::Object(std::mem::take(map));
                 *map = Map::from_iter([("anyOf".to_owned(), json!([inner, { "type": "null" }]))]);
             }
+        }
+        _ => {}
+    }
+}
+
+/// Names of the components that a schema refers to.
+fn references(value: &Value) -> Vec<String> {
+    let named = value["$ref"].as_str().and_then(|it| it.strip_prefix("#/components/schemas/")).map(str::to_owned);
+    let inner: Vec<&Value> = match value {
+        Value::Object(map) => map.values().collect(),
+        Value::Array(items) => items.iter().collect(),
+        _ => Vec::new(),
+    };
+    named.into_iter().chain(inner.into_iter().flat_map(references)).collect()
+}
+
+/// Where an answer is wrong, and how: what the first of several allowed forms has against it, for the others are odd ones.
+pub(crate) fn faults(error: &jsonschema::ValidationError<'_>) -> Vec<(String, String)> {
+    use jsonschema::error::ValidationErrorKind::{AnyOf, OneOfNotValid};
+    match error.kind() {
+        AnyOf { context } | OneOfNotValid { context } if !context.is_empty() => {
+            context[0].iter().flat_map(faults).collect()
+        }
+        _ => vec![(error.instance_path().to_string(), error.to_string())],
+    }
+}
+
+/// Optional fields that have no value come as null (observed), whatever the schema says of their type.
+fn optional_may_be_null(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(optional_may_be_null),
+        Value::Object(map) => {
+            let required = map.get("required").cloned().unwrap_or_default();
+            let is_required = |name: &String| required.as_array().is_some_and(|it| it.iter().any(|it| it == name));
+            for (name, property) in map.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+                if !is_required(name) && property.is_object() {
+                    *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
+                }
+            }
+            map.values_mut().for_each(optional_may_be_null);
         }
         _ => {}
     }

@@ -12,6 +12,7 @@ use crate::scene::{Ran, Scene, files, ran};
 mod command;
 mod http;
 mod notify;
+mod secret;
 mod wait;
 
 /// Nothing that quell writes may hold it, in whatever form.

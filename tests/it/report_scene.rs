@@ -273,6 +273,7 @@ fn begun(world: World, inputs: Value) -> Scene {
         steps: steps.iter().cloned().map(Into::into).collect(),
         not_examined: vec![],
         nested: vec![],
+        files: [].into(),
     };
     scene.say(None, Event::PlanSealed(Box::new(plan)));
     scene
@@ -471,13 +472,13 @@ pub(crate) fn answered_by_a_file_first(world: World) -> Scene {
     let one = effect("cut", "disable", "tok-one", "one", Danger::Disruptive);
     let two = effect("cut", "disable", "tok-two", "two", Danger::Disruptive);
     let answers = PreparedAnswers { name: "drill/answers.toml".into(), sha256: Digest::of(b"answers") };
-    scene.say(None, Event::DriverTaken { machine: "laptop-7".into(), pid: 7, answers: Some(answers) });
+    scene.say(None, Event::DriverTaken { machine: "laptop-7".into(), pid: 7, answers: Some(answers), up_to: None });
     scene.propose("cut", "disable", json!({}), &[&one, &two], None);
     scene.consent("cut", &[&one], Vec::new(), "cut");
     scene.send("cut", &one, 1, Some(Outcome::Applied));
     scene.note("from another terminal");
     scene.say(None, Event::Paused { reason: "interrupted".into() });
-    scene.say(None, Event::DriverTaken { machine: "laptop-7".into(), pid: 8, answers: None });
+    scene.say(None, Event::DriverTaken { machine: "laptop-7".into(), pid: 8, answers: None, up_to: None });
     scene.consent("cut", &[&two], Vec::new(), "cut");
     scene
 }

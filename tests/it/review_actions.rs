@@ -5,7 +5,7 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use quell::action::{AnyAction, Look, Progress, Safeguards, StepError, StepPlan, Taken};
+use quell::action::{AnyAction, Look, Safeguards, StepError, StepPlan, Taken};
 use quell::clock::SystemClock;
 use quell::cloudflare::actions::ACTIONS;
 use quell::cloudflare::api::{ApiBase, Connected, Connector, Credential};
@@ -13,6 +13,7 @@ use quell::cloudflare::simulator::{Scenario, WorldOptions, baseline, scenario, s
 use quell::evidence::EvidenceSink;
 use quell::model::{Call, Digest, Effect, EvidenceRef, FindingStatus, Severity, StepPath, Verdict, World};
 use quell::outside::Rehearsed;
+use quell::provider::{Extent, Progress};
 use quell::secret::Secret;
 use quell::simulator::{Fault, FaultKind, Request, Simulator};
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ impl EvidenceSink for Discarded {
 }
 
 impl Progress for Discarded {
-    fn tick(&self, _what: &str, _done: u64, _total: u64) {}
+    fn show(&self, _: &Extent<'_>) {}
 
     fn left(&self, _what: &str, _left: Duration) {}
 }

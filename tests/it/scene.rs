@@ -123,6 +123,12 @@ impl Scene {
         world_digest(&self.simulator)
     }
 
+    /// Whether an incident has a journal.
+    pub(crate) fn incident_exists(&self) -> bool {
+        let entries = std::fs::read_dir(self.state_dir()).into_iter().flatten();
+        entries.filter_map(Result::ok).any(|entry| entry.path().join("journal.jsonl").is_file())
+    }
+
     /// The directory of the only incident.
     pub(crate) fn incident(&self) -> PathBuf {
         let mut found = Vec::new();

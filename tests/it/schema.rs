@@ -26,6 +26,29 @@ unknown_ok = false
 [inputs.names]
 type = "list"
 
+[inputs.days]
+type    = "integer"
+min     = 1
+max     = 30
+default = 7
+
+[inputs.wait]
+type = "duration"
+min  = "5m"
+
+[inputs.ticket]
+type       = "string"
+pattern    = "[A-Z]+-[0-9]+"
+min_length = 3
+max_length = 20
+
+[inputs.key]
+type   = "secret"
+prompt = "Key?"
+
+[inputs.report]
+type = "file"
+
 [[steps]]
 id         = "who"
 phase      = "prepare"
@@ -80,6 +103,22 @@ const CHANGES: &[(&str, &str, bool)] = &[
     ("choices    = [\"one\", \"two\"]", "choices = []", false),
     ("required   = true", "required = \"yes\"", false),
     ("type = \"list\"", "type = \"list\"\nlength = 3", false),
+    ("type = \"list\"", "type = \"list\"\npattern = \"[a-z]+\"", true),
+    ("type = \"list\"", "type = \"list\"\nmin = 1", false),
+    ("type = \"list\"", "type = \"list\"\nchoices = [\"a\"]", false),
+    ("min     = 1", "min = \"1\"", false),
+    ("min     = 1", "min = 1.5", false),
+    ("min     = 1", "min_length = 1", false),
+    ("min  = \"5m\"", "min = 5", false),
+    ("min  = \"5m\"", "max = \"1h\"", true),
+    ("pattern    = \"[A-Z]+-[0-9]+\"", "pattern = 1", false),
+    ("min_length = 3", "min_length = 0", false),
+    ("min_length = 3", "min_length = \"3\"", false),
+    ("prompt = \"Key?\"", "default = \"hunter22\"", false),
+    ("prompt = \"Key?\"", "unknown_ok = true", false),
+    ("prompt = \"Key?\"", "required = true", true),
+    ("type = \"file\"", "type = \"file\"\ndefault = \"x.txt\"", true),
+    ("type = \"file\"", "type = \"file\"\nmax_length = 3", false),
     ("id         = \"who\"", "id = \"-who\"", false),
     ("id     = \"ask\"", "", false),
     ("phase      = \"prepare\"", "phase = \"preparation\"", false),

@@ -105,6 +105,51 @@ async fn what_holds_is_shown_with_where_it_comes_from() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_cannot_work_is_told_with_its_place() {
+    let scene = Scene::new().await;
+    let whole = "[sinks.vault]\ncommand = [\"vault\", \"kv\", \"put\", \"secret/{name}\", \"-\"]\npass_env = [\"VAULT_ADDR\"]\n\
+                 env = { VAULT_TOKEN = { secret_env = \"VAULT_TOKEN\" }, MODE = \"x\" }\ntimeout = \"2m\"\n\
+                 [sinks.disk]\nfile = \"new/{incident}-{id}\"\n";
+    let file = scene.write("own.toml", whole).display().to_string();
+    let shown = ran(&mut scene.bare(&["config", "show", "--json", "--config", &file])).expect(0).json();
+    let sinks = json!([
+        { "name": "vault", "command": {
+            "argv": ["vault", "kv", "put", "secret/{name}", "-"],
+            "env": { "MODE": "x", "VAULT_TOKEN": { "secret_env": "VAULT_TOKEN" } },
+            "pass_env": ["VAULT_ADDR"], "timeout": 120,
+        } },
+        { "name": "disk", "file": "new/{incident}-{id}" },
+    ]);
+    assert_eq!(value(&shown, "sinks"), (sinks, file));
+    for (text, code, place, help) in [
+        ("[sinks.a]\n", "R003", (1, 1), "`command = ["),
+        ("[sinks.a]\ncommand = [\"x\"]\nfile = \"y\"\n", "R004", (3, 8), "a section of its own"),
+        ("[sinks.a]\ncommand = []\n", "R004", (2, 11), "the program comes first"),
+        ("[sinks.a]\ncommand = \"x -\"\n", "R004", (2, 11), "between `[` and `]`"),
+        ("[sinks.a]\ncommand = [\"./x\"]\n", "R004", (2, 12), "where quell was started"),
+        ("[sinks.a]\ncommand = [\"{name}\"]\n", "R004", (2, 12), "never by the name of a token"),
+        ("[sinks.a]\ncommand = [\"x\", \"{nmae}\"]\n", "R004", (2, 17), "`{name}`, `{id}`, `{incident}`"),
+        ("[sinks.a]\ncommand = [\"x\"]\ntimeout = \"100ms\"\n", "R004", (3, 11), "`30s`"),
+        ("[sinks.a]\ncommand = [\"x\"]\npass_env = [\"A B\"]\n", "R004", (3, 13), "the name of a variable"),
+        ("[sinks.a]\ncommand = [\"x\"]\nenv = { A = 1 }\n", "R004", (3, 13), "secret_env"),
+        ("[sinks.a]\ncommand = [\"x\"]\nenv = { A = { secret_env = \"a b\" } }\n", "R004", (3, 28), "`VAULT_TOKEN`"),
+        ("[sinks.a]\nfile = \"~/x\"\n", "R004", (2, 8), "is not expanded"),
+        ("[sinks.a]\nfile = \"x/\"\n", "R004", (2, 8), "add a file name"),
+        ("[sinks.a]\nfile = \"x\"\npass_env = []\n", "R004", (3, 12), "a file needs none of it"),
+        ("[sinks.a]\nfile = \"x\"\nmode = 1\n", "R002", (3, 1), "its keys are"),
+        ("sinks = 1\n", "R004", (1, 9), ""),
+    ] {
+        let file = scene.write("own.toml", text).display().to_string();
+        let checked = ran(&mut scene.bare(&["config", "check", "--json", "--config", &file])).expect(2).json();
+        let problems = checked["problems"].as_array().unwrap();
+        assert_eq!(problems.len(), 1, "{text}: {problems:#?}");
+        let at = (problems[0]["line"].as_u64().unwrap(), problems[0]["column"].as_u64().unwrap());
+        assert_eq!((problems[0]["code"].as_str().unwrap(), at), (code, place), "{text}: {problems:#?}");
+        assert!(problems[0]["help"].as_str().unwrap_or_default().contains(help), "{text}: {problems:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_run_under_a_broken_configuration_and_looking_stays_possible() {
     let spine = Spine::new().await;
     let answers = spine.answers("");
@@ -191,7 +236,7 @@ async fn break_glass_credentials_are_never_touched() {
         assert!(writes.iter().all(|write| write.path.contains(&suspect)), "{writes:?}");
         let gaps = document["gaps"].as_array().unwrap();
         assert_eq!(gaps.len(), 2, "{gaps:?}");
-        for (gap, doing) in gaps.iter().zip(["disable", "delete"]) {
+        for (gap, doing) in gaps.iter().zip(["delete", "disable"]) {
             assert_eq!(gap["scope"], format!("{kept_name} ({kept})"));
             assert!(gap["reason"].as_str().unwrap().starts_with(&format!("quell did not {doing} the token")), "{gap}");
         }

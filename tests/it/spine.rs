@@ -5,7 +5,7 @@ use std::fs;
 use quell::simulator::FaultKind;
 use serde_json::{Value, json};
 
-use crate::scene::{Ran, Scene};
+use crate::scene::{Ran, Scene, ran};
 
 const RUNBOOK: &str = r#"
 schema = 1
@@ -205,13 +205,48 @@ async fn what_came_of_a_roll_that_was_cut_off_is_sealed() {
     let vault = quell::vault::Vault::load(&dir.join("vault")).unwrap().unwrap();
     let identity = fs::read_to_string(spine.scene.path("identity.txt")).unwrap();
     let opened = vault.prove(quell::vault::Key::IdentityFile(quell::secret::Secret::new(identity))).unwrap();
-    let kept = opened.answer(&quell::model::EffectKey::new(row["key"].as_str().unwrap()), 1).unwrap();
+    let effect = quell::model::EffectKey::new(row["key"].as_str().unwrap());
+    let id = quell::model::SealedId { run: quell::model::RunId::new("r1"), effect, attempt: 1 };
+    let kept = opened.answer(&id).unwrap();
     assert_eq!((kept.status, kept.body.expose().first()), (200, Some(&b'{')), "the part that came");
     assert!(serde_json::from_slice::<Value>(kept.body.expose()).is_err(), "and no more");
 
     let revealed = spine.scene.run(&["secrets", "reveal", row["key"].as_str().unwrap()]).expect(12);
     assert!(revealed.stderr.contains("not whole") && revealed.stderr.contains("age -d"), "{revealed:?}");
     spine.scene.run(&["verify"]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_each_run_of_an_incident_sealed_is_kept_apart() {
+    let spine = Spine::new().await;
+    let answers = spine.answers("").replace("answers.toml", "kept.toml");
+    let text = fs::read_to_string(spine.answers("")).unwrap();
+    fs::write(&answers, text.replace("[steps.revoke]\nanswer = \"run\"", "[steps.revoke]\nanswer = \"skip\"")).unwrap();
+    let incident = spine.run(&answers).expect(0).json()["incident"].as_str().unwrap().to_owned();
+    let again = ["run", "spine.toml", "--incident", &incident, "--answers", &answers, "--json"];
+    // A crash between intent and call: what the first run sealed must not be taken for the second one's answer.
+    let mut command = spine.scene.command(&again);
+    assert_eq!(ran(command.env("QUELL_CRASH_AT", "before-send:1")).code, -1);
+    let rolls = || spine.scene.writes().iter().filter(|write| write.path.ends_with("/value")).count();
+    assert_eq!(rolls(), 2);
+    let document = spine.resume(&answers).expect(13).json();
+    assert_eq!(rolls(), 2);
+    assert!(effects(&document, "roll").iter().any(|effect| effect["in_doubt"] == true), "{document:#}");
+    let retry = format!("{}[defaults]\nin_doubt = \"retry\"\n", fs::read_to_string(&answers).unwrap());
+    fs::write(&answers, retry).unwrap();
+    spine.resume(&answers).expect(0);
+    assert_eq!(rolls(), 4, "the second run rolls both again");
+    let list = spine.scene.run(&["secrets", "list", "--json"]).expect(0).json();
+    let runs: Vec<_> = list["secrets"].as_array().unwrap().iter().map(|it| it["run"].as_str().unwrap()).collect();
+    assert_eq!(runs, ["r1", "r1", "r2", "r2"]);
+    // The newest value is the one that counts.
+    let revealed = spine.scene.run(&["secrets", "reveal", &spine.rolled[0]]).expect(0).stdout;
+    let verify =
+        format!("{}/accounts/{}/tokens/verify", spine.scene.simulator.base_url(), spine.scene.scenario.cast.account_id);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let status = client.get(verify).bearer_auth(revealed.trim()).send().await.unwrap().status();
+    assert_eq!(status, 200);
+    spine.scene.run(&["verify", &incident]).expect(0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use quell::action::{AnyAction, Look, Progress, Safeguards, StepError, StepPlan};
+use quell::action::{AnyAction, Look, Safeguards, StepError, StepPlan};
 use quell::cli::catalogue::CATALOGUE;
 use quell::clock::Clock;
 use quell::cloudflare::api::{ApiBase, Connected, Connector, Credential, Timeouts};
@@ -13,7 +13,7 @@ use quell::cloudflare::simulator::{Scenario, TokenSecret, WorldOptions, scenario
 use quell::evidence::EvidenceSink;
 use quell::model::{Digest, Effect, EvidenceRef, Gap, StepPath, Verdict, World};
 use quell::outside::Rehearsed;
-use quell::provider::{BoxFuture, ReadRequest};
+use quell::provider::{BoxFuture, Extent, Progress, ReadRequest};
 use quell::secret::Secret;
 use quell::simulator::{Fault, FaultKind, LoggedRequest, Request, Simulator};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ impl EvidenceSink for Discarded {
 }
 
 impl Progress for Discarded {
-    fn tick(&self, _what: &str, _done: u64, _total: u64) {}
+    fn show(&self, _: &Extent<'_>) {}
 
     fn left(&self, _what: &str, _left: Duration) {}
 }
@@ -168,7 +168,9 @@ impl Stage {
     /// Makes one request fail: the one after `skip` others of this method and path.
     pub(crate) fn fault(&self, method: &str, path: &str, skip: u32, kind: FaultKind) {
         // With the star it is a pattern for the whole path, and no part of a longer one.
-        let fault = Fault { method: Some(method.to_owned()), path: format!("*{path}"), skip, times: 1, kind };
+        // A read that is refused is read once more before that counts.
+        let times = if method == "GET" && kind == FaultKind::Forbidden { 2 } else { 1 };
+        let fault = Fault { method: Some(method.to_owned()), path: format!("*{path}"), skip, times, kind };
         self.simulator().script(fault);
     }
 

@@ -5,13 +5,15 @@ use crate::journal::{NestedRunbook, RunOpened};
 use crate::model::{CredentialFacts, Digest, IncidentId, World};
 
 /// What a run is about and bound to: stands above everything else that it says. `calls` are the runbooks that its own
-/// calls, `opened_at` is when it was opened. Ends with a line break.
+/// calls, `opened_at` is when it was opened, `beforehand` says what is consented to before anything is shown. Ends with a
+/// line break.
 pub fn header(
     opened: &RunOpened,
     calls: &[NestedRunbook],
     incident: &IncidentId,
     opened_at: Timestamp,
     now: Timestamp,
+    beforehand: &[String],
     style: &Style,
 ) -> String {
     let style = &Style { rehearsal: opened.world.is_rehearsal(), ..*style };
@@ -49,18 +51,23 @@ pub fn header(
         rows.push(("detected", format!("{}, {ago} ago", at.strftime("%F %H:%M UTC"))));
     }
     rows.push(("elapsed", elapsed));
-    let mut out = format!("{}\n", style.heading(&style.show(&opened.title)));
-    for (label, value) in rows {
-        for (at, line) in wrap(&style.show(&value), style.columns(), "           ", "           ").iter().enumerate() {
-            let label = if at == 0 { label } else { "" };
-            let line = line.trim_start();
-            out.push_str(&format!("{} {line}\n", style.paint(Tone::Faint, &format!("{label:<10}"))));
-        }
+    rows.extend(beforehand.iter().map(|words| ("consent", words.clone())));
+    let rows = rows.iter().map(|(label, value)| row(label, value, Tone::Faint, style));
+    format!("{}\n{}", style.heading(&style.show(&opened.title)), rows.collect::<String>())
+}
+
+/// A label and what it is about, wrapped under itself. Ends with a line break.
+pub(super) fn row(label: &str, value: &str, tone: Tone, style: &Style) -> String {
+    let mut out = String::new();
+    for (at, line) in wrap(&style.show(value), style.columns(), "           ", "           ").iter().enumerate() {
+        let label = if at == 0 { label } else { "" };
+        out.push_str(&format!("{} {}\n", style.paint(tone, &format!("{label:<10}")), line.trim_start()));
     }
     out
 }
 
-fn credential(facts: &CredentialFacts) -> String {
+/// Which credential it is.
+pub(super) fn credential(facts: &CredentialFacts) -> String {
     let mut parts = vec![facts.kind.as_str().to_owned()];
     parts.extend(facts.id.clone());
     parts.extend(facts.owner.as_ref().map(|owner| format!("of {owner}")));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Style;
 use super::bar::Bar;
 use super::text::{shorten, still, wrap};
-use crate::action::Progress;
+use crate::provider::{Extent, Progress};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,7 +138,8 @@ impl Drop for Held<'_> {
 }
 
 impl Progress for Screen {
-    fn tick(&self, what: &str, done: u64, total: u64) {
+    fn show(&self, extent: &Extent<'_>) {
+        let Extent { what, done, total, .. } = *extent;
         let style = self.style();
         let mut inner = self.inner();
         if !inner.bars || inner.held > 0 {

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::engine::Observer;
 use crate::journal::{
-    EffectDecision, EffectState, Entry, Event, FailureDecision, IncidentState, PlannedStep, RunOutcome, RunState,
-    StepState, StepStatus, WaitEnd,
+    Basis, EffectDecision, EffectState, Entry, Event, FailureDecision, IncidentState, PlannedEffect, PlannedStep,
+    RunOutcome, RunState, StepState, StepStatus, WaitEnd,
 };
-use crate::model::{Disposition, EffectKey, FindingStatus, Phase};
+use crate::model::{Disposition, EffectKey, FindingStatus, Outcome, Phase};
 
 /// Findings, and gaps, of one step that are shown in full; the report has all.
 const SHOWN_PER_STEP: usize = 8;
@@ -53,11 +53,10 @@ impl Watch {
     }
 
     /// Says how many findings or gaps were held back, once something else is told.
-    fn collapse(&self, told: &mut usize, what: &str, style: &Style) {
+    fn collapse(&self, told: &mut usize, what: impl Fn(usize) -> String, style: &Style) {
         let told = std::mem::take(told);
         if told > SHOWN_PER_STEP {
-            let more = count(told - SHOWN_PER_STEP, &format!("more {what}"));
-            let line = format!("  {} and {more}, see the report", style.symbol(Symbol::More));
+            let line = format!("  {} and {}, see the report", style.symbol(Symbol::More), what(told - SHOWN_PER_STEP));
             self.say(Volume::Normal, &line);
         }
     }
@@ -82,7 +81,12 @@ impl Watch {
                 let line = ended_line(Symbol::Skipped, Tone::Faint, id, &format!("skipped: {reason}"), style);
                 self.say(Volume::Normal, &line);
             }
+            Event::WentOn { basis: Basis::Plan | Basis::UpTo(_) } => {
+                let text = "with the rest of the list: the first row is proven";
+                self.say(Volume::Normal, &label("goes on", Tone::Good, text));
+            }
             Event::StepDone { summary, .. } => {
+                self.tell_missing(run, entry, style);
                 let took = step.map(|step| format!(" ({})", took(step))).unwrap_or_default();
                 let line = ended_line(Symbol::Done, Tone::Good, id, &format!("{summary}{took}"), style);
                 self.say(Volume::Normal, &line);
@@ -107,11 +111,22 @@ impl Watch {
                 self.say(Volume::Normal, &line);
             }
             Event::Proposed(proposed) => {
-                for (name, proof) in &proposed.already {
+                for (name, proof) in proposed.already.iter().take(SHOWN_PER_STEP) {
                     self.say(Volume::Normal, &label("already so", Tone::Good, &format!("{name}: {proof}")));
                 }
+                self.collapse(&mut proposed.already.len(), |more| format!("{more} more that are so already"), style);
                 for (name, why) in &proposed.not_proposed {
                     self.say(Volume::Normal, &label("left out", Tone::Care, &format!("{name}: {why}")));
+                }
+            }
+            Event::Consented { effects, basis: basis @ (Basis::Plan | Basis::UpTo(_)), .. } => {
+                let by = match basis {
+                    Basis::UpTo(danger) => format!("by itself, up to {danger}"),
+                    Basis::Plan | Basis::Typed => "by the approved plan, which forecast the very same".to_owned(),
+                };
+                self.say(Volume::Normal, &label("consented", Tone::Good, &by));
+                for consent in effects {
+                    self.tell_effect(Volume::Normal, step, &consent.effect, style);
                 }
             }
             Event::Consented { left, .. } | Event::RowsLeft { left } => {
@@ -162,7 +177,7 @@ impl Watch {
                 self.say(Volume::Normal, &label("waited", Tone::Faint, &text));
             }
             Event::PlanApproved(approved) => {
-                let text = format!("{} of the plan are consented to", count(approved.effects.len(), "change"));
+                let text = format!("{} of the plan consented to", count(approved.covered(), "change"));
                 self.say(Volume::Normal, &label("approved", Tone::Good, &text));
             }
             Event::PlanAmended(amended) => {
@@ -172,6 +187,18 @@ impl Watch {
             }
             Event::SecretRevealed { to, .. } => {
                 self.say(Volume::Normal, &label("revealed", Tone::Care, &format!("a sealed secret, to the {to}")));
+            }
+            Event::DeliveryIntended { sink, to, .. } => {
+                self.say(Volume::Normal, &label("hand over", Tone::Faint, &format!("a sealed secret to {sink}: {to}")));
+            }
+            Event::DeliverySettled { sink, outcome, seen, .. } => {
+                let (word, tone) = match outcome {
+                    Outcome::Applied => ("delivered", Tone::Good),
+                    Outcome::Unknown(_) => ("in doubt", Tone::Alarm),
+                    Outcome::Refused(_) | Outcome::NotSent(_) => ("not sent", Tone::Care),
+                };
+                let why = outcome.why().unwrap_or(seen);
+                self.say(Volume::Normal, &label(word, tone, &format!("a sealed secret to {sink}: {why}")));
             }
             Event::RunResumed { .. } => self.say_heading(Volume::Normal, "the run goes on", style),
             Event::TornTail { bytes, .. } => {
@@ -203,7 +230,7 @@ impl Watch {
             | Event::FindingMade { .. }
             | Event::GapSeen { .. }
             | Event::Rechecked
-            | Event::WentOn
+            | Event::WentOn { basis: Basis::Typed }
             | Event::Answered { .. }
             | Event::ReportWritten { .. } => {}
         }
@@ -227,6 +254,17 @@ impl Watch {
     fn tell_effect(&self, least: Volume, step: Option<&StepState>, key: &EffectKey, style: &Style) {
         if let Some(state) = effect_of(step, key) {
             self.say(least, &effect_line(state, style));
+        }
+    }
+
+    /// What the approved plan forecast of a step that has ended, and never came up.
+    fn tell_missing(&self, run: Option<&RunState>, entry: &Entry, style: &Style) {
+        let Some((run, path)) = run.zip(entry.path.as_ref()) else { return };
+        let Some(approval) = &run.approved else { return };
+        let missing = |planned: &&PlannedEffect| planned.path == *path && run.effect(&planned.key).is_none();
+        for planned in approval.plan.effects.iter().filter(missing) {
+            let text = format!("{}: the plan forecast it, and it did not come up", planned.summary);
+            self.say(Volume::Normal, &labelled("not now", Tone::Care, &text, style));
         }
     }
 
@@ -265,7 +303,7 @@ impl Observer for Watch {
                 return;
             }
             Event::GapSeen { gap } => {
-                self.collapse(&mut seen.findings, "finding", &style);
+                self.collapse(&mut seen.findings, |more| count(more, "more finding"), &style);
                 seen.gaps += 1;
                 if seen.gaps <= SHOWN_PER_STEP {
                     self.say(Volume::Quiet, &gap_line(gap, &style));
@@ -274,8 +312,8 @@ impl Observer for Watch {
             }
             Event::EvidenceTaken { .. } => {}
             _ => {
-                self.collapse(&mut seen.findings, "finding", &style);
-                self.collapse(&mut seen.gaps, "gap", &style);
+                self.collapse(&mut seen.findings, |more| count(more, "more finding"), &style);
+                self.collapse(&mut seen.gaps, |more| count(more, "more gap"), &style);
             }
         }
         let run = entry.run.as_ref().and_then(|id| state.run(id));

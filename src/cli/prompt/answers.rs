@@ -4,6 +4,9 @@
 //! [inputs]                       # the runbook's inputs, as with `--set`
 //! zone = "example.com"
 //!
+//! [plan]                         # with `run --plan`: the first 8 digits of the plan's digest
+//! approve = "1f0c7d2e"
+//!
 //! [defaults]                     # for every step that does not say otherwise
 //! left = "keep:not part of this drill"
 //! on_failure = "stop"

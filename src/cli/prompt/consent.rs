@@ -1,7 +1,7 @@
 use super::inspect::{differences, labelled, outside_label};
 use super::verb::{VERBS, Verb};
-use crate::cli::console::{Style, Tone, wrap};
-use crate::engine::{ConsentMode, ConsentRequest, Drift};
+use crate::cli::console::{Style, Symbol, Tone, wrap};
+use crate::engine::{ConsentMode, ConsentRequest, Drift, DriftFrom};
 use crate::escape::is_hard_to_type;
 use crate::model::{Call, Danger, Effect};
 
@@ -13,6 +13,7 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
         out.push_str(&style.paint(Tone::Strong, &line));
         out.push('\n');
     }
+    out.push_str(&asked_text(request, style));
     let mut row = |label: &str, text: &str| out.push_str(&labelled(label, text, style));
     row("danger", danger(effect.danger));
     row("target", &format!("{} {}", effect.target.kind, effect.target.name));
@@ -77,23 +78,68 @@ fn expected_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style) -
     out
 }
 
-/// What changed since it was shown before: stands above all else.
+/// What is not as somebody was told before: stands above all else.
 pub(super) fn drift_text(drifted: &[Drift], effects: &[&Effect], style: &Style) -> String {
-    if drifted.is_empty() {
-        return String::new();
-    }
-    let mut out = style.paint(Tone::Care, "changed since it was shown; what follows is as it is now");
-    out.push('\n');
-    for drift in drifted {
-        let effect = effects.iter().find(|effect| effect.key == drift.key);
-        let name = effect.map_or_else(|| drift.key.to_string(), |effect| effect.target.name.clone());
-        out.push_str(&labelled("target", &name, style));
-        for change in differences(&drift.shown, &drift.now, style) {
-            out.push_str(&labelled("changed", &change, style));
+    const KINDS: [&str; 3] = [
+        "changed since it was shown; what follows is as it is now",
+        "not as the approved plan forecast it; what follows is as it is now",
+        "new: the approved plan does not have it",
+    ];
+    let kind = |drift: &Drift| match drift.from {
+        DriftFrom::Shown(_) => 0,
+        DriftFrom::Forecast { .. } => 1,
+        DriftFrom::Nothing => 2,
+    };
+    let mut out = String::new();
+    for (at, title) in KINDS.iter().enumerate() {
+        let mut of = drifted.iter().filter(|drift| kind(drift) == at).peekable();
+        if of.peek().is_some() {
+            for line in wrap(title, style.columns(), "", "  ") {
+                out.push_str(&style.paint(Tone::Care, &line));
+                out.push('\n');
+            }
+        }
+        for drift in of {
+            let effect = effects.iter().find(|effect| effect.key == drift.key);
+            let name = effect.map_or_else(|| drift.key.to_string(), |effect| effect.target.name.clone());
+            out.push_str(&labelled("target", &name, style));
+            for change in changed(drift, effect.map(|effect| effect.danger), style) {
+                out.push_str(&labelled("changed", &change, style));
+            }
         }
     }
-    out.push('\n');
+    if !out.is_empty() {
+        out.push('\n');
+    }
     out
+}
+
+/// What of an effect is not as it was told, one line each.
+fn changed(drift: &Drift, danger: Option<Danger>, style: &Style) -> Vec<String> {
+    let (before, was) = match &drift.from {
+        DriftFrom::Nothing => return Vec::new(),
+        DriftFrom::Shown(before) => (before, None),
+        DriftFrom::Forecast { before, danger } => (before, Some(*danger)),
+    };
+    let mut changes = differences(before, &drift.now, style);
+    if let (Some(was), Some(is)) = (was, danger)
+        && was != is
+    {
+        changes.push(format!("danger: {was} {} {is}", style.symbol(Symbol::Arrow)));
+    }
+    if changes.is_empty() {
+        changes.push("what would be sent, or the target's name; `inspect` shows it as it is now".to_owned());
+    }
+    changes
+}
+
+/// Why it is asked for although consent was given beforehand, in one line; nothing where none was.
+pub(super) fn asked_text(request: &ConsentRequest<'_>, style: &Style) -> String {
+    if request.asked.is_empty() {
+        return String::new();
+    }
+    let reasons: Vec<String> = request.asked.iter().map(ToString::to_string).collect();
+    labelled("asked for", &reasons.join("; "), style)
 }
 
 /// A danger with what it means.

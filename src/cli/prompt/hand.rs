@@ -1,3 +1,4 @@
+use super::consent::drift_text;
 use super::inspect::{labelled, quote};
 use super::verb::VERBS;
 use crate::cli::console::{Style, Tone, wrap};
@@ -9,6 +10,7 @@ pub fn hand_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> St
     let (at, of) = request.position;
     let place = if of > 1 { format!(" {at} of {of}") } else { String::new() };
     let mut out = format!("\n{}\n", style.heading(&format!("{}: by hand{place}", request.step.path)));
+    out.push_str(&drift_text(request.drifted.as_slice(), &[request.effect], style));
     for line in wrap(&style.show(&request.effect.summary), style.columns(), "", "  ") {
         out.push_str(&style.paint(Tone::Strong, &line));
         out.push('\n');

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::io::{Errno, ioctl_fionread};
-use rustix::termios::{QueueSelector, tcflush};
+use rustix::termios::{QueueSelector, tcflush, tcgetattr};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc as channel;
 
@@ -15,8 +15,10 @@ use crate::provider::BoxFuture;
 pub enum Typed {
     /// A line, without its end. Bytes that are not UTF-8 are replaced.
     Line(String),
-    /// Nothing will come any more: end of input, or the terminal is gone.
+    /// The end of input: Ctrl-D.
     End,
+    /// The terminal is gone.
+    Gone,
 }
 
 /// Where typed lines come from. A port, so that dialogues can be tested without a terminal.
@@ -107,11 +109,12 @@ fn read_line() -> Typed {
     let mut chunk = [0; 1024];
     loop {
         match rustix::io::read(io::stdin(), &mut chunk) {
+            Ok(0) if line.is_empty() && tcgetattr(io::stdin()).is_err() => return Typed::Gone,
             Ok(0) if line.is_empty() => return Typed::End,
             Ok(0) => break,
             Ok(length) => line.extend_from_slice(&chunk[..length]),
             Err(Errno::INTR) => {}
-            Err(_) => return Typed::End,
+            Err(_) => return Typed::Gone,
         }
         if line.ends_with(b"\n") {
             break;

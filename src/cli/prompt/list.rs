@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::consent::{danger, drift_text, typed_phrase};
+use super::consent::{asked_text, danger, drift_text, typed_phrase};
 use super::inspect::labelled;
 use super::verb::VERBS;
 use crate::cli::console::{Column, Room, Style, Tone, count, table, wrap};
@@ -85,6 +85,7 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
     let effects = &request.effects;
     let mut out = format!("\n{}\n", style.heading(&format!("{}: consent", request.step.path)));
     out.push_str(&drift_text(&request.drifted, effects, style));
+    out.push_str(&asked_text(request, style));
     out.push_str(&labelled("where", &request.place, style));
     let worst = effects.iter().map(|effect| effect.danger).max().unwrap_or(Danger::Observe);
     out.push_str(&labelled("danger", danger(worst), style));

@@ -21,9 +21,9 @@ use crate::cli::console::{Screen, Standing, Tone};
 use crate::clock::Clock;
 use crate::engine::{
     AskRequest, Chosen, ConsentMode, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Interrupt, Prompter, Reply, UnmetRequest, WaitRequest,
+    HandRequest, Interrupt, Prepared, Prompter, Reply, UnmetRequest, WaitRequest,
 };
-use crate::journal::{EffectDecision, FailureDecision};
+use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
 use crate::model::{AnswerKind, Ask, Digest, Effect};
 use crate::provider::BoxFuture;
 
@@ -192,6 +192,10 @@ impl Terminal {
 }
 
 impl Prompter for Terminal {
+    fn prepared(&self, _step: &PlannedStep) -> Prepared {
+        Prepared::Nothing
+    }
+
     fn consent<'a>(&'a self, request: ConsentRequest<'a>) -> BoxFuture<'a, Reply<Chosen>> {
         Box::pin(async move {
             match (&request.mode, request.effects.as_slice()) {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::engine::{
-    AskRequest, Chosen, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply, HandRequest, Prompter,
-    Reply, UnmetRequest, WaitRequest,
+    AskRequest, Chosen, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply, HandRequest, Prepared,
+    Prompter, Reply, UnmetRequest, WaitRequest,
 };
-use crate::journal::{EffectDecision, FailureDecision};
+use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
 use crate::model::{Effect, HttpCall};
 use crate::provider::BoxFuture;
 use crate::simulator::{Request, Simulator};
@@ -43,6 +43,10 @@ impl Colleague {
 }
 
 impl Prompter for Colleague {
+    fn prepared(&self, step: &PlannedStep) -> Prepared {
+        self.inner.prepared(step)
+    }
+
     fn hand<'a>(&'a self, request: HandRequest<'a>) -> BoxFuture<'a, Reply<HandReply>> {
         Box::pin(async move {
             let call = request.work.request.clone();

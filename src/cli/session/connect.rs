@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::cli::context::Context;
@@ -8,7 +9,7 @@ use crate::cloudflare::api::{ApiBase, ConnectError, Connected, Connector, Creden
 use crate::escape;
 use crate::model::{Account, World};
 use crate::outside::{Outside, OutsideLook, OutsideSend, Rehearsed};
-use crate::secret::Redactor;
+use crate::secret::{Redactor, Secret};
 use serde_json::Value;
 
 /// The API that everybody means who does not say another.
@@ -24,6 +25,8 @@ pub(crate) struct Target {
     pub(crate) account: Option<String>,
     /// The scenario of a rehearsal.
     pub(crate) scenario: Option<String>,
+    /// The secret inputs of the runbook, by the names of their variables.
+    pub(crate) secrets: BTreeMap<String, Secret>,
 }
 
 impl Target {
@@ -64,7 +67,7 @@ impl Target {
                     .hint("set `CLOUDFLARE_API_TOKEN`, or `CLOUDFLARE_API_KEY` and `CLOUDFLARE_EMAIL`"));
             }
         };
-        Ok(Self { base, credential, account: environment.account.clone(), scenario: None })
+        Ok(Self { base, credential, account: environment.account.clone(), scenario: None, secrets: BTreeMap::new() })
     }
 
     /// The host and port, for people and for the plan.
@@ -81,11 +84,13 @@ impl Target {
         if self.scenario.is_some() {
             return (Arc::new(Rehearsed), Arc::new(Rehearsed));
         }
+        // Masked from here on, used or not.
+        self.secrets.values().for_each(|secret| redactor.learn(secret));
         let environment = &cx.environment;
         let outside = Arc::new(Outside::new(
             self.world(),
             environment.http_hosts.iter().chain(&cx.settings.config.allow_hosts).cloned().collect(),
-            environment.variables.clone(),
+            environment.variables.clone().with_inputs(self.secrets.clone()),
             redactor.clone(),
             cx.clock.clone(),
         ));

@@ -6,17 +6,18 @@ use super::connect::Target;
 use super::load::Loaded;
 use super::open::Opened;
 use crate::cli::catalogue::CATALOGUE;
-use crate::cli::console::{Watch, header};
+use crate::cli::console::{Watch, count, header};
 use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::layout::IncidentDir;
-use crate::cli::vault::VaultDoor;
+use crate::cli::vault::{RunVault, VaultDoor};
 use crate::cli::{outcome, output, report};
 use crate::cloudflare::api::Connected;
 use crate::engine::{Bench, Engine, Observer, Ports, Prompter, Stop};
 use crate::evidence::EvidenceStore;
-use crate::journal::{Entry, IncidentState, Journal, RunOpened};
+use crate::journal::{Approval, Entry, IncidentState, Journal, RunOpened};
+use crate::model::Danger;
 use crate::runbook::Templates;
 use crate::secret::Redactor;
 
@@ -42,10 +43,10 @@ pub(crate) async fn drive(
     watch: Watch,
     prompter: Arc<dyn Prompter>,
 ) -> Result<Driven, CliError> {
-    let Opened { dir, journal, run, lock } = opened;
+    let Opened { dir, journal, run, lock, up_to, rested } = opened;
     let redactor = Arc::new(Redactor::new(dir.redaction_key()?));
     redactor.learn(target.credential.secret());
-    let vault = Arc::new(VaultDoor::new(&dir, cx, target.scenario.is_some()));
+    let vault = Arc::new(RunVault::new(VaultDoor::new(&dir, cx, target.scenario.is_some()), run.clone()));
     watch.follow(&dir.path);
     let observer: Arc<dyn Observer> = if cx.jsonl { Arc::new(Lines { watch }) } else { Arc::new(watch) };
     let role = journal.state().run(&run).map_or(cx.role, |state| cx.role(&state.opened.roles));
@@ -57,7 +58,12 @@ pub(crate) async fn drive(
         let credential = connected.read.credential().clone();
         let now = RunOpened { api: target.api(), credential, ..state.opened.clone() };
         let calls = state.plan.as_ref().map_or(&[][..], |plan| &plan.nested);
-        cx.screen.say(&header(&now, calls, &dir.id, state.opened_at, cx.now(), &cx.screen.style()));
+        let beforehand = beforehand(state.approved.as_ref(), up_to);
+        let style = cx.screen.style();
+        cx.screen.say(&header(&now, calls, &dir.id, state.opened_at, cx.now(), &beforehand, &style));
+        if let Some(rested) = &rested {
+            cx.screen.say(rested);
+        }
     }
     let (outside, errands) = target.outside(cx, &redactor);
     let bench = Bench {
@@ -72,6 +78,7 @@ pub(crate) async fn drive(
         evidence: EvidenceStore::new(dir.evidence(), redactor.clone()),
         redactor,
         safeguards: cx.settings.safeguards(),
+        up_to,
         ports: Ports {
             prompter,
             observer,
@@ -118,6 +125,23 @@ fn finish(
         ))?;
     }
     Ok(Driven { dir, journal, stop, exit })
+}
+
+/// What is consented to before anything is shown, in words; nothing where people are asked for all.
+fn beforehand(approved: Option<&Approval>, up_to: Option<Danger>) -> Vec<String> {
+    let plan = approved.map(|approval| {
+        let role = approval.role.map(|role| format!(" ({role})")).unwrap_or_default();
+        format!(
+            "plan {} of {}, approved {} by {}{role}: {}",
+            approval.plan.file.short(),
+            approval.plan.made_at.strftime("%F %H:%MZ"),
+            approval.at.strftime("%F %H:%MZ"),
+            approval.by,
+            count(approval.plan.covered(), "change"),
+        )
+    });
+    let order = up_to.map(|danger| format!("by itself up to {danger}; all else is asked for"));
+    plan.into_iter().chain(order).collect()
 }
 
 /// Entries on stdout as they become durable, besides the lines for people.

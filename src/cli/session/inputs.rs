@@ -1,23 +1,30 @@
 use std::sync::Mutex;
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
 use super::candidates::Candidates;
+use super::connect::Target;
+use super::secrets::{self, Secrets, refuse_readable};
 use super::start::Start;
 use crate::cli::context::Context;
 use crate::cli::environment;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
+use crate::cli::plan_document::PlanDocument;
 use crate::cli::prompt::{AnswersFile, InputReply, Keyboard, ask_input};
 use crate::cloudflare::api::Connected;
-use crate::runbook::{InputSpec, Runbook};
+use crate::runbook::{InputSpec, InputType, Runbook};
 use crate::secret::may_be_token_value;
 
 /// Inputs are kept in the journal.
 const NO_SECRETS: &str = "give a token's id or name, never its value: inputs are written down";
 
 /// Where values come from besides the prompt, first to last.
+#[derive(Clone, Copy)]
 pub(crate) struct Sources<'a> {
+    /// The plan that is carried out: then all values are its, and what is given besides must agree.
+    pub(crate) plan: Option<&'a PlanDocument>,
     /// `--set name=value`.
     pub(crate) set: &'a [String],
     /// The answers file.
@@ -26,33 +33,49 @@ pub(crate) struct Sources<'a> {
     pub(crate) start: &'a Start,
     /// What a rehearsal's scenario brings.
     pub(crate) scenario: &'a Map<String, Value>,
+    /// What is done about secrets that are not in the environment.
+    pub(crate) secrets: Secrets,
 }
 
-/// Collects every input: `--set`, `--detected` and `--roles`, answers file, environment, scenario, prompt, default.
+/// Collects every input: `--set`, `--detected` and `--roles`, answers file, environment, scenario, prompt, default. Of a
+/// secret only a name is among them; the rest goes into `target`.
 pub(crate) async fn collect(
     runbook: &Runbook,
     sources: &Sources<'_>,
     connected: &Connected,
+    target: &mut Target,
     cx: &Context,
 ) -> Result<Map<String, Value>, CliError> {
     let mut given = Map::new();
     for pair in sources.set {
         let (name, value) =
             pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}` is not `name=value`")))?;
-        known(runbook, name)?;
+        refuse_readable(known(runbook, name)?, "`--set`")?;
         given.insert(name.to_owned(), Value::String(value.to_owned()));
     }
-    for (name, value) in sources.start.inputs(runbook) {
+    // Under a plan, people and times are facts of the run, and change nothing of what was planned.
+    for (name, value) in sources.start.inputs(runbook).into_iter().filter(|_| sources.plan.is_none()) {
         given.entry(name).or_insert(value);
     }
     for (name, value) in sources.answers.iter().flat_map(|answers| &answers.inputs) {
-        known(runbook, name)?;
+        refuse_readable(known(runbook, name)?, "an answers file")?;
         given.entry(name.clone()).or_insert_with(|| value.clone());
     }
     let mut inputs = Map::new();
+    let mut differing = Vec::new();
     for spec in &runbook.inputs {
-        let from_environment = || environment::input(&spec.name).map(Value::String);
+        if spec.ty == InputType::Secret {
+            inputs.insert(spec.name.clone(), secrets::settle(spec, sources.secrets, target, cx).await?);
+            continue;
+        }
+        let from_environment = || environment::input(spec).map(Value::String);
         let named = given.get(&spec.name).cloned().or_else(from_environment);
+        if let Some(plan) = sources.plan {
+            let value = read(spec, plan.inputs.get(&spec.name).unwrap_or(&Value::Null), cx)?;
+            differing.extend(named.map(|named| differs(spec, &value, &named, cx)).transpose()?.flatten());
+            inputs.insert(spec.name.clone(), value);
+            continue;
+        }
         let value = match named.or_else(|| sources.scenario.get(&spec.name).cloned()) {
             Some(value) => read(spec, &value, cx)?,
             None if sources.answers.is_none()
@@ -73,9 +96,21 @@ pub(crate) async fn collect(
                 None => Value::Null,
             },
         };
-        inputs.insert(spec.name.clone(), value);
+        inputs.insert(spec.name.clone(), spec.in_full(value).map_err(|why| unusable(spec, &why))?.0);
     }
+    sources.plan.map_or(Ok(()), |plan| plan.refuse(differing))?;
     Ok(inputs)
+}
+
+/// How the value that was given beside a plan differs from the plan's. A moment that is told from now, like `10h ago`,
+/// was another one when the plan was made, and is not compared.
+fn differs(spec: &InputSpec, planned: &Value, given: &Value, cx: &Context) -> Result<Option<String>, CliError> {
+    let now = read(spec, given, cx)?;
+    let hour_ago = cx.now() - SignedDuration::from_hours(1);
+    let is_told_from_now =
+        given.as_str().is_some_and(|text| spec.parse(text, cx.now()).ok() != spec.parse(text, hour_ago).ok());
+    let differs = now != *planned && !is_told_from_now;
+    Ok(differs.then(|| format!("the input `{}`: planned {planned}, now {now}", spec.name)))
 }
 
 fn known<'a>(runbook: &'a Runbook, name: &str) -> Result<&'a InputSpec, CliError> {
@@ -96,7 +131,11 @@ fn read(spec: &InputSpec, value: &Value, cx: &Context) -> Result<Value, CliError
         return Err(CliError::usage(format!("the input `{}` looks like a secret", spec.name)).hint(NO_SECRETS));
     }
     let parsed = if matches!(value, Value::Array(_)) { Ok(value.clone()) } else { spec.parse(&text, cx.now()) };
-    parsed.map_err(|why| CliError::usage(format!("the input `{}` cannot be `{text}`: {why}", spec.name)))
+    parsed.map_err(|why| unusable(spec, &format!("`{text}`: {why}")))
+}
+
+fn unusable(spec: &InputSpec, why: &str) -> CliError {
+    CliError::usage(format!("the input `{}` cannot be {why}", spec.name)).hint("nothing was sent")
 }
 
 async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard, connected: &Connected) -> Result<Value, CliError> {
@@ -113,7 +152,7 @@ async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard, connected: &Connec
         let is_meant = doubted.lock().is_ok_and(|mut last| last.replace(text.to_owned()).as_deref() == Some(text));
         match &candidates {
             Some(candidates) if !is_meant => candidates.look_up(text).and_then(|()| spec.parse(text, now)),
-            _ => spec.parse(text, now),
+            _ => spec.parse(text, now).and_then(|value| spec.in_full(value)).map(|(value, _)| value),
         }
     };
     let required = spec.required && spec.default.is_none();

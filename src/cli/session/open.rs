@@ -1,3 +1,6 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use super::connect::Target;
@@ -14,8 +17,10 @@ use crate::cli::prompt::AnswersFile;
 use crate::cloudflare::api::Connected;
 use crate::durable;
 use crate::engine::{Binding, seal_plan};
-use crate::journal::{Driver, DriverLock, Event, FORMAT, Journal, Lease, PlanSealed, RunOpened, RunState, Stamp};
-use crate::model::{IncidentId, RunId};
+use crate::journal::{
+    Driver, DriverLock, Event, FORMAT, Journal, Lease, PlanApproved, PlanSealed, RunOpened, RunState, Stamp,
+};
+use crate::model::{Danger, IncidentId, RunId};
 use crate::runbook::Templates;
 
 /// An open run: journal and driver lock in hand, the plan fixed on disk.
@@ -28,6 +33,10 @@ pub(crate) struct Opened {
     pub(crate) run: RunId,
     /// The right to drive it.
     pub(crate) lock: DriverLock,
+    /// Up to which danger it consents by itself.
+    pub(crate) up_to: Option<Danger>,
+    /// How it stood when it was taken up again; stands below the header.
+    pub(crate) rested: Option<String>,
 }
 
 /// What was given before the run.
@@ -38,19 +47,31 @@ pub(crate) struct Given<'a> {
     pub(crate) answers: Option<&'a AnswersFile>,
     /// Who does what, and since when it is known.
     pub(crate) start: &'a Start,
+    /// The plan that was approved, with its text.
+    pub(crate) approved: Option<(PlanApproved, String)>,
+    /// Up to which danger it consents by itself.
+    pub(crate) up_to: Option<Danger>,
 }
 
-/// The plan that a run with these inputs would be bound to.
+/// The plan that a run with these inputs would be bound to: files among them as they are now.
 pub(crate) fn seal(
     incident: &IncidentId,
     loaded: &Loaded,
     inputs: &Map<String, Value>,
     target: &Target,
     connected: &Connected,
-) -> PlanSealed {
-    let binding =
-        Binding { incident, world: connected.read.world(), api: &target.api(), account: connected.read.account() };
-    seal_plan(&loaded.runbook, inputs, CATALOGUE, &Templates::new(), binding)
+) -> Result<PlanSealed, CliError> {
+    let mut files = BTreeMap::new();
+    for spec in &loaded.runbook.inputs {
+        let value = inputs.get(&spec.name).cloned().unwrap_or_default();
+        let (_, file) = spec.in_full(value).map_err(|why| {
+            CliError::usage(format!("the input `{}` cannot be {why}", spec.name)).hint("nothing was sent")
+        })?;
+        files.extend(file);
+    }
+    let (world, account) = (connected.read.world(), connected.read.account());
+    let binding = Binding { incident, world, api: &target.api(), account, files: &files };
+    Ok(seal_plan(&loaded.runbook, inputs, CATALOGUE, &Templates::new(), binding))
 }
 
 /// Begins an incident, or takes up one that there is, and opens a run in it.
@@ -59,7 +80,7 @@ pub(crate) fn open(
     dir: IncidentDir,
     fresh: bool,
     loaded: &Loaded,
-    given: &Given<'_>,
+    given: Given<'_>,
     target: &Target,
     connected: &Connected,
 ) -> Result<Opened, CliError> {
@@ -80,7 +101,7 @@ pub(crate) fn open(
         refuse_foreign(&dir, &journal, target, connected)?;
         journal
     };
-    journal.append(&stamp, driver_taken(given.answers))?;
+    journal.append(&stamp, driver_taken(given.answers, given.up_to))?;
     let run = RunId::new(format!("r{}", journal.state().runs.len() + 1));
     let bound = RunOpened {
         run: run.clone(),
@@ -101,25 +122,43 @@ pub(crate) fn open(
     };
     let stamp = Stamp { run: Some(run.clone()), ..stamp };
     journal.append(&stamp, Event::RunOpened(Box::new(bound.clone())))?;
-    let sealed = seal(&dir.id, loaded, given.inputs, target, connected);
-    let path = dir.plan(&run);
-    durable::write_new(&path, plan_file::text(FORMAT, &bound, &sealed, &loaded.texts()).as_bytes(), 0o600).map_err(
-        |error| CliError::new(Exit::Journal, "plan_file", format!("cannot write {}", path.display())).because(&error),
-    )?;
+    // Before the plan is fixed: a run that can be resumed has its approval.
+    if let Some((approved, text)) = given.approved {
+        keep(&dir.approved(&run), &text)?;
+        journal.append(&stamp, Event::PlanApproved(Box::new(approved)))?;
+    }
+    let sealed = seal(&dir.id, loaded, given.inputs, target, connected)?;
+    keep(&dir.plan(&run), &plan_file::text(FORMAT, &bound, &sealed, &loaded.texts()))?;
     journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;
-    Ok(Opened { dir, journal, run, lock })
+    Ok(Opened { dir, journal, run, lock, up_to: given.up_to, rested: None })
 }
 
-/// This process drives from here on, and `answers` answers for it.
-pub(crate) fn driver_taken(answers: Option<&AnswersFile>) -> Event {
+fn keep(path: &Path, text: &str) -> Result<(), CliError> {
+    durable::write_new(path, text.as_bytes(), 0o600).map_err(|error| {
+        CliError::new(Exit::Journal, "plan_file", format!("cannot write {}", path.display())).because(&error)
+    })
+}
+
+/// This process drives from here on, and `answers` answers for it; up to a danger it consents by itself.
+pub(crate) fn driver_taken(answers: Option<&AnswersFile>, up_to: Option<Danger>) -> Event {
     let answers = answers.and_then(AnswersFile::identity);
-    Event::DriverTaken { machine: environment::machine(), pid: std::process::id(), answers }
+    Event::DriverTaken { machine: environment::machine(), pid: std::process::id(), answers, up_to }
 }
 
 /// Takes the right to drive, or says who has it.
 pub(crate) fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliError> {
-    let me = Driver { machine: environment::machine(), pid: std::process::id(), since: cx.now() };
-    match DriverLock::acquire(&dir.path, &me)? {
+    let hint = "notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here";
+    granted(DriverLock::acquire(&dir.path, &me(cx))?, &format!("incident {} is being driven", dir.id), hint)
+}
+
+/// This process, as one that holds a lock.
+pub(crate) fn me(cx: &Context) -> Driver {
+    Driver { machine: environment::machine(), pid: std::process::id(), since: cx.now() }
+}
+
+/// The lock, or who has it: `what` is done by that process.
+pub(crate) fn granted(lease: Lease, what: &str, hint: &str) -> Result<DriverLock, CliError> {
+    match lease {
         Lease::Granted(lock) => Ok(lock),
         Lease::Held(driver) => {
             let who = driver.map_or_else(
@@ -128,9 +167,7 @@ pub(crate) fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliErr
                     format!("process {} on {} since {}", driver.pid, driver.machine, driver.since.strftime("%F %T UTC"))
                 },
             );
-            Err(CliError::new(Exit::Journal, "locked", format!("incident {} is being driven by {who}", dir.id)).hint(
-                "notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here",
-            ))
+            Err(CliError::new(Exit::Journal, "locked", format!("{what} by {who}")).hint(hint))
         }
     }
 }

@@ -78,7 +78,7 @@ impl Action for TokenDisable {
                     continue;
                 }
                 Standing::Unseen => {
-                    plan.gaps.push(invisible(&wanted));
+                    plan.gaps.push(invisible(&seen, &wanted));
                     plan.output.invisible.push(wanted);
                     continue;
                 }

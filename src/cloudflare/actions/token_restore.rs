@@ -83,7 +83,7 @@ impl Action for TokenRestore {
                     .hint("make a new one with the policies of the before-image, which stands in the journal"));
             }
             let summary = "the token is NOT SEEN: nothing is put back; resume with a credential that sees it";
-            return Ok(StepPlan { gaps: vec![invisible(wanted)], ..StepPlan::seen(Output::default(), summary) });
+            return Ok(StepPlan { gaps: vec![invisible(&seen, wanted)], ..StepPlan::seen(Output::default(), summary) });
         };
         let mut plan = StepPlan::seen(Output::default(), format!("token {} is to be put back", token.name));
         if token.is_as(&params.before) {

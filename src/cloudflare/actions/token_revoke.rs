@@ -77,7 +77,7 @@ impl Action for TokenRevoke {
                     plan.output.revoked.push(wanted);
                 }
                 None => {
-                    plan.gaps.push(invisible(&wanted));
+                    plan.gaps.push(invisible(&seen, &wanted));
                     plan.output.invisible.push(wanted);
                 }
             }

@@ -112,7 +112,7 @@ impl Action for TokensRotate {
                 None if seen.is_gone(&wanted.id, wanted.owner.as_deref()) => {
                     plan.already.push((wanted.label().to_owned(), "it is gone".to_owned()));
                 }
-                None => plan.gaps.push(invisible(&wanted)),
+                None => plan.gaps.push(invisible(&seen, &wanted)),
             }
         }
         plan.effects.extend(own_row);

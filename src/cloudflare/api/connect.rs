@@ -1,17 +1,18 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::budget::{Gate, Meter};
-use super::reader::{Reader, list};
+use super::gate::Gate;
+use super::meter::Meter;
+use super::reader::{Reader, pages};
 use super::sender::Sender;
 use super::transport::Transport;
 use super::{ApiBase, Credential, Timeouts, chain, http, quoted, segment};
 use crate::clock::Clock;
 use crate::model::{Account, CredentialFacts, CredentialKind, World};
-use crate::provider::{Paging, ReadError, ReadRequest, ReadSide, Reading, SendSide};
+use crate::provider::{Lane, Listing, Paging, ReadError, ReadRequest, ReadSide, Reading, SendSide};
 
 /// What a connection is made from.
 pub struct Connector {
@@ -156,9 +157,19 @@ impl Connector {
             clock: Arc::clone(&clock),
         };
         let client = client(http::reading(&base, headers, timeouts))?;
-        let transport = Arc::new(Transport { base, credential, client, gate, meter: Arc::clone(&meter), clock });
+        let transport = Arc::new(Transport {
+            base,
+            credential,
+            client,
+            gate,
+            meter: Arc::clone(&meter),
+            clock,
+            verify: OnceLock::new(),
+            seen_valid: Mutex::default(),
+        });
         let (facts, skew) = settle_credential(&transport, wanted_account).await?;
         let account = settle_account(&transport, wanted_account).await?;
+        transport.verify.get_or_init(|| verified_at(facts.kind, &account.id));
         let read = Reader { transport, world, account: account.clone(), credential: facts.clone() };
         Ok(Connected { read: Arc::new(read), send: Arc::new(sender), account, credential: facts, skew, meter })
     }
@@ -229,6 +240,15 @@ async fn verify(
     }
 }
 
+/// Where a credential of this kind says whether it is valid.
+fn verified_at(kind: CredentialKind, account: &str) -> String {
+    match kind {
+        CredentialKind::UserToken => String::from("/user/tokens/verify"),
+        CredentialKind::AccountToken => format!("/accounts/{}/tokens/verify", segment(account)),
+        CredentialKind::GlobalKey => String::from("/user"),
+    }
+}
+
 fn join(said: &[ReadError]) -> String {
     said.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -260,8 +280,9 @@ async fn settle_account(transport: &Transport, wanted: Option<&str>) -> Result<A
             Err(cause) => Err(api(cause)),
         };
     }
-    let request = ReadRequest::new("/accounts");
-    let listing = match list(transport, &request, Paging::Pages { per_page: 50 }).await {
+    let request = ReadRequest::new("/accounts").lane(Lane::Containment);
+    let paging = Paging::Pages { per_page: 50 };
+    let listing = match Listing::gather(&mut pages(transport, &request, paging.into())).await {
         Ok(listing) => listing,
         // Observed: 400 with code 1001, "List accounts endpoint does not support account owned tokens".
         Err(ReadError::Rejected(why)) if why.contains("1001: ") => return Err(ConnectError::AccountUnnamed),
@@ -277,7 +298,8 @@ async fn settle_account(transport: &Transport, wanted: Option<&str>) -> Result<A
 }
 
 async fn get(transport: &Transport, path: &str) -> Result<Reading, ReadError> {
-    Ok(transport.read(&ReadRequest::new(path)).await?.reading)
+    // Without these nothing else can begin.
+    Ok(transport.read(&ReadRequest::new(path).lane(Lane::Containment)).await?.reading)
 }
 
 fn account(json: &Value) -> Option<Account> {

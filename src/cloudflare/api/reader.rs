@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::envelope::keys_of;
-use super::paging::{Next, Pager};
+use super::envelope::{into_result, keys_of, read_json, verdict as says_yes};
+use super::paging::{After, Pager};
 use super::transport::Transport;
 use crate::model::{Account, CredentialFacts, World};
-use crate::provider::{BoxFuture, Listing, Paging, ReadError, ReadRequest, ReadSide, Reading};
+use crate::provider::{
+    BoxFuture, BudgetLeft, Lane, Layout, Next, Page, Pages, ReadError, ReadRequest, ReadSide, Reading,
+};
 
 /// The read side, bound to one account.
 pub(super) struct Reader {
@@ -33,43 +35,87 @@ impl ReadSide for Reader {
         Box::pin(async move { Ok(self.transport.read(request).await?.reading) })
     }
 
-    fn list<'a>(&'a self, request: &'a ReadRequest, paging: Paging) -> BoxFuture<'a, Result<Listing, ReadError>> {
-        Box::pin(list(&self.transport, request, paging))
+    fn pages<'a>(&'a self, request: &'a ReadRequest, layout: Layout) -> Box<dyn Pages + 'a> {
+        Box::new(pages(&self.transport, request, layout))
+    }
+
+    fn kept_items(&self, body: &[u8], layout: Layout) -> Result<Vec<Value>, ReadError> {
+        items(self.kept_result(body)?, layout.inside, "what was kept")
+    }
+
+    fn kept_result(&self, body: &[u8]) -> Result<Value, ReadError> {
+        match read_json(body) {
+            Ok(json) if says_yes(&json) == Some(false) => Ok(Value::Null),
+            Ok(json) => Ok(into_result(json)),
+            Err(what) if body.trim_ascii_start().starts_with(b"{") => {
+                Err(ReadError::Unreadable(format!("what was kept is {what}")))
+            }
+            // An answer that is a text by its documentation.
+            Err(_) => Ok(Value::String(String::from_utf8_lossy(body).into_owned())),
+        }
+    }
+
+    fn budget(&self, lane: Lane) -> Option<BudgetLeft> {
+        self.transport.gate.left(lane)
     }
 }
 
-/// Reads a list to its end. A page that is lost after others were read ends it with a shortfall that names the page, so
-/// that what was seen is kept and never taken for the whole.
-pub(super) async fn list(transport: &Transport, request: &ReadRequest, paging: Paging) -> Result<Listing, ReadError> {
-    let mut pager = Pager::new(request, paging);
-    let mut pages = Vec::new();
-    let shortfall = loop {
-        let page = pager.page();
-        let read = transport.read(&pager.ask()).await.and_then(|mut exchange| {
-            let items = items(exchange.reading.result.take(), &exchange.reading.source)?;
+/// A list, page by page.
+pub(super) fn pages<'a>(transport: &'a Transport, request: &'a ReadRequest, layout: Layout) -> Walk<'a> {
+    Walk { transport, inside: layout.inside, pager: Pager::new(request, layout), ended: None }
+}
+
+/// A walk through the pages of a list. A page that is lost after others were read ends it with a shortfall that names the
+/// page, so that what was seen is kept and never taken for the whole.
+pub(super) struct Walk<'a> {
+    transport: &'a Transport,
+    inside: &'static str,
+    pager: Pager<'a>,
+    ended: Option<Next>,
+}
+
+impl Pages for Walk<'_> {
+    fn next(&mut self) -> BoxFuture<'_, Result<Next, ReadError>> {
+        Box::pin(self.step())
+    }
+}
+
+impl Walk<'_> {
+    async fn step(&mut self) -> Result<Next, ReadError> {
+        if let Some(ended) = &self.ended {
+            return Ok(ended.clone());
+        }
+        let page = self.pager.page();
+        let read = self.transport.read(&self.pager.ask()).await.and_then(|mut exchange| {
+            let items = items(exchange.reading.result.take(), self.inside, &exchange.reading.source)?;
             Ok((items, exchange))
         });
-        let (items, exchange) = match read {
+        let (mut items, exchange) = match read {
             Ok(read) => read,
-            Err(error) if pages.is_empty() => return Err(error),
-            Err(error) => break Some(format!("page {page} was lost, and all after it: {error}")),
+            Err(error) if page == 1 => return Err(error),
+            Err(error) => {
+                let short = Next::Short(format!("page {page} was lost, and all after it: {error}"));
+                self.ended = Some(short.clone());
+                return Ok(short);
+            }
         };
-        let next = pager.take(items, &exchange.info);
-        pages.push(exchange.reading);
-        match next {
-            Next::More => {}
-            Next::End => break None,
-            Next::Short(why) => break Some(why),
-        }
-    };
-    Ok(Listing { items: pager.into_items(), pages, shortfall })
+        self.ended = match self.pager.take(&mut items, &exchange.info) {
+            After::More => None,
+            After::End => Some(Next::End),
+            After::Short(why) => Some(Next::Short(why)),
+        };
+        Ok(Next::Page(Page { items, reading: exchange.reading }))
+    }
 }
 
 /// The items of a page. `null` stands for none (observed); R2 names its list inside an object (documented: `buckets`).
-fn items(result: Value, source: &str) -> Result<Vec<Value>, ReadError> {
+fn items(result: Value, inside: &str, source: &str) -> Result<Vec<Value>, ReadError> {
     match result {
         Value::Array(items) => Ok(items),
         Value::Null => Ok(Vec::new()),
+        Value::Object(mut map) if matches!(map.get(inside), Some(Value::Array(_) | Value::Null)) => {
+            Ok(if let Some(Value::Array(items)) = map.shift_remove(inside) { items } else { Vec::new() })
+        }
         Value::Object(map) if map.values().filter(|value| value.is_array()).count() == 1 => Ok(map
             .into_iter()
             .find_map(|(_, value)| if let Value::Array(items) = value { Some(items) } else { None })

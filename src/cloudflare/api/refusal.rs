@@ -2,7 +2,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::quoted;
-use crate::provider::ReadError;
+use crate::provider::{Absence, ReadError};
 
 /// One item of `errors`, or of an `error_chain` in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,12 @@ pub(super) fn words(complaints: &[Complaint]) -> String {
     quoted(&each.collect::<Vec<_>>().join("; "))
 }
 
+/// Whether it is the refusal that is given for a missing permission and for a credential that is not valid any more.
+pub(super) fn may_be_dead(status: StatusCode, complaints: &[Complaint]) -> bool {
+    complaints.iter().any(|complaint| complaint.code == Some(10000))
+        && (status.is_success() || matches!(status.as_u16(), 400 | 401 | 403))
+}
+
 /// Why a read was turned down, from the HTTP status and the codes. Codes are all *observed*; where they do not tell, the
 /// status decides. `said` is what the answer says, in words.
 pub(super) fn read_error(status: StatusCode, complaints: &[Complaint], said: &str) -> ReadError {
@@ -70,7 +76,7 @@ pub(super) fn read_error(status: StatusCode, complaints: &[Complaint], said: &st
             "the credential lacks the permission, or the endpoint wants a user token or a global API key",
         ));
     }
-    if has(10000) && (status.is_success() || matches!(status.as_u16(), 400 | 401 | 403)) {
+    if may_be_dead(status, complaints) {
         return ReadError::Forbidden(text(
             "the API says the same of a credential that is not valid any more and of one that lacks the permission: where \
              nothing else can be read either, it is the former",
@@ -90,13 +96,29 @@ pub(super) fn read_error(status: StatusCode, complaints: &[Complaint], said: &st
     }
 }
 
+/// Whether a refusal means that there is nothing to show, as the request has it.
+pub(super) fn says_absent(status: StatusCode, complaints: &[Complaint], absence: Absence) -> bool {
+    let has = |code: u32| complaints.iter().any(|complaint| complaint.code == Some(code.into()));
+    let leads_nowhere = has(7000) || has(7003);
+    absence.codes.iter().any(|code| has(*code))
+        || (absence.missing && matches!(status.as_u16(), 404 | 410) && !leads_nowhere)
+}
+
+/// Whether a refusal may be one that good credentials meet by chance: under load, a single 403 or a single code 10000 in
+/// the middle of many answers was observed by others. Said twice, it counts.
+pub(super) fn may_be_chance(status: StatusCode, complaints: &[Complaint]) -> bool {
+    let has = |code: i64| complaints.iter().any(|complaint| complaint.code == Some(code));
+    let speaks_of_the_credential = has(6003) || has(9109);
+    (status == StatusCode::FORBIDDEN || has(10000)) && !speaks_of_the_credential
+}
+
 #[cfg(test)]
 mod tests {
     use reqwest::StatusCode;
     use serde_json::json;
 
-    use super::{complaints, read_error, words};
-    use crate::provider::ReadError;
+    use super::{complaints, may_be_chance, read_error, says_absent, words};
+    use crate::provider::{Absence, ReadError};
 
     fn error_of(status: u16, code: i64, message: &str) -> ReadError {
         let list = complaints(&json!({"errors": [{"code": code, "message": message}]}));
@@ -121,6 +143,30 @@ mod tests {
         assert!(matches!(error_of(302, 0, ""), Unreadable(_)));
         let rejected = error_of(200, 1001, "not today");
         assert_eq!(rejected, Rejected("1001: not today".into()));
+    }
+
+    #[test]
+    fn what_may_be_chance_is_told_from_what_speaks_of_the_credential() {
+        let chance = |status: u16, code: i64| {
+            let list = complaints(&json!({"errors": [{"code": code, "message": ""}]}));
+            may_be_chance(StatusCode::from_u16(status).unwrap(), &list)
+        };
+        assert!(chance(403, 10000) && chance(401, 10000) && chance(200, 10000) && chance(403, 1));
+        assert!(!chance(403, 9109) && !chance(400, 6003) && !chance(401, 1000) && !chance(404, 7003));
+        assert!(may_be_chance(StatusCode::FORBIDDEN, &[]), "a page of HTML");
+    }
+
+    #[test]
+    fn only_what_the_request_names_means_that_there_is_none() {
+        let absent = |status: u16, code: i64, absence: Absence| {
+            let list = complaints(&json!({"errors": [{"code": code, "message": ""}]}));
+            says_absent(StatusCode::from_u16(status).unwrap(), &list, absence)
+        };
+        let codes = Absence { codes: &[10003], missing: false };
+        assert!(absent(404, 10003, codes) && absent(400, 10003, codes) && !absent(404, 1, codes));
+        let missing = Absence { codes: &[], missing: true };
+        assert!(absent(404, 1, missing) && !absent(404, 7003, missing) && !absent(403, 1, missing));
+        assert!(!absent(404, 10003, Absence::default()));
     }
 
     #[test]

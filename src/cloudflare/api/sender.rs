@@ -2,14 +2,15 @@ use std::sync::Arc;
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 
-use super::budget::{Gate, Meter};
+use super::gate::{Gate, Pass};
 use super::http::Cut;
+use super::meter::Meter;
 use super::trace::Trace;
 use super::{ApiBase, chain, http, quoted};
 use crate::clock::Clock;
 use crate::journal::Warrant;
 use crate::model::{Call, HttpCall, World};
-use crate::provider::{Answer, BoxFuture, SendSide};
+use crate::provider::{Answer, BoxFuture, Lane, SendSide};
 use crate::secret::SecretBytes;
 
 /// The send side.
@@ -35,12 +36,13 @@ impl SendSide for Sender {
                 Err(why) => return Answer::NotSent(why),
             };
             // Dropping the future here sends nothing; from the spawn on it no longer takes the request back.
-            if let Err(why) = gate.pass().await {
-                return Answer::NotSent(why);
-            }
+            let pass = match gate.pass(Lane::Containment).await {
+                Ok(pass) => pass,
+                Err(why) => return Answer::NotSent(why),
+            };
             let sending = tokio::spawn(async move {
                 let trace = Trace::begin(&method, &path, attempt, &*clock);
-                let (status, answer) = exchange(request, &gate, &meter).await;
+                let (status, answer) = exchange(request, pass, &meter).await;
                 trace.end(status, &*clock);
                 answer
             });
@@ -77,7 +79,7 @@ impl Sender {
 
 /// Sends once; the status, where an answer came, and the answer. Only an error of the connection proves that nothing was
 /// sent; every other may have come after.
-async fn exchange(request: RequestBuilder, gate: &Gate, meter: &Meter) -> (Option<u16>, Answer) {
+async fn exchange(request: RequestBuilder, pass: Pass, meter: &Meter) -> (Option<u16>, Answer) {
     meter.count_write();
     let response = match request.send().await {
         Ok(response) => response,
@@ -91,7 +93,7 @@ async fn exchange(request: RequestBuilder, gate: &Gate, meter: &Meter) -> (Optio
             return (None, Answer::Lost(format!("the connection broke before an answer: {}", chain(error))));
         }
     };
-    gate.observe(response.status(), response.headers());
+    pass.answered(response.status(), response.headers());
     let status = response.status().as_u16();
     // The id by which Cloudflare's support finds a request.
     let request_id = response.headers().get("cf-ray").and_then(|ray| ray.to_str().ok()).map(quoted);

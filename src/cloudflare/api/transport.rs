@@ -1,19 +1,25 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{DATE, HeaderMap};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
-use super::budget::{Gate, Meter, http_date};
 use super::envelope::{into_result, keys_of, read_json, verdict};
-use super::refusal::{complaints, read_error, words};
+use super::gate::Gate;
+use super::meter::Meter;
+use super::ratelimit::http_date;
+use super::refusal::{Complaint, complaints, may_be_chance, may_be_dead, read_error, says_absent, words};
 use super::trace::Trace;
 use super::{ApiBase, Credential, chain, http};
 use crate::clock::Clock;
 use crate::provider::{ReadError, ReadRequest, Reading};
 use crate::secret::SecretBytes;
+
+/// A credential that was just seen to be valid is not verified again for so long.
+const STAYS_VALID: SignedDuration = SignedDuration::from_secs(60);
 
 /// How often a read is tried again after its first failure.
 const RETRIES: usize = 3;
@@ -26,6 +32,10 @@ pub(super) struct Transport {
     pub(super) gate: Arc<Gate>,
     pub(super) meter: Arc<Meter>,
     pub(super) clock: Arc<dyn Clock>,
+    /// Where the credential is verified; known once it has been.
+    pub(super) verify: OnceLock<String>,
+    /// When the credential was last seen to be valid after a refusal that left it open.
+    pub(super) seen_valid: Mutex<Option<Timestamp>>,
 }
 
 /// An answer, with the part of its envelope that tells of other pages.
@@ -38,8 +48,20 @@ pub(super) struct Exchange {
 /// One try that failed.
 struct Failure {
     error: ReadError,
-    /// Whether the same request may do better later.
-    passing: bool,
+    hope: Hope,
+    /// Whether it may be the credential that is not valid any more.
+    credential: bool,
+}
+
+/// Whether the same request may do better later.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hope {
+    /// It may.
+    Some,
+    /// If it fails once more, it will not.
+    Once,
+    /// It will not.
+    None,
 }
 
 impl Transport {
@@ -52,25 +74,57 @@ impl Transport {
             .with_jitter()
             .build();
         let mut attempt = 0;
+        let mut doubted = false;
         loop {
             attempt += 1;
             let failure = match self.attempt(request, attempt).await {
                 Ok(exchange) => return Ok(exchange),
                 Err(failure) => failure,
             };
-            match waits.next().filter(|_| failure.passing) {
+            let again = match failure.hope {
+                Hope::Some => true,
+                Hope::Once => !std::mem::replace(&mut doubted, true),
+                Hope::None => false,
+            };
+            match waits.next().filter(|_| again) {
                 Some(wait) => {
                     tracing::info!(error = %failure.error, ?wait, "reading again");
                     self.clock.sleep(wait).await;
                 }
+                None if failure.credential => return Err(self.or_dead(failure.error).await),
                 None => return Err(failure.error),
             }
         }
     }
 
+    /// Observed: the API refuses what the credential may not do by the very code by which it refuses one that was revoked
+    /// or has expired. Only verifying it tells which; a run must not go on blind with a dead one.
+    async fn or_dead(&self, refused: ReadError) -> ReadError {
+        let now = self.clock.now();
+        let is_fresh = |at: &Timestamp| now.duration_since(*at) < STAYS_VALID;
+        let Some(path) = self.verify.get().filter(|_| !self.seen_valid().as_ref().is_some_and(is_fresh)) else {
+            return refused;
+        };
+        match self.attempt(&ReadRequest::new(path), 1).await.map_err(|failure| failure.error) {
+            Ok(verified) => match verified.reading.result.get("status").and_then(Value::as_str) {
+                None | Some("active") => {
+                    *self.seen_valid() = Some(now);
+                    refused
+                }
+                Some(status) => ReadError::Unauthenticated(format!("it is {} by now", super::quoted(status))),
+            },
+            Err(dead @ ReadError::Unauthenticated(_)) => dead,
+            Err(_) => refused,
+        }
+    }
+
+    fn seen_valid(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.seen_valid.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn attempt(&self, request: &ReadRequest, attempt: u32) -> Result<Exchange, Failure> {
-        let last = |error| Failure { error, passing: false };
-        let passing = |error| Failure { error, passing: true };
+        let last = |error| Failure { error, hope: Hope::None, credential: false };
+        let passing = |error| Failure { error, hope: Hope::Some, credential: false };
         let Some(mut url) = self.base.url(&request.path) else {
             let why = format!("`{}` is no well-formed path, so nothing was sent", super::quoted(&request.path));
             return Err(last(ReadError::Rejected(why)));
@@ -79,7 +133,7 @@ impl Transport {
             url.query_pairs_mut().extend_pairs(&request.query);
         }
         let source = format!("GET {}", self.base.below(&url));
-        self.gate.pass().await.map_err(|why| last(ReadError::Throttled(why)))?;
+        let pass = self.gate.pass(request.lane).await.map_err(|why| last(ReadError::Throttled(why)))?;
         self.meter.count_read();
         let trace = Trace::begin("GET", &request.path, attempt, &*self.clock);
         let mut get = self.client.get(url);
@@ -91,7 +145,7 @@ impl Transport {
             passing(ReadError::Unreachable(chain(error)))
         })?;
         let (status, headers) = (response.status(), response.headers().clone());
-        self.gate.observe(status, &headers);
+        pass.answered(status, &headers);
         let body = http::body(response).await;
         trace.end(Some(status.as_u16()), &*self.clock);
         let body =
@@ -105,7 +159,7 @@ impl Transport {
             Err(what) if status.is_success() => {
                 return Err(passing(ReadError::Unreadable(format!("HTTP {} with {what}", status.as_u16()))));
             }
-            Err(what) => return Err(failure(status, read_error(status, &[], &format!("with {what}")))),
+            Err(what) => return Err(failure(status, &[], &format!("with {what}"))),
         };
         let says_yes = verdict(&json).or_else(|| is_without_envelope(&request.path).then_some(true));
         match says_yes {
@@ -119,18 +173,27 @@ impl Transport {
             }
             _ => {
                 let mut list = complaints(&json);
+                if says_absent(status, &list, request.absence) {
+                    return Ok(exchange(Value::Null, Value::Null, body, source, &headers));
+                }
                 for complaint in &mut list {
                     complaint.message = self.credential.mask(&complaint.message).into_owned();
                 }
-                Err(failure(status, read_error(status, &list, &words(&list))))
+                Err(failure(status, &list, &words(&list)))
             }
         }
     }
 }
 
-fn failure(status: StatusCode, error: ReadError) -> Failure {
-    let passing = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-    Failure { error, passing }
+fn failure(status: StatusCode, list: &[Complaint], said: &str) -> Failure {
+    let hope = if status.is_server_error() || matches!(status.as_u16(), 408 | 429) {
+        Hope::Some
+    } else if may_be_chance(status, list) {
+        Hope::Once
+    } else {
+        Hope::None
+    };
+    Failure { error: read_error(status, list, said), hope, credential: may_be_dead(status, list) }
 }
 
 fn exchange(result: Value, info: Value, body: Vec<u8>, source: String, headers: &HeaderMap) -> Exchange {

@@ -1,7 +1,7 @@
 //! Access: applications, policies, groups, identity providers, service tokens, at the account and in zones (API.md
 //! section 14).
 
-use super::{canonical, of, of_account, of_zone, one, pages};
+use super::{of, of_account, of_zone, one, pages, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part};
 
@@ -19,7 +19,7 @@ const APPS: Family = Family {
     // The maximum is not stated; this is the default.
     shape: pages(1000),
     label: &["/name", "/domain"],
-    canonical: canonical::named_secrets,
+    redact: redact::named_secrets,
     ..ACCESS
 };
 
@@ -33,7 +33,7 @@ const PROVIDERS: Family = Family {
     shape: pages(200),
     created: "",
     modified: "",
-    canonical: canonical::named_secrets,
+    redact: redact::named_secrets,
     permission: ORGANIZATION,
     ..ACCESS
 };

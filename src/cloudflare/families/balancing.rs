@@ -1,6 +1,6 @@
 //! Load balancers, and what they send traffic to (API.md section 15).
 
-use super::{canonical, of_account, of_zone, pages};
+use super::{of_account, of_zone, pages, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part};
 
@@ -8,7 +8,7 @@ const BALANCING: Family = Family {
     kind: kinds::BALANCING,
     created: "/created_on",
     modified: "/modified_on",
-    canonical: canonical::headers,
+    redact: redact::headers,
     permission: "Load Balancing: Monitors and Pools Read",
     ..of_account()
 };

@@ -1,6 +1,6 @@
 //! Where logs go, and who is told of what (API.md section 15).
 
-use super::{canonical, of_account, of_zone};
+use super::{of_account, of_zone, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::Family;
 
@@ -9,7 +9,7 @@ const LOGPUSH: Family = Family {
     label: &["/dataset", "/name"],
     volatile: &["last_complete", "last_error", "error_message"],
     secret: &["ownership_challenge"],
-    canonical: canonical::log_destination,
+    redact: redact::log_destination,
     // Reading needs it too: the destination may hold a credential.
     permission: "Logs Write",
     ..of_account()
@@ -46,7 +46,7 @@ pub(super) const FAMILIES: &[Family] = &[
         created: "/created_at",
         volatile: &["last_success", "last_failure"],
         secret: &["secret"],
-        canonical: canonical::webhook,
+        redact: redact::webhook,
         ..ALERTING
     },
     Family {

@@ -1,7 +1,7 @@
 //! Pages projects, their deployments and domains (API.md section 13). Deploy hooks are not listed: their address is the
 //! credential.
 
-use super::{canonical, of, of_account, pages};
+use super::{of, of_account, pages, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part};
 
@@ -9,7 +9,7 @@ const PAGES: Family = Family {
     kind: kinds::PAGES,
     created: "/created_on",
     secret: &["web_analytics_token"],
-    canonical: canonical::variables,
+    redact: redact::variables,
     permission: "Pages Read",
     ..of_account()
 };

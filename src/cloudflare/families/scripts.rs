@@ -1,7 +1,7 @@
 //! What rewrites pages and headers on their way: snippets, managed headers, Zaraz; and what Page Shield saw in browsers
 //! (API.md section 12).
 
-use super::{canonical, of_zone, one, pages};
+use super::{canonical, of_zone, one, pages, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part, Shape, Variant};
 use crate::provider::Paging;
@@ -127,7 +127,7 @@ pub(super) const FAMILIES: &[Family] = &[
         title: "Zaraz",
         kind: kinds::RULES,
         path: "/zones/{zone}/settings/zaraz/config",
-        canonical: canonical::named_secrets,
+        redact: redact::named_secrets,
         permission: "Zaraz Read",
         missing_is_none: true,
         ..one(of_zone())

@@ -1,6 +1,6 @@
 //! Tunnels, what they lead to, who is connected, and the rules of Gateway (API.md section 14).
 
-use super::{canonical, of, of_account, one, pages};
+use super::{canonical, of, of_account, one, pages, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part, Variant};
 
@@ -105,7 +105,7 @@ pub(super) const FAMILIES: &[Family] = &[
         title: "Gateway policies",
         path: "/accounts/{account}/gateway/rules",
         volatile: &["version"],
-        canonical: canonical::headers,
+        redact: redact::headers,
         ..GATEWAY
     },
     Family {

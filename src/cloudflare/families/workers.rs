@@ -1,6 +1,6 @@
 //! Workers: what runs, where, when, and with which reach (API.md section 13).
 
-use super::{canonical, of, of_account, of_zone, one, pages};
+use super::{canonical, of, of_account, of_zone, one, pages, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part, Variant};
 
@@ -152,7 +152,7 @@ pub(super) const FAMILIES: &[Family] = &[
         id: "/slug",
         created: "",
         modified: "",
-        canonical: canonical::log_destination,
+        redact: redact::log_destination,
         permission: "Workers Observability Read",
         ..WORKERS
     },

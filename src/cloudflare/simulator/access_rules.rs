@@ -32,6 +32,17 @@ pub(super) fn route(account: &mut Account, call: &Call, scope: Scope<'_>, rest: 
             own(account, call, scope)?.push(rule.clone());
             Ok(Reply::created(rule))
         }
+        ("PATCH", [id]) => {
+            let given = call.object()?.clone();
+            let own = own(account, call, scope)?;
+            let position = own.iter().position(|rule| id_of(rule) == *id).ok_or_else(not_found)?;
+            let before = own[position].clone();
+            for (name, value) in given {
+                own[position][name] = value;
+            }
+            own[position]["modified_on"] = call.stamp().into();
+            Ok(Reply::updated(before, own[position].clone()))
+        }
         ("DELETE", [id]) => {
             let own = own(account, call, scope)?;
             let position = own.iter().position(|rule| id_of(rule) == *id).ok_or_else(not_found)?;

@@ -53,6 +53,8 @@ pub(super) struct Call {
     pub(super) path: String,
     pub(super) query: Query,
     pub(super) body: Value,
+    /// Where R2 is asked for buckets; `default` unless a header says otherwise.
+    pub(super) jurisdiction: String,
     pub(super) at: Timestamp,
 }
 
@@ -156,6 +158,13 @@ impl Reply {
     pub(super) fn deleted(before: Value) -> Self {
         let id = id_of(&before).to_owned();
         Self::result(json!({ "id": id })).changing(id, before, Value::Null)
+    }
+
+    /// The same, with another result.
+    pub(super) fn replace_result(&mut self, with: Value) {
+        if let ReplyBody::Envelope { result, .. } = &mut self.body {
+            *result = with;
+        }
     }
 
     pub(super) fn changing(mut self, id: String, before: Value, after: Value) -> Self {

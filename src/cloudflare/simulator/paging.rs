@@ -1,5 +1,7 @@
 //! Page by page, and cursor by cursor.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use super::call::{Query, Refusal, Reply, id_of};
@@ -24,20 +26,26 @@ impl Paging {
 
     /// The page that the query asks for. `total` is the number without any filter, as the API has it.
     pub(super) fn page(self, query: &Query, items: &[Value], total: usize) -> Reply {
+        let (range, info) = self.window(query, items.len(), total);
+        Reply::page(items[range].to_vec(), Some(info))
+    }
+
+    /// Which of `length` items that page has, and what the answer says of it.
+    pub(super) fn window(self, query: &Query, length: usize, total: usize) -> (Range<usize>, Value) {
         let per_page = query.number("per_page").unwrap_or(self.default).clamp(self.min, self.max);
-        let pages = items.len().div_ceil(per_page);
+        let pages = length.div_ceil(per_page);
         let page = query.number("page").unwrap_or(1).max(1);
         let served = if self.repeats_last { page.min(pages.max(1)) } else { page };
-        let result: Vec<Value> =
-            items.iter().skip((served - 1).saturating_mul(per_page)).take(per_page).cloned().collect();
+        let start = (served - 1).saturating_mul(per_page).min(length);
+        let end = start.saturating_add(per_page).min(length);
         let info = json!({
             "page": page,
             "per_page": per_page,
-            "count": result.len(),
+            "count": end - start,
             "total_count": total,
             "total_pages": total.div_ceil(per_page),
         });
-        Reply::page(result, Some(info))
+        (start..end, info)
     }
 }
 

@@ -1,15 +1,20 @@
 //! Permission groups, and which of them a token holds where.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::call::id_of;
 use super::secret;
+use crate::cloudflare::families::{families, family};
+use crate::hunt::Reach;
 
 const ACCOUNT: &str = "com.cloudflare.api.account";
 const ZONE: &str = "com.cloudflare.api.account.zone";
 const USER: &str = "com.cloudflare.api.user";
 
-/// Names of the permission groups of this world, with the scope each acts on.
+/// Names of the permission groups of this world besides those of the families, with the scope each acts on.
 const GROUPS: &[(&str, &str)] = &[
     ("API Tokens Read", USER),
     ("API Tokens Write", USER),
@@ -42,6 +47,50 @@ const GROUPS: &[(&str, &str)] = &[
     ("Zone WAF Write", ZONE),
 ];
 
+/// Every permission group, with the scopes that it acts on.
+static ALL: LazyLock<BTreeMap<String, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut all: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let of_families = families().flat_map(|entry| {
+        let scope = scope_of(entry.reach);
+        [(entry.permission.to_owned(), scope), (write_twin(entry.permission), scope)]
+    });
+    for (name, scope) in GROUPS.iter().map(|(name, scope)| ((*name).to_owned(), *scope)).chain(of_families) {
+        let scopes = all.entry(name).or_default();
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    all
+});
+
+/// The groups that the families need on `user`, `account` or `zones`.
+pub(super) fn of_families(on: &str) -> impl Iterator<Item = &'static str> + use<> {
+    let wanted = match on {
+        "user" => USER,
+        "account" => ACCOUNT,
+        _ => ZONE,
+    };
+    families().filter(move |entry| scope_of(entry.reach) == wanted).map(|entry| entry.permission)
+}
+
+fn scope_of(reach: Reach) -> &'static str {
+    match reach {
+        Reach::User => USER,
+        Reach::Account => ACCOUNT,
+        Reach::Zone => ZONE,
+        Reach::Of(parent) => family(parent).map_or(ACCOUNT, |parent| scope_of(parent.reach)),
+    }
+}
+
+/// The group that may write what `read` may read.
+pub(super) fn write_twin(read: &str) -> String {
+    match read.strip_suffix(" Read") {
+        Some(what @ ("Account Filter Lists" | "Zaraz")) => format!("{what} Edit"),
+        Some(what) => format!("{what} Write"),
+        None => read.to_owned(),
+    }
+}
+
 /// What a call acts on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope<'a> {
@@ -60,12 +109,12 @@ pub(super) fn group_id(name: &str) -> String {
 
 /// The name of every permission group.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    GROUPS.iter().map(|(name, _)| *name)
+    ALL.keys().map(String::as_str)
 }
 
 /// The permission groups as the API lists them.
 pub(super) fn listed() -> Vec<Value> {
-    GROUPS.iter().map(|(name, scope)| json!({ "id": group_id(name), "name": name, "scopes": [scope] })).collect()
+    ALL.iter().map(|(name, scopes)| json!({ "id": group_id(name), "name": name, "scopes": scopes })).collect()
 }
 
 /// Policies as they are stored: with an id, and with the name of each group beside its id.

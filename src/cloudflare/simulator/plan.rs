@@ -34,7 +34,29 @@ pub(super) struct Plan {
     pub(super) traffic: Vec<Traffic>,
     pub(super) acts: Vec<Act>,
     /// What the intruder does in the variant in which it is awake.
-    pub(super) awake: Awake,
+    pub(super) awake: Option<Awake>,
+    /// What else there is; in a file of its own.
+    #[serde(skip)]
+    pub(super) inventory: Inventory,
+}
+
+/// What there is in the account besides what [`Plan`] names.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inventory {
+    /// Names of secrets, for `{secret.name}`.
+    pub(super) secrets: Vec<String>,
+    pub(super) shelf: Vec<ShelfPlan>,
+}
+
+/// Items of one list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShelfPlan {
+    /// Path of the list.
+    pub(super) path: String,
+    /// Each may say `key`, for `{family.key}`, and since when it is there: `made = "30d ago"`. The server adds the rest.
+    pub(super) items: Vec<Value>,
 }
 
 /// An intruder who brings a token back.
@@ -87,13 +109,17 @@ pub(super) struct PolicyPlan {
 }
 
 /// A zone as it was before the acts.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ZonePlan {
     pub(super) key: String,
     pub(super) name: String,
     pub(super) dnssec: String,
+    #[serde(default)]
     pub(super) records: Vec<RecordPlan>,
+    /// How many records there are behind those, made by number.
+    #[serde(default)]
+    pub(super) more_records: usize,
     /// Hosts of advanced certificates, one list for each.
     #[serde(default)]
     pub(super) advanced: Vec<Vec<String>>,
@@ -102,6 +128,20 @@ pub(super) struct ZonePlan {
     pub(super) origin_certificates: Vec<Vec<String>>,
     #[serde(default)]
     pub(super) rulesets: Vec<RulesetPlan>,
+}
+
+impl ZonePlan {
+    /// The same as one of many, with that many records.
+    pub(super) fn numbered(&self, number: usize, records: usize) -> Self {
+        let name = format!("zone-{number:05}.example");
+        Self {
+            key: format!("zone-{number}"),
+            name,
+            more_records: records,
+            dnssec: self.dnssec.clone(),
+            ..Self::default()
+        }
+    }
 }
 
 /// A DNS record; without a key it cannot be named by an act.

@@ -3,7 +3,7 @@
 use super::call::{Call, Refusal, Reply};
 use super::permissions::Scope;
 use super::world::Account;
-use super::{access_rules, audit, certificates, members, rules, tokens, user_account, zones};
+use super::{access_rules, audit, certificates, members, rules, shelf, tokens, user_account, zones};
 
 /// Performs one call.
 pub(super) fn perform(account: &mut Account, call: &Call) -> Result<Reply, Refusal> {
@@ -29,13 +29,14 @@ pub(super) fn perform(account: &mut Account, call: &Call) -> Result<Reply, Refus
         }
         (_, ["zones", rest @ ..]) => zones::route(account, call, rest),
         (_, ["certificates", rest @ ..]) => certificates::origin(account, call, rest),
-        _ => Err(Refusal::no_route(&call.path)),
+        _ => shelf::route(account, call),
     }
 }
 
 fn below_account(account: &mut Account, call: &Call, rest: &[&str]) -> Result<Reply, Refusal> {
     match (call.method.as_str(), rest) {
         ("GET", []) => user_account::account(account, call),
+        ("PUT", []) => user_account::update(account, call),
         (_, ["tokens", rest @ ..]) => tokens::route(account, call, None, rest),
         (_, ["members", rest @ ..]) => members::route(account, call, rest),
         ("GET", ["roles"]) => members::roles(account, call),
@@ -45,6 +46,6 @@ fn below_account(account: &mut Account, call: &Call, rest: &[&str]) -> Result<Re
         (_, ["firewall", "access_rules", "rules", rest @ ..]) => {
             access_rules::route(account, call, Scope::Account, rest)
         }
-        _ => Err(Refusal::no_route(&call.path)),
+        _ => shelf::route(account, call),
     }
 }

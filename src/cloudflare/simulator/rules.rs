@@ -34,6 +34,27 @@ pub(super) fn route(account: &mut Account, call: &Call, scope: Scope<'_>, rest: 
             let found = find(rulesets, id)?.versions.iter().find(|it| it["version"] == *version);
             found.cloned().map(Reply::result).ok_or_else(|| not_found("ruleset version"))
         }
+        ("POST", []) => {
+            let given = |field: &str| call.text(field).map(str::to_owned);
+            let (phase, name, kind) = (given("phase")?, given("name")?, given("kind")?);
+            let rules = call.body["rules"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let rules: Vec<Value> = numbered(rules, &made, call);
+            let ruleset = new_ruleset(&made, &phase, &name, &kind, &rules, &call.stamp());
+            rulesets.push(ruleset.clone());
+            Ok(Reply::created(ruleset.current().clone()))
+        }
+        ("DELETE", [id]) => {
+            let gone = find(rulesets, id)?.current().clone();
+            rulesets.retain(|ruleset| ruleset.id != *id);
+            Ok(Reply::deleted(gone))
+        }
+        ("DELETE", [id, "versions", version]) => {
+            let versions = &mut find(rulesets, id)?.versions;
+            let at = versions.iter().position(|it| it["version"] == *version);
+            // The version in force cannot be deleted.
+            let at = at.filter(|at| at + 1 < versions.len()).ok_or_else(|| not_found("ruleset version"))?;
+            Ok(Reply::deleted(versions.remove(at)))
+        }
         ("POST", [id, "rules"]) => change(find(rulesets, id)?, call, |rules| {
             rules.push(new_rule(&made, &call.body, &call.stamp()));
             Ok(())
@@ -165,18 +186,7 @@ fn replace(
     made: &str,
 ) -> Result<Reply, Refusal> {
     let given = call.body["rules"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let kept = |rule: &Value| match id_of(rule) {
-        "" => None,
-        id => Some(id.to_owned()),
-    };
-    let rules: Vec<Value> = given
-        .iter()
-        .enumerate()
-        .map(|(index, rule)| {
-            let id = kept(rule).unwrap_or_else(|| secret::id(&format!("{made}/{index}")));
-            new_rule(&id, rule, &call.stamp())
-        })
-        .collect();
+    let rules = numbered(given, made, call);
     if let Ok(ruleset) = entrypoint(rulesets, phase) {
         return change(ruleset, call, |current| {
             *current = rules;
@@ -188,6 +198,15 @@ fn replace(
     let object = ruleset.current().clone();
     rulesets.push(ruleset);
     Ok(Reply::created(object))
+}
+
+/// Rules as they are stored: those that bear no id get one.
+fn numbered(given: &[Value], made: &str, call: &Call) -> Vec<Value> {
+    let id = |index: usize, rule: &Value| match id_of(rule) {
+        "" => secret::id(&format!("{made}/{index}")),
+        id => id.to_owned(),
+    };
+    given.iter().enumerate().map(|(index, rule)| new_rule(&id(index, rule), rule, &call.stamp())).collect()
 }
 
 fn next(version: &Value) -> Value {

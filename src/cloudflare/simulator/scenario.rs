@@ -12,6 +12,10 @@ use super::plan::Plan;
 use super::seed::{self, Seeded};
 
 const LEAKED_TOKEN: &str = include_str!("scenarios/leaked-token.toml");
+const BIG: &str = include_str!("scenarios/big.toml");
+
+/// What else there is in the account of the built-in scenarios.
+const INVENTORY: &str = include_str!("scenarios/inventory.toml");
 
 /// Every scenario: its name, its file, and whether the intruder is awake.
 const FILES: [(&str, &str, bool); 2] =
@@ -172,7 +176,23 @@ pub fn baseline(scenario: &Scenario, now: Timestamp) -> Vec<(String, Value)> {
 
 impl Scenario {
     fn load(name: &'static str, text: &str, awake: bool) -> Result<Self, String> {
-        let plan: Plan = toml::from_str(text).map_err(|error| error.to_string())?;
+        let mut plan: Plan = toml::from_str(text).map_err(|error| error.to_string())?;
+        plan.inventory = toml::from_str(INVENTORY).map_err(|error| error.to_string())?;
+        Self::of(name, plan, awake)
+    }
+
+    /// An account with that many zones, and that many DNS records in each, beside little else: to see what size costs.
+    ///
+    /// # Errors
+    /// Never, unless the file of the scenario is wrong, which a test rules out.
+    pub fn big(zones: usize, records: usize) -> Result<Self, String> {
+        let mut plan: Plan = toml::from_str(BIG).map_err(|error| error.to_string())?;
+        let first = plan.zones.pop().ok_or("no zone")?;
+        plan.zones = (0..zones).map(|number| first.numbered(number, records)).collect();
+        Self::of("big", plan, false)
+    }
+
+    fn of(name: &'static str, plan: Plan, awake: bool) -> Result<Self, String> {
         // Identifiers and secrets do not depend on the time.
         let Seeded { account, labels, truth, innocents, .. } = seed::play(&plan, Timestamp::UNIX_EPOCH)?;
         let tokens: Vec<TokenSecret> = account
@@ -197,6 +217,7 @@ impl Scenario {
             .iter()
             .map(|token| token.secret.clone())
             .chain(account.people.values().map(|person| person.global_key.clone()))
+            .chain(labels.of_kind("secret").map(str::to_owned))
             .collect();
         let cast = Cast {
             account_id: account.id().to_owned(),

@@ -1,6 +1,7 @@
 //! From a scenario file to an account: first the healthy one, then what happened to it.
 
 mod healthy;
+mod inventory;
 mod labels;
 
 use jiff::tz::TimeZone;
@@ -28,7 +29,7 @@ pub(super) struct Seeded {
 
 /// The intruder of the scenario, for the variant in which it is awake.
 pub(super) fn intruder(plan: &Plan, seeded: &Seeded) -> Result<Intruder, String> {
-    let awake = &plan.awake;
+    let awake = plan.awake.as_ref().ok_or("nobody is awake")?;
     let label = format!("token.{}", awake.revives);
     let revives = seeded.labels.get(&label).ok_or_else(|| format!("no {label}"))?;
     let request = format!("PUT /accounts/{}/tokens/{revives}", seeded.account.id());
@@ -104,6 +105,7 @@ impl Seeded {
             path: self.labels.fill(path),
             query: Query::default(),
             body: self.labels.fill_all(body),
+            jurisdiction: body["jurisdiction"].as_str().unwrap_or("default").to_owned(),
             at,
         })
     }

@@ -82,6 +82,7 @@ impl World for Service {
             path: request.path.clone(),
             query: Query::parse(&request.query),
             body: request.body.clone().unwrap_or_default(),
+            jurisdiction: request.header("cf-r2-jurisdiction").unwrap_or("default").to_owned(),
             at,
         };
         // Everything that one user does counts together; an account-owned token has a budget of its own.
@@ -112,6 +113,7 @@ impl World for Service {
             path: applied.path.clone(),
             query: Query::parse(&applied.query),
             body: applied.body.clone().unwrap_or_default(),
+            jurisdiction: "default".to_owned(),
             at: applied.at,
         };
         self.respond(&call).map(|_| ()).map_err(|refusal| {

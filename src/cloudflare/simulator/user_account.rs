@@ -49,6 +49,19 @@ pub(super) fn accounts(account: &Account, call: &Call) -> Result<Reply, Refusal>
     Ok(ACCOUNTS.page(&call.query, std::slice::from_ref(&account.object), 1))
 }
 
+/// PUT of `/accounts/{a}`: settings that are not given stay.
+pub(super) fn update(account: &mut Account, call: &Call) -> Result<Reply, Refusal> {
+    account.require(call, &["Account Settings Write"], Scope::Account)?;
+    let before = account.object.clone();
+    if let Some(name) = call.object()?.get("name") {
+        account.object["name"] = name.clone();
+    }
+    for (name, value) in call.body["settings"].as_object().into_iter().flatten() {
+        account.object["settings"][name] = value.clone();
+    }
+    Ok(Reply::updated(before, account.object.clone()))
+}
+
 /// `/accounts/{a}`: any right on the account opens it.
 pub(super) fn account(account: &Account, call: &Call) -> Result<Reply, Refusal> {
     let any: Vec<&str> = names().collect();

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::audit::AuditLog;
 use super::call::{Actor, Call, Change, Refusal, id_of};
 use super::permissions::{Scope, allows};
+use super::shelf::Shelf;
 use super::{secret, tokens::Token};
 
 /// Everything there is.
@@ -26,6 +27,8 @@ pub(super) struct Account {
     pub(super) access_rules: Vec<Value>,
     /// Access rules of the responder's own user.
     pub(super) user_access_rules: Vec<Value>,
+    /// What all other families list.
+    pub(super) shelf: Shelf,
     pub(super) audit: AuditLog,
     /// How many identifiers have been made since the seed.
     pub(super) made: u64,
@@ -43,6 +46,8 @@ pub(super) struct Person {
 pub(super) struct Zone {
     pub(super) object: Value,
     pub(super) records: Vec<Value>,
+    /// Records behind those, which are made when they are asked for.
+    pub(super) more_records: usize,
     pub(super) packs: Vec<Value>,
     pub(super) custom_certificates: Vec<Value>,
     pub(super) origin_certificates: Vec<Value>,
@@ -166,6 +171,7 @@ impl Account {
             "rulesets": current(&self.rulesets),
             "access_rules": self.access_rules,
             "user_access_rules": self.user_access_rules,
+            "families": self.shelf.snapshot(),
         });
         forget_times(&mut state);
         state

@@ -6,7 +6,7 @@ use super::call::{Call, Refusal, Reply, id_of};
 use super::paging::Paging;
 use super::permissions::Scope;
 use super::world::Account;
-use super::{access_rules, certificates, dns, rules};
+use super::{access_rules, certificates, dns, rules, shelf};
 
 const SETTINGS_WRITE: &[&str] = &["Zone Settings Write"];
 const SETTINGS_READ: &[&str] = &["Zone Settings Write", "Zone Settings Read"];
@@ -27,6 +27,33 @@ pub(super) fn route(account: &mut Account, call: &Call, rest: &[&str]) -> Result
             account.require(call, ZONE_READ, Scope::Zone(zone))?;
             Ok(Reply::result(account.zone(call, zone)?.object.clone()))
         }
+        ("PATCH" | "PUT", []) => {
+            account.require(call, &["Zone Write"], Scope::Zone(zone))?;
+            let object = &mut account.zone_mut(call, zone)?.object;
+            edit(object, call, &["paused", "type", "vanity_name_servers"])
+        }
+        ("DELETE", []) => {
+            account.require(call, &["Zone Write"], Scope::Zone(zone))?;
+            let gone = account.zone(call, zone)?.object.clone();
+            account.zones.retain(|it| id_of(&it.object) != *zone);
+            Ok(Reply::deleted(gone))
+        }
+        ("POST" | "PATCH" | "DELETE", ["hold"]) => {
+            account.require(call, &["Zone Write"], Scope::Zone(zone))?;
+            let hold = &mut account.zone_mut(call, zone)?.hold;
+            let before = hold.clone();
+            hold["hold"] = (call.method != "DELETE").into();
+            let include = call.query.get("include_subdomains").or(call.body["include_subdomains"].as_str());
+            if let Some(include) = include {
+                hold["include_subdomains"] = include.into();
+            }
+            Ok(Reply::updated(before, hold.clone()))
+        }
+        ("PATCH", ["dnssec"]) => {
+            account.require(call, &["DNS Write"], Scope::Zone(zone))?;
+            let dnssec = &mut account.zone_mut(call, zone)?.dnssec;
+            edit(dnssec, call, &["status", "dnssec_multi_signer", "dnssec_presigned", "dnssec_use_nsec3"])
+        }
         ("GET", ["hold"]) => {
             account.require(call, ZONE_READ, Scope::Zone(zone))?;
             Ok(Reply::result(account.zone(call, zone)?.hold.clone()))
@@ -45,8 +72,21 @@ pub(super) fn route(account: &mut Account, call: &Call, rest: &[&str]) -> Result
             account.require(call, SETTINGS_WRITE, Scope::Zone(zone))?;
             set(account, call, zone, name)
         }
-        _ => Err(Refusal::no_route(&call.path)),
+        _ => shelf::route(account, call),
     }
+}
+
+/// Sets the fields that are given, of those that can be.
+fn edit(object: &mut Value, call: &Call, fields: &[&str]) -> Result<Reply, Refusal> {
+    let before = object.clone();
+    let given = call.object()?;
+    for field in fields {
+        if let Some(value) = given.get(*field) {
+            object[*field] = value.clone();
+        }
+    }
+    object["modified_on"] = call.stamp().into();
+    Ok(Reply::updated(before, object.clone()))
 }
 
 /// Lists what the caller may see, which may be nothing.

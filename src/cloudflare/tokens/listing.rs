@@ -26,6 +26,17 @@ impl Seen {
         (!self.unread.is_empty()).then(|| self.unread.join("; "))
     }
 
+    /// Why `what`, which is in no list, cannot be said to be gone.
+    pub fn why_unseen(&self, what: &str) -> String {
+        match self.unread() {
+            Some(unread) => format!("no list that could be read shows {what}, and not every list could be: {unread}"),
+            None => format!(
+                "no list shows {what}: it is gone, or it is another user's own token, which this credential cannot see; \
+                 that user, or the user's removal from the account, must cut it"
+            ),
+        }
+    }
+
     /// Whether the token is provably not there any more: the list that it would stand in was read to its end without it.
     ///
     /// The API shows no other user's own tokens, so a token whose owner nobody knows is never taken to be gone.

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -11,7 +13,7 @@ use crate::model::{Danger, Digest, EffectKey, Phase, StepPath};
 pub struct PlanSealed {
     /// Binds runbook bytes, inputs, action versions, account and host.
     pub digest: Digest,
-    /// The inputs, without secret ones.
+    /// The inputs; secret ones as the names of variables.
     pub inputs: Map<String, Value>,
     /// Every step instance, in order.
     pub steps: Vec<Arc<PlannedStep>>,
@@ -20,6 +22,9 @@ pub struct PlanSealed {
     /// The runbooks that its steps call, and those that these call, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nested: Vec<NestedRunbook>,
+    /// Digests of the files that inputs name, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, Digest>,
 }
 
 /// A runbook that a step of another one calls.
@@ -36,12 +41,19 @@ pub struct NestedRunbook {
 /// Consent to what was forecast, given before the run came to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanApproved {
-    /// Digest of the plan's file.
+    /// Digest of all that the plan's file says, as the file itself names it.
     pub file: Digest,
+    /// When the plan was made.
+    pub made_at: Timestamp,
+    /// The steps that could be looked at when it was made: what else they bring is new.
+    pub looked_at: Vec<StepPath>,
     /// The effects, as they were forecast.
     pub effects: Vec<PlannedEffect>,
     /// What was typed.
     pub phrase: String,
+    /// True where it stood in the file that answers prompts, and nobody typed it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_file: bool,
 }
 
 /// An effect of an approved plan.
@@ -49,10 +61,26 @@ pub struct PlanApproved {
 pub struct PlannedEffect {
     /// Its key.
     pub key: EffectKey,
+    /// The step that brings it.
+    pub path: StepPath,
+    /// What it does, in words.
+    pub summary: String,
+    /// How much harm it would do if it were wrong.
+    pub danger: Danger,
     /// Its digest.
     pub digest: Digest,
     /// The target as it was forecast.
     pub before: Value,
+    /// True where the approval does not cover it: it is asked for when its turn comes.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub asked: bool,
+}
+
+impl PlanApproved {
+    /// How many effects are consented to by it.
+    pub fn covered(&self) -> usize {
+        self.effects.iter().filter(|effect| !effect.asked).count()
+    }
 }
 
 /// What the run is bound to from now on.
@@ -79,6 +107,9 @@ pub struct Expanded {
     /// empty key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<Payload>,
+    /// Digests of the files that these inputs name, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, Digest>,
     /// The steps, in order.
     pub steps: Vec<Arc<PlannedStep>>,
 }

@@ -9,7 +9,20 @@ use crate::journal::effect_state::EffectState;
 use crate::journal::event::{
     Entry, Event, Expanded, PlanAmended, PlanApproved, PlanSealed, PlannedStep, RunOpened, RunOutcome,
 };
-use crate::model::{CredentialFacts, EffectKey, StepPath};
+use crate::model::{CredentialFacts, Effect, EffectKey, Role, StepPath, Target};
+
+/// An approved plan, and who approved it.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    /// What was approved.
+    pub plan: PlanApproved,
+    /// By whom.
+    pub by: String,
+    /// What they do in the incident, where that was said.
+    pub role: Option<Role>,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// One run.
 #[derive(Debug, Clone)]
@@ -21,7 +34,7 @@ pub struct RunState {
     /// The fixed plan, once there is one; what a step holds is added when it is fixed.
     pub plan: Option<PlanSealed>,
     /// What of it was consented to beforehand.
-    pub approved: Option<PlanApproved>,
+    pub approved: Option<Approval>,
     /// The plan's steps by address.
     planned: HashMap<StepPath, Arc<PlannedStep>>,
     /// How far the plan is done.
@@ -84,6 +97,13 @@ impl RunState {
         self.steps.values().flat_map(|step| &step.effects).find(|state| state.effect.key == *key)
     }
 
+    /// Whether the target of `effect` is as this run itself has left it.
+    pub fn has_made(&self, effect: &Effect) -> bool {
+        let is_same = |other: &Target| other.kind == effect.target.kind && other.id == effect.target.id;
+        let mut all = self.steps.values().flat_map(|step| &step.effects);
+        all.any(|state| state.is_applied() && is_same(&state.effect.target) && state.effect.after == effect.before)
+    }
+
     pub(super) fn apply(&mut self, entry: &Entry, event: &Event) -> Result<(), String> {
         if self.closed.is_some() {
             return Err("the run is closed".into());
@@ -102,14 +122,16 @@ impl RunState {
                 self.fix((**plan).clone());
                 return Ok(());
             }
-            _ if self.plan.is_none() => return Err("the run has no plan yet".into()),
+            // It may come before the plan is fixed: what can be resumed then has its approval.
             Event::PlanApproved(approved) => {
                 if self.approved.is_some() {
                     return Err("a plan was approved already".into());
                 }
-                self.approved = Some((**approved).clone());
+                let plan = (**approved).clone();
+                self.approved = Some(Approval { plan, by: entry.by.clone(), role: entry.role, at: entry.at });
                 return Ok(());
             }
+            _ if self.plan.is_none() => return Err("the run has no plan yet".into()),
             Event::PlanAmended(amended) => return self.amend(amended),
             Event::RunResumed { credential, .. } => {
                 self.paused = None;

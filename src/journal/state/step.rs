@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -35,6 +36,8 @@ pub struct StepState {
     pub rounds: Vec<Payload>,
     /// For a step that calls a runbook: the inputs of the last round, by the key of the item.
     pub inputs: Option<Payload>,
+    /// Digests of the files that these name, by path.
+    pub files: BTreeMap<String, Digest>,
     /// The steps that it holds, of the last round.
     pub held: Vec<Arc<PlannedStep>>,
     /// How many rounds there were when the step began last.
@@ -149,6 +152,7 @@ impl StepState {
         self.rounds.push(expanded.items.clone());
         self.held.clone_from(&expanded.steps);
         self.inputs.clone_from(&expanded.inputs);
+        self.files.clone_from(&expanded.files);
         Ok(())
     }
 
@@ -192,12 +196,13 @@ impl StepState {
             (S::Proposed, Event::ReportWritten { sha256, file }) if self.chore_left() == Some(&Chore::Report) => {
                 self.chore_done = Some(ChoreDone::Reported { file: file.clone(), sha256: sha256.clone() });
             }
-            (S::Proposed, Event::WentOn) => self.went_on = true,
+            (S::Proposed, Event::WentOn { .. }) => self.went_on = true,
             (S::Proposed, Event::Rechecked) => self.proposed_at = Some((entry.at, drivers)),
-            (S::Proposed, Event::Consented { effects, left, .. }) => {
+            (S::Proposed, Event::Consented { effects, left, basis, .. }) => {
                 let mut next = self.effects.clone();
+                let after_first = self.effects.iter().any(EffectState::is_done);
                 for consent in effects {
-                    find(&mut next, &consent.effect)?.consent(&consent.digest)?;
+                    find(&mut next, &consent.effect)?.consent(&consent.digest, *basis, after_first)?;
                 }
                 for row in left {
                     find(&mut next, &row.effect)?.leave(&row.disposition)?;

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
+use super::super::actions::beforehand;
 use super::super::book::{Book, left_in_words, person};
 use super::super::trail::Attested;
 use super::super::unsettled::decision_in_words;
-use super::super::words::count;
+use super::super::words::{count, time};
 use super::{Dated, row};
-use crate::journal::{Basis, Entry, Event, FailureDecision, Left, SettledBy, SkipCause, WaitEnd};
+use crate::journal::{Entry, Event, FailureDecision, Left, SettledBy, SkipCause, WaitEnd};
 use crate::model::{EffectKey, Outcome, RunId, Verdict};
 
 /// The entries that tell what people and quell did. Reads, proposals and intents are left to the tables.
@@ -66,15 +67,14 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         Event::Consented { effects, left, phrase, basis } => {
             let phrase = phrase.as_ref().map(|phrase| format!(" with “{phrase}”")).unwrap_or_default();
             let rest = if left.is_empty() { String::new() } else { format!("; {}", rows_left(left, name)) };
-            let basis = match basis {
-                Basis::Typed => String::new(),
-                Basis::Plan => ", as the approved plan forecast".to_owned(),
-                Basis::UpTo(danger) => format!(", by the order to go on up to {danger}"),
-            };
+            let basis = beforehand(*basis).map(|words| format!(", {words}")).unwrap_or_default();
             plain(format!("consent to {}{phrase}{basis}{rest}", count(effects.len(), "change")))
         }
         Event::RowsLeft { left } => plain(rows_left(left, name)),
-        Event::WentOn => plain("went on with the rest of the list".to_owned()),
+        Event::WentOn { basis } => {
+            let basis = beforehand(*basis).map(|words| format!(", {words}: the first row is proven"));
+            plain(format!("went on with the rest of the list{}", basis.unwrap_or_default()))
+        }
         Event::Settled { effect, attempt: 0, outcome: Outcome::Applied, by: SettledBy::Person, .. } => {
             let attested = attested(&entry.event);
             let proof = attested.iter().filter_map(|attested| attested.proof.as_ref()).map(ToString::to_string);
@@ -107,10 +107,12 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         Event::Paused { reason } => plain(format!("paused: {reason}")),
         Event::Noted { text, kind } => plain(format!("{}: {text}", kind.as_str())),
         Event::PlanApproved(approved) => plain(format!(
-            "plan {} approved with “{}”: {} consented to beforehand",
+            "plan {}, made {}, approved with “{}”: {} consented to beforehand, {} asked for all the same",
             approved.file.short(),
+            time(approved.made_at),
             approved.phrase,
-            count(approved.effects.len(), "change")
+            count(approved.covered(), "change"),
+            approved.effects.len() - approved.covered()
         )),
         Event::PlanAmended(amended) => {
             plain(format!("went on although {}: {}", amended.changes.join("; "), amended.words))
@@ -125,13 +127,21 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         }
         Event::TornTail { bytes, .. } => plain(format!("a half-written last line of {bytes} bytes was cut off")),
         Event::SecretRevealed { effect, to, .. } => plain(format!("{}: the new secret was shown ({to})", name(effect))),
+        Event::DeliverySettled { effect, sink, outcome, seen, by, .. } => {
+            plain(format!("{}: {}", name(effect), delivered_in_words(sink, outcome, seen, *by)))
+        }
         Event::RunEnding { reason } => plain(format!("run ended early: {reason}")),
         Event::RunClosed { reason, .. } => plain(format!("run closed: {reason}")),
         Event::Expanded(expanded) if expanded.round > 1 => plain(format!("round {} begun", expanded.round)),
-        Event::DriverTaken { answers: Some(file), .. } => {
-            plain(format!("from here on prompts are answered by file {}, SHA-256 {}", file.name, file.sha256.short()))
+        Event::DriverTaken { answers, up_to, .. } if answers.is_some() || up_to.is_some() => {
+            let file = answers.as_ref();
+            let file =
+                file.map(|it| format!("prompts are answered by file {}, SHA-256 {}", it.name, it.sha256.short()));
+            let order = up_to.map(|danger| format!("the run goes by itself up to {danger}"));
+            let told: Vec<String> = file.into_iter().chain(order).collect();
+            plain(format!("from here on {}", told.join(", and ")))
         }
-        Event::DriverTaken { answers: None, .. }
+        Event::DriverTaken { .. }
         | Event::PlanSealed(_)
         | Event::Expanded(_)
         | Event::StepBegan
@@ -144,7 +154,22 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         | Event::Rechecked
         | Event::Intended { .. }
         | Event::AnswerSealed { .. }
+        | Event::DeliveryIntended { .. }
         | Event::ReportWritten { .. } => None,
+    }
+}
+
+/// What became of handing a new secret over.
+fn delivered_in_words(sink: &str, outcome: &Outcome, seen: &str, by: SettledBy) -> String {
+    let why = outcome.why().unwrap_or_default();
+    match (outcome, by) {
+        (Outcome::Applied, SettledBy::Probe) => {
+            format!("the new secret had been handed to sink {sink}, as a look shows")
+        }
+        (Outcome::Applied, _) => format!("the new secret was handed to sink {sink}: {seen}"),
+        (Outcome::Refused(_), _) => format!("sink {sink} did not take the new secret: {why}"),
+        (Outcome::NotSent(_), _) => format!("the new secret was not handed to sink {sink}: {why}"),
+        (Outcome::Unknown(_), _) => format!("in doubt whether sink {sink} has the new secret: {why}"),
     }
 }
 

@@ -76,8 +76,14 @@ impl Incident {
             skippable: true,
             needed_by: Vec::new(),
         };
-        let sealed =
-            PlanSealed { digest, inputs: Map::new(), steps: vec![step.into()], not_examined: vec![], nested: vec![] };
+        let sealed = PlanSealed {
+            digest,
+            inputs: Map::new(),
+            steps: vec![step.into()],
+            not_examined: vec![],
+            nested: vec![],
+            files: [].into(),
+        };
         incident.append(stage, false, Event::PlanSealed(Box::new(sealed)));
         incident.append(stage, true, Event::StepBegan);
         let proposed = Proposed {

@@ -96,19 +96,19 @@ impl Server {
         log.iter().map(|request| line_of(request).to_owned()).filter(|line| connecting(line).is_none()).collect()
     }
 
-    pub(super) async fn connect(&self, clock: &Arc<Stepped>) -> Connected {
+    pub(super) async fn connect(&self, clock: &Arc<impl Clock + 'static>) -> Connected {
         self.try_connect(clock, token(), Some(ACCOUNT)).await.unwrap()
     }
 
     pub(super) async fn try_connect(
         &self,
-        clock: &Arc<Stepped>,
+        clock: &Arc<impl Clock + 'static>,
         credential: Credential,
         account: Option<&str>,
     ) -> Result<Connected, ConnectError> {
         // A second test of the same process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let clock: Arc<dyn Clock> = Arc::<Stepped>::clone(clock);
+        let clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
         let timeouts = Timeouts { connect: self.patience, total: self.patience };
         Connector::new(self.base.clone(), credential, self.world(), clock)
             .with_timeouts(timeouts)
@@ -281,6 +281,7 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         steps: vec![step.into()],
         not_examined: vec![],
         nested: vec![],
+        files: [].into(),
     };
     let consent = Consent { effect: key, digest: effect.digest() };
     let proposed = Proposed {

@@ -167,7 +167,7 @@ async fn failures_canaries_and_requirements_have_keys_of_their_own() {
     let prompter = answers("[defaults]\non_failure = \"retry\"");
     assert!(matches!(prompter.failure(failure()).await, Reply::Go((FailureDecision::Retry, _))));
     assert!(what(prompter.failure(failure()).await).contains("403"));
-    let go_on = || GoOnRequest { step: &step, first: &state, rest: 4 };
+    let go_on = || GoOnRequest { step: &step, first: &state, rest: 4, unproven: false };
     assert_eq!(step_answers("").go_on(go_on()).await, Reply::Go(()));
     assert!(matches!(step_answers("canary = \"stop\"").go_on(go_on()).await, Reply::Missing(_)));
     let unmet = || UnmetRequest { step: &step, unmet: vec![("snapshot".into(), "skipped: no time".into())] };
@@ -180,7 +180,7 @@ async fn failures_canaries_and_requirements_have_keys_of_their_own() {
 async fn work_by_hand_needs_a_name() {
     let (step, effect) = (planned("cut"), by_hand(1, "mallory"));
     let Call::Hand(work) = &effect.call else { unreachable!() };
-    let ask = || HandRequest { step: &step, effect: &effect, work, position: (1, 1) };
+    let ask = || HandRequest { step: &step, effect: &effect, work, position: (1, 1), drifted: None };
     assert!(what(step_answers("answer = \"run\"").hand(ask()).await).contains("attested_by"));
     let done = step_answers("answer = \"run\"\nfields = { attested_by = \"ann\", note = \"seen\" }").hand(ask()).await;
     let wanted = HandReply::Done { attested_by: "ann".into(), note: Some("seen".into()), proof: None };

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use quell::cli::console::{Standing, Volume};
 use quell::cli::prompt::{Terminal, Typed, TypedLines};
 use quell::clock::SystemClock;
-use quell::engine::{AskRequest, Chosen, HandReply, HandRequest, Interrupt, Prompter, Reply};
+use quell::engine::{AskRequest, Chosen, Halt, HandReply, HandRequest, Interrupt, Prompter, Reply};
 use quell::journal::{Left, NoteKind};
 use quell::model::{AnswerKind, Ask, Call, Danger, Disposition, Effect, Question};
 use quell::provider::BoxFuture;
@@ -108,7 +108,7 @@ async fn the_verbs_stand_at_every_prompt() {
 async fn an_interrupt_ends_the_wait() {
     let (screen, _) = screen(PLAIN, Volume::Normal);
     let (sender, interrupt) = Interrupt::channel();
-    sender.send(true).unwrap();
+    sender.send(Some(Halt::Keys)).unwrap();
     let script = Script(Mutex::new(VecDeque::from(["y".to_owned()])));
     let terminal =
         Terminal::new(screen, Arc::new(script), interrupt, "ann".into(), Standing::default(), Arc::new(SystemClock));
@@ -189,7 +189,7 @@ async fn work_by_hand_is_attested_by_name() {
         (&["keep he left"], Reply::Go(HandReply::Keep("he left".into()))),
     ] {
         let (terminal, _) = terminal(lines);
-        let request = HandRequest { step: &step, effect: &effect, work, position: (1, 1) };
+        let request = HandRequest { step: &step, effect: &effect, work, position: (1, 1), drifted: None };
         assert_eq!(terminal.hand(request).await, reply);
     }
 }

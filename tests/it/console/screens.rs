@@ -4,7 +4,7 @@ use quell::cli::console::{Column, Room, Style, header, table, width};
 use quell::cli::prompt::{
     Selection, consent_text, decision_text, failure_text, hand_text, inspect_text, list_text, question_text,
 };
-use quell::engine::{DecisionKind, DecisionRequest, Drift, FailureRequest, HandRequest};
+use quell::engine::{DecisionKind, DecisionRequest, Drift, DriftFrom, FailureRequest, HandRequest};
 use quell::journal::{NestedRunbook, RunOpened};
 use quell::model::{
     Account, AnswerKind, Ask, Call, CredentialFacts, CredentialKind, Danger, Digest, IncidentId, Question, Role, RunId,
@@ -67,7 +67,7 @@ fn every_screen_fits_every_width() {
         for utf8 in [true, false] {
             let style = Style { utf8, rehearsal: true, ..at(width) };
             let selection = Selection::proposed(&rows.iter().collect::<Vec<_>>());
-            let hand = HandRequest { step: &step, effect: &hand, work: &work, position: (1, 2) };
+            let hand = HandRequest { step: &step, effect: &hand, work: &work, position: (1, 2), drifted: None };
             let hand = hand_text(&hand, "ann", &style).replace(work.curl.as_deref().unwrap(), "");
             let texts = [
                 consent_text(&request(&step, &single, Vec::new()), &one, &style),
@@ -99,7 +99,7 @@ fn consent_to_what_cannot_be_put_back_under_a_look_alike_name() {
     let proposed = proposed(&effects, false);
     let drifted = vec![Drift {
         key: effects[0].key.clone(),
-        shown: json!({ "status": "active", "name": "ci-deploy" }),
+        from: DriftFrom::Shown(json!({ "status": "active", "name": "ci-deploy" })),
         now: effects[0].before.clone(),
     }];
     let style = Style { rehearsal: true, ..at(60) };
@@ -142,7 +142,8 @@ fn work_by_hand_that_is_not_seen_is_on_a_persons_word() {
 fn work_by_hand() {
     let (step, effect) = (planned("revoke-sessions"), by_hand(1, "mallory@example.com"));
     let Call::Hand(work) = &effect.call else { unreachable!() };
-    let text = hand_text(&HandRequest { step: &step, effect: &effect, work, position: (1, 2) }, "ann", &PLAIN);
+    let text =
+        hand_text(&HandRequest { step: &step, effect: &effect, work, position: (1, 2), drifted: None }, "ann", &PLAIN);
     assert!(text.contains(&format!("\n{}\n", work.curl.as_deref().unwrap())), "whole, on a line of its own");
     assert_snapshot!(text);
 }
@@ -198,9 +199,9 @@ fn the_header_says_what_a_run_is_bound_to() {
     let opened_at = "2026-11-23T14:12:00Z".parse().unwrap();
     let now = opened_at + SignedDuration::from_secs(125);
     for width in WIDTHS {
-        assert_tame(&header(&opened, &calls, &incident, opened_at, now, &at(width)), width);
+        assert_tame(&header(&opened, &calls, &incident, opened_at, now, &[], &at(width)), width);
     }
-    assert_snapshot!(header(&opened, &calls, &incident, opened_at, now, &PLAIN));
+    assert_snapshot!(header(&opened, &calls, &incident, opened_at, now, &[], &PLAIN));
 }
 
 #[test]

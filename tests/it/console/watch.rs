@@ -2,14 +2,14 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use quell::cli::console::{Screen, Style, Volume, Watch};
+use quell::cli::console::{Rested, Screen, Style, Volume, Watch, header, left_text, resumed_text};
 use quell::engine::Observer;
 use quell::journal::{
     Consent, EffectState, Event, Journal, Payload, PlanSealed, RunOpened, RunOutcome, SettledBy, Stamp,
 };
 use quell::model::{
     Account, Actor, Attribution, Change, CredentialFacts, CredentialKind, Danger, Digest, Effect, Finding,
-    FindingStatus, Gap, IncidentId, Outcome, Phase, Resource, RunId, Severity, Source, StepPath, Verdict, World,
+    FindingStatus, Gap, IncidentId, Outcome, Phase, Resource, Role, RunId, Severity, Source, StepPath, Verdict, World,
 };
 use serde_json::{Map, Value};
 
@@ -98,6 +98,7 @@ impl Told {
         });
         told.tell(Event::PlanSealed(Box::new(PlanSealed {
             nested: vec![],
+            files: [].into(),
             not_examined: Vec::new(),
             digest: Digest::of(b""),
             inputs: Map::new(),
@@ -233,7 +234,53 @@ fn what_is_left_is_named_with_its_state() {
     let effects = five();
     let mut told = Told::new(super::PLAIN, &effects[..2]);
     told.send(&effects[0], None);
-    let left = told.watch.standing().text(&super::PLAIN);
+    let left = left_text(told.journal.state().latest_run().unwrap(), &super::PLAIN);
     assert_eq!(left.matches("not begun").count(), 1, "a screen has 24 lines\n{left}");
     insta::assert_snapshot!(left);
+}
+
+#[test]
+fn where_a_run_stands_fits_a_screen_below_its_header() {
+    let effects = five();
+    let mut told = Told::new(super::PLAIN, &effects);
+    for effect in &effects[1..] {
+        told.tell(Event::Consented {
+            basis: quell::journal::Basis::Typed,
+            effects: vec![Consent { effect: effect.key.clone(), digest: effect.digest() }],
+            left: Vec::new(),
+            phrase: None,
+        });
+    }
+    told.send(&effects[0], Some(Outcome::Unknown("the connection was reset before an answer came ".repeat(9))));
+    let mut run = told.journal.state().latest_run().unwrap().clone();
+    let credential = CredentialFacts {
+        kind: CredentialKind::AccountToken,
+        id: Some("ed17574386854bf78a67040be0a770b0".into()),
+        owner: Some("maya.lindqvist@harborlane.example".into()),
+        expires: Some(told.at),
+    };
+    run.credential = credential.clone();
+    run.opened.credential = CredentialFacts { id: None, ..credential };
+    run.opened.detected_at = Some(told.at);
+    run.opened.target_seconds = Some(900);
+    run.opened.roles = [(Role::Commander, "Maya Lindqvist".into()), (Role::Scribe, "Sam".into())].into();
+    run.opened.source = "/home/maya/incidents/runbooks/cloudflare-token-compromise.toml".into();
+    let now = told.at + SignedDuration::from_mins(63);
+    let next = "look what became of the effect in doubt at `cut-suspect`";
+    for paused in [None, Some("waiting for a person: step `cut-suspect` needs consent ".repeat(9))] {
+        run.paused = paused;
+        for width in [40, 80] {
+            let style = Style { width, rehearsal: true, ..super::PLAIN };
+            let driver = Some((4242, "laptop-7"));
+            let rested = Rested { at: told.at, driver, credential: &run.opened.credential, next };
+            let text = resumed_text(&run, &rested, now, &style);
+            let header = header(&run.opened, &[], &IncidentId::new("20261123-1412-k7qd"), told.at, now, &[], &style);
+            let lines = header.lines().chain(text.lines());
+            assert!(lines.clone().all(|line| quell::cli::console::width(line) <= width), "{header}{text}");
+            assert!(width < 80 || lines.count() <= 24, "{header}{text}");
+            if width == 80 && run.paused.is_none() {
+                insta::assert_snapshot!(text);
+            }
+        }
+    }
 }

@@ -66,7 +66,7 @@ fn instruction(scene: &Scene, path: &str) -> Value {
 }
 
 /// The event of this kind, at `path` where there is one.
-fn event(scene: &Scene, kind: &str, path: Option<&str>) -> Value {
+pub(super) fn event(scene: &Scene, kind: &str, path: Option<&str>) -> Value {
     let journal = scene.journal();
     let is_it = |entry: &&Value| entry["event"]["type"] == kind && path.is_none_or(|path| entry["path"] == path);
     journal.iter().find(is_it).unwrap_or_else(|| panic!("no {kind}"))["event"].clone()

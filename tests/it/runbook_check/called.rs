@@ -479,3 +479,68 @@ fn a_group_is_no_action() {
     help: it is a step without an action and with steps of its own: `[[steps.steps]]`
     "##);
 }
+
+#[test]
+fn secrets_are_passed_as_secrets() {
+    let inner = drill(&format!(
+        "[inputs.key]\ntype = \"secret\"\nrequired = true\n[inputs.text]\ntype = \"string\"\n[inputs.days]\ntype = \"integer\"\nmax = 3\n\n{}",
+        inventory()
+    ));
+    let shown = |inputs: &str| {
+        let text = drill(&format!(
+            "[inputs.secret]\ntype = \"secret\"\n[inputs.name]\ntype = \"string\"\n\n{}",
+            step("call", &format!("action = \"runbook\"\nwith = {{ name = \"inner\", inputs = {{ {inputs} }} }}"))
+        ));
+        let problems = checked(&text, &Shelf(vec![("inner", inner.clone())])).problems;
+        render_text(&problems, "drill.toml", &text, false, 100)
+    };
+    assert_eq!(shown("key = { secret_env = \"OTHER\" }"), "");
+    assert_eq!(shown("key = { from = \"inputs.secret\", default = { secret_env = \"OTHER\" } }"), "");
+    assert_snapshot!(shown("key = { from = \"inputs.secret\" }, text = { from = \"inputs.secret\" }"), @r##"
+    error[R014]: `key` would have no value: the input `secret` may be left empty
+      --> drill.toml:15:52
+       |
+    15 | with = { name = "inner", inputs = { key = { from = "inputs.secret" }, text = { from = "input...
+       |                                                    ^^^^^^^^^^^^^^^
+       |
+    help: add a `default` beside `from`
+
+    error[R032]: `text` must be text, and `inputs.secret` is a secret
+      --> drill.toml:15:87
+       |
+    15 | ...= "inputs.secret" }, text = { from = "inputs.secret" } } }
+       |                                         ^^^^^^^^^^^^^^^
+       |
+    help: a secret goes where `{ secret_env = "NAME" }` may stand: headers and body of `http`, `env` and `stdin` of `command`, the target of `notify`
+    "##);
+    assert_snapshot!(shown("key = \"hunter22\", text = { secret_env = \"OTHER\" }, days = 4"), @r##"
+    error[R032]: the input `key` is a secret, and no text in a runbook is
+      --> drill.toml:15:43
+       |
+    15 | with = { name = "inner", inputs = { key = "hunter22", text = { secret_env = "OTHER" }, days ...
+       |                                           ^^^^^^^^^^
+       |
+    help: pass an input of the type `secret`, or `{ secret_env = "NAME" }`; whoever can read the file has what stands in it
+
+    error[R010]: the input `text` cannot be a table: it must be text
+      --> drill.toml:15:62
+       |
+    15 | with = { name = "inner", inputs = { key = "hunter22", text = { secret_env = "OTHER" }, days ...
+       |                                                              ^^^^^^^^^^^^^^^^^^^^^^^^
+
+    error[R010]: the input `days` cannot be `4`: it must be at most 3
+      --> drill.toml:15:95
+       |
+    15 | ...2", text = { secret_env = "OTHER" }, days = 4 } }
+       |                                                ^
+    "##);
+    assert_snapshot!(shown("key = { from = \"inputs.name\" }"), @r##"
+    error[R032]: `key` must be a secret, and `inputs.name` is text
+      --> drill.toml:15:52
+       |
+    15 | with = { name = "inner", inputs = { key = { from = "inputs.name" } } }
+       |                                                    ^^^^^^^^^^^^^
+       |
+    help: pass an input of the type `secret`, or `{ secret_env = "NAME" }`
+    "##);
+}

@@ -83,7 +83,7 @@ secret = true"#)), @r##"
     7 | secret = true
       | ^^^^^^
       |
-    help: its keys are `type`, `prompt`, `default`, `required`, `unknown_ok`, `choices`
+    help: its keys are `type`, `prompt`, `default`, `required`, `unknown_ok`, `choices`, `pattern`, `min`, `max`, `min_length`, `max_length`
     "##);
 }
 

@@ -84,6 +84,18 @@ impl Typist {
         self.session.send(key).unwrap();
     }
 
+    /// Of the process at the terminal.
+    pub(crate) fn pid(&self) -> i32 {
+        self.session.get_process().pid().as_raw()
+    }
+
+    /// Waits for the end of one that was killed.
+    #[track_caller]
+    pub(crate) fn dies(&mut self) {
+        let ended = self.session.get_process().wait().unwrap();
+        assert!(matches!(ended, WaitStatus::Signaled(..)), "{ended:?}\n{}", self.screen);
+    }
+
     /// Waits for the end; the exit code.
     #[track_caller]
     pub(crate) fn leaves(&mut self) -> i32 {

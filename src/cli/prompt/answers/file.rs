@@ -11,6 +11,8 @@ use crate::model::{Digest, Disposition, StepPath};
 pub struct AnswersFile {
     /// The runbook's inputs.
     pub inputs: Map<String, Value>,
+    /// The first digits of the digest of the plan that is approved.
+    pub approve: Option<String>,
     /// What holds for every step that does not say otherwise.
     pub defaults: StepAnswers,
     /// The steps' own answers, by the names that the file gives them; by address once it is bound to a runbook.

@@ -54,6 +54,7 @@ impl Reader<'_> {
         for (key, value) in document {
             match key.get_ref().as_ref() {
                 "inputs" => file.inputs = self.json_table(value),
+                "plan" => file.approve = self.plan(value),
                 "defaults" => file.defaults = self.step(value, true),
                 "steps" => {
                     for (id, step) in self.table(value).into_iter().flatten() {
@@ -63,10 +64,21 @@ impl Reader<'_> {
                         file.steps.insert(id_text, step);
                     }
                 }
-                other => self.unknown(key.span(), other, &["inputs", "defaults", "steps"]),
+                other => self.unknown(key.span(), other, &["inputs", "plan", "defaults", "steps"]),
             }
         }
         file
+    }
+
+    fn plan(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
+        let mut approve = None;
+        for (key, value) in self.table(value).into_iter().flatten() {
+            match key.get_ref().as_ref() {
+                "approve" => approve = self.text(value),
+                other => self.unknown(key.span(), other, &["approve"]),
+            }
+        }
+        approve
     }
 
     fn step(&mut self, value: &Spanned<DeValue<'_>>, is_default: bool) -> StepAnswers {

@@ -12,7 +12,7 @@ use crate::cli::console::Screen;
 use crate::cli::prompt::answer_to;
 use crate::engine::{
     AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Prompter, Reply, UnmetRequest, WaitRequest,
+    HandRequest, Prepared, Prompter, Reply, UnmetRequest, WaitRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
 use crate::model::Effect;
@@ -47,11 +47,19 @@ impl Answers {
         Self { file, screen, used: Mutex::default() }
     }
 
+    /// A prompter for a run with nobody at the terminal and no file: whatever is needed is missing.
+    pub fn nobody(screen: Arc<Screen>) -> Self {
+        Self::new(AnswersFile::default(), screen)
+    }
+
     fn answers(&self, step: &PlannedStep) -> StepAnswers {
         self.file.step(&step.path)
     }
 
     fn say<T>(&self, step: &PlannedStep, reply: Reply<T>, go: impl FnOnce(&T) -> String) -> Reply<T> {
+        if self.file.identity().is_none() {
+            return reply;
+        }
         let how = shown::reply(&reply, go);
         self.screen.say(&shown::answered(step.path.as_str(), &how, &self.screen.style()));
         reply
@@ -59,6 +67,18 @@ impl Answers {
 
     fn used(&self) -> std::sync::MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An answer that is not there, and where it would be looked for.
+    fn missing<T>(&self, id: &str, what: &str) -> Reply<T> {
+        Reply::Missing(match self.file.identity() {
+            Some(_) => {
+                let is_bare = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+                let key = if is_bare { id.to_owned() } else { format!("\"{id}\"") };
+                format!("step `{id}` needs {what}; `[steps.{key}]` of the answers file is where it is looked for")
+            }
+            None => format!("step `{id}` needs {what}; nobody is there to ask, and there is no answers file"),
+        })
     }
 
     /// True the first time.
@@ -73,17 +93,19 @@ impl Answers {
             return reply;
         }
         if answers.answer.is_none() {
-            return missing(id, "consent: `answer = \"run\"`, or `\"skip\"`");
+            let why: Vec<String> = request.asked.iter().map(ToString::to_string).collect();
+            let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
+            return self.missing(id, &format!("consent{why}: `answer = \"run\"`, or `\"skip\"`"));
         }
         if !request.drifted.is_empty() {
             let mut used = self.used();
             used.drifts.push(request.step.path.to_string());
             let times = used.drifts.iter().filter(|path| *path == request.step.path.as_str()).count();
             if times > MOST_DRIFTS {
-                return missing(id, "a person: its targets keep changing while they are being acted on");
+                return self.missing(id, "a person: its targets keep changing while they are being acted on");
             }
         }
-        choose(request, &answers).map_or_else(|what| missing(id, &what), Reply::Go)
+        choose(request, &answers).map_or_else(|what| self.missing(id, &what), Reply::Go)
     }
 
     fn attest(&self, request: &HandRequest<'_>) -> Reply<HandReply> {
@@ -102,7 +124,9 @@ impl Answers {
             }),
             (None, Some(Left::Later(owner))) if answers.answer.is_none() => Reply::Go(HandReply::Later(owner)),
             (None, Some(Left::Keep(reason))) if answers.answer.is_none() => Reply::Go(HandReply::Keep(reason)),
-            (None, _) => missing(id, "who did it: `fields = { attested_by = \"NAME\" }`, or `left = \"later:OWNER\"`"),
+            (None, _) => {
+                self.missing(id, "who did it: `fields = { attested_by = \"NAME\" }`, or `left = \"later:OWNER\"`")
+            }
         }
     }
 
@@ -113,7 +137,7 @@ impl Answers {
             return reply;
         }
         if let Some(what) = self.stray_field(request) {
-            return missing(id, &what);
+            return self.missing(id, &what);
         }
         let given = answers.fields.unwrap_or_default();
         let mut fields = Map::new();
@@ -124,7 +148,7 @@ impl Answers {
                 Some(other) => other.to_string(),
                 None if question.required => {
                     let what = format!("`{name}` ({}): `fields = {{ {name} = \"...\" }}`", question.prompt);
-                    return missing(id, &what);
+                    return self.missing(id, &what);
                 }
                 None => continue,
             };
@@ -134,7 +158,7 @@ impl Answers {
                 Ok(answer) => {
                     fields.insert(name.clone(), answer);
                 }
-                Err(why) => return missing(id, &format!("another value for `{name}`: {why}")),
+                Err(why) => return self.missing(id, &format!("another value for `{name}`: {why}")),
             }
         }
         Reply::Go(fields)
@@ -163,7 +187,7 @@ impl Answers {
             if self.may_retry(effect.key.as_str()) {
                 Reply::Go((EffectDecision::Retry, words(key, "retry")))
             } else {
-                missing(id, &format!("a person: `{}` was tried again already, in vain: {why}", effect.summary))
+                self.missing(id, &format!("a person: `{}` was tried again already, in vain: {why}", effect.summary))
             }
         };
         match (request.kind, answers.in_doubt, answers.on_failure) {
@@ -172,13 +196,13 @@ impl Answers {
                 Reply::Go((EffectDecision::Applied, words("in_doubt", "applied")))
             }
             (DecisionKind::InDoubt, Some(InDoubt::Stop) | None, _) => {
-                missing(id, &format!("a person: it is not known whether `{}` took place: {why}", effect.summary))
+                self.missing(id, &format!("a person: it is not known whether `{}` took place: {why}", effect.summary))
             }
             (_, _, Some(OnFailure::Retry)) => retry_once("on_failure"),
             (_, _, Some(OnFailure::Continue)) => Reply::Go((EffectDecision::Abandon, words("on_failure", "continue"))),
-            (DecisionKind::Refused, _, _) => missing(id, &format!("a person: `{}` failed: {why}", effect.summary)),
+            (DecisionKind::Refused, _, _) => self.missing(id, &format!("a person: `{}` failed: {why}", effect.summary)),
             (DecisionKind::NotSeen, _, _) => {
-                missing(id, &format!("a person: `{}` was accepted, and does not show", effect.summary))
+                self.missing(id, &format!("a person: `{}` was accepted, and does not show", effect.summary))
             }
         }
     }
@@ -195,7 +219,7 @@ impl Answers {
             }
             Some(OnFailure::Continue) => Reply::Go((FailureDecision::Continue, words("continue"))),
             Some(OnFailure::Stop | OnFailure::Retry) | None => {
-                missing(id, &format!("a person: it failed: {}", request.error))
+                self.missing(id, &format!("a person: it failed: {}", request.error))
             }
         }
     }
@@ -211,13 +235,17 @@ fn refusal<T>(answers: &StepAnswers) -> Option<Reply<T>> {
     }
 }
 
-fn missing<T>(id: &str, what: &str) -> Reply<T> {
-    let is_bare = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    let key = if is_bare { id.to_owned() } else { format!("\"{id}\"") };
-    Reply::Missing(format!("step `{id}` needs {what}; `[steps.{key}]` of the answers file is where it is looked for"))
-}
-
 impl Prompter for Answers {
+    fn prepared(&self, step: &PlannedStep) -> Prepared {
+        let answers = self.answers(step);
+        match answers.answer {
+            Some(StepAnswer::Skip | StepAnswer::Abort) => Prepared::Choice,
+            Some(StepAnswer::Run) if answers.select.is_some() => Prepared::Choice,
+            Some(StepAnswer::Run) => Prepared::Run,
+            None => Prepared::Nothing,
+        }
+    }
+
     fn consent<'a>(&'a self, request: ConsentRequest<'a>) -> BoxFuture<'a, Reply<Chosen>> {
         let reply = self.choose(&request);
         let reply = self.say(request.step, reply, |chosen| shown::chosen(&request, chosen));
@@ -262,7 +290,11 @@ impl Prompter for Answers {
 
     fn go_on<'a>(&'a self, request: GoOnRequest<'a>) -> BoxFuture<'a, Reply<()>> {
         let reply = match self.answers(request.step).canary {
-            Some(Canary::Stop) => missing(
+            None if request.unproven => self.missing(
+                request.step.path.as_str(),
+                "a person: the first row went and is not proven; `canary = \"go\"` goes on all the same",
+            ),
+            Some(Canary::Stop) => self.missing(
                 request.step.path.as_str(),
                 "a person: the first row went, and `canary = \"stop\"` ends it there",
             ),
@@ -282,7 +314,7 @@ impl Prompter for Answers {
             ),
             None => {
                 let what = format!("`unmet = \"run\"` or `\"skip\"`, since {}", unmet.join(", "));
-                missing(request.step.path.as_str(), &what)
+                self.missing(request.step.path.as_str(), &what)
             }
         };
         let reply = self.say(request.step, reply, |()| format!("run all the same: {}", unmet.join(", ")));

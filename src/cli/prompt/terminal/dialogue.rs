@@ -1,5 +1,7 @@
 //! The talk that goes on at every prompt: read a line, see to the common verbs, let the prompt judge the rest.
 
+use std::time::Duration;
+
 use super::Terminal;
 use crate::cli::console::wrap;
 use crate::cli::prompt::verb::Verb;
@@ -77,6 +79,9 @@ pub(super) fn answer<T, U>(reply: Reply<T>) -> Result<T, Reply<U>> {
         Reply::Missing(what) => Reply::Missing(what),
     })
 }
+
+/// Longest wait for the signal that comes with the loss of the terminal.
+const HANG_UP: Duration = Duration::from_secs(1);
 
 const HELP: &[(&str, &str)] = &[
     ("skip REASON", "leave this, with the reason on record"),
@@ -195,7 +200,15 @@ impl Terminal {
                 }
             }
         };
-        let Typed::Line(line) = typed else { return Heard::Stop };
+        let line = match typed {
+            Typed::Line(line) => line,
+            Typed::End => return Heard::Stop,
+            Typed::Gone => {
+                // The hang-up that took the terminal tells the engine why to stop; it is on its way.
+                let _ = tokio::time::timeout(HANG_UP, self.interrupt.raised()).await;
+                return Heard::Stop;
+            }
+        };
         if !self.keys.more().await {
             self.screen.typed();
             return Heard::Line(line);

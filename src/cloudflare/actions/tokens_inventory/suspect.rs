@@ -77,9 +77,7 @@ impl View<'_> {
         (!is_known).then(|| Gap {
             family: "tokens".to_owned(),
             scope: wanted.to_owned(),
-            reason: "no list shows the suspect: it is gone, or it is another user's own token, which this credential cannot \
-                     see; that user, or the user's removal from the account, must cut it"
-                .to_owned(),
+            reason: self.seen.why_unseen("the suspect"),
             permission: None,
         })
     }

@@ -1,9 +1,10 @@
 //! What the log says about one call.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cloudflare::simulator::call::{Actor, Call, Change, id_of};
-use crate::cloudflare::simulator::secret;
+use crate::cloudflare::simulator::secret::{self, CANARY};
+use crate::cloudflare::simulator::shelf::Place;
 use crate::cloudflare::simulator::world::Account;
 
 /// Path segment, and product and type of the resource that it stands for.
@@ -76,7 +77,7 @@ fn second_version(
         }
         None => {}
     }
-    let target = change.map_or_else(|| last_id(&call.path), |change| change.id.clone());
+    let target = target(call, change);
     let mut entry = json!({
         "id": id,
         "account": { "id": account.id(), "name": account.object["name"] },
@@ -97,8 +98,8 @@ fn second_version(
         "resource": { "id": target, "type": kind, "product": product, "scope": scope(&call.path) },
     });
     if let Some(change) = change {
-        entry["resource"]["request"] = redacted(&call.body);
-        entry["resource"]["response"] = change.after.clone();
+        entry["resource"]["request"] = redacted(call, &call.body);
+        entry["resource"]["response"] = redacted(call, &change.after);
     }
     if let Some(zone) = account.zone_of(call, change) {
         entry["zone"] = json!({ "id": zone.object["id"], "name": zone.object["name"] });
@@ -134,10 +135,10 @@ fn first_version(account: &Account, call: &Call, id: &str, email: Option<&str>, 
         "actor": actor,
         "interface": if matches!(call.actor, Actor::Dashboard(_)) { "UI" } else { "API" },
         "owner": { "id": account.id() },
-        "resource": { "id": change.id, "type": if call.path.starts_with("/user/") { "user_token" } else { kind } },
+        "resource": { "id": target(call, Some(change)), "type": if call.path.starts_with("/user/") { "user_token" } else { kind } },
         "metadata": metadata,
-        "oldValue": change.before,
-        "newValue": change.after,
+        "oldValue": redacted(call, &change.before),
+        "newValue": redacted(call, &change.after),
     })
 }
 
@@ -151,6 +152,11 @@ fn action(method: &str) -> &'static str {
 }
 
 fn resource(path: &str) -> (&'static str, &'static str) {
+    if let Some(place) = Place::find(path) {
+        // The product is what comes first below the account or the zone.
+        let at = if path.starts_with("/user/") { 2 } else { 3 };
+        return (place.family.path.split('/').nth(at).unwrap_or_default(), place.family.name);
+    }
     let mut segments = path.split('/');
     let known = segments.find_map(|segment| RESOURCES.iter().find(|(name, ..)| *name == segment));
     known.map_or(("account", "account"), |(_, product, kind)| (product, kind))
@@ -165,17 +171,41 @@ fn scope(path: &str) -> &'static str {
     }
 }
 
+/// Id of what a call is about: of what it changed, or the last one in its path.
+fn target(call: &Call, change: Option<&Change>) -> String {
+    let changed = change.map(|change| change.id.clone()).filter(|id| !id.is_empty());
+    changed.unwrap_or_else(|| last_id(&call.path))
+}
+
 /// The last identifier in a path.
 fn last_id(path: &str) -> String {
     let is_id = |segment: &&str| segment.len() == 32 && segment.bytes().all(|byte| byte.is_ascii_hexdigit());
     path.rsplit('/').find(is_id).unwrap_or_default().to_owned()
 }
 
-/// Secrets never appear in the log.
-fn redacted(body: &Value) -> Value {
-    let mut body = body.clone();
-    if let Some(key) = body.get_mut("private_key") {
-        *key = "REDACTED".into();
+/// Secrets never appear in the log: neither where the family has one, nor those that this world made.
+fn redacted(call: &Call, value: &Value) -> Value {
+    let family = Place::find(&call.path).map(|place| place.family);
+    let hide = |value: &Value| family.map_or_else(|| value.clone(), |family| family.redacted(value));
+    without_secrets(&match value {
+        Value::Array(items) => items.iter().map(hide).collect(),
+        value => hide(value),
+    })
+}
+
+fn without_secrets(value: &Value) -> Value {
+    const NAMES: [&str; 4] = ["private_key", "tunnel_secret", "client_secret", "secret"];
+    match value {
+        Value::String(text) if text.contains(CANARY) => "REDACTED".into(),
+        Value::Array(items) => items.iter().map(without_secrets).collect(),
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| {
+                let is_secret = NAMES.contains(&name.as_str()) && value.is_string();
+                (name.clone(), if is_secret { "REDACTED".into() } else { without_secrets(value) })
+            })
+            .collect::<Map<_, _>>()
+            .into(),
+        other => other.clone(),
     }
-    body
 }

@@ -1,13 +1,16 @@
 //! The account before anything happened to it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Labels, Seeded, moment};
+use super::{Labels, Seeded, inventory, moment};
 use crate::cloudflare::simulator::audit::AuditLog;
 use crate::cloudflare::simulator::call::stamp;
-use crate::cloudflare::simulator::permissions::{Scope, group_id, names, stored_policies};
+use crate::cloudflare::simulator::permissions::{Scope, group_id, names, of_families, stored_policies};
 use crate::cloudflare::simulator::plan::{AccessRulePlan, Plan, PolicyPlan, RulesetPlan, TokenPlan, ZonePlan};
+use crate::cloudflare::simulator::shelf::Shelf;
 use crate::cloudflare::simulator::tokens::{Token, prefix};
 use crate::cloudflare::simulator::world::{Account, Person, Ruleset, Zone};
 use crate::cloudflare::simulator::{access_rules, certificates, dns, rules, secret};
@@ -20,20 +23,35 @@ const ROLES: [(&str, bool); 4] = [
     ("Administrator Read Only", false),
 ];
 
-/// Settings that every zone has.
-const SETTINGS: [(&str, &str); 6] = [
-    ("ssl", "strict"),
-    ("min_tls_version", "1.2"),
-    ("tls_1_3", "on"),
-    ("always_use_https", "on"),
-    ("security_level", "medium"),
-    ("development_mode", "off"),
+/// Settings that every zone has, with their values as JSON.
+const SETTINGS: [(&str, &str); 14] = [
+    ("ssl", r#""strict""#),
+    ("min_tls_version", r#""1.2""#),
+    ("tls_1_3", r#""on""#),
+    ("always_use_https", r#""on""#),
+    ("security_level", r#""medium""#),
+    ("development_mode", r#""off""#),
+    ("automatic_https_rewrites", r#""on""#),
+    ("browser_check", r#""on""#),
+    ("challenge_ttl", "1800"),
+    ("ciphers", "[]"),
+    ("ipv6", r#""on""#),
+    ("pseudo_ipv4", r#""off""#),
+    (
+        "security_header",
+        r#"{"strict_transport_security":{"enabled":true,"max_age":31536000,"include_subdomains":true,"preload":false,"nosniff":true}}"#,
+    ),
+    ("tls_client_auth", r#""off""#),
 ];
+
+/// Stands for every group that some family needs on that resource.
+const EVERY_FAMILY: &str = "every family";
 
 /// Builds the account as it was before any traffic and any act.
 pub(in crate::cloudflare::simulator) fn healthy(plan: &Plan, now: Timestamp) -> Result<Seeded, String> {
     let mut builder = Builder { plan, now, labels: Labels::default() };
-    let account = builder.account()?;
+    let mut account = builder.account()?;
+    inventory::stock(plan, now, &mut account, &mut builder.labels)?;
     Ok(Seeded { account, labels: builder.labels, truth: Vec::new(), innocents: Vec::new() })
 }
 
@@ -68,7 +86,7 @@ impl Builder<'_> {
             "created_on": self.stamp("1500d ago")?,
         });
         let roles = self.roles();
-        let mut people = std::collections::BTreeMap::new();
+        let mut people = BTreeMap::new();
         let mut members = Vec::new();
         for plan in &self.plan.people {
             let user = json!({
@@ -107,6 +125,7 @@ impl Builder<'_> {
             rulesets: self.rulesets(&plan.rulesets, "root")?,
             access_rules: Vec::new(),
             user_access_rules: Vec::new(),
+            shelf: Shelf::default(),
             audit: AuditLog::default(),
             made: 0,
         };
@@ -175,7 +194,11 @@ impl Builder<'_> {
             "zones" => json!({ account: { "com.cloudflare.api.account.zone.*": "*" } }),
             key => json!({ format!("com.cloudflare.api.account.zone.{}", id(&format!("zone.{key}"))?): "*" }),
         };
-        let groups = plan.groups.iter().map(|name| id(&format!("group.{name}")).map(|id| json!({ "id": id })));
+        let mut groups: BTreeSet<&str> = plan.groups.iter().map(String::as_str).collect();
+        if groups.remove(EVERY_FAMILY) {
+            groups.extend(of_families(&plan.on).collect::<Vec<_>>());
+        }
+        let groups = groups.into_iter().map(|name| id(&format!("group.{name}")).map(|id| json!({ "id": id })));
         let groups: Vec<Value> = groups.collect::<Result<_, _>>()?;
         Ok(json!({ "effect": "allow", "permission_groups": groups, "resources": resources }))
     }
@@ -201,11 +224,14 @@ impl Builder<'_> {
                 Ok(certificates::new_origin(&id, &json!(hosts), 5475, moment(self.now, "300d ago")?))
             })
             .collect::<Result<_, String>>()?;
-        let settings =
-            SETTINGS.map(|(name, value)| json!({ "id": name, "value": value, "editable": true, "modified_on": null }));
+        let settings = SETTINGS.map(|(name, value)| {
+            let value: Value = value.parse().unwrap_or_default();
+            json!({ "id": name, "value": value, "editable": true, "modified_on": null })
+        });
         Ok(Zone {
             object: self.zone_object(&id, plan, account)?,
             records,
+            more_records: plan.more_records,
             packs,
             custom_certificates: Vec::new(),
             origin_certificates,

@@ -13,6 +13,14 @@ impl Labels {
         self.0.get(label).map(String::as_str)
     }
 
+    /// Everything of one kind.
+    pub(in crate::cloudflare::simulator) fn of_kind(&self, kind: &str) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(move |(label, _)| label.split_once('.').is_some_and(|(of, _)| of == kind))
+            .map(|(_, id)| id.as_str())
+    }
+
     pub(super) fn set(&mut self, label: &str, id: &str) {
         self.0.insert(label.to_owned(), id.to_owned());
     }
@@ -40,6 +48,8 @@ impl Labels {
     /// The same for every text in a JSON value, keys too.
     pub(super) fn fill_all(&self, value: &Value) -> Value {
         match value {
+            // The files are TOML, which has no null.
+            Value::String(text) if text == "{null}" => Value::Null,
             Value::String(text) => self.fill(text).into(),
             Value::Array(items) => items.iter().map(|item| self.fill_all(item)).collect(),
             Value::Object(fields) => fields.iter().map(|(key, value)| (self.fill(key), self.fill_all(value))).collect(),
