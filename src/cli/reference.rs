@@ -22,11 +22,12 @@ pub(crate) fn page() -> String {
             "%types of inputs%",
             table(["type", "values"], INPUT_TYPES.iter().map(|(name, about)| [code(name), (*about).to_owned()])),
         ),
+        ("%keys of some inputs%", keys_of_some(input)),
         ("%inputs of the report%", INPUTS_OF_THE_REPORT.map(|name| code(name)).join(", ")),
         ("%keys of a step%", keys(step)),
         ("%keys of repeat%", keys(&step["properties"]["repeat"])),
         ("%keys of retry%", keys(&step["properties"]["retry"])),
-        ("%helpers%", table(["", "gives"], HELPERS.iter().map(|(usage, about)| [code(usage), (*about).to_owned()]))),
+        ("%helpers%", table(["helper", "what it gives"], HELPERS.iter().map(|(usage, about)| [code(usage), (*about).to_owned()]))),
         ("%codes%", codes()),
         ("%actions%", actions::pages()),
     ];
@@ -56,6 +57,15 @@ fn keys(schema: &Value) -> String {
     table(["key", "", "what it is"], schema["properties"].as_object().into_iter().flatten().map(row))
 }
 
+/// The keys that only inputs of some types have.
+fn keys_of_some(input: &Value) -> String {
+    let rows = input["dependentSchemas"].as_object().into_iter().flatten().filter_map(|(key, with)| {
+        let types = with["properties"]["type"]["enum"].as_array()?.iter().filter_map(Value::as_str).map(code);
+        Some([code(key), types.collect::<Vec<_>>().join(", ")])
+    });
+    table(["key", "only of the types"], rows)
+}
+
 /// What kind of value a key takes, in words.
 fn kind(property: &Value) -> String {
     if let Some(value) = property.get("const") {
@@ -73,6 +83,7 @@ fn kind(property: &Value) -> String {
         },
         (_, Some("array")) => "a list".to_owned(),
         (_, Some("object")) => "a table".to_owned(),
+        _ if property["type"].is_array() => "a whole number, or text".to_owned(),
         _ if property["anyOf"].is_array() => "a list, or a reference to one".to_owned(),
         _ => "a value".to_owned(),
     }

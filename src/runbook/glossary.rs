@@ -12,8 +12,10 @@ pub const INPUT_TYPES: &[(&str, &str)] = &[
     ("email", "an e-mail address"),
     ("choice", "one of `choices`"),
     ("list", "several texts; from text, separated by commas"),
-    ("path", "a file or directory of this machine"),
-    ("cloudflare.token", "a token, by its name or id; `?` and `? WORD` list those that there are"),
+    ("path", "a file or directory of this machine, whether it is there or not"),
+    ("file", "a file that is there; its value is the full path, and the run is bound to what is in it"),
+    ("secret", "typed without echo, or from the environment; kept nowhere, masked everywhere"),
+    ("cloudflare.token", "a token, by its name or id, or `unknown`; `?` and `? WORD` list those that there are"),
     ("cloudflare.zone", "a zone, by its name; looked up likewise"),
     ("cloudflare.member", "a member, by the e-mail address; looked up likewise"),
 ];

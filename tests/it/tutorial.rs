@@ -1,11 +1,12 @@
-//! `docs/tutorial.md` is run as it stands: its files are written, its commands typed at a terminal, and what it shows is
-//! seen.
+//! `docs/tutorial.md` and `docs/crash.md` are run as they stand: files are written, commands typed at a terminal, and what
+//! is shown is seen.
 //!
 //! ````text
 //! ```toml FILE        the file, from its beginning
 //! ```toml >> FILE     more, at its end
 //! ```diff FILE        lines that are taken out of it and put in
 //! ```console          `$ COMMAND`; then, in order, what it prints (`…`: anything) and what is typed at its prompts
+//! ```console POINT    the same, and the process is killed at that point
 //! ````
 
 use std::path::Path;
@@ -16,8 +17,23 @@ use crate::terminal::typist::Typist;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tutorial_does_what_it_says() {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/tutorial.md")).unwrap();
     let scene = Scene::new().await;
+    let (files, commands) = walk(&scene, "tutorial.md", &|block| talk(&scene, block, None));
+    assert!(files >= 2 && commands >= 15, "only {files} files and {commands} commands");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_goes_as_it_is_told() {
+    let scene = Scene::new().await;
+    // It crashes the runbook of the tutorial.
+    walk(&scene, "tutorial.md", &|_| 0);
+    let (_, commands) = walk(&scene, "crash.md", &|block| talk(&scene, block, None));
+    assert!(commands >= 5, "only {commands} commands");
+}
+
+/// Goes through a page: writes its files and types its commands; how many there were of each.
+fn walk(scene: &Scene, page: &str, types: &dyn Fn(&str) -> usize) -> (usize, usize) {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page)).unwrap();
     let (mut files, mut commands) = (0, 0);
     for (info, body) in blocks(&text) {
         match info.split_whitespace().collect::<Vec<_>>().as_slice() {
@@ -33,12 +49,13 @@ async fn the_tutorial_does_what_it_says() {
                 let before = std::fs::read_to_string(scene.path(name)).unwrap();
                 scene.write(name, &changed(&before, body));
             }
-            ["console"] => commands += talk(&scene, body),
+            ["console"] => commands += types(body),
+            ["console", point] => commands += talk(scene, body, Some(point)),
             ["sh"] => {}
             other => panic!("a block of `{other:?}`: nobody knows whether it is true"),
         }
     }
-    assert!(files >= 2 && commands >= 15, "only {files} files and {commands} commands");
+    (files, commands)
 }
 
 /// The fenced blocks of a page: what stands behind the fence, and what is in it.
@@ -65,8 +82,8 @@ fn changed(file: &str, diff: &str) -> String {
     file.replacen(&old, &new, 1)
 }
 
-/// Types the commands of a block, one after the other; how many there were.
-fn talk(scene: &Scene, block: &str) -> usize {
+/// Types the commands of a block, one after the other; how many there were. Where a point is named, the process dies there.
+fn talk(scene: &Scene, block: &str, killed: Option<&str>) -> usize {
     let mut code = None;
     let mut commands = 0;
     let mut lines = block.lines().peekable();
@@ -78,7 +95,9 @@ fn talk(scene: &Scene, block: &str) -> usize {
             assert_eq!(code, Some(wanted.parse().unwrap()), "exit code before `{wanted}`\n{block}");
             continue;
         }
-        let mut typist = Typist::at(quell(scene, command));
+        let mut process = quell(scene, command);
+        process.envs(killed.map(|point| ("QUELL_CRASH_AT", point)));
+        let mut typist = Typist::at(process);
         while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
             match prompted(line) {
                 Some((label, typed)) => {
@@ -89,6 +108,10 @@ fn talk(scene: &Scene, block: &str) -> usize {
                     typist.sees(part);
                 }),
             }
+        }
+        if killed.is_some() {
+            typist.dies();
+            continue;
         }
         let ended = typist.leaves();
         assert!(ended == 0 || lines.peek() == Some(&"$ echo $?"), "{command} ends with {ended}\n{}", typist.screen);
