@@ -18,6 +18,7 @@ mod decide;
 mod environment;
 mod errors;
 mod exit;
+mod explain;
 mod incidents;
 mod layout;
 mod log;
@@ -149,6 +150,7 @@ enum Command {
     Runbooks(runbooks::RunbooksArgs),
     Actions(actions::ActionsArgs),
     Scenarios(scenarios::ScenariosArgs),
+    Explain(explain::ExplainArgs),
     Config(config::ConfigArgs),
 }
 
@@ -253,6 +255,7 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Runbooks(args) => runbooks::run(args, cx),
         Command::Actions(args) => actions::run(args, cx),
         Command::Scenarios(args) => scenarios::run(args, cx),
+        Command::Explain(args) => explain::run(args, cx),
         Command::Config(args) => config::run(args, cx),
     }
 }

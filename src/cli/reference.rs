@@ -27,7 +27,10 @@ pub(crate) fn page() -> String {
         ("%keys of a step%", keys(step)),
         ("%keys of repeat%", keys(&step["properties"]["repeat"])),
         ("%keys of retry%", keys(&step["properties"]["retry"])),
-        ("%helpers%", table(["helper", "what it gives"], HELPERS.iter().map(|(usage, about)| [code(usage), (*about).to_owned()]))),
+        (
+            "%helpers%",
+            table(["helper", "what it gives"], HELPERS.iter().map(|(usage, about)| [code(usage), (*about).to_owned()])),
+        ),
         ("%codes%", codes()),
         ("%actions%", actions::pages()),
     ];

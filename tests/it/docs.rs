@@ -59,7 +59,8 @@ fn the_commands_of_the_readme_exist() {
 
 /// What the binary says the language is.
 fn reference() -> String {
-    let said = std::process::Command::new(env!("CARGO_BIN_EXE_quell")).args(["runbooks", "reference"]).output().unwrap();
+    let said =
+        std::process::Command::new(env!("CARGO_BIN_EXE_quell")).args(["runbooks", "reference"]).output().unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
     String::from_utf8(said.stdout).unwrap()
 }

@@ -5,8 +5,9 @@
 //! ```toml FILE        the file, from its beginning
 //! ```toml >> FILE     more, at its end
 //! ```diff FILE        lines that are taken out of it and put in
-//! ```console          `$ COMMAND`; then, in order, what it prints (`…`: anything) and what is typed at its prompts
+//! ```console          `$ COMMAND`; then, line by line, what it prints (`…`: anything) and what is typed at its prompts
 //! ```console POINT    the same, and the process is killed at that point
+//! ```text             not held against anything
 //! ````
 
 use std::path::Path;
@@ -51,7 +52,7 @@ fn walk(scene: &Scene, page: &str, types: &dyn Fn(&str) -> usize) -> (usize, usi
             }
             ["console"] => commands += types(body),
             ["console", point] => commands += talk(scene, body, Some(point)),
-            ["sh"] => {}
+            ["sh" | "text"] => {}
             other => panic!("a block of `{other:?}`: nobody knows whether it is true"),
         }
     }
@@ -98,17 +99,27 @@ fn talk(scene: &Scene, block: &str, killed: Option<&str>) -> usize {
         let mut process = quell(scene, command);
         process.envs(killed.map(|point| ("QUELL_CRASH_AT", point)));
         let mut typist = Typist::at(process);
+        let mut shown = String::new();
         while let Some(line) = lines.next_if(|line| !line.starts_with("$ ")) {
-            match prompted(line) {
-                Some((label, typed)) => {
-                    typist.sees(&format!("{label}> "));
-                    typist.types(typed);
+            if let Some((label, typed)) = prompted(line) {
+                sees(&mut typist, &mut shown);
+                typist.sees(&format!("\n{label}> "));
+                typist.types(typed);
+                continue;
+            }
+            for (at, part) in line.split('…').enumerate() {
+                match at {
+                    0 if shown.is_empty() => {}
+                    0 => shown.push_str("\r\n"),
+                    _ => sees(&mut typist, &mut shown),
                 }
-                None => line.split('…').map(str::trim).filter(|part| !part.is_empty()).for_each(|part| {
-                    typist.sees(part);
-                }),
+                shown.push_str(part);
+            }
+            if line.ends_with('…') {
+                sees(&mut typist, &mut shown);
             }
         }
+        sees(&mut typist, &mut shown);
         if killed.is_some() {
             typist.dies();
             continue;
@@ -118,6 +129,14 @@ fn talk(scene: &Scene, block: &str, killed: Option<&str>) -> usize {
         code = Some(ended);
     }
     commands
+}
+
+/// Waits for lines that stand on the page one below the other.
+fn sees(typist: &mut Typist, shown: &mut String) {
+    let lines = std::mem::take(shown);
+    if !lines.trim().is_empty() {
+        typist.sees(lines.trim_end());
+    }
 }
 
 /// A line at a prompt: its label, and what is typed.
