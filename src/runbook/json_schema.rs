@@ -204,7 +204,12 @@ fn value(schema: Schema<'_>, depth: usize) -> Value {
         );
     }
     let own = plain(own);
-    let mut either = json!({ "anyOf": [reference(&own), own] });
+    // Of a default that holds others only the kind is said: with all of them the schema would double at each depth.
+    let default = match types.iter().any(|kind| ["object", "array"].contains(kind)) || types.is_empty() {
+        true => plain(own.get("type").map(|types| ("type".to_owned(), types.clone())).into_iter().collect()),
+        false => own.clone(),
+    };
+    let mut either = json!({ "anyOf": [reference(&default), own] });
     if let Some(description) = schema.description() {
         either["description"] = json!(description);
     }

@@ -140,9 +140,11 @@ fn a_name_that_acts_on_a_terminal_does_not() {
 
 #[test]
 fn a_code_is_explained() {
+    let home = tempfile::tempdir().unwrap();
     let explain = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_quell"));
-        ran(command.arg("explain").args(args).env_clear().stdin(std::process::Stdio::null()))
+        command.arg("explain").args(args).env_clear().env("HOME", home.path());
+        ran(command.stdin(std::process::Stdio::null()))
     };
     let said = explain(&["r018"]).expect(0).stdout;
     assert!(said.starts_with("warning R018: A step that can change something does not say why."), "{said}");
