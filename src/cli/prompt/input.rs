@@ -45,7 +45,8 @@ pub async fn ask_input(
             "" => return InputReply::Empty,
             // The first prompt of all is one of these, and whoever is lost says what every prompt understands.
             "help" => {
-                let text = format!("what you type is taken as `{name}`; Ctrl-C leaves: nothing has begun, nothing was sent");
+                let text =
+                    format!("what you type is taken as `{name}`; Ctrl-C leaves: nothing has begun, nothing was sent");
                 wrap(&style.show(&text), style.columns(), "", "  ").iter().for_each(|line| screen.say(line));
             }
             text => match validate(text) {
