@@ -23,7 +23,7 @@ pub(crate) fn page() -> String {
             table(["type", "values"], INPUT_TYPES.iter().map(|(name, about)| [code(name), (*about).to_owned()])),
         ),
         ("%keys of some inputs%", keys_of_some(input)),
-        ("%inputs of the report%", INPUTS_OF_THE_REPORT.map(|name| code(name)).join(", ")),
+        ("%inputs of the report%", INPUTS_OF_THE_REPORT.map(code).join(", ")),
         ("%keys of a step%", keys(step)),
         ("%keys of repeat%", keys(&step["properties"]["repeat"])),
         ("%keys of retry%", keys(&step["properties"]["retry"])),
