@@ -7,16 +7,25 @@
 //! | `audit` | acts as a log recorded them, and whose doing an act is |
 //! | `canonical` | from an answer to an item in its canonical form |
 //! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
+//! | `graph` | who made which principal, from the suspects on, and what each did |
 //! | `item` | one resource in its canonical form, and what differs between two |
+//! | `rewind` | what a resource was before a window, by the audit log applied backwards |
 //! | `sweep` | reads families at all their seats, many at a time, page by page |
+//! | `technique` | a way in which an intruder uses or keeps an account, as data: which acts and differences show it |
+//! | `verdict` | whether a technique is confirmed, ruled out, or cannot be known, and why |
 
 mod audit;
 mod canonical;
 mod family;
+pub mod graph;
 mod item;
+pub mod rewind;
 pub mod sweep;
+pub mod technique;
+mod verdict;
 
 pub use audit::{AuditEvent, Principal, SeenBefore, attribute};
 pub use canonical::MASK;
 pub use family::{Family, Part, Reach, Shape, Variant, blank, none_of};
 pub use item::{Difference, Item, Seat};
+pub use verdict::{Judged, Sight, Verdict, judge};
