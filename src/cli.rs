@@ -19,6 +19,7 @@ mod doctor;
 mod environment;
 mod errors;
 mod exit;
+mod explain;
 mod incidents;
 mod layout;
 mod log;
@@ -29,6 +30,7 @@ mod output;
 mod plan;
 mod plan_document;
 mod plan_file;
+mod reference;
 mod rehearse;
 mod report;
 mod resume;
@@ -152,6 +154,7 @@ enum Command {
     Techniques(techniques::TechniquesArgs),
     Scenarios(scenarios::ScenariosArgs),
     Doctor(doctor::DoctorArgs),
+    Explain(explain::ExplainArgs),
     Config(config::ConfigArgs),
 }
 
@@ -258,6 +261,7 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Techniques(args) => techniques::run(args, cx),
         Command::Scenarios(args) => scenarios::run(args, cx),
         Command::Doctor(args) => doctor::run(args, cx).await,
+        Command::Explain(args) => explain::run(args, cx),
         Command::Config(args) => config::run(args, cx),
     }
 }

@@ -42,6 +42,7 @@ mod sweep;
 mod techniques;
 mod terminal;
 mod token_actions;
+mod tutorial;
 mod undo;
 mod verify;
 mod weather;

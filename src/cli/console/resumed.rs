@@ -25,7 +25,7 @@ pub struct Rested<'a> {
 /// In one screen below the header: what is done and what is left, what is in doubt, what was consented to and not done,
 /// why the run rested, with which credential it goes on, and what comes next. Ends with a line break.
 pub fn resumed_text(run: &RunState, rested: &Rested<'_>, now: Timestamp, style: &Style) -> String {
-    let steps = || run.plan.iter().flat_map(|plan| &plan.steps).filter(|step| !step.container);
+    let steps = || run.plan.iter().flat_map(|plan| &plan.steps).filter(|step| run.counts(step));
     let status = |wanted: &dyn Fn(&StepStatus) -> bool| steps().filter(|step| wanted(run.status(&step.path))).count();
     let ended = status(&StepStatus::is_final);
     let failed = status(&|status| status.is_final() && matches!(status, StepStatus::Failed { .. }));

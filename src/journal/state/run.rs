@@ -86,6 +86,11 @@ impl RunState {
         self.step(path).map_or(&StepStatus::Pending, |step| &step.status)
     }
 
+    /// Whether a step counts by itself. One that holds others counts in their place as long as they are not known.
+    pub fn counts(&self, planned: &PlannedStep) -> bool {
+        !planned.container || self.step(&planned.path).is_none_or(|step| step.held.is_empty())
+    }
+
     /// The steps that hold or made `planned`, the nearest first.
     pub fn ancestors<'r>(&'r self, planned: &'r PlannedStep) -> impl Iterator<Item = &'r PlannedStep> {
         let parent = |of: &PlannedStep| of.parent.as_ref().and_then(|path| self.planned(path)).map(Arc::as_ref);
