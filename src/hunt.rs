@@ -6,14 +6,20 @@
 //! |---|---|
 //! | `audit` | acts as a log recorded them, and whose doing an act is |
 //! | `canonical` | from an answer to an item in its canonical form |
+//! | `diff` | what differs between two states of an account, by meaning |
 //! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
 //! | `item` | one resource in its canonical form, and what differs between two |
+//! | `runs` | sorts more than fits into memory |
+//! | `snapshot` | the files of a baseline: captured, opened, read item by item |
 //! | `sweep` | reads families at all their seats, many at a time, page by page |
 
 mod audit;
 mod canonical;
+pub mod diff;
 mod family;
 mod item;
+mod runs;
+pub mod snapshot;
 pub mod sweep;
 
 pub use audit::{AuditEvent, Principal, SeenBefore, attribute};
