@@ -7,7 +7,7 @@ use std::sync::Once;
 use age::secrecy::ExposeSecret;
 use jiff::Timestamp;
 use quell::cloudflare::simulator::{Scenario, WorldOptions, scenario, start, world_digest};
-use quell::simulator::{Fault, FaultKind, LoggedRequest, Simulator};
+use quell::simulator::{Fault, FaultKind, LoggedRequest, Request, Simulator};
 use serde_json::Value;
 
 /// One incident's surroundings.
@@ -111,6 +111,18 @@ impl Scene {
     /// Makes requests fail as scripted.
     pub(crate) fn fault(&self, method: &str, path: &str, times: u32, kind: FaultKind) {
         self.simulator.script(Fault { method: Some(method.to_owned()), path: path.to_owned(), skip: 0, times, kind });
+    }
+
+    /// Done in the account by other means than quell, as the responder. Returns the status of the answer.
+    pub(crate) fn act(&self, method: &str, path: &str, body: Option<Value>) -> u16 {
+        let secret = &self.scenario.cast.responder_token;
+        self.simulator.act(&Request {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: String::new(),
+            headers: vec![("authorization".into(), format!("Bearer {secret}"))],
+            body,
+        })
     }
 
     /// Everything that was not a read.

@@ -78,7 +78,7 @@ impl Record {
     /// The record that an item of the family of DNS records is.
     pub fn of(item: &Item) -> Option<Self> {
         let mut raw = item.value.get("image").unwrap_or(&item.value).clone();
-        raw["id"] = item.id.clone().into();
+        raw.as_object_mut()?.insert("id".to_owned(), item.id.clone().into());
         let record = Self::read(&raw)?;
         Some(Self { created: item.created, modified: item.modified, ..record })
     }
