@@ -32,7 +32,7 @@ pub(super) struct CaptureArgs {
 
 /// Runs `quell baseline capture`.
 pub(super) async fn run(args: &CaptureArgs, cx: &Context) -> Result<Exit, CliError> {
-    let live = Live::connect(cx, chosen(&args.only)?, Wanted::Named(&args.zones)).await?;
+    let live = Live::connect(cx, chosen(&args.only)?, Wanted::of(&args.zones)).await?;
     let began = cx.now();
     let mut capture = Capture::open(&args.dir, live.subject(), live.families(), began)?;
     live.tell(cx);

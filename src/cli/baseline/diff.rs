@@ -78,11 +78,16 @@ pub(super) async fn run(args: &DiffArgs, cx: &Context) -> Result<Exit, CliError>
 }
 
 /// Reads of the account what the baseline holds, and whether that was interrupted.
-async fn present(args: &DiffArgs, before: &Snapshot, scratch: &TempDir, cx: &Context) -> Result<(Snapshot, bool), CliError> {
+async fn present(
+    args: &DiffArgs,
+    before: &Snapshot,
+    scratch: &TempDir,
+    cx: &Context,
+) -> Result<(Snapshot, bool), CliError> {
     // A family that an older version knew and this one does not is told by the comparison.
     let known = before.manifest().families.keys().filter(|name| family(name).is_some()).cloned().collect::<Vec<_>>();
     let wanted = match &before.manifest().zones {
-        _ if !args.zones.is_empty() => Wanted::Named(&args.zones),
+        _ if !args.zones.is_empty() => Wanted::of(&args.zones),
         Zones::Asked(names) => Wanted::Of(names),
         Zones::All | Zones::Short { .. } => Wanted::All,
     };
@@ -148,7 +153,8 @@ fn print_json(found: File, comparison: &Comparison<'_>, compared: &Compared) -> 
         "gaps": compared.gaps, "not_examined": compared.not_examined, "silent": compared.silent,
     });
     let head = format!("{head:#}");
-    output::write(&format!("{},\n  \"differences\": [", head.trim_end_matches(['\n', '}']).trim_end()))?;
+    let head = head.strip_suffix('}').unwrap_or(&head).trim_end();
+    output::write(&format!("{head},\n  \"differences\": ["))?;
     copy(found)?;
     output::write("\n  ]\n}\n")
 }

@@ -23,7 +23,9 @@ impl From<SnapshotError> for CliError {
         };
         let source = match &error {
             SnapshotError::Io { path, source } => {
-                return Self::new(Exit::Usage, code, format!("cannot use {}", path.display())).because(source).hint(hint);
+                return Self::new(Exit::Usage, code, format!("cannot use {}", path.display()))
+                    .because(source)
+                    .hint(hint);
             }
             other => other.to_string(),
         };

@@ -24,6 +24,13 @@ pub(super) enum Wanted<'w> {
     Of(&'w BTreeSet<String>),
 }
 
+impl<'w> Wanted<'w> {
+    /// What the option names: all where it names none.
+    pub(super) const fn of(zones: &'w [String]) -> Self {
+        if zones.is_empty() { Self::All } else { Self::Named(zones) }
+    }
+}
+
 /// The account, and what is read of it.
 pub(super) struct Live {
     api: String,
@@ -37,9 +44,9 @@ pub(super) struct Live {
 /// The families of these names; all where none is named.
 pub(super) fn chosen(names: &[String]) -> Result<Vec<&'static Family>, CliError> {
     if let Some(unknown) = names.iter().find(|name| family(name).is_none()) {
-        let near = families().map(|family| family.name).max_by(|a, b| {
-            strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown))
-        });
+        let near = families()
+            .map(|family| family.name)
+            .max_by(|a, b| strsim::jaro_winkler(a, unknown).total_cmp(&strsim::jaro_winkler(b, unknown)));
         return Err(CliError::usage(format!("there is no family `{unknown}`"))
             .hint(format!("did you mean `{}`?", near.unwrap_or_default())));
     }
@@ -75,7 +82,6 @@ impl Live {
         let names = |zones: &[Zone]| zones.iter().map(|zone| zone.name.clone()).collect::<BTreeSet<_>>();
         let (mut zones, asked) = match wanted {
             Wanted::All => (all, None),
-            Wanted::Named(wanted) if wanted.is_empty() => (all, None),
             Wanted::Named(wanted) => {
                 let chosen = zones::choose(all, wanted).map_err(|error| {
                     let hint = error.hint.unwrap_or_default();

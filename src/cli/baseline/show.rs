@@ -8,7 +8,6 @@ use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output;
-use crate::cloudflare::families::family;
 use crate::hunt::snapshot::{Snapshot, SnapshotError, Source, Zones};
 
 /// Say what a baseline holds, what it does not, and whether its files are as they were written. Offline.
@@ -83,13 +82,11 @@ fn text(snapshot: &Snapshot, style: &Style) -> String {
         Column::new("family", Room::Shorten(16)),
         Column::new("items", Room::Whole),
         Column::new("not seen", Room::Whole),
-        Column::new("what", Room::Spare),
     ];
     let rows = manifest.families.iter().map(|(name, held)| {
         let dark = held.gaps.len() + held.unread.len();
         let dark = if dark == 0 { String::new() } else { dark.to_string() };
-        let title = family(name).map(|family| family.title.to_owned()).unwrap_or_default();
-        vec![name.clone(), held.items.to_string(), dark, title]
+        vec![name.clone(), held.items.to_string(), dark]
     });
     text.push('\n');
     text.push_str(&table(&columns, &rows.collect::<Vec<_>>(), style));

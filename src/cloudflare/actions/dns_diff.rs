@@ -120,7 +120,11 @@ impl Action for DnsDiff {
             let (differences, compared) = match baseline {
                 Some(baseline) => {
                     let differences = diff(&baseline, &records);
-                    (differences.map_err(|error| StepError::new(format!("cannot compare {}: {error}", zone.name)))?, true)
+                    (
+                        differences
+                            .map_err(|error| StepError::new(format!("cannot compare {}: {error}", zone.name)))?,
+                        true,
+                    )
                 }
                 None => (in_window(records, since), false),
             };

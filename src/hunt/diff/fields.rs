@@ -74,13 +74,16 @@ mod tests {
         let before = json!({ "id": "1", "seen": 1, "marks": 1, "on": true, "to": [1, { "x": 2 }], "gone": 1, "deep": { "a/b": 1, "same": 2 } });
         let after = json!({ "id": "2", "seen": 2, "marks": 2, "on": false, "to": [1, { "x": 3 }], "new": null, "deep": { "a/b": 2, "same": 2 } });
         let some = |value: Value| Some(value);
-        assert_eq!(differing(&before, &after), [
-            ("/deep/a~1b".to_owned(), some(json!(1)), some(json!(2))),
-            ("/gone".to_owned(), some(json!(1)), None),
-            ("/new".to_owned(), None, some(json!(null))),
-            ("/on".to_owned(), some(json!(true)), some(json!(false))),
-            ("/to/1/x".to_owned(), some(json!(2)), some(json!(3))),
-        ]);
+        assert_eq!(
+            differing(&before, &after),
+            [
+                ("/deep/a~1b".to_owned(), some(json!(1)), some(json!(2))),
+                ("/gone".to_owned(), some(json!(1)), None),
+                ("/new".to_owned(), None, some(json!(null))),
+                ("/on".to_owned(), some(json!(true)), some(json!(false))),
+                ("/to/1/x".to_owned(), some(json!(2)), some(json!(3))),
+            ]
+        );
     }
 
     #[test]

@@ -132,7 +132,9 @@ impl Comparison<'_> {
                 }
                 Zones::Asked(names) if one != other => {
                     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                    compared.not_examined.push(format!("zones other than {}: {name} does not hold them", names.join(", ")));
+                    compared
+                        .not_examined
+                        .push(format!("zones other than {}: {name} does not hold them", names.join(", ")));
                 }
                 Zones::Asked(_) | Zones::All => {}
             }

@@ -29,7 +29,8 @@ impl<'m> Comparable<'m> {
         match &self.last {
             Some((same, answer)) if same == seat => *answer,
             _ => {
-                let is_blind = zone_of(seat).is_some_and(|zone| self.zones.iter().any(|it| it.blind_to(zone).is_some()));
+                let is_blind =
+                    zone_of(seat).is_some_and(|zone| self.zones.iter().any(|it| it.blind_to(zone).is_some()));
                 let answer = !is_blind && !self.dark.iter().any(|dark| dark.covers(seat));
                 self.last.insert((seat.to_owned(), answer)).1
             }

@@ -88,7 +88,8 @@ impl Ledger {
         let header = Header { began_at, sessions: session, subject: subject.clone() };
         let text = serde_json::to_vec(&header).map_err(io::Error::from).map_err(at)?;
         crate::durable::replace(&stage.join(HEADER), &text, 0o600).map_err(at)?;
-        let file = make_file(&ended_file(stage, session)).and_then(|it| it.into_inner().map_err(Into::into)).map_err(at)?;
+        let file =
+            make_file(&ended_file(stage, session)).and_then(|it| it.into_inner().map_err(Into::into)).map_err(at)?;
         let mut ledger = Self {
             stage: stage.to_owned(),
             began_at,

@@ -117,8 +117,7 @@ impl Dark<'_> {
     /// Whether the seat of this name, or one that it belongs to, is one.
     pub(in crate::hunt) fn covers(&self, seat: &str) -> bool {
         !self.0.is_empty()
-            && (self.0.contains(seat)
-                || seat.match_indices('/').any(|(at, _)| self.0.contains(&seat[..at])))
+            && (self.0.contains(seat) || seat.match_indices('/').any(|(at, _)| self.0.contains(&seat[..at])))
     }
 }
 

@@ -49,7 +49,8 @@ impl Snapshot {
         }
         let manifest: Manifest = serde_json::from_value(value).map_err(|error| not(&error))?;
         // Names become names of files; one that leads elsewhere is nothing that quell wrote.
-        let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        let is_name =
+            |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
         if let Some(name) = manifest.families.keys().find(|name| !is_name(name)) {
             return Err(not(&format_args!("`{}` is no name of a family", escape::terminal(name))));
         }
@@ -169,7 +170,8 @@ impl Lines {
         let read = source.read_until(b'\n', &mut self.line).map_err(SnapshotError::at(&self.path))?;
         if read == 0 {
             let digest = self.source.take().map(|source| source.into_inner().hasher.finalize());
-            let is_whole = digest.map(|digest| hex::encode(digest)).as_deref() == self.expected.as_ref().map(Digest::as_str);
+            let is_whole =
+                digest.map(|digest| hex::encode(digest)).as_deref() == self.expected.as_ref().map(Digest::as_str);
             return if is_whole { Ok(false) } else { Err(SnapshotError::Altered(self.path.clone())) };
         }
         if self.line.last() == Some(&b'\n') {
