@@ -205,7 +205,7 @@ async fn an_unchanged_account_reads_the_same_twice() {
     let served = Served::new().await;
     let canonical = async || {
         let answers = served.everything().await;
-        answers.iter().flat_map(|answer| answer.items()).map(|item| json!(item)).collect::<Vec<_>>()
+        answers.iter().flat_map(Answered::items).map(|item| json!(item)).collect::<Vec<_>>()
     };
     let (once, twice) = (canonical().await, canonical().await);
     assert!(once.len() > 300, "{}", once.len());

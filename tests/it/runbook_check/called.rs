@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use quell::cli::catalogue::CATALOGUE;
-use quell::runbook::{Checked, Found, Library, Unfound, load, render_text};
+use quell::runbook::{Checked, Found, Library, Severity, Unfound, load, render_text};
 
 use super::{drill, inventory, step};
 
@@ -491,7 +491,9 @@ fn secrets_are_passed_as_secrets() {
             "[inputs.secret]\ntype = \"secret\"\n[inputs.name]\ntype = \"string\"\n\n{}",
             step("call", &format!("action = \"runbook\"\nwith = {{ name = \"inner\", inputs = {{ {inputs} }} }}"))
         ));
-        let problems = checked(&text, &Shelf(vec![("inner", inner.clone())])).problems;
+        let mut problems = checked(&text, &Shelf(vec![("inner", inner.clone())])).problems;
+        // Not every call uses both inputs, which is a warning of its own.
+        problems.retain(|problem| problem.severity == Severity::Error);
         render_text(&problems, "drill.toml", &text, false, 100)
     };
     assert_eq!(shown("key = { secret_env = \"OTHER\" }"), "");

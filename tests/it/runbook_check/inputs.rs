@@ -307,7 +307,8 @@ fn a_secret_where_it_may_stand() {
         "action = \"command\"\nwith = { argv = [\"x\"], env = { K = { from = \"inputs.key\" } }, stdin = { from = \"inputs.key\" } }",
         "action = \"notify\"\nwith = { service = \"slack\", message = \"x\", target = { from = \"inputs.key\" } }",
     ] {
-        assert_eq!(shown(&with_secret(rest)), "");
+        let used = step("said", "action = \"note\"\nwith = { text = \"{{inputs.text}}\" }");
+        assert_eq!(shown(&format!("{}\n\n{used}", with_secret(rest))), "");
     }
 }
 
@@ -379,6 +380,14 @@ fn a_secret_in_a_text_or_a_condition() {
        |        ^^^^^^^^^^^^
        |
     help: pass it with `{ from = "inputs.key" }` where `{ secret_env = … }` may stand
+
+    warning[R028]: `inputs.key` always holds
+      --> drill.toml:19:8
+       |
+    19 | when = "inputs.key"
+       |        ^^^^^^^^^^^^
+       |
+    help: leave it out
     "##);
     assert_snapshot!(shown(&with_secret(
         "action = \"note\"\nwith = { text = \"{{#each inputs.text}}{{@root.inputs.key}}{{../inputs.key}}{{/each}}\" }"
