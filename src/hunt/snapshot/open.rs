@@ -170,8 +170,7 @@ impl Lines {
         let read = source.read_until(b'\n', &mut self.line).map_err(SnapshotError::at(&self.path))?;
         if read == 0 {
             let digest = self.source.take().map(|source| source.into_inner().hasher.finalize());
-            let is_whole =
-                digest.map(|digest| hex::encode(digest)).as_deref() == self.expected.as_ref().map(Digest::as_str);
+            let is_whole = digest.map(hex::encode).as_deref() == self.expected.as_ref().map(Digest::as_str);
             return if is_whole { Ok(false) } else { Err(SnapshotError::Altered(self.path.clone())) };
         }
         if self.line.last() == Some(&b'\n') {
