@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::cli::console::count;
 use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
@@ -134,13 +135,13 @@ impl Live {
         };
         let requests = each(Reach::User) + each(Reach::Account) + each(Reach::Zone) * self.seats.len();
         cx.screen.tell(&format!(
-            "reads only, against {} (account {}, {}): {} families, {} zones, at least {requests} requests; the budget of 1,200 \
+            "reads only, against {} (account {}, {}): {} families, {}, at least {requests} requests; the budget of 1,200 \
              in 5 minutes is shared with the dashboard of the same user",
             self.api,
             self.connected.account.name,
             self.connected.account.id,
             self.families.len(),
-            self.seats.len(),
+            count(self.seats.len(), "zone"),
         ));
     }
 

@@ -119,6 +119,9 @@ impl Comparison<'_> {
             finished.map_err(SnapshotError::at(self.scratch))?;
             compared.families.insert(family.name.to_owned(), tally);
         }
+        let known: BTreeSet<&str> = self.families.iter().map(|family| family.name).collect();
+        let unknown = before.families.keys().filter(|name| !known.contains(name.as_str()));
+        compared.not_examined.extend(unknown.map(|name| format!("{name}: this version of quell does not know them")));
         Ok(compared)
     }
 

@@ -104,7 +104,7 @@ async fn rules_are_compared_by_reference_and_others_by_what_they_are_called() {
     let ran = scene.run(&["baseline", "diff", "good", "--json"]).expect(0);
     let told = told(&ran);
     let field = format!("/rules/{reference}/enabled");
-    assert!(told.iter().any(|(change, _, fields)| change == "changed" && fields == &[field.clone()]), "{told:#?}");
+    assert!(told.iter().any(|(change, _, fields)| change == "changed" && *fields == [&*field]), "{told:#?}");
     let gone = told.iter().filter(|(change, ..)| change == "removed").count();
     let own = items(&good, "list_items").iter().filter(|item| item["seat"]["parent"] == list["id"]).count();
     assert_eq!((told.len(), gone), (2 + own, 1 + own), "{told:#?}");
