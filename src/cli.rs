@@ -41,6 +41,7 @@ mod settings;
 mod shelves;
 mod signals;
 mod status;
+mod techniques;
 mod todo;
 mod undo;
 mod update;
@@ -149,6 +150,7 @@ enum Command {
     Baseline(baseline::BaselineArgs),
     Runbooks(runbooks::RunbooksArgs),
     Actions(actions::ActionsArgs),
+    Techniques(techniques::TechniquesArgs),
     Scenarios(scenarios::ScenariosArgs),
     Config(config::ConfigArgs),
 }
@@ -254,6 +256,7 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Baseline(args) => baseline::run(args, cx).await,
         Command::Runbooks(args) => runbooks::run(args, cx),
         Command::Actions(args) => actions::run(args, cx),
+        Command::Techniques(args) => techniques::run(args, cx),
         Command::Scenarios(args) => scenarios::run(args, cx),
         Command::Config(args) => config::run(args, cx),
     }

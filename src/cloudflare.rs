@@ -10,10 +10,12 @@ pub mod dns;
 pub mod families;
 mod kinds;
 mod named;
+pub mod principals;
 pub mod repair;
 pub mod review;
 pub mod rules;
 pub mod simulator;
+pub mod techniques;
 pub mod tokens;
 pub mod zones;
 

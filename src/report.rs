@@ -33,6 +33,8 @@
 //! | `left` | credentials left as they are: `id`; optional `name`, `owner`, `reason`; counts likewise |
 //! | `controls` | texts: what to improve; of several looks by the same action only the last counts |
 //! | `not_examined` | texts: what was not looked at |
+//! | `verdicts` | what is known of a technique: [`crate::hunt::Judged`]; of several hunts the last counts |
+//! | `graph` | no list: who made what, [`crate::hunt::graph::Graph`]; the last counts |
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -52,6 +54,7 @@ mod decisions;
 mod facts;
 mod findings;
 mod header;
+mod hunted;
 mod marks;
 mod metrics;
 mod model;
@@ -72,6 +75,7 @@ pub use credentials::{CredentialRow, Credentials, DeliveryRow, LeftCredential, S
 pub use decisions::DecisionRow;
 pub use findings::{FindingRow, Findings};
 pub use header::{AnswersRow, Damage, EvidenceRow, IncidentFacts, RunFacts};
+pub use hunted::{PrincipalNode, VerdictRow};
 pub use marks::Mark;
 pub use metrics::Metric;
 pub use model::{GapRow, ReportModel, UnseenRow};

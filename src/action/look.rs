@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
@@ -5,6 +7,8 @@ use jiff::Timestamp;
 use super::Safeguards;
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
+use crate::hunt::sweep::{Ending, IN_FLIGHT, Place, Sink, Sweep, Swept, SweptPage};
+use crate::hunt::{Family, Seat};
 use crate::model::{EvidenceRef, Gap, StepPath, WebRead};
 use crate::outside::{Hindrance, OutsideLook, Sight};
 use crate::provider::{Lane, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
@@ -104,6 +108,33 @@ impl<'a> Look<'a> {
         Ok(listing)
     }
 
+    /// Reads families at all their seats, the most interesting zones first, keeps every answer, hands its items on, and
+    /// notes what could not be seen.
+    pub async fn sweep(
+        &self,
+        families: &[&Family],
+        zones: &[Seat],
+        encode: fn(&str) -> String,
+        take: &mut (dyn FnMut(SweptPage<'_>) + Send),
+    ) -> Swept {
+        let mut keeping = Keeping { look: self, take };
+        let done = BTreeSet::new();
+        let sweep = Sweep {
+            read: self.read,
+            encode,
+            families,
+            zones,
+            done: &done,
+            in_flight: IN_FLIGHT,
+            clock: self.clock,
+            progress: self.progress,
+        };
+        // The sink never fails: what could not be kept is told with the rest of the look.
+        let swept = sweep.run(&mut keeping, std::future::pending()).await.unwrap_or_else(|_| Swept::default());
+        swept.gaps.iter().cloned().chain(swept.unread_gaps()).for_each(|gap| self.gap(gap));
+        swept
+    }
+
     /// What can be known of things outside the provider without doing any of them.
     pub fn outside(&self) -> &'a dyn OutsideLook {
         self.outside
@@ -155,5 +186,28 @@ impl<'a> Look<'a> {
 
     fn taken(&self) -> std::sync::MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps what a sweep reads before it is handed on.
+struct Keeping<'k, 'a> {
+    look: &'k Look<'a>,
+    take: &'k mut (dyn FnMut(SweptPage<'_>) + Send),
+}
+
+impl Sink for Keeping<'_, '_> {
+    fn page(&mut self, mut page: SweptPage<'_>) -> io::Result<()> {
+        for answer in &page.answers {
+            // Lists hold secrets among other things, and evidence must not.
+            let body = SecretBytes::new(page.family.masked(answer.body.expose()));
+            self.look.keep(&answer.source, &body);
+            page.evidence.extend(self.look.latest_evidence());
+        }
+        (self.take)(page);
+        Ok(())
+    }
+
+    fn end(&mut self, _place: &Place, _ending: &Ending) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -6,6 +6,8 @@ pub mod audit_collect;
 pub mod certificates_list;
 pub mod dns_diff;
 pub mod findings_settle;
+pub mod graph;
+pub mod hunt;
 pub mod members_list;
 pub mod token_disable;
 pub mod token_restore;
@@ -21,6 +23,8 @@ pub static ACTIONS: &[&dyn AnyAction] = &[
     &certificates_list::CertificatesList,
     &dns_diff::DnsDiff,
     &findings_settle::FindingsSettle,
+    &graph::Graph,
+    &hunt::Hunt,
     &members_list::MembersList,
     &token_disable::TokenDisable,
     &token_restore::TokenRestore,

@@ -85,18 +85,23 @@ impl<'a> Trail<'a> {
     }
 
     fn judge(&self, writes: impl DoubleEndedIterator<Item = &'a AuditEvent>) -> Doing {
-        let mut newest_first = writes.rev();
-        let Some(newest) = newest_first.next() else { return Doing::default() };
-        let attribution = attribute(newest, self.principals);
-        let is_intruder = |event| attribute(event, self.principals) == Attribution::Intruder;
-        // The same act in the other log is no earlier write.
-        let mut earlier = newest_first.filter(|event| event.log == newest.log);
-        Doing {
-            attribution,
-            actor: newest.actor(),
-            at: Some(newest.at),
-            intruder_before: attribution != Attribution::Intruder && earlier.any(is_intruder),
-        }
+        doing(writes, self.principals)
+    }
+}
+
+/// Whose doing a resource is, by the writes to it, oldest first.
+pub fn doing<'e>(writes: impl DoubleEndedIterator<Item = &'e AuditEvent>, principals: &[Principal]) -> Doing {
+    let mut newest_first = writes.rev();
+    let Some(newest) = newest_first.next() else { return Doing::default() };
+    let attribution = attribute(newest, principals);
+    let is_intruder = |event| attribute(event, principals) == Attribution::Intruder;
+    // The same act in the other log is no earlier write.
+    let mut earlier = newest_first.filter(|event| event.log == newest.log);
+    Doing {
+        attribution,
+        actor: newest.actor(),
+        at: Some(newest.at),
+        intruder_before: attribution != Attribution::Intruder && earlier.any(is_intruder),
     }
 }
 

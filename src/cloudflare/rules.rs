@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::api::segment;
 use super::review::Level;
 
-pub use judgement::{Judgement, judge, weakness, written};
+pub use judgement::{Judgement, is_firewall, judge, weakness, written};
 pub use reading::{Previous, previous, rulesets};
 
 /// A ruleset with its rules.

@@ -75,6 +75,12 @@ impl AuditEvent {
         }
     }
 
+    /// Path of the request below the root of the API, without its query; only log v2 has it.
+    pub fn path(&self) -> Option<&str> {
+        let path = self.uri.as_deref()?.split(['?', '#']).next()?;
+        Some(path.strip_prefix("/client/v4").unwrap_or(path))
+    }
+
     /// Whether it changed something, or tried to.
     pub fn is_write(&self) -> bool {
         self.action != "view"

@@ -29,6 +29,8 @@ pub struct Family {
     /// Path of the answer that says more of one item, with `{id}` and the braces of [`Family::path`]; it is read for
     /// each item and stands in its place.
     pub detail: Option<&'static str>,
+    /// Segments below an item under which parts of it are written, that are no family of their own: `rules`.
+    pub parts: &'static [&'static str],
     /// Whether an item lives here and can be changed. The others of a list are the provider's own, or are inherited and
     /// shown by another family: they are left out, before their detail is read.
     pub is_own: fn(&Value) -> bool,
@@ -143,6 +145,7 @@ pub const fn blank() -> Family {
         shape: Shape::List(Paging::Single),
         inside: "",
         detail: None,
+        parts: &[],
         is_own: any,
         id: "/id",
         label: &["/name"],
@@ -186,6 +189,12 @@ impl Family {
             request = request.header(name, *value);
         }
         request
+    }
+
+    /// Path of the list at `seat`, below which its items lie by their ids: what writes name.
+    pub fn list_path(&self, seat: &Seat, account: &str, encode: fn(&str) -> String) -> String {
+        let path = self.path.strip_suffix("/{part}").unwrap_or(self.path);
+        fill(path, seat, account, None, encode)
     }
 
     /// How its lists are told in answers; `None` where an answer holds the only item.
@@ -243,6 +252,28 @@ impl Family {
     /// An item, or the body of a request that writes one, in its own form and without secrets: fit to be kept.
     pub fn redacted(&self, raw: &Value) -> Value {
         canonical::redacted(self, raw)
+    }
+
+    /// The body of an answer as it came, but for what is secret in its items: fit to be kept. Only an answer that holds
+    /// something secret comes back in another spelling.
+    pub fn masked(&self, body: &[u8]) -> Vec<u8> {
+        let Ok(answer) = serde_json::from_slice::<Value>(body) else {
+            let text = Value::String(String::from_utf8_lossy(body).into_owned());
+            let masked = self.redacted(&text);
+            return if masked == text { body.to_vec() } else { canonical::plain(&masked).into_bytes() };
+        };
+        let mut masked = answer.clone();
+        // Some answers are documented to come without an envelope.
+        let result = if masked.get("result").is_some() { &mut masked["result"] } else { &mut masked };
+        let items = match result {
+            Value::Object(map) if map.contains_key(self.inside) => &mut map[self.inside],
+            whole => whole,
+        };
+        match items {
+            Value::Array(items) => items.iter_mut().for_each(|item| *item = self.redacted(item)),
+            item => *item = self.redacted(item),
+        }
+        if masked == answer { body.to_vec() } else { masked.to_string().into_bytes() }
     }
 
     /// An item in its canonical form: without what is volatile or secret, and with its key.
@@ -336,6 +367,22 @@ mod tests {
             "origins": [{ "password": "«secret»" }, { "password": "" }],
         });
         assert_eq!(item.value, canonical);
+    }
+
+    #[test]
+    fn an_answer_is_kept_as_it_came_but_for_its_secrets() {
+        let kept = |body: &str| String::from_utf8(RECORDS.masked(body.as_bytes())).unwrap();
+        let plain = "{ \"success\": true,  \"result\": [{ \"name\": \"www\" }] }";
+        assert_eq!(kept(plain), plain);
+        assert_eq!(
+            kept("{ \"result\": [{ \"password\": \"hunter2\" }], \"success\": true }"),
+            "{\"result\":[{\"password\":\"«secret»\"}],\"success\":true}"
+        );
+        assert_eq!(kept("{ \"result\": { \"password\": \"hunter2\" } }"), "{\"result\":{\"password\":\"«secret»\"}}");
+        let inside = Family { inside: "rows", ..RECORDS };
+        let body = inside.masked(b"{ \"result\": { \"rows\": [{ \"password\": \"hunter2\" }] } }");
+        assert!(!String::from_utf8(body).unwrap().contains("hunter2"));
+        assert_eq!(kept("not JSON"), "not JSON");
     }
 
     #[test]

@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use super::Source;
 use super::words::count;
+use crate::hunt::Judged;
+use crate::hunt::graph::Graph;
 use crate::journal::{PlannedStep, StepState, StepStatus};
 use crate::model::{Attribution, StepPath};
 
@@ -23,6 +25,10 @@ pub(super) struct OutputFacts {
     /// By action and item: of several looks at the same, the last counts.
     pub(super) controls: Vec<(Looked, StepPath, Vec<String>)>,
     pub(super) not_examined: Vec<(String, StepPath)>,
+    /// By technique; of several hunts the last counts.
+    pub(super) verdicts: Vec<Judged>,
+    /// Of several hunts the last counts.
+    pub(super) graph: Option<Graph>,
     /// What could not be read here, in words.
     pub(super) unread: Vec<(String, StepPath)>,
 }
@@ -126,6 +132,14 @@ impl OutputFacts {
             self.controls.retain(|(earlier, ..)| *earlier != looked);
             self.controls.push((looked, path.clone(), texts("controls", unread)));
         }
+        extend(&mut self.verdicts, rows(output, "verdicts", path, unread), |row| &row.technique);
+        if let Some(graph) = output.get("graph") {
+            match Graph::deserialize(graph) {
+                Ok(graph) => self.graph = Some(graph),
+                Err(_) => unread.push(("`graph` in its output: no known shape".to_owned(), path.clone())),
+            }
+        }
+        let texts = |field, unread: &mut _| rows::<String>(output, field, path, unread);
         self.not_examined.extend(texts("not_examined", unread).into_iter().map(|text| (text, path.clone())));
     }
 

@@ -10,6 +10,7 @@ use super::credentials::Credentials;
 use super::decisions::DecisionRow;
 use super::findings::Findings;
 use super::header::{Damage, EvidenceRow, IncidentFacts, RunFacts};
+use super::hunted::{PrincipalNode, VerdictRow};
 use super::marks::Mark;
 use super::metrics::Metric;
 use super::plans::ApprovedRow;
@@ -17,7 +18,8 @@ use super::radius::Radius;
 use super::timeline::TimelineRow;
 use super::unsettled::UnsettledRow;
 use super::{
-    action_items, actions, controls, credentials, decisions, findings, header, marks, metrics, plans, radius, summary,
+    action_items, actions, controls, credentials, decisions, findings, header, hunted, marks, metrics, plans, radius,
+    summary,
 };
 use super::{timeline, unsettled};
 
@@ -69,6 +71,12 @@ pub struct ReportModel {
     pub credentials: Credentials,
     /// What was found.
     pub findings: Findings,
+    /// What is known of each technique, by the hunts.
+    pub verdicts: Vec<VerdictRow>,
+    /// Who made what, as a tree: what one made comes right after it.
+    pub principals: Vec<PrincipalNode>,
+    /// The same as a Mermaid flowchart.
+    pub diagram: Option<String>,
     /// How far it reached.
     pub radius: Radius,
     /// What could not be seen.
@@ -137,6 +145,9 @@ pub(super) fn compose(book: &Book<'_>) -> ReportModel {
         controls: controls::controls(book, &instants, &credentials, &unsettled),
         credentials,
         findings: findings::findings(book),
+        verdicts: hunted::verdicts(book),
+        principals: hunted::principals(book),
+        diagram: hunted::diagram(book),
         radius: radius::radius(book),
         gaps: gaps(book),
         not_examined: not_examined(book),

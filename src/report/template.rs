@@ -18,7 +18,7 @@ const LONGEST_CODE: usize = 240;
 
 /// Writes `context` through `source`.
 ///
-/// Helpers: `code` and `codes` for one or several values as code spans, `short` for the short form of digests, `cell`
+/// Helpers: `diagram` for a Mermaid diagram, `code` and `codes` for one or several values as code spans, `short` for the short form of digests, `cell`
 /// for a text or a dash.
 pub(super) fn fill(source: &str, context: &Value) -> Result<String, ReportError> {
     let template = Template::compile(source).map_err(|error| ReportError::Template {
@@ -34,6 +34,7 @@ pub(super) fn fill(source: &str, context: &Value) -> Result<String, ReportError>
     registry.set_strict_mode(true);
     registry.register_escape_fn(text);
     registry.register_helper("code", Box::new(code));
+    registry.register_helper("diagram", Box::new(diagram));
     registry.register_helper("codes", Box::new(codes));
     registry.register_helper("short", Box::new(short));
     registry.register_helper("cell", Box::new(cell));
@@ -69,6 +70,18 @@ fn refuse_unescaped(template: &Template) -> Result<(), ReportError> {
         inner.into_iter().flatten().try_for_each(refuse_unescaped)?;
     }
     Ok(())
+}
+
+/// A Mermaid diagram, whose labels are escaped where it is drawn; nothing in it ends the block that it stands in.
+fn diagram(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let text = argument("diagram", helper)?.as_str().unwrap_or_default().replace('`', "");
+    Ok(out.write(text.trim_end())?)
 }
 
 fn code(

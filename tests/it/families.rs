@@ -1,7 +1,7 @@
 //! The table of families: each entry is whole, the official schema knows what it asks, and nothing asks for a secret.
 
 mod page;
-mod requests;
+pub(crate) mod requests;
 mod secrets;
 mod served;
 mod table;

@@ -4,8 +4,10 @@
 use std::fs;
 
 use quell::model::Digest;
+use quell::simulator::LoggedRequest;
 use serde_json::Value;
 
+use crate::families::requests::NOT_IN_THE_SCHEMA;
 use crate::openapi::OpenApi;
 use crate::scene::{Scene, files};
 
@@ -149,7 +151,11 @@ async fn the_same_runbook_runs_against_an_api_and_every_request_fits_the_schema(
     let requests = scene.simulator.requests();
     assert_eq!(document["requests"]["writes"], requests.iter().filter(|request| request.method != "GET").count());
     if let Some(schema) = OpenApi::load() {
-        let mut wrong: Vec<String> = requests.iter().flat_map(|request| schema.violations(request)).collect();
+        let known = |request: &&LoggedRequest| {
+            NOT_IN_THE_SCHEMA.iter().any(|(path, _)| request.method == "GET" && is_of(path, &request.path))
+        };
+        let asked = requests.iter().filter(|request| !known(request));
+        let mut wrong: Vec<String> = asked.flat_map(|request| schema.violations(request)).collect();
         wrong.sort();
         wrong.dedup();
         assert!(wrong.is_empty(), "{} requests, refused by the schema:\n{}", requests.len(), wrong.join("\n"));
@@ -206,4 +212,11 @@ async fn a_plan_shows_what_would_change_and_fits_the_terminal() {
     }
     let wide: Vec<&str> = shown.lines().filter(|line| line.chars().count() > 80).collect();
     assert_eq!(wide, Vec::<&str>::new());
+}
+
+/// Whether a path is of a pattern, in which `{}` stands for a segment.
+fn is_of(pattern: &str, path: &str) -> bool {
+    let (wanted, path): (Vec<&str>, Vec<&str>) =
+        (pattern.split('/').collect(), path.split('?').next().unwrap_or_default().split('/').collect());
+    wanted.len() == path.len() && wanted.iter().zip(path).all(|(wanted, segment)| *wanted == "{}" || *wanted == segment)
 }

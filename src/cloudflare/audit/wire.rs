@@ -30,9 +30,10 @@ pub fn second(entry: &Value) -> Option<AuditEvent> {
         user_agent: text("/raw/user_agent"),
         method: text("/raw/method"),
         uri: text("/raw/uri"),
-        status: None,
+        status: entry.pointer("/raw/status_code").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok()),
+        // No field tells what it was.
         before: None,
-        after: None,
+        after: value(entry, &["/resource/response", "/resource/request"]),
         log: "v2".to_owned(),
     })
 }
@@ -65,13 +66,24 @@ pub fn first(entry: &Value) -> Option<AuditEvent> {
         method: None,
         uri: None,
         status: None,
-        before: None,
-        after: None,
+        before: value(entry, &["/oldValueJson", "/oldValue"]),
+        after: value(entry, &["/newValueJson", "/newValue"]),
         log: "v1".to_owned(),
     })
 }
 
-/// Both logs as one, oldest first and each act once: of twins, the entry of v2 stays, which says more.
+/// The first of these places that holds something. Values are objects, or texts of JSON (both observed).
+fn value(entry: &Value, places: &[&str]) -> Option<Value> {
+    let read = |value: &Value| match value {
+        Value::String(text) => serde_json::from_str(text).ok(),
+        other => Some(other.clone()),
+    };
+    let is_empty = |value: &Value| value.as_object().is_none_or(serde_json::Map::is_empty);
+    places.iter().filter_map(|place| entry.pointer(place)).filter_map(read).find(|value| !is_empty(value))
+}
+
+/// Both logs as one, oldest first and each act once: of twins, the entry of v2 stays, which says who, and takes over what
+/// only v1 knows: what the resource was.
 pub fn merge(second: Vec<AuditEvent>, first: Vec<AuditEvent>) -> Vec<AuditEvent> {
     let is_twin = |of: &AuditEvent, event: &AuditEvent| {
         of.is_write()
@@ -82,13 +94,27 @@ pub fn merge(second: Vec<AuditEvent>, first: Vec<AuditEvent>) -> Vec<AuditEvent>
     let mut merged = second;
     merged.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     merged.dedup_by(|a, b| a.id == b.id);
+    let mut taken = vec![false; merged.len()];
     let mut more: Vec<AuditEvent> = Vec::new();
     for event in first {
         let near = merged.partition_point(|of| of.at < event.at.checked_sub(TWIN).unwrap_or(Timestamp::MIN));
         let end = event.at.checked_add(TWIN).unwrap_or(Timestamp::MAX);
-        let mut around = merged[near..].iter().take_while(|of| of.at <= end);
-        if !around.any(|of| is_twin(of, &event)) && !more.iter().any(|of| of.id == event.id) {
-            more.push(event);
+        let around = (near..merged.len()).take_while(|at| merged[*at].at <= end);
+        let distance = |at: &usize| {
+            let of: &AuditEvent = &merged[*at];
+            (of.action != event.action, of.at.duration_since(event.at).abs())
+        };
+        // Of several writes to one resource within moments, each has a twin of its own.
+        let twin = around.filter(|at| !taken[*at] && is_twin(&merged[*at], &event)).min_by_key(distance);
+        match twin {
+            Some(at) => {
+                taken[at] = true;
+                let of = &mut merged[at];
+                of.before = of.before.take().or(event.before);
+                of.after = of.after.take().or(event.after);
+            }
+            None if !more.iter().any(|of| of.id == event.id) => more.push(event),
+            None => {}
         }
     }
     merged.extend(more);

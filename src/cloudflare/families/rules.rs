@@ -11,6 +11,7 @@ use crate::provider::Paging;
 const RULESETS: Family = Family {
     kind: kinds::WAF,
     shape: Shape::List(Paging::CursorAfter { per_page: 50 }),
+    parts: &["rules"],
     is_own: is_customers,
     label: &["/phase", "/name"],
     key: &[Part::At("/kind"), Part::At("/phase"), Part::At("/name")],

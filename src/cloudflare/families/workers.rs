@@ -25,6 +25,7 @@ pub(super) const FAMILIES: &[Family] = &[
         name: "workers_scripts",
         title: "Workers scripts",
         path: "/accounts/{account}/workers/scripts",
+        parts: &["content"],
         label: &["/id"],
         // The tag of the content stays: it tells one upload from another.
         volatile: &["placement_status"],

@@ -76,8 +76,12 @@ pub fn written(phase: &str) -> Judgement {
 }
 
 fn technique(phase: &str) -> &'static str {
-    let is_waf = ["firewall", "ratelimit", "ddos", "sbfm"].iter().any(|part| phase.contains(part));
-    if is_waf { "CF-T12" } else { "CF-T05" }
+    if is_firewall(phase) { "CF-T12" } else { "CF-T05" }
+}
+
+/// Whether the rules of a phase keep requests away.
+pub fn is_firewall(phase: &str) -> bool {
+    ["firewall", "ratelimit", "ddos", "sbfm"].iter().any(|part| phase.contains(part))
 }
 
 /// Why a rule as it stands lets requests through that others would stop; `None` where it does not.

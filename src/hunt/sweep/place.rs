@@ -47,7 +47,7 @@ pub enum Stopped {
 }
 
 /// What a sweep has seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Lists that were read to their end.
     pub complete: usize,

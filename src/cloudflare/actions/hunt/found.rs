@@ -1,0 +1,111 @@
+//! Findings of a hunt, in words.
+
+use serde_json::Value;
+
+use crate::cloudflare::attribution::{Doing, doing};
+use crate::cloudflare::families::families;
+use crate::hunt::rewind::{Certainty, Rewound, named};
+use crate::hunt::technique::Technique;
+use crate::hunt::{AuditEvent, Family, Principal};
+use crate::model::{Change, Digest, Finding, FindingStatus, Resource, Source};
+
+/// A resource that differs, as one technique.
+pub(super) fn of_difference(
+    technique: &Technique,
+    family: &Family,
+    rewound: &Rewound<'_>,
+    doing: &Doing,
+    evidence: &[Digest],
+) -> Finding {
+    let difference = &rewound.difference;
+    let item = difference.item();
+    let name = item.map(|item| family.label(item)).unwrap_or_default();
+    let seat = item.map(|item| &item.seat);
+    let id = item.map(|item| item.id.clone()).filter(|id| !id.is_empty());
+    let id = id.or_else(|| seat.map(|seat| seat.name.clone())).unwrap_or_default();
+    let value = |item: &Option<crate::hunt::Item>| {
+        item.as_ref().map(|item| item.value.clone()).filter(|value| !value.is_null())
+    };
+    let how = match (rewound.certainty, difference.change()) {
+        (Certainty::Unknown, Change::Changed) => " What it was before is not in the log.",
+        (Certainty::Unknown, Change::Removed) => " What it was is not in the log.",
+        (Certainty::Approximate, _) => " The log has only a part of what it was before.",
+        _ => "",
+    };
+    let happened = match difference.change() {
+        Change::Added => "made",
+        Change::Removed => "deleted",
+        Change::Changed => "changed",
+    };
+    let nobody = if doing.at.is_none() { "; no log says by whom" } else { "" };
+    let sources = [(true, Source::Diff), (doing.at.is_some(), Source::Audit)];
+    Finding {
+        id: format!("{}:{}:{id}", technique.id, family.name),
+        technique: technique.id.to_owned(),
+        severity: doing.weigh(technique.severity),
+        status: FindingStatus::Open,
+        family: family.name.to_owned(),
+        change: difference.change(),
+        resource: Resource {
+            id,
+            name: name.clone(),
+            zone: seat.filter(|seat| seat.zone_id.is_some()).map(|seat| zone_of(&seat.name)),
+        },
+        actor: doing.actor.clone(),
+        attribution: doing.attribution,
+        detail: format!("{}: `{name}` was {happened} in the window{nobody}.{how}{}", family.title, doing.remark()),
+        at: doing.at,
+        before: value(&difference.before),
+        after: value(&difference.after),
+        evidence: evidence.to_vec(),
+        sources: sources.into_iter().filter(|(is, _)| *is).map(|(_, source)| source).collect(),
+    }
+}
+
+/// Acts on one thing that only the log shows, oldest first; `None` for none.
+pub(super) fn of_act(
+    technique: &Technique,
+    of: &str,
+    events: &[&AuditEvent],
+    principals: &[Principal],
+) -> Option<Finding> {
+    let newest = events.last()?;
+    let doing = doing(events.iter().copied(), principals);
+    let change = match newest.action.as_str() {
+        "create" => Change::Added,
+        "delete" => Change::Removed,
+        _ => Change::Changed,
+    };
+    let times = if events.len() == 1 { String::new() } else { format!(" ({} acts)", events.len()) };
+    let text = |value: Option<&Value>, field: &str| value?.get(field)?.as_str().map(str::to_owned);
+    // What the log calls a kind of resource, the table may call otherwise.
+    let known = newest.path().and_then(|path| families().find(|family| named(family, path).is_some()));
+    let family = known.map_or_else(|| newest.resource_type.clone(), |family| family.name.to_owned());
+    let name = text(newest.after.as_ref(), "name").or_else(|| text(newest.before.as_ref(), "name"));
+    Some(Finding {
+        id: format!("{}:{family}:{of}", technique.id),
+        technique: technique.id.to_owned(),
+        severity: doing.weigh(technique.severity),
+        status: FindingStatus::Open,
+        family,
+        change,
+        resource: Resource {
+            id: of.to_owned(),
+            name: name.unwrap_or_else(|| of.to_owned()),
+            zone: newest.zone.clone(),
+        },
+        actor: newest.actor(),
+        attribution: doing.attribution,
+        detail: format!("The audit log shows it{times}: {}.{}", technique.title, doing.remark()),
+        at: Some(newest.at),
+        before: newest.before.clone(),
+        after: newest.after.clone(),
+        evidence: Vec::new(),
+        sources: vec![Source::Audit],
+    })
+}
+
+/// The zone's name, of a seat that may lie below an item in it.
+fn zone_of(seat: &str) -> String {
+    seat.split('/').next().unwrap_or_default().to_owned()
+}
