@@ -12,6 +12,7 @@ pub mod console;
 pub mod prompt;
 
 mod actions;
+mod baseline;
 mod config;
 mod context;
 mod decide;
@@ -149,6 +150,7 @@ enum Command {
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     Secrets(secrets::SecretsArgs),
+    Baseline(baseline::BaselineArgs),
     Runbooks(runbooks::RunbooksArgs),
     Actions(actions::ActionsArgs),
     Techniques(techniques::TechniquesArgs),
@@ -256,6 +258,7 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Report(args) => report::run(args, cx),
         Command::Verify(args) => verify::run(args, cx),
         Command::Secrets(args) => secrets::run(args, cx).await,
+        Command::Baseline(args) => baseline::run(args, cx).await,
         Command::Runbooks(args) => runbooks::run(args, cx),
         Command::Actions(args) => actions::run(args, cx),
         Command::Techniques(args) => techniques::run(args, cx),

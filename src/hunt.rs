@@ -6,22 +6,28 @@
 //! |---|---|
 //! | `audit` | acts as a log recorded them, and whose doing an act is |
 //! | `canonical` | from an answer to an item in its canonical form |
+//! | `diff` | what differs between two states of an account, by meaning |
 //! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
 //! | `graph` | who made which principal, from the suspects on, and what each did |
 //! | `item` | one resource in its canonical form, and what differs between two |
 //! | `probe` | which families can be read at all |
 //! | `rewind` | what a resource was before a window, by the audit log applied backwards |
+//! | `runs` | sorts more than fits into memory |
+//! | `snapshot` | the files of a baseline: captured, opened, read item by item |
 //! | `sweep` | reads families at all their seats, many at a time, page by page |
 //! | `technique` | a way in which an intruder uses or keeps an account, as data: which acts and differences show it |
 //! | `verdict` | whether a technique is confirmed, ruled out, or cannot be known, and why |
 
 mod audit;
 mod canonical;
+pub mod diff;
 mod family;
 pub mod graph;
 mod item;
 pub mod probe;
 pub mod rewind;
+mod runs;
+pub mod snapshot;
 pub mod sweep;
 pub mod technique;
 mod verdict;

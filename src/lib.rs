@@ -29,6 +29,8 @@
 //! | sink | where the team keeps its secrets: a sealed one is handed over there ([`engine::Courier`]) |
 //! | evidence | a provider's answer after redaction, named by the digest of the stored bytes |
 //! | finding | something suspicious: technique, resource, attribution, status |
+//! | family | a kind of resource that can be listed, as data ([`hunt::Family`]) |
+//! | baseline | what an account held when all was well, as files ([`hunt::snapshot`]) |
 //! | gap | something that could not be seen; always shown, never read as "absent" |
 //! | not examined | what the runbook does not look at; said in every report |
 //! | rehearsal | the same runbook, engine and HTTP client against the built-in simulated account |

@@ -4,6 +4,7 @@
 //! and symbols only repeat what a word says already. Whatever an attacker may have chosen goes through [`Style::show`].
 
 mod bar;
+mod difference;
 mod header;
 mod left;
 mod line;
@@ -16,6 +17,7 @@ mod text;
 mod timers;
 mod watch;
 
+pub use difference::difference_text;
 pub use header::{credential, header, row};
 pub use left::left_text;
 pub use line::{effect_line, finding_line, gap_line};

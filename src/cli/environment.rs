@@ -67,6 +67,11 @@ pub(crate) fn default_state_dir() -> Result<PathBuf, CliError> {
     }
 }
 
+/// The platform's directory for files that are of no use afterwards.
+pub(crate) fn scratch_dir() -> PathBuf {
+    env::temp_dir()
+}
+
 /// The user's directory for configuration, with `quell/` in it.
 pub(crate) fn config_dir() -> Option<PathBuf> {
     let named = text("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::action::{Look, StepError};
 use crate::model::Gap;
-use crate::provider::{Paging, ReadRequest};
+use crate::provider::{Paging, ReadError, ReadRequest, ReadSide};
 
 /// A zone, by what every other read needs of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,20 @@ pub async fn zones(look: &Look<'_>, wanted: &[String]) -> Result<Vec<Zone>, Step
     choose(all, wanted)
 }
 
+/// The zones of the account that the credential may see, in the order of their names, and why there may be others.
+///
+/// # Errors
+/// Not even the beginning of the list can be read.
+pub async fn seen(read: &dyn ReadSide) -> Result<(Vec<Zone>, Option<String>), ReadError> {
+    let request = ReadRequest::new("/zones").with("account.id", &read.account().id);
+    let listing = read.list(&request, Paging::Pages { per_page: 50 }).await?;
+    let mut all: Vec<Zone> = listing.items.iter().filter_map(zone).collect();
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    let unread = listing.items.len() - all.len();
+    let unread = (unread > 0).then(|| format!("{unread} zones are not as the API documents them"));
+    Ok((all, listing.shortfall.or(unread)))
+}
+
 /// What matters most and is not there is said, not passed over: it may be misspelt, deleted or moved away.
 fn missing_jewels(all: &[Zone], jewels: &[String]) -> impl Iterator<Item = Gap> {
     let missing = jewels.iter().filter(|jewel| !all.iter().any(|zone| zone.name == **jewel));
@@ -68,7 +82,11 @@ pub(crate) fn bare(name: &str) -> String {
     name.trim().trim_end_matches('.').to_ascii_lowercase()
 }
 
-fn choose(all: Vec<Zone>, wanted: &[String]) -> Result<Vec<Zone>, StepError> {
+/// Those that are `wanted` by name or id; all where none is named.
+///
+/// # Errors
+/// One of them is not there; the hint says which may be meant.
+pub fn choose(all: Vec<Zone>, wanted: &[String]) -> Result<Vec<Zone>, StepError> {
     let is = |zone: &Zone, wanted: &str| zone.id == wanted || zone.name == bare(wanted);
     if let Some(missing) = wanted.iter().find(|wanted| !all.iter().any(|zone| is(zone, wanted))) {
         let error = StepError::new(format!("no zone `{missing}` among the {} that the credential sees", all.len()));

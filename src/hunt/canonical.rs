@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::family::{Family, Part};
 use super::item::{Item, Seat};
+use crate::model::Digest;
 
 /// What stands for a secret in a canonical form.
 pub const MASK: &str = "«secret»";
@@ -20,7 +21,11 @@ pub(super) fn item(family: &Family, seat: &Seat, raw: &Value) -> Item {
     }
     let part = |part: &Part| match part {
         Part::At(pointer) => value.pointer(pointer).map(plain).unwrap_or_default(),
-        Part::All => compared(family, &value).to_string(),
+        Part::All => {
+            let mut whole = compared(family, &value);
+            whole.sort_all_objects();
+            Digest::of(whole.to_string().as_bytes()).short().to_owned()
+        }
     };
     let mut key: Vec<String> = family.key.iter().map(part).collect();
     if key.is_empty() {

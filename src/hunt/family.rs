@@ -129,7 +129,7 @@ pub enum Shape {
 pub enum Part {
     /// The value at a JSON pointer of the canonical form.
     At(&'static str),
-    /// The whole canonical form: every difference makes it another one.
+    /// The whole canonical form, by its digest: every difference makes it another one.
     All,
 }
 

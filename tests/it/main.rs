@@ -3,6 +3,7 @@
 
 mod alongside;
 mod bad_input;
+mod baseline;
 mod battery;
 mod books;
 mod by_itself;

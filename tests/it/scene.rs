@@ -7,7 +7,7 @@ use std::sync::Once;
 use age::secrecy::ExposeSecret;
 use jiff::Timestamp;
 use quell::cloudflare::simulator::{Scenario, WorldOptions, scenario, start, world_digest};
-use quell::simulator::{Fault, FaultKind, LoggedRequest, Simulator};
+use quell::simulator::{Fault, FaultKind, LoggedRequest, Request, Simulator};
 use serde_json::Value;
 
 /// One incident's surroundings.
@@ -111,6 +111,16 @@ impl Scene {
     /// Makes requests fail as scripted.
     pub(crate) fn fault(&self, method: &str, path: &str, times: u32, kind: FaultKind) {
         self.simulator.script(Fault { method: Some(method.to_owned()), path: path.to_owned(), skip: 0, times, kind });
+    }
+
+    /// Done in the account by other means than quell, by a colleague who may do everything.
+    #[track_caller]
+    pub(crate) fn act(&self, method: &str, path: &str, body: Option<Value>) {
+        let cast = &self.scenario.cast;
+        let headers = vec![("x-auth-email".into(), cast.email.clone()), ("x-auth-key".into(), cast.global_key.clone())];
+        let path = path.replace("{a}", &cast.account_id);
+        let request = Request { method: method.to_owned(), path: path.clone(), query: String::new(), headers, body };
+        assert_eq!(self.simulator.act(&request), 200, "{method} {path}");
     }
 
     /// Everything that was not a read.

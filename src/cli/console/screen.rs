@@ -111,6 +111,11 @@ impl Screen {
         inner.mid_line = true;
     }
 
+    /// Takes the bar off: what it was about has ended.
+    pub fn clear(&self) {
+        self.inner().bar = None;
+    }
+
     /// Says that the line behind the prompt was ended by the person's own return key.
     pub fn typed(&self) {
         self.inner().mid_line = false;
@@ -147,10 +152,10 @@ impl Progress for Screen {
         }
         if !inner.bar.as_ref().is_some_and(|bar| bar.is_about(what, total)) {
             inner.bar = None;
-            inner.bar = Some(Bar::new(what, total, &style));
+            inner.bar = Some(Bar::new(extent, &style));
         }
         if let Some(bar) = &inner.bar {
-            bar.move_to(done);
+            bar.move_to(extent, &style);
         }
         if total > 0 && done >= total {
             inner.bar = None;

@@ -118,7 +118,14 @@ impl Action for DnsDiff {
             output.records += records.len() as u64;
             output.zones.push(zone.name.clone());
             let (differences, compared) = match baseline {
-                Some(baseline) => (diff(&baseline, &records), true),
+                Some(baseline) => {
+                    let differences = diff(&baseline, &records);
+                    (
+                        differences
+                            .map_err(|error| StepError::new(format!("cannot compare {}: {error}", zone.name)))?,
+                        true,
+                    )
+                }
                 None => (in_window(records, since), false),
             };
             if compared {

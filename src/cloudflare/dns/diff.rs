@@ -1,6 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
-use super::{Key, Record};
+use super::Record;
+use crate::cloudflare::families::family;
+use crate::hunt::{self, Item, Seat};
 use crate::model::Change;
 
 /// One record that differs between two lists.
@@ -36,70 +38,18 @@ impl Difference {
     }
 }
 
-/// What differs between a baseline and the present.
+/// What differs between a baseline and the present of one zone, in order of type, name and content: what [`hunt::diff`]
+/// finds in the family of DNS records.
 ///
-/// Records that are the same by their [`Key`] are compared by their attributes. Of the others, those with the same id
-/// are one record that was changed, and so are a single lost and a single new record of one type and name; what is left
-/// was removed or added.
-pub fn diff(baseline: &[Record], present: &[Record]) -> Vec<Difference> {
-    let mut lost: BTreeSet<usize> = (0..baseline.len()).collect();
-    let mut new: BTreeSet<usize> = (0..present.len()).collect();
-    let mut pairs = Vec::new();
-    let mut pair = |lost: &mut BTreeSet<usize>, new: &mut BTreeSet<usize>, (before, after): (usize, usize)| {
-        lost.remove(&before);
-        new.remove(&after);
-        pairs.push((before, after));
-    };
-
-    let mut by_key: BTreeMap<&Key, Vec<usize>> = BTreeMap::new();
-    for (at, record) in present.iter().enumerate() {
-        by_key.entry(&record.key).or_default().push(at);
-    }
-    for (before, record) in baseline.iter().enumerate() {
-        let Some(candidates) = by_key.get_mut(&record.key) else { continue };
-        let same_id = candidates.iter().position(|at| present[*at].id == record.id).unwrap_or(0);
-        if same_id < candidates.len() {
-            pair(&mut lost, &mut new, (before, candidates.remove(same_id)));
-        }
-    }
-
-    let by_id: BTreeMap<&str, usize> =
-        new.iter().map(|at| (present[*at].id.as_str(), *at)).filter(|(id, _)| !id.is_empty()).collect();
-    for before in lost.clone() {
-        // The type of a record cannot be changed in place; an id that comes back with another type is another record.
-        let same = by_id.get(baseline[before].id.as_str()).copied();
-        if let Some(after) = same.filter(|after| present[*after].key.kind == baseline[before].key.kind) {
-            pair(&mut lost, &mut new, (before, after));
-        }
-    }
-
-    let alone = |records: &[Record], left: &BTreeSet<usize>| {
-        let mut seen: BTreeMap<(String, String), Vec<usize>> = BTreeMap::new();
-        for at in left {
-            let key = &records[*at].key;
-            seen.entry((key.kind.clone(), key.name.clone())).or_default().push(*at);
-        }
-        seen.retain(|_, at| at.len() == 1);
-        seen
-    };
-    let alone_now = alone(present, &new);
-    for (title, before) in alone(baseline, &lost) {
-        if let (Some(before), Some(after)) = (before.first(), alone_now.get(&title).and_then(|at| at.first())) {
-            pair(&mut lost, &mut new, (*before, *after));
-        }
-    }
-
-    pairs.sort_unstable();
-    let changed = pairs.into_iter().filter(|(before, after)| !baseline[*before].differing(&present[*after]).is_empty());
-    let difference = |before: Option<usize>, after: Option<usize>| Difference {
-        before: before.map(|at| baseline[at].clone()),
-        after: after.map(|at| present[at].clone()),
-    };
-    changed
-        .map(|(before, after)| difference(Some(before), Some(after)))
-        .chain(lost.into_iter().map(|before| difference(Some(before), None)))
-        .chain(new.into_iter().map(|after| difference(None, Some(after))))
-        .collect()
+/// # Errors
+/// Never, as far as is known; see [`hunt::diff::items`].
+pub fn diff(baseline: &[Record], present: &[Record]) -> io::Result<Vec<Difference>> {
+    let Some(family) = family("dns_records") else { return Err(io::ErrorKind::Unsupported.into()) };
+    let zone = Seat::zone("", "");
+    let items = |records: &[Record]| records.iter().map(|record| family.item(&zone, &record.raw)).collect();
+    let found = hunt::diff::items(family, items(baseline), items(present))?;
+    let record = |item: Option<Item>| item.as_ref().and_then(Record::of);
+    Ok(found.into_iter().map(|it| Difference { before: record(it.before), after: record(it.after) }).collect())
 }
 
 #[cfg(test)]
@@ -107,12 +57,16 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::diff;
+    use super::Difference;
     use crate::cloudflare::dns::Record;
     use crate::model::Change;
 
     fn records(items: &[Value]) -> Vec<Record> {
         items.iter().filter_map(Record::read).collect()
+    }
+
+    fn diff(before: &[Record], after: &[Record]) -> Vec<Difference> {
+        super::diff(before, after).unwrap()
     }
 
     fn changes(before: &[Value], after: &[Value]) -> Vec<(Change, Vec<&'static str>)> {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::content;
 use crate::cloudflare::zones::bare;
+use crate::hunt::Item;
 use crate::model::Digest;
 
 /// What a record is for the purpose of comparison, whatever its id.
@@ -72,6 +73,14 @@ impl Record {
             modified: time("modified_on"),
             raw: item.clone(),
         })
+    }
+
+    /// The record that an item of the family of DNS records is.
+    pub fn of(item: &Item) -> Option<Self> {
+        let mut raw = item.value.get("image").unwrap_or(&item.value).clone();
+        raw.as_object_mut()?.insert("id".to_owned(), item.id.clone().into());
+        let record = Self::read(&raw)?;
+        Some(Self { created: item.created, modified: item.modified, ..record })
     }
 
     /// The fields that say what it is, as the API spells them: enough to make it again.
