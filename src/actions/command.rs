@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::values::{Harm, check_pointers, pointed, seconds, simulated};
+use super::values::{Harm, UNKNOWN_REACH, check_pointers, pointed, seconds, simulated};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Receipt, StepError, StepPlan};
 use crate::model::{Call, CommandCall, Danger, Effect, EffectKey, Given, Outcome, OutsideCall, Target, Verdict};
 use crate::provider::{Answer, Ended, Ending};
@@ -120,7 +120,10 @@ impl Action for Command {
             call: Call::Outside(call),
             before: Value::Null,
             after: Value::Null,
-            consequences: vec!["quell cannot look whether it took; what it says is kept".to_owned()],
+            consequences: vec![
+                UNKNOWN_REACH.to_owned(),
+                "quell cannot look whether it took; what it says is kept".to_owned(),
+            ],
             facts: Vec::new(),
             preselected: true,
             undo: None,

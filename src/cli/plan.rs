@@ -233,7 +233,11 @@ pub(crate) fn text(plan: &PlanDocument, style: &Style) -> String {
             Prediction::AlreadySo => "changes nothing",
             Prediction::CannotKnow => "cannot be known yet",
         };
-        let condition = if step.conditional { ", if its condition is met" } else { "" };
+        let condition = match (step.conditional, step.names_incident) {
+            (true, _) => ", if its condition is met",
+            (false, true) => ", and names the incident",
+            (false, false) => "",
+        };
         say("", "", "");
         say(&format!("{} ({}): {prediction}{condition}; {}", step.path, step.action, step.danger), "", "  ");
         say(&step.summary, "  ", "  ");

@@ -179,10 +179,11 @@ pub fn drifted(effects: &[EffectState], path: &StepPath, plan: &PlanApproved, ma
 /// What an approval of the forecast of `runbook` holds: the steps that could be looked at, and all effects, each with
 /// why it is asked for all the same; `None` where the approval covers it.
 pub fn to_approve(steps: &[ForecastStep], runbook: &Runbook) -> (Vec<StepPath>, Vec<(PlannedEffect, Option<Asked>)>) {
-    let is_known = |step: &&ForecastStep| step.prediction != Prediction::CannotKnow;
+    // What names the incident is never the same again; it is asked for like what nobody can know.
+    let is_known = |step: &&ForecastStep| step.prediction != Prediction::CannotKnow && !step.names_incident;
     let looked_at = steps.iter().filter(is_known).map(|step| step.path.clone()).collect();
     let mut effects = Vec::new();
-    for step in steps {
+    for step in steps.iter().filter(is_known) {
         let confirm = runbook.locate(&step.path).and_then(|place| place.step.confirm).map(Confirm::at_least);
         for effect in &step.effects {
             let asked = why_asked(effect, confirm);

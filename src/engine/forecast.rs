@@ -39,6 +39,8 @@ pub struct ForecastStep {
     pub summary: String,
     /// True where its condition hangs on an answer that is not known yet.
     pub conditional: bool,
+    /// True where what it would send names the incident, whose id only a run brings: then no approval covers it.
+    pub names_incident: bool,
     /// What it would change.
     pub effects: Vec<ForecastEffect>,
     /// Goals that are met already: name and proof.
@@ -117,6 +119,7 @@ impl ForecastStep {
             prediction: Prediction::CannotKnow,
             summary: String::new(),
             conditional: false,
+            names_incident: false,
             effects: Vec::new(),
             already: Vec::new(),
             not_proposed: Vec::new(),

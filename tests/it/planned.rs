@@ -3,6 +3,7 @@
 
 mod crash;
 mod refused;
+mod terminal;
 
 use std::fs;
 
@@ -302,6 +303,41 @@ async fn a_stricter_confirm_is_asked_for_all_the_same() {
     let ran = bound.run(&bound.answers(LIVE)).expect(11);
     assert!(Bound::said(&ran).contains("`confirm` asks for more than the danger does"), "{}", ran.stderr);
     assert_eq!(bound.sent(), []);
+}
+
+const COMMANDS: &str = r#"
+schema = 1
+name   = "bound"
+title  = "Two commands"
+
+[[steps]]
+id     = "plain"
+phase  = "contain"
+title  = "The same each time"
+why    = "x"
+action = "command"
+with   = { argv = ["true"], danger = "reversible" }
+
+[[steps]]
+id     = "named"
+phase  = "contain"
+title  = "Another each time"
+why    = "x"
+action = "command"
+with   = { argv = ["true", "{{incident.id}}"], danger = "reversible" }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_names_the_incident_is_asked_for_and_is_no_drift() {
+    let bound = Bound::new().await;
+    bound.scene.write("bound.toml", COMMANDS);
+    let plan = bound.plan();
+    let step = |id: &str| plan["steps"].as_array().unwrap().iter().find(|step| step["id"] == id).unwrap().clone();
+    assert_eq!((&step("plain")["names_incident"], &step("named")["names_incident"]), (&json!(false), &json!(true)));
+    let ran = bound.run(&bound.answers("[steps.named]\non_failure = \"stop\"\n")).expect(11);
+    assert!(Bound::said(&ran).contains("could not know what this step would bring"), "{}", ran.stderr);
+    assert!(Bound::said(&ran).contains("plain 0 of 1 done and proven, 1 done, not verified"), "{}", ran.stderr);
+    assert!(bound.report().contains("All that came up was as it forecast."), "{}", bound.report());
 }
 
 #[tokio::test(flavor = "multi_thread")]

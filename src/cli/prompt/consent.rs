@@ -38,10 +38,7 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
     for consequence in &effect.consequences {
         row("know", consequence);
     }
-    match &effect.undo {
-        Some(undo) => row("undo", &format!("`quell undo` can put it back, with `{}`", undo.action)),
-        None => row("undo", "`quell undo` cannot put it back"),
-    }
+    row("undo", &undo(effect.undo.as_ref().map(|undo| undo.action.as_str())));
     out.push('\n');
     out.push_str(&expected_text(request, effect, style));
     out
@@ -140,6 +137,14 @@ pub(super) fn asked_text(request: &ConsentRequest<'_>, style: &Style) -> String 
     }
     let reasons: Vec<String> = request.asked.iter().map(ToString::to_string).collect();
     labelled("asked for", &reasons.join("; "), style)
+}
+
+/// How something is put back: by an action, or not.
+pub(super) fn undo(action: Option<&str>) -> String {
+    action.map_or_else(
+        || "`quell undo` cannot put it back".to_owned(),
+        |action| format!("`quell undo` can put it back, with `{action}`"),
+    )
 }
 
 /// A danger with what it means.

@@ -1,8 +1,9 @@
-use super::consent::drift_text;
+use super::consent::{danger, drift_text};
 use super::inspect::{labelled, quote};
 use super::verb::VERBS;
 use crate::cli::console::{Style, Tone, wrap};
 use crate::engine::{HandReply, HandRequest};
+use crate::model::Danger;
 
 /// The screen of work for a person: what to do, where, and what is asked afterwards. A command line stands alone and
 /// unbroken, to be copied. Ends with a line break.
@@ -17,6 +18,14 @@ pub fn hand_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> St
     }
     out.push_str(&labelled("target", &format!("{} {}", request.effect.target.kind, request.effect.target.name), style));
     out.push_str(&labelled("target id", &request.effect.target.id, style));
+    let rated = match request.effect.danger {
+        Danger::Observe => "not rated: quell cannot tell what the work touches",
+        rated => danger(rated),
+    };
+    out.push_str(&labelled("danger", rated, style));
+    for (label, text) in request.effect.facts.iter().filter(|(label, _)| label == "where") {
+        out.push_str(&labelled(label, text, style));
+    }
     out.push_str("  to do, and then to say so:\n");
     out.push_str(&quote(&request.work.instruction, style));
     if let Some(dashboard) = &request.work.dashboard {
@@ -24,6 +33,11 @@ pub fn hand_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> St
     }
     for consequence in &request.effect.consequences {
         out.push_str(&labelled("know", consequence, style));
+    }
+    match request.effect.danger {
+        Danger::Observe => {}
+        Danger::Irreversible => out.push_str(&labelled("undo", "none", style)),
+        _ => out.push_str(&labelled("undo", "by hand, as it is done", style)),
     }
     if let Some(curl) = &request.work.curl {
         out.push_str("  or in a shell with the credential:\n");

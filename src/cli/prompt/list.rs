@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::consent::{asked_text, danger, drift_text, typed_phrase};
+use super::consent::{asked_text, danger, drift_text, typed_phrase, undo};
 use super::inspect::labelled;
 use super::verb::VERBS;
 use crate::cli::console::{Column, Room, Style, Tone, count, table, wrap};
@@ -87,10 +87,9 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
     out.push_str(&drift_text(&request.drifted, effects, style));
     out.push_str(&asked_text(request, style));
     out.push_str(&labelled("where", &request.place, style));
-    let worst = effects.iter().map(|effect| effect.danger).max().unwrap_or(Danger::Observe);
-    out.push_str(&labelled("danger", danger(worst), style));
-    for consequence in shared(effects) {
-        out.push_str(&labelled("know", consequence, style));
+    out.push_str(&dangers_text(effects, style));
+    for consequence in known(effects) {
+        out.push_str(&labelled("know", &consequence, style));
     }
     out.push('\n');
     out.push_str(&rows_text(effects, selection, style));
@@ -120,6 +119,28 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
             out.push_str(&line);
             out.push('\n');
         }
+    }
+    out
+}
+
+/// How many rows do how much harm, the worst first, and how it is undone.
+fn dangers_text(effects: &[&Effect], style: &Style) -> String {
+    let mut out = String::new();
+    for worst in [Danger::Irreversible, Danger::Disruptive, Danger::Reversible, Danger::Observe] {
+        let number = effects.iter().filter(|effect| effect.danger == worst).count();
+        if number > 0 {
+            out.push_str(&labelled("danger", &format!("{}{}", of_all(number, effects), danger(worst)), style));
+        }
+    }
+    let mut undos: Vec<(Option<&str>, usize)> = Vec::new();
+    for action in effects.iter().map(|effect| effect.undo.as_ref().map(|undo| undo.action.as_str())) {
+        match undos.iter_mut().find(|(known, _)| *known == action) {
+            Some((_, number)) => *number += 1,
+            None => undos.push((action, 1)),
+        }
+    }
+    for (action, number) in undos {
+        out.push_str(&labelled("undo", &format!("{}{}", of_all(number, effects), undo(action)), style));
     }
     out
 }
@@ -171,11 +192,22 @@ fn look_alikes(effects: &[&Effect]) -> Vec<String> {
         .collect()
 }
 
-/// What is to be known of every row alike; the rest stands in `inspect`.
-fn shared<'e>(effects: &[&'e Effect]) -> Vec<&'e str> {
-    let Some((first, others)) = effects.split_first() else { return Vec::new() };
-    let is_shared = |consequence: &&String| others.iter().all(|effect| effect.consequences.contains(consequence));
-    first.consequences.iter().filter(is_shared).map(String::as_str).collect()
+/// What is to be known of all rows, or of several alike; what holds of one alone stands in `inspect`.
+fn known(effects: &[&Effect]) -> Vec<String> {
+    let mut told: Vec<(&str, usize)> = Vec::new();
+    for consequence in effects.iter().flat_map(|effect| &effect.consequences) {
+        match told.iter_mut().find(|(known, _)| known == consequence) {
+            Some((_, number)) => *number += 1,
+            None => told.push((consequence, 1)),
+        }
+    }
+    let of_several = told.into_iter().filter(|(_, number)| *number > 1);
+    of_several.map(|(known, number)| format!("{}{known}", of_all(number, effects))).collect()
+}
+
+/// Of how many rows something is said; nothing where it is of all.
+fn of_all(number: usize, effects: &[&Effect]) -> String {
+    if number == effects.len() { String::new() } else { format!("{number} of {} rows: ", effects.len()) }
 }
 
 /// What becomes of a row that is not chosen, and whether of all that are left: `later OWNER`, `keep REASON for all`.

@@ -11,7 +11,7 @@ use super::token_restore::{self, TokenRestore};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
 use crate::cloudflare::tokens::{
-    Found, Seen, Token, TokenRef, find, invisible, list, not_seen, refuse_own, spare, unique,
+    Found, Seen, Token, TokenRef, ZoneNames, find, invisible, list, not_seen, refuse_own, spare, unique,
 };
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, UndoCall, Verdict};
 use crate::provider::Answer;
@@ -70,11 +70,12 @@ impl Action for TokenDisable {
         }
         let seen = list(look).await?;
         let (tokens, spared) = spare(look, &seen, unique(params.tokens), "disable")?;
+        let zones = ZoneNames::of(look, tokens.iter().filter_map(|wanted| seen.get(&wanted.id))).await;
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
         for wanted in tokens {
             let proof = match standing(&seen, &wanted) {
                 Standing::Active(token) => {
-                    plan.effects.push(effect(look, token, &seen.tokens, &wanted));
+                    plan.effects.push(effect(look, token, &seen.tokens, &wanted, &zones));
                     continue;
                 }
                 Standing::Unseen => {
@@ -141,20 +142,28 @@ fn standing<'a>(seen: &'a Seen, wanted: &TokenRef) -> Standing<'a> {
     }
 }
 
-fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> Effect {
+fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zones: &ZoneNames) -> Effect {
     let in_use = token.last_used_on.is_some_and(|at| look.now().duration_since(at) < IN_USE);
     let mut after = token.image();
     after["status"] = "disabled".into();
     let restore = token_restore::Params { token: wanted.clone(), before: token.image(), after: after.clone() };
+    let reach = token.reach().in_words(zones, look.safeguards());
     let mut consequences = vec![
         if in_use {
-            format!("whatever uses it honestly stops at once; it was last used {}", token.last_use())
+            "whatever uses it honestly stops at once"
         } else {
-            format!("it was not used lately (last: {})", token.last_use())
-        },
+            "nobody is known to use it now, so that nobody is known to be cut off"
+        }
+        .to_owned(),
+        format!("it was last used: {}", token.last_use()),
+        format!("what it reaches: {reach}"),
         "to put it back: `quell undo`, or enable it in the dashboard; its policies are kept".to_owned(),
     ];
-    let mut facts = vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())];
+    let mut facts = vec![
+        ("status".to_owned(), token.status.clone()),
+        ("last used".to_owned(), token.last_use()),
+        ("reach".to_owned(), reach),
+    ];
     if let Some(why) = &wanted.why {
         consequences.push(format!("what speaks against it: {why}"));
         facts.push(("why".to_owned(), why.clone()));

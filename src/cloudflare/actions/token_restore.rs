@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
-use crate::cloudflare::tokens::{Found, Token, TokenRef, find, full_update, invisible, list, refuse_own};
+use crate::cloudflare::tokens::{Found, Token, TokenRef, ZoneNames, find, full_update, invisible, list, refuse_own};
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Verdict};
 use crate::provider::Answer;
 
@@ -95,7 +95,8 @@ impl Action for TokenRestore {
             plan.already.push((wanted.label().to_owned(), proof));
             plan.output.restored.push(params.token);
         } else if token.is_as(&params.after) {
-            plan.effects.push(effect(look, token, &seen.tokens, &params));
+            let zones = ZoneNames::of(look, std::iter::once(token)).await;
+            plan.effects.push(effect(look, token, &seen.tokens, &params, &zones));
         } else {
             return Err(conflict(token, &params));
         }
@@ -151,7 +152,7 @@ fn conflict(token: &Token, params: &Params) -> StepError {
         .hint("find out who and why; then put it back in the dashboard, or leave it: the journal has the before-image")
 }
 
-fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params) -> Effect {
+fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params, zones: &ZoneNames) -> Effect {
     let (wanted, enables) = (&params.token, params.before["status"] == "active");
     let mut consequences = Vec::new();
     if enables {
@@ -161,6 +162,8 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params) -> Eff
             consequences.push(format!("what it may do: {}", may.join(", ")));
         }
     }
+    let reach = token.reach().in_words(zones, look.safeguards());
+    consequences.push(format!("what it reaches: {reach}"));
     if let Some(why) = &wanted.why {
         consequences.push(format!("what spoke against it: {why}"));
     }
@@ -183,7 +186,11 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params) -> Eff
         before: token.image(),
         after: params.before.clone(),
         consequences,
-        facts: vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())],
+        facts: vec![
+            ("status".to_owned(), token.status.clone()),
+            ("last used".to_owned(), token.last_use()),
+            ("reach".to_owned(), reach),
+        ],
         preselected: true,
         undo: None,
         resolves: wanted.finding.clone().map(|finding| Resolves { finding, status: FindingStatus::Open }),
