@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::values::{Harm, UNKNOWN_REACH, check_pointers, pointed, seconds, simulated};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Receipt, StepError, StepPlan};
-use crate::model::{Call, CommandCall, Danger, Effect, EffectKey, Given, Outcome, OutsideCall, Target, Verdict};
+use crate::model::{
+    Call, CommandCall, Danger, Effect, EffectKey, Given, Outcome, OutsideCall, Radius, Target, Verdict,
+};
 use crate::provider::{Answer, Ended, Ending};
 
 /// Seconds, where the step does not say.
@@ -120,6 +122,7 @@ impl Action for Command {
             call: Call::Outside(call),
             before: Value::Null,
             after: Value::Null,
+            radius: Radius::default(),
             consequences: vec![
                 UNKNOWN_REACH.to_owned(),
                 "quell cannot look whether it took; what it says is kept".to_owned(),

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 pub use graph::{Grip, Held, Known, Tampering, held, owner_in_log};
 pub use listing::{Found, Seen, find, find_listed, list, own};
 pub use marks::{Mark, controls, marks};
-pub use reach::{Reach, ZoneNames};
+pub use reach::ZoneNames;
 pub use spared::{is_spared, refuse_own, spare};
 
 use super::api::segment;

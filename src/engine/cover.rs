@@ -225,7 +225,7 @@ mod tests {
     use super::{Asked, Beforehand, Cover, Prepared, cover, drifted};
     use crate::engine::DriftFrom;
     use crate::journal::{Attempt, Basis, EffectState, EffectStatus, PlanApproved, PlannedEffect};
-    use crate::model::{ByHand, Call, Danger, Digest, Effect, EffectKey, HttpCall, StepPath, Target};
+    use crate::model::{ByHand, Call, Danger, Digest, Effect, EffectKey, HttpCall, Radius, StepPath, Target};
 
     fn effect(id: &str, danger: Danger) -> Effect {
         Effect {
@@ -237,6 +237,7 @@ mod tests {
             call: Call::Http(HttpCall { method: "PUT".into(), path: "/t".into(), body: None, secret_answer: false }),
             before: json!({ "status": "active" }),
             after: Value::Null,
+            radius: Radius::default(),
             consequences: Vec::new(),
             facts: Vec::new(),
             preselected: true,

@@ -34,6 +34,7 @@ pub(crate) fn effect(id: &str) -> Effect {
         call: Call::Http(HttpCall { method: "PUT".into(), path: format!("/t/{id}"), body: None, secret_answer: false }),
         before: json!({ "status": "active" }),
         after: json!({ "status": "disabled" }),
+        radius: quell::model::Radius::default(),
         consequences: vec![],
         facts: vec![],
         preselected: true,

@@ -1,4 +1,4 @@
-use super::consent::{danger, drift_text};
+use super::consent::{danger, drift_text, radius_text};
 use super::inspect::{labelled, quote};
 use super::verb::VERBS;
 use crate::cli::console::{Style, Tone, wrap};
@@ -23,21 +23,14 @@ pub fn hand_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> St
         rated => danger(rated),
     };
     out.push_str(&labelled("danger", rated, style));
-    for (label, text) in request.effect.facts.iter().filter(|(label, _)| label == "where") {
-        out.push_str(&labelled(label, text, style));
-    }
     out.push_str("  to do, and then to say so:\n");
     out.push_str(&quote(&request.work.instruction, style));
     if let Some(dashboard) = &request.work.dashboard {
         out.push_str(&labelled("dashboard", dashboard, style));
     }
+    out.push_str(&radius_text(request.effect, style));
     for consequence in &request.effect.consequences {
         out.push_str(&labelled("know", consequence, style));
-    }
-    match request.effect.danger {
-        Danger::Observe => {}
-        Danger::Irreversible => out.push_str(&labelled("undo", "none", style)),
-        _ => out.push_str(&labelled("undo", "by hand, as it is done", style)),
     }
     if let Some(curl) = &request.work.curl {
         out.push_str("  or in a shell with the credential:\n");

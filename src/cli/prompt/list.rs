@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::consent::{asked_text, danger, drift_text, typed_phrase, undo};
+use super::consent::{asked_text, danger, drift_text, how_many, typed_phrase};
 use super::inspect::labelled;
 use super::verb::VERBS;
 use crate::cli::console::{Column, Room, Style, Tone, count, table, wrap};
@@ -123,24 +123,40 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
     out
 }
 
-/// How many rows do how much harm, the worst first, and how it is undone.
+/// A word on the blast radius of an effect.
+type Said = fn(&Effect) -> &str;
+const REACH: Said = |effect| effect.radius.reach();
+const CUT_OFF: Said = |effect| effect.radius.cut_off();
+
+/// What is said of all rows alike; where they differ, each row says it.
+fn shared<'e>(effects: &[&'e Effect], said: Said) -> Option<&'e str> {
+    let (first, others) = effects.split_first()?;
+    others.iter().all(|effect| said(effect) == said(first)).then(|| said(first))
+}
+
+/// How many rows do how much harm, the worst first, and how far that goes.
 fn dangers_text(effects: &[&Effect], style: &Style) -> String {
-    let mut out = String::new();
+    let mut out = labelled("how many", &how_many(effects.iter().map(|effect| &effect.target)), style);
     for worst in [Danger::Irreversible, Danger::Disruptive, Danger::Reversible, Danger::Observe] {
         let number = effects.iter().filter(|effect| effect.danger == worst).count();
         if number > 0 {
             out.push_str(&labelled("danger", &format!("{}{}", of_all(number, effects), danger(worst)), style));
         }
     }
-    let mut undos: Vec<(Option<&str>, usize)> = Vec::new();
-    for action in effects.iter().map(|effect| effect.undo.as_ref().map(|undo| undo.action.as_str())) {
-        match undos.iter_mut().find(|(known, _)| *known == action) {
-            Some((_, number)) => *number += 1,
-            None => undos.push((action, 1)),
+    for (label, said) in [("reaches", REACH), ("cut off", CUT_OFF)] {
+        if let Some(text) = shared(effects, said) {
+            out.push_str(&labelled(label, text, style));
         }
     }
-    for (action, number) in undos {
-        out.push_str(&labelled("undo", &format!("{}{}", of_all(number, effects), undo(action)), style));
+    let mut ways: Vec<(String, usize)> = Vec::new();
+    for way in effects.iter().map(|effect| effect.reversal()) {
+        match ways.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, number)) => *number += 1,
+            None => ways.push((way, 1)),
+        }
+    }
+    for (way, number) in ways {
+        out.push_str(&labelled("undo", &format!("{}{way}", of_all(number, effects)), style));
     }
     out
 }
@@ -158,6 +174,11 @@ fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> Strin
         columns.push(Column::new("danger", Room::Whole));
     }
     columns.extend(titles.iter().map(|title| Column::new(title, Room::Below)));
+    let differing: Vec<(&str, Said)> = [("reaches", REACH), ("cut off", CUT_OFF)]
+        .into_iter()
+        .filter(|(_, said)| shared(effects, *said).is_none())
+        .collect();
+    columns.extend(differing.iter().map(|(title, _)| Column::new(title, Room::Below)));
     columns.push(Column::new("id", Room::Shorten(7)));
     let digits = effects.len().to_string().len();
     let row = |(at, effect): (usize, &&Effect)| {
@@ -170,6 +191,7 @@ fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> Strin
             let fact = effect.facts.iter().find(|(name, _)| name == title);
             cells.push(fact.map(|(_, value)| value.clone()).unwrap_or_default());
         }
+        cells.extend(differing.iter().map(|(_, said)| said(effect).to_owned()));
         cells.push(effect.target.id.clone());
         cells
     };

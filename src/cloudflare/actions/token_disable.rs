@@ -13,7 +13,7 @@ use crate::cloudflare::api::classify;
 use crate::cloudflare::tokens::{
     Found, Seen, Token, TokenRef, ZoneNames, find, invisible, list, not_seen, refuse_own, spare, unique,
 };
-use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, UndoCall, Verdict};
+use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Radius, Resolves, UndoCall, Verdict};
 use crate::provider::Answer;
 
 /// `cloudflare.token.disable`.
@@ -147,23 +147,9 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zone
     let mut after = token.image();
     after["status"] = "disabled".into();
     let restore = token_restore::Params { token: wanted.clone(), before: token.image(), after: after.clone() };
-    let reach = token.reach().in_words(zones, look.safeguards());
-    let mut consequences = vec![
-        if in_use {
-            "whatever uses it honestly stops at once"
-        } else {
-            "nobody is known to use it now, so that nobody is known to be cut off"
-        }
-        .to_owned(),
-        format!("it was last used: {}", token.last_use()),
-        format!("what it reaches: {reach}"),
-        "to put it back: `quell undo`, or enable it in the dashboard; its policies are kept".to_owned(),
-    ];
-    let mut facts = vec![
-        ("status".to_owned(), token.status.clone()),
-        ("last used".to_owned(), token.last_use()),
-        ("reach".to_owned(), reach),
-    ];
+    let cut_off = if in_use { "whatever uses it, at once" } else { "nobody that is known: it was not used lately" };
+    let mut consequences = vec![format!("it was last used: {}", token.last_use())];
+    let mut facts = vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())];
     if let Some(why) = &wanted.why {
         consequences.push(format!("what speaks against it: {why}"));
         facts.push(("why".to_owned(), why.clone()));
@@ -182,6 +168,11 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zone
         }),
         before: token.image(),
         after,
+        radius: Radius {
+            reach: token.reach_in_words(zones, look.safeguards()),
+            cut_off: Some(cut_off.to_owned()),
+            put_back: Some("enable it in the dashboard: its policies are kept".to_owned()),
+        },
         consequences,
         facts,
         preselected: wanted.sure,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
 use crate::cloudflare::tokens::{Found, Token, TokenRef, ZoneNames, find, full_update, invisible, list, refuse_own};
-use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Verdict};
+use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Radius, Resolves, Verdict};
 use crate::provider::Answer;
 
 /// `cloudflare.token.restore`.
@@ -162,15 +162,12 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params, zones:
             consequences.push(format!("what it may do: {}", may.join(", ")));
         }
     }
-    let reach = token.reach().in_words(zones, look.safeguards());
-    consequences.push(format!("what it reaches: {reach}"));
     if let Some(why) = &wanted.why {
         consequences.push(format!("what spoke against it: {why}"));
     }
     if let Some(finding) = &wanted.finding {
         consequences.push(format!("the finding {finding} is open again afterwards"));
     }
-    consequences.push("to cut it again: disable it in the dashboard, or run a step that does".to_owned());
     Effect {
         key: EffectKey::derive(look.path.as_str(), TokenRestore::SPEC.id, "token", &token.id),
         action: TokenRestore::SPEC.id.to_owned(),
@@ -185,12 +182,13 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params, zones:
         }),
         before: token.image(),
         after: params.before.clone(),
+        radius: Radius {
+            reach: token.reach_in_words(zones, look.safeguards()),
+            cut_off: Some("nobody".to_owned()),
+            put_back: Some("disable it in the dashboard, or run a step that does".to_owned()),
+        },
         consequences,
-        facts: vec![
-            ("status".to_owned(), token.status.clone()),
-            ("last used".to_owned(), token.last_use()),
-            ("reach".to_owned(), reach),
-        ],
+        facts: vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())],
         preselected: true,
         undo: None,
         resolves: wanted.finding.clone().map(|finding| Resolves { finding, status: FindingStatus::Open }),

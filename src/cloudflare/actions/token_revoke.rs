@@ -11,7 +11,7 @@ use crate::cloudflare::api::{classify, says_absent};
 use crate::cloudflare::tokens::{
     Found, Token, TokenRef, ZoneNames, find_listed, invisible, list, not_seen, refuse_own, spare, unique,
 };
-use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Resolves, Verdict};
+use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Radius, Resolves, Verdict};
 use crate::provider::Answer;
 
 /// `cloudflare.token.revoke`.
@@ -116,16 +116,11 @@ impl Action for TokenRevoke {
 }
 
 fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zones: &ZoneNames) -> Effect {
-    let mut consequences =
-        vec!["a deleted token cannot be brought back, and its policies can no longer be read".to_owned()];
-    if token.status == "active" {
-        consequences.push("it is still active: whatever uses it stops at once".to_owned());
-        consequences.push(format!("it was last used: {}", token.last_use()));
+    let cut_off = if token.status == "active" {
+        "whatever uses it, at once: it is still active".to_owned()
     } else {
-        consequences.push(format!("nobody is cut off by this: the token is {} already", token.status));
-    }
-    let reach = token.reach().in_words(zones, look.safeguards());
-    consequences.push(format!("what it reached: {reach}"));
+        format!("nobody by this: the token is {} already", token.status)
+    };
     Effect {
         key: EffectKey::derive(look.path.as_str(), TokenRevoke::SPEC.id, "token", &token.id),
         action: TokenRevoke::SPEC.id.to_owned(),
@@ -140,12 +135,13 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zone
         }),
         before: token.image(),
         after: json!(null),
-        consequences,
-        facts: vec![
-            ("status".to_owned(), token.status.clone()),
-            ("last used".to_owned(), token.last_use()),
-            ("reach".to_owned(), reach),
-        ],
+        radius: Radius {
+            reach: token.reach_in_words(zones, look.safeguards()),
+            cut_off: Some(cut_off),
+            put_back: Some("a deleted token cannot be brought back, and its policies can no longer be read".to_owned()),
+        },
+        consequences: vec![format!("it was last used: {}", token.last_use())],
+        facts: vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())],
         preselected: wanted.sure,
         undo: None,
         resolves: wanted.finding.clone().map(|finding| Resolves { finding, status: FindingStatus::Reverted }),

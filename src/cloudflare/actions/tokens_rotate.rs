@@ -11,7 +11,7 @@ use crate::cloudflare::api::{classify, parse_result};
 use crate::cloudflare::tokens::{
     Found, Token, TokenRef, ZoneNames, find, invisible, is_spared, list, not_seen, unique,
 };
-use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Verdict, count};
+use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Radius, Verdict, count};
 use crate::provider::Answer;
 
 /// `cloudflare.tokens.rotate`.
@@ -192,13 +192,7 @@ impl Action for TokensRotate {
 fn effect(look: &Look<'_>, token: &Token, all: &[Token], own: bool, zones: &ZoneNames) -> Effect {
     let mut before = token.image();
     before["modified_on"] = json!(token.modified_on.map(|at| at.to_string()));
-    let reach = token.reach().in_words(zones, look.safeguards());
-    let mut consequences = vec![
-        "its consumers stop until they have the new secret".to_owned(),
-        format!("it was last used: {}", token.last_use()),
-        "the old secret cannot be brought back; the new one is in the vault, for its consumers".to_owned(),
-        format!("what it reaches: {reach}"),
-    ];
+    let mut consequences = vec![format!("it was last used: {}", token.last_use())];
     if own {
         consequences.push("this is the token that quell is acting with: the run cannot go on with it".to_owned());
     }
@@ -217,12 +211,18 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], own: bool, zones: &Zone
         }),
         before,
         after: json!({ "secret": "new" }),
+        radius: Radius {
+            reach: token.reach_in_words(zones, look.safeguards()),
+            cut_off: Some("its consumers, until they have the new secret".to_owned()),
+            put_back: Some(
+                "the old secret cannot be brought back; the new one is in the vault, for its consumers".to_owned(),
+            ),
+        },
         consequences,
         facts: vec![
             ("last used".to_owned(), token.last_use()),
             ("status".to_owned(), token.status.clone()),
             ("expires".to_owned(), expires),
-            ("reach".to_owned(), reach),
         ],
         preselected: false,
         undo: None,

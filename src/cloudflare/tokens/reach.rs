@@ -17,7 +17,7 @@ const USER: &str = "com.cloudflare.api.user.";
 
 /// Where the policies of a token that allow something apply.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Reach {
+struct Reach {
     /// Every zone, of this account or of all.
     all_zones: bool,
     /// Single zones, by id.
@@ -32,12 +32,19 @@ pub struct Reach {
 
 impl Token {
     /// Where it may act. What is denied is not taken off: this errs on the side of too much.
-    pub fn reach(&self) -> Reach {
+    fn reach(&self) -> Reach {
         let mut reach = Reach::default();
         for policy in self.policies().filter(|policy| policy["effect"] != "deny") {
             reach.take(&policy["resources"]);
         }
         reach
+    }
+
+    /// The same for people: `all zones; the account`, `zones a.example, b.example`. `None` where its policies are not
+    /// in what was read.
+    pub fn reach_in_words(&self, names: &ZoneNames, safeguards: &Safeguards) -> Option<String> {
+        let is_seen = self.raw.get("policies").is_some_and(Value::is_array);
+        is_seen.then(|| self.reach().in_words(names, safeguards))
     }
 }
 
@@ -61,8 +68,8 @@ impl Reach {
         }
     }
 
-    /// For people: `all zones; the account`, `zones a.example, b.example`. `names` tells zones by their id.
-    pub fn in_words(&self, names: &ZoneNames, safeguards: &Safeguards) -> String {
+    /// For people. `names` tells zones by their id.
+    fn in_words(&self, names: &ZoneNames, safeguards: &Safeguards) -> String {
         let mut parts = Vec::new();
         if self.all_zones {
             let jewels = &safeguards.crown_jewels;
