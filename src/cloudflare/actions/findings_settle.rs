@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::repair::{
-    Present, Sight, Standing, consequences, curl, dashboard, fields, instruction, request, wanted,
+    Present, Sight, Standing, consequences, curl, cut_off, dashboard, fields, instruction, reach, request, wanted,
 };
 use crate::cloudflare::review::{Place, ReviewItem, ReviewKind};
 use crate::model::{
