@@ -305,6 +305,40 @@ async fn a_stricter_confirm_is_asked_for_all_the_same() {
     assert_eq!(bound.sent(), []);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_says_how_far_it_goes_as_far_as_that_was_read() {
+    let bound = Bound::new().await;
+    bound.plan();
+    let far = |step: &str, token: usize| {
+        let effect = bound.effect(step, token);
+        (effect["reach"].clone(), effect["cut_off"].clone(), effect["reversal"].clone())
+    };
+    let put_back = "`quell undo` can put it back, with `cloudflare.token.restore`; or enable it in the dashboard: its \
+                    policies are kept";
+    assert_eq!(far("cut", 0), (json!("X"), json!("nobody that is known: it was not used lately"), json!(put_back)));
+    assert_eq!(far("cut", 1), (json!("X"), json!("whatever uses it, at once"), json!(put_back)));
+    assert_eq!(far("cut", 2), (json!("X"), json!("whatever uses it, at once"), json!(put_back)));
+    let rolled = "not by `quell undo`: the old secret cannot be brought back; the new one is in the vault, for its consumers";
+    let stops = "its consumers, until they have the new secret";
+    assert_eq!(far("roll", 3), (json!("the account"), json!(stops), json!(rolled)));
+    let gone = "not by `quell undo`: a deleted token cannot be brought back, and its policies can no longer be read";
+    assert_eq!(far("revoke", 0), (json!("X"), json!("whatever uses it, at once: it is still active"), json!(gone)));
+
+    // What nobody can read is said to be not seen, and never to be nothing.
+    let text = bound.scene.run(&["plan", "bound.toml"]).expect(0).stdout;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("how many: 3 tokens"), "{text}");
+    let unseen = "reaches: not seen cut off: not seen undo: not by `quell undo`; another way is not seen";
+    assert_eq!(text.matches(unseen).count(), 1, "{text}");
+
+    let answers = bound.answers(LIVE);
+    bound.run(&answers);
+    let report = bound.report().replace('\\', "");
+    let row = format!("| token analytics | E4 | the account | {stops} | {rolled} |");
+    assert!(report.contains(&row), "`{row}` is missing in\n{report}");
+    assert!(report.contains("| work Tell the others | E6 | not seen | not seen | "), "{report}");
+}
+
 const COMMANDS: &str = r#"
 schema = 1
 name   = "bound"

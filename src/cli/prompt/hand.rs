@@ -23,6 +23,8 @@ pub fn hand_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> St
         rated => danger(rated),
     };
     out.push_str(&labelled("danger", rated, style));
+    let many = if of > 1 { format!("1 at a time; this is {at} of {of}") } else { "1".to_owned() };
+    out.push_str(&labelled("how many", &many, style));
     out.push_str("  to do, and then to say so:\n");
     out.push_str(&quote(&request.work.instruction, style));
     if let Some(dashboard) = &request.work.dashboard {
