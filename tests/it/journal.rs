@@ -67,6 +67,7 @@ fn sealed() -> Event {
     Event::PlanSealed(Box::new(PlanSealed {
         nested: vec![],
         files: [].into(),
+        actions: [].into(),
         digest: Digest::of(b"plan"),
         inputs: serde_json::Map::new(),
         steps: vec![std::sync::Arc::new(PlannedStep {

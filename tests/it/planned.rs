@@ -315,14 +315,19 @@ async fn every_change_says_how_far_it_goes_as_far_as_that_was_read() {
     };
     let put_back = "`quell undo` can put it back, with `cloudflare.token.restore`; or enable it in the dashboard: its \
                     policies are kept";
-    assert_eq!(far("cut", 0), (json!("X"), json!("nobody that is known: it was not used lately"), json!(put_back)));
-    assert_eq!(far("cut", 1), (json!("X"), json!("whatever uses it, at once"), json!(put_back)));
-    assert_eq!(far("cut", 2), (json!("X"), json!("whatever uses it, at once"), json!(put_back)));
-    let rolled = "not by `quell undo`: the old secret cannot be brought back; the new one is in the vault, for its consumers";
+    let at_once = "whatever uses it, at once";
+    for (token, reach) in [(0, "all zones"), (1, "zone harborlane.example"), (2, "all zones; the account")] {
+        assert_eq!(far("cut", token), (json!(reach), json!(at_once), json!(put_back)));
+    }
+    let rolled =
+        "not by `quell undo`: the old secret cannot be brought back; the new one is in the vault, for its consumers";
     let stops = "its consumers, until they have the new secret";
     assert_eq!(far("roll", 3), (json!("the account"), json!(stops), json!(rolled)));
     let gone = "not by `quell undo`: a deleted token cannot be brought back, and its policies can no longer be read";
-    assert_eq!(far("revoke", 0), (json!("X"), json!("whatever uses it, at once: it is still active"), json!(gone)));
+    assert_eq!(
+        far("revoke", 0),
+        (json!("all zones"), json!("whatever uses it, at once: it is still active"), json!(gone))
+    );
 
     // What nobody can read is said to be not seen, and never to be nothing.
     let text = bound.scene.run(&["plan", "bound.toml"]).expect(0).stdout;

@@ -275,6 +275,7 @@ fn begun(world: World, inputs: Value) -> Scene {
         not_examined: vec![],
         nested: vec![],
         files: [].into(),
+        actions: [].into(),
     };
     scene.say(None, Event::PlanSealed(Box::new(plan)));
     scene

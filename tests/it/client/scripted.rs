@@ -283,6 +283,7 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         not_examined: vec![],
         nested: vec![],
         files: [].into(),
+        actions: [].into(),
     };
     let consent = Consent { effect: key, digest: effect.digest() };
     let proposed = Proposed {
