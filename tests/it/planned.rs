@@ -322,7 +322,7 @@ async fn every_change_says_how_far_it_goes_as_far_as_that_was_read() {
     let rolled =
         "not by `quell undo`: the old secret cannot be brought back; the new one is in the vault, for its consumers";
     let stops = "its consumers, until they have the new secret";
-    assert_eq!(far("roll", 3), (json!("the account"), json!(stops), json!(rolled)));
+    assert_eq!(far("roll", 3), (json!("all zones; the account"), json!(stops), json!(rolled)));
     let gone = "not by `quell undo`: a deleted token cannot be brought back, and its policies can no longer be read";
     assert_eq!(
         far("revoke", 0),
@@ -339,7 +339,7 @@ async fn every_change_says_how_far_it_goes_as_far_as_that_was_read() {
     let answers = bound.answers(LIVE);
     bound.run(&answers);
     let report = bound.report().replace('\\', "");
-    let row = format!("| token analytics | E4 | the account | {stops} | {rolled} |");
+    let row = format!("| token analytics | E4 | all zones; the account | {stops} | {rolled} |");
     assert!(report.contains(&row), "`{row}` is missing in\n{report}");
     assert!(report.contains("| work Tell the others | E6 | not seen | not seen | "), "{report}");
 }

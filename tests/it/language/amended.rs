@@ -80,7 +80,7 @@ async fn an_edit_is_refused_with_the_difference() {
     scene.write("drill.toml", &format!("{}# \u{1b}[2J\u{202e} {secret}\r\n", three()));
     let told = refused(&scene, &[], "was edited after the run began");
     assert!(!told.stderr.contains(['\u{1b}', '\u{202e}']) && !told.stderr.contains(secret), "{}", told.stderr);
-    assert!(told.stderr.contains("+# \\u{1b}[2J\\u{202e} «"), "{}", told.stderr);
+    assert!(told.stderr.contains("+# \\u{1b}[2J\\u{202e} ***"), "{}", told.stderr);
 
     // A long one is cut.
     scene.write("drill.toml", &(three() + &"# more\n".repeat(500)));
@@ -196,7 +196,8 @@ async fn a_called_runbook_may_be_another_until_its_step_begins() {
     let scene = Scene::new().await;
     let inner = |words: &str| HEAD.replace("drill", "inner") + &by_hand("steps", "visit", words, "");
     shelve(&scene, "inner", &inner("go there"));
-    let runbook = HEAD.to_owned() + &by_hand("steps", "one", "x", "") + &call("steps", "go", "name = \"inner\"", "");
+    let runbook =
+        HEAD.to_owned() + &by_hand("steps", "one", "x", "") + &call("steps", "visits", "name = \"inner\"", "");
     scene.write("drill.toml", &runbook);
     scene.write("answers.toml", "");
     scene.run(&["run", "drill.toml", "--answers", "answers.toml"]).expect(11);
@@ -205,14 +206,14 @@ async fn a_called_runbook_may_be_another_until_its_step_begins() {
     assert!(told.stderr.contains("+with = { instruction = \"go elsewhere\" }"), "{}", told.stderr);
     scene.write("answers.toml", &format!("[steps.one]\n{DONE}"));
     resume(&scene, &["--accept", "it moved"]).expect(11);
-    assert_eq!(amended(&scene)[0]["changes"][1], "the step `go` has another `calls`");
+    assert_eq!(amended(&scene)[0]["changes"][1], "the step `visits` has another `calls`");
 
     // It has begun: what it holds is fixed, but how its text is laid out is not what it does.
     shelve(&scene, "inner", &inner("go nowhere"));
-    refused(&scene, &["--accept", "again"], "the step `go`, which is under way, has another `calls`");
+    refused(&scene, &["--accept", "again"], "the step `visits`, which is under way, has another `calls`");
     shelve(&scene, "inner", &format!("# moved\n{}", inner("go elsewhere")));
-    scene.write("answers.toml", &format!("[steps.\"go/visit\"]\n{DONE}"));
+    scene.write("answers.toml", &format!("[steps.\"visits/visit\"]\n{DONE}"));
     resume(&scene, &["--accept", "a remark"]).expect(0);
-    assert_eq!(instruction(&scene, "go/visit"), "go elsewhere");
+    assert_eq!(instruction(&scene, "visits/visit"), "go elsewhere");
     scene.run(&["verify"]).expect(0);
 }
