@@ -341,7 +341,7 @@ async fn every_change_says_how_far_it_goes_as_far_as_that_was_read() {
     let report = bound.report().replace('\\', "");
     let row = format!("| token analytics | E4 | all zones; the account | {stops} | {rolled} |");
     assert!(report.contains(&row), "`{row}` is missing in\n{report}");
-    assert!(report.contains("| work Tell the others | E6 | not seen | not seen | "), "{report}");
+    assert!(report.contains("| work tell | E6 | not seen | not seen | "), "{report}");
 }
 
 const COMMANDS: &str = r#"

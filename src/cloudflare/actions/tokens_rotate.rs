@@ -106,14 +106,14 @@ impl Action for TokensRotate {
             let is_own = Some(wanted.id.as_str()) == own;
             match seen.get(&wanted.id) {
                 Some(token) if is_own && params.include_own => {
-                    own_row = Some(effect(look, token, &seen.tokens, true, &zones))
+                    own_row = Some(effect(look, token, &seen.tokens, true, &zones));
                 }
                 Some(token) if is_own => {
                     let reason = "quell is acting with it: rotate it last, with another credential".to_owned();
                     plan.output.left.push(NotRotated { id: token.id.clone(), name: token.name.clone(), reason });
                 }
                 Some(token) if token.status == "active" => {
-                    plan.effects.push(effect(look, token, &seen.tokens, false, &zones))
+                    plan.effects.push(effect(look, token, &seen.tokens, false, &zones));
                 }
                 Some(token) => plan.already.push((token.name.clone(), format!("its status is {}", token.status))),
                 None if seen.is_gone(&wanted.id, wanted.owner.as_deref()) => {

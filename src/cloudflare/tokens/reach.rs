@@ -126,13 +126,13 @@ mod tests {
     use super::{Reach, ZoneNames};
     use crate::action::Safeguards;
 
-    fn reach(policies: serde_json::Value) -> Reach {
+    fn reach(policies: &serde_json::Value) -> Reach {
         let mut reach = Reach::default();
         policies.as_array().unwrap().iter().for_each(|resources| reach.take(resources));
         reach
     }
 
-    fn words(policies: serde_json::Value, jewels: &[&str]) -> String {
+    fn words(policies: &serde_json::Value, jewels: &[&str]) -> String {
         let names = [("z1", "b.example"), ("z2", "a.example"), ("z3", "c.example")];
         let names = ZoneNames(names.into_iter().map(|(id, name)| (id.to_owned(), name.to_owned())).collect());
         let crown_jewels = jewels.iter().map(|jewel| (*jewel).to_owned()).collect();
@@ -158,9 +158,9 @@ mod tests {
             (json!([zone("z9")]), &[], "zone z9"),
             (json!([{ "com.cloudflare.edge.r2.bucket.x": "*" }]), &[], "com.cloudflare.edge.r2.bucket.x"),
         ] {
-            assert_eq!(words(policies, jewels), wanted);
+            assert_eq!(words(&policies, jewels), wanted);
         }
         let many: Vec<_> = (10..20).map(|number| zone(&format!("y{number}"))).collect();
-        assert_eq!(words(json!(many), &[]), "zones y10, y11, y12, y13, y14 and 5 more");
+        assert_eq!(words(&json!(many), &[]), "zones y10, y11, y12, y13, y14 and 5 more");
     }
 }
