@@ -12,7 +12,7 @@ use crate::crash::crash_point;
 use crate::model::{Delivery, Digest, Effect, EffectKey, Role, RunId, SealedId, StepPath, World};
 
 /// The format that this version writes.
-pub const FORMAT: u32 = 0;
+pub const FORMAT: u32 = 1;
 
 /// The journal's file name in the incident's directory.
 pub const FILE_NAME: &str = "journal.jsonl";

@@ -25,7 +25,7 @@ pub struct Effect {
     /// The target as it will be.
     pub after: Value,
     /// How far it goes: what it reaches, who is cut off, how it is put back.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Radius::is_unseen")]
     pub radius: Radius,
     /// What else the responder must know before saying yes.
     pub consequences: Vec<String>,

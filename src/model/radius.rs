@@ -20,6 +20,11 @@ pub struct Radius {
 }
 
 impl Radius {
+    /// Nothing of it was read.
+    pub(super) fn is_unseen(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Which zones, or what else, for people.
     pub fn reach(&self) -> &str {
         self.reach.as_deref().unwrap_or(NOT_SEEN)

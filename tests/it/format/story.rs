@@ -16,8 +16,8 @@ use quell::journal::{
 use quell::model::{
     Account, Actor, AnswerKind, Ask, Attribution, ByHand, Call, Change, Chore, CommandCall, CredentialFacts,
     CredentialKind, Danger, Digest, Disposition, Effect, EffectKey, EvidenceRef, Finding, FindingStatus, Gap, Given,
-    HttpCall, IncidentId, Outcome, OutsideCall, Phase, Question, Resolves, Resource, Role, RunId, SecretEnv, Severity,
-    Source, StepPath, Target, UndoCall, Verdict, Wait, WebCall, WebCheck, WebRead, World,
+    HttpCall, IncidentId, Outcome, OutsideCall, Phase, Question, Radius, Resolves, Resource, Role, RunId, SecretEnv,
+    Severity, Source, StepPath, Target, UndoCall, Verdict, Wait, WebCall, WebCheck, WebRead, World,
 };
 use serde_json::{Map, Value, json};
 
@@ -540,6 +540,7 @@ fn plan(digest: &[u8]) -> PlanSealed {
         steps: steps.into_iter().map(|(id, phase, danger)| Arc::new(step(id, phase, danger))).collect(),
         not_examined: vec!["registrar".into()],
         files: [("list.txt".to_owned(), Digest::of(b"list"))].into(),
+        actions: [("example.action".to_owned(), 1)].into(),
         nested: vec![NestedRunbook { name: "block".into(), sha256: Digest::of(b"block"), source: "embedded".into() }],
     }
 }
@@ -562,6 +563,7 @@ fn http(step: &str, n: usize) -> Effect {
         after: json!({ "status": "disabled" }),
         consequences: vec!["whoever deploys with it is cut off".into()],
         facts: vec![("last used".into(), "2026-11-20".into())],
+        radius: Radius { reach: Some("zone one.example".into()), ..Radius::default() },
         preselected: n == 1,
         undo: Some(UndoCall { action: "example.restore".into(), with: json!({ "token": id }) }),
         resolves: Some(Resolves { finding: finding_id(0), status: FindingStatus::Contained }),
