@@ -4,6 +4,7 @@
 mod alongside;
 mod bad_input;
 mod baseline;
+mod battery;
 mod books;
 mod by_itself;
 mod catalogue;
@@ -14,6 +15,7 @@ mod delivery;
 mod docs;
 mod families;
 mod fold;
+mod format;
 mod hostile_names;
 mod house;
 mod hunt;
