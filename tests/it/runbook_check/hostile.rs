@@ -130,7 +130,7 @@ fn what_acts_on_a_terminal_is_shown_and_not_done() {
     9 | action = "cloudflare.\u001b[2J"
       |          ^^^^^^^^^^^^^^^^^^^^^^
       |
-    help: did you mean `cloudflare.whoami`?
+    help: did you mean `cloudflare.hunt`?
     "##);
 }
 
