@@ -77,10 +77,13 @@ pub(super) fn read(line: &[u8], head: &Digest) -> Result<Entry, LineFault> {
     struct Version {
         v: u32,
     }
-    let version: Version = serde_json::from_slice(line).map_err(|error| LineFault::Unreadable(error.to_string()))?;
-    if version.v > FORMAT {
-        return Err(LineFault::Newer(version.v));
+    let entry: Entry = serde_json::from_slice(line).map_err(|error| match serde_json::from_slice(line) {
+        Ok(Version { v }) if v > FORMAT => LineFault::Newer(v),
+        _ => LineFault::Unreadable(error.to_string()),
+    })?;
+    match entry {
+        Entry { v, .. } if v > FORMAT => Err(LineFault::Newer(v)),
+        Entry { ref prev, .. } if prev != head => Err(LineFault::BrokenChain),
+        entry => Ok(entry),
     }
-    let entry: Entry = serde_json::from_slice(line).map_err(|error| LineFault::Unreadable(error.to_string()))?;
-    if entry.prev == *head { Ok(entry) } else { Err(LineFault::BrokenChain) }
 }

@@ -26,6 +26,8 @@ pub struct EffectState {
     consented: bool,
     /// Attempts made under the present consent.
     under_consent: u32,
+    /// The effect's digest.
+    digest: Digest,
 }
 
 /// One attempt at an effect.
@@ -67,8 +69,9 @@ pub enum EffectStatus {
 }
 
 impl EffectState {
-    pub(crate) const fn new(effect: Effect) -> Self {
+    pub(crate) fn new(effect: Effect) -> Self {
         Self {
+            digest: effect.digest(),
             effect,
             status: EffectStatus::Proposed,
             attempts: Vec::new(),
@@ -169,14 +172,15 @@ impl EffectState {
             return;
         }
         self.effect = effect.clone();
-        if matches!(&self.status, EffectStatus::Consented(shown) if *shown != effect.digest()) {
+        self.digest = effect.digest();
+        if matches!(&self.status, EffectStatus::Consented(shown) if *shown != self.digest) {
             self.status = EffectStatus::Proposed;
         }
     }
 
     pub(super) fn consent(&mut self, digest: &Digest, basis: Basis, after_first: bool) -> Result<(), String> {
         self.expect(self.status == EffectStatus::Proposed, "be consented to")?;
-        if *digest != self.effect.digest() {
+        if *digest != self.digest {
             return Err(format!("consent to effect {} is for something else than was proposed", self.effect.key));
         }
         self.status = EffectStatus::Consented(digest.clone());
@@ -195,7 +199,7 @@ impl EffectState {
     }
 
     pub(super) fn intend(&mut self, attempt: u32, call: &Digest) -> Result<(), String> {
-        self.expect(self.status == EffectStatus::Consented(self.effect.digest()), "be sent")?;
+        self.expect(matches!(&self.status, EffectStatus::Consented(shown) if *shown == self.digest), "be sent")?;
         if matches!(self.effect.call, Call::Hand(_)) || *call != self.effect.call.digest() {
             return Err(format!("the intent for effect {} names another call than was shown", self.effect.key));
         }
@@ -247,7 +251,7 @@ impl EffectState {
             Outcome::Refused(_) => EffectStatus::Refused,
             Outcome::Unknown(_) => EffectStatus::Unknown,
             Outcome::NotSent(_) if self.under_consent < MOST_ATTEMPTS_UNSENT && !self.is_best_effort() => {
-                EffectStatus::Consented(self.effect.digest())
+                EffectStatus::Consented(self.digest.clone())
             }
             Outcome::NotSent(_) => EffectStatus::Refused,
         };

@@ -135,25 +135,57 @@ pub struct UndoCall {
 
 /// Digest of a JSON value that does not depend on the order of keys.
 pub fn canonical_digest(value: &Value) -> Digest {
-    fn sort(value: &Value) -> Value {
-        match value {
-            Value::Object(map) => {
-                let mut pairs: Vec<_> = map.iter().collect();
-                pairs.sort_by_key(|(key, _)| key.as_str());
-                Value::Object(pairs.into_iter().map(|(key, value)| (key.clone(), sort(value))).collect())
+    let mut text = String::new();
+    write_sorted(value, &mut text);
+    Digest::of(text.as_bytes())
+}
+
+/// Writes JSON without blanks, with the keys of every object in order.
+fn write_sorted(value: &Value, text: &mut String) {
+    let separate = |at: usize, text: &mut String| text.push_str(if at == 0 { "" } else { "," });
+    match value {
+        Value::Object(map) => {
+            let mut pairs: Vec<_> = map.iter().collect();
+            pairs.sort_by_key(|(key, _)| key.as_str());
+            text.push('{');
+            for (at, (key, value)) in pairs.into_iter().enumerate() {
+                separate(at, text);
+                text.push_str(&quoted(key));
+                text.push(':');
+                write_sorted(value, text);
             }
-            Value::Array(items) => Value::Array(items.iter().map(sort).collect()),
-            other => other.clone(),
+            text.push('}');
         }
+        Value::Array(items) => {
+            text.push('[');
+            for (at, item) in items.iter().enumerate() {
+                separate(at, text);
+                write_sorted(item, text);
+            }
+            text.push(']');
+        }
+        Value::String(value) => text.push_str(&quoted(value)),
+        other => text.push_str(&other.to_string()),
     }
-    Digest::of(sort(value).to_string().as_bytes())
+}
+
+/// A text as JSON writes it.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::canonical_digest;
+    use super::{Digest, canonical_digest};
+
+    #[test]
+    fn the_digest_is_that_of_the_text_with_sorted_keys() {
+        let value = json!({ "b\"\n": [1, -2.5, null, true, {}, [], "é\u{1}"], "a": { "z": "", "y": {"x": [{}]} } });
+        let text = r#"{"a":{"y":{"x":[{}]},"z":""},"b\"\n":[1,-2.5,null,true,{},[],"é\u0001"]}"#;
+        assert_eq!(canonical_digest(&value), Digest::of(text.as_bytes()));
+    }
 
     #[test]
     fn key_order_does_not_count_but_item_order_does() {

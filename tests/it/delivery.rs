@@ -280,6 +280,37 @@ async fn what_was_under_way_when_quell_died_is_looked_at_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn killed_anywhere_each_of_several_is_handed_over_once_or_said_to_be_in_doubt() {
+    // Two secrets have two entries each; after the last of them nothing is left.
+    let points = (1..4).map(|nth| format!("after-append:{nth}"));
+    let around = ["before-intent", "after-intent", "before-deliver", "after-deliver"];
+    for point in points.chain(around.map(|point| format!("{point}:2"))) {
+        let rolled = Rolled::new(APPEND).await;
+        let args = ["deliver", "--all", "--to", "vault"];
+        assert_eq!(ran(rolled.command(&args).env("QUELL_CRASH_AT", &point)).code, -1, "{point}");
+        let arrived = || rolled.spine.rolled.clone().map(|id| rolled.text(&format!("out-{id}")));
+        let (before, settled) = (arrived(), rolled.events("delivery_settled"));
+        let intended = rolled.events("delivery_intended");
+        if let Some(open) = intended.iter().find(|it| settled.iter().all(|end| end["effect"] != it["effect"])) {
+            rolled.quell(&args).expect(13);
+            assert_eq!(arrived(), before, "{point}: what is in doubt was handed over by itself");
+            rolled.quell(&["deliver", open["effect"].as_str().unwrap(), "--to", "vault", "--again"]).expect(0);
+        }
+        rolled.quell(&args).expect(0);
+        let mut times = 0;
+        for (id, text) in rolled.spine.rolled.iter().zip(arrived()) {
+            let half = &text[..text.len() / 2];
+            let is_twice = text == half.repeat(2);
+            assert!(rolled.is_live(if is_twice { half } else { &text }).await, "{point}: {id} has not arrived whole");
+            assert_eq!(rolled.listed(id)["delivered"], true, "{point}");
+            times += 1 + usize::from(is_twice);
+        }
+        assert!(times <= rolled.events("delivery_intended").len(), "{point}: more arrived than was intended");
+        rolled.spine.scene.run(&["verify"]).expect(0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rehearsal_hands_nothing_over_and_says_so() {
     let rolled = Rolled::rehearsed(&format!("{APPEND}[sinks.disk]\nfile = \"{{id}}\"\n")).await;
     let document = rolled.quell(&["list", "--json"]).expect(0).json();

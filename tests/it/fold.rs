@@ -1,18 +1,22 @@
 //! The fold and the decision over it, under any sequence of events: folded or refused, never a panic, and nothing is
 //! sent while an intent is open.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use proptest::prelude::*;
+use proptest::sample::Index;
 use quell::engine::{Next, decide};
 use quell::journal::{
-    Basis, EffectDecision, Entry, Event, Expanded, FailureDecision, IncidentState, Left, Payload, PlanSealed,
-    PlannedStep, RunOutcome, RunState, SettledBy, SkipCause, StepStatus, WaitEnd,
+    Basis, EffectDecision, EffectState, EffectStatus, Entry, Event, Expanded, FailureDecision, IncidentState, Left,
+    Payload, PlanSealed, PlannedStep, RunOutcome, RunState, SettledBy, SkipCause, StepStatus, WaitEnd,
 };
 use quell::model::{
     Chore, Danger, Digest, Disposition, IncidentId, Outcome, Phase, RunId, StepPath, Verdict, Wait, World,
 };
 use serde_json::{Map, Value};
 
+use crate::format::story;
 use crate::journal::{consented, effect, proposed, run_opened};
 
 fn planned(path: StepPath, container: bool, parent: Option<&str>) -> PlannedStep {
@@ -189,8 +193,55 @@ fn entry(state: &IncidentState, path: Option<StepPath>, event: Event) -> Entry {
     }
 }
 
+/// A journal with every kind of event, and the state at each point of it.
+static STORY: LazyLock<(Vec<Entry>, Vec<IncidentState>)> = LazyLock::new(|| {
+    let entries = story();
+    let mut states = vec![IncidentState::default()];
+    for entry in &entries {
+        let mut state = states[states.len() - 1].clone();
+        state.apply(entry).unwrap();
+        states.push(state);
+    }
+    (entries, states)
+});
+
+/// An event of the story, and where it is said to belong: to its own step, or to that of another.
+fn displaced() -> impl Strategy<Value = (Index, Option<Index>)> {
+    (any::<Index>(), proptest::option::of(any::<Index>()))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_can_be_journaled_folds_or_is_refused_in_any_order(
+        begun in any::<Index>(),
+        rest in proptest::collection::vec(displaced(), 1..60),
+    ) {
+        let (story, states) = &*STORY;
+        let mut state = begun.get(states).clone();
+        for (event, place) in rest {
+            let before = state.seq;
+            let Entry { run, path, .. } = place.as_ref().unwrap_or(&event).get(story);
+            let entry = Entry {
+                seq: before + 1, run: run.clone(), path: path.clone(), ..event.get(story).clone()
+            };
+            let taken = state.apply(&entry).is_ok();
+            prop_assert_eq!(state.seq, before + u64::from(taken), "refused and yet counted");
+            for run in state.runs.iter().filter(|run| run.closed.is_none()) {
+                let Some(Next::Perform(path, key)) = decide(run) else { continue };
+                let is_open = run.steps.values().flat_map(|step| &step.effects).any(EffectState::is_open);
+                prop_assert!(!is_open, "sent beside an open intent, after {entry:?}");
+                let next = run.step(&path).and_then(|step| step.effects.iter().find(|it| it.effect.key == key));
+                let is_consented = next.is_some_and(|it| matches!(it.status, EffectStatus::Consented(_)));
+                prop_assert!(is_consented, "{path} {key} is sent without consent, after {entry:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_folds_or_is_refused_and_nothing_is_sent_beside_an_open_intent(
@@ -215,9 +266,9 @@ proptest! {
             let (Some(plan), Some(next), None) = (&run.plan, decide(run), run.closed) else { continue };
             let front = run.front().map(|(step, over)| (step.path.clone(), over));
             prop_assert_eq!(front, first_left(plan, run));
-            let open = run.steps.values().flat_map(|step| &step.effects).any(quell::journal::EffectState::is_open);
+            let open = run.steps.values().flat_map(|step| &step.effects).any(EffectState::is_open);
             prop_assert!(!(open && matches!(next, Next::Perform(..) | Next::Finish)), "{next:?} beside an open intent");
-            let in_doubt = |path: &StepPath| run.step(path).is_some_and(|step| step.effects.iter().any(quell::journal::EffectState::is_in_doubt));
+            let in_doubt = |path: &StepPath| run.step(path).is_some_and(|step| step.effects.iter().any(EffectState::is_in_doubt));
             if let Next::Perform(path, _) = &next {
                 prop_assert!(!in_doubt(path), "{next:?} while an effect is in doubt");
             }

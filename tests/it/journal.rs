@@ -5,7 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use quell::journal::{
-    Consent, Event, Journal, JournalError, Payload, PlanSealed, PlannedStep, Proposed, RunOpened, RunOutcome,
+    Consent, Event, FORMAT, Journal, JournalError, Payload, PlanSealed, PlannedStep, Proposed, RunOpened, RunOutcome,
     SettledBy, Stamp, inspect,
 };
 use quell::model::{
@@ -278,7 +278,7 @@ fn a_newer_format_is_not_written_to() {
     let dir = tempfile::tempdir().unwrap();
     drop(begun(dir.path(), vec![]));
     let path = dir.path().join("journal.jsonl");
-    let text = fs::read_to_string(&path).unwrap().replacen("\"v\":0", "\"v\":9", 1);
+    let text = fs::read_to_string(&path).unwrap().replacen(&format!("\"v\":{FORMAT}"), "\"v\":9", 1);
     fs::write(&path, text).unwrap();
     assert!(matches!(Journal::open(dir.path()), Err(JournalError::Newer { found: 9, .. })));
 }

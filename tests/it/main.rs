@@ -3,6 +3,7 @@
 
 mod alongside;
 mod bad_input;
+mod battery;
 mod books;
 mod by_itself;
 mod catalogue;
@@ -13,6 +14,7 @@ mod delivery;
 mod docs;
 mod families;
 mod fold;
+mod format;
 mod hostile_names;
 mod house;
 mod hunt;

@@ -136,14 +136,14 @@ struct Arrived {
 }
 
 /// Some host that is not the provider.
-struct Host {
-    url: String,
+pub(crate) struct Host {
+    pub(crate) url: String,
     log: Arc<Mutex<Vec<Arrived>>>,
 }
 
 impl Host {
     /// Answers the `n`th request (from 0) for `METHOD /path` with status, headers and body.
-    async fn start(
+    pub(crate) async fn start(
         script: impl Fn(&str, usize) -> (u16, Vec<(&'static str, String)>, String) + Send + Sync + 'static,
     ) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -186,7 +186,7 @@ impl Host {
         self.log.lock().unwrap().clone()
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         self.arrived().into_iter().map(|arrived| arrived.line).collect()
     }
 }

@@ -282,3 +282,12 @@ async fn what_is_so_already_is_done_with_its_proof() {
     let section = report.split("### Already so when it was looked at").nth(1).unwrap_or_else(|| panic!("{report}"));
     assert!(section.contains("| `cut` | ci-deploy |"), "{section}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_encrypted_needs_no_root_certificates() {
+    let spine = Spine::new().await;
+    let answers = spine.answers("");
+    let nowhere = spine.scene.path("nowhere");
+    let mut command = spine.scene.command(&["run", "spine.toml", "--answers", &answers]);
+    ran(command.env("SSL_CERT_FILE", &nowhere).env("SSL_CERT_DIR", &nowhere)).expect(0);
+}

@@ -68,6 +68,11 @@ impl ApiBase {
         self.loopback
     }
 
+    /// True where nothing is encrypted, which is so on this machine itself at most.
+    pub(super) fn is_plain(&self) -> bool {
+        self.text.starts_with("http:")
+    }
+
     /// The URL of `path`, which begins with `/` and may end in a query.
     ///
     /// `None` unless the URL says exactly what the path says: dot segments, blanks or a fragment would make the request

@@ -167,9 +167,15 @@ impl RunState {
         if self.ending.is_some() && !planned.finally {
             return Err(format!("the run is being ended, and step `{path}` is not done any more"));
         }
-        match event {
-            Event::Expanded(expanded) => self.expand(path, expanded),
-            event => self.steps.entry(path.clone()).or_default().apply(entry, event, self.drivers),
+        match (event, self.steps.get_mut(path)) {
+            (Event::Expanded(expanded), _) => self.expand(path, expanded),
+            (event, Some(step)) => step.apply(entry, event, self.drivers),
+            (event, None) => {
+                let mut step = StepState::default();
+                step.apply(entry, event, self.drivers)?;
+                self.steps.insert(path.clone(), step);
+                Ok(())
+            }
         }
     }
 
@@ -228,7 +234,8 @@ impl RunState {
         let (_, open) = plan.steps.split_at(self.front.ended);
         let at = open.iter().position(|step| step.path == *path && step.container);
         let at = self.front.ended + at.ok_or_else(|| format!("step `{path}` holds no others"))?;
-        self.steps.entry(path.clone()).or_default().expand(expanded)?;
+        let step = self.steps.get_mut(path).ok_or_else(|| format!("step `{path}` has not begun"))?;
+        step.expand(expanded)?;
         self.planned.extend(expanded.steps.iter().map(|step| (step.path.clone(), step.clone())));
         plan.steps.splice(at..at, expanded.steps.iter().cloned());
         Ok(())
