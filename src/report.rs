@@ -79,7 +79,7 @@ pub use hunted::{PrincipalNode, VerdictRow};
 pub use marks::Mark;
 pub use metrics::Metric;
 pub use model::{GapRow, ReportModel, UnseenRow};
-pub use plans::{ApprovedRow, DriftRow};
+pub use plans::{AmendedRow, ApprovedRow, DriftRow};
 pub use radius::{PrincipalRow, Radius, TouchedRow, ZoneRow};
 pub use render::{ReportError, render};
 pub use timeline::TimelineRow;

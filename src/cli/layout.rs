@@ -156,9 +156,13 @@ impl IncidentDir {
         self.path.join("vault")
     }
 
-    /// The fixed plan of a run, with the runbook's text.
-    pub(crate) fn plan(&self, run: &RunId) -> PathBuf {
-        self.path.join(format!("plan-{run}.json"))
+    /// The fixed plan of a run after so many amendments, with the runbook's text. Each has a file of its own: the one
+    /// before is still what the earlier entries are held against.
+    pub(crate) fn plan(&self, run: &RunId, amendments: usize) -> PathBuf {
+        self.path.join(match amendments {
+            0 => format!("plan-{run}.json"),
+            more => format!("plan-{run}-{}.json", more + 1),
+        })
     }
 
     /// The plan by which a run was consented to, as `quell plan` wrote it.

@@ -18,6 +18,8 @@ pub struct Rested<'a> {
     pub driver: Option<(u32, &'a str)>,
     /// The credential that makes the calls now.
     pub credential: &'a CredentialFacts,
+    /// The version of quell that drove it before, where it is not this one.
+    pub tool: Option<&'a str>,
     /// What comes next, in words.
     pub next: &'a str,
 }
@@ -72,6 +74,17 @@ pub fn resumed_text(run: &RunState, rested: &Rested<'_>, now: Timestamp, style: 
     if *rested.credential != run.credential {
         let before = CredentialFacts { owner: None, expires: None, ..run.credential.clone() };
         say("credential", Tone::Care, &format!("another one than before, which was {}", credential(&before)));
+    }
+    if let Some(tool) = rested.tool {
+        say("quell", Tone::Care, &format!("{} goes on with what {tool} drove", env!("CARGO_PKG_VERSION")));
+    }
+    for amended in run.amended.iter().rev().take(NAMED) {
+        let when = amended.at.strftime("%F %H:%MZ");
+        say(
+            "accepted",
+            Tone::Care,
+            &format!("{when} by {}: {}; {}", amended.by, amended.words, amended.changes.join("; ")),
+        );
     }
     say("next", Tone::Strong, rested.next);
     out

@@ -58,7 +58,7 @@ pub(crate) async fn drive(
         let credential = connected.read.credential().clone();
         let now = RunOpened { api: target.api(), credential, ..state.opened.clone() };
         let calls = state.plan.as_ref().map_or(&[][..], |plan| &plan.nested);
-        let beforehand = beforehand(state.approved.as_ref(), up_to);
+        let beforehand = beforehand(state.approval(), up_to);
         let style = cx.screen.style();
         cx.screen.say(&header(&now, calls, &dir.id, state.opened_at, cx.now(), &beforehand, &style));
         if let Some(rested) = &rested {
