@@ -20,8 +20,8 @@ pub struct Radius {
 }
 
 impl Radius {
-    /// Nothing of it was read.
-    pub(super) fn is_unseen(&self) -> bool {
+    /// Whether nothing of it was seen.
+    pub fn is_unseen(&self) -> bool {
         *self == Self::default()
     }
 

@@ -539,8 +539,8 @@ fn plan(digest: &[u8]) -> PlanSealed {
         inputs: Map::from_iter([("suspect".to_owned(), json!("ci-deploy")), ("zones".to_owned(), json!(["a", 1.5]))]),
         steps: steps.into_iter().map(|(id, phase, danger)| Arc::new(step(id, phase, danger))).collect(),
         not_examined: vec!["registrar".into()],
-        files: [("list.txt".to_owned(), Digest::of(b"list"))].into(),
         actions: [("example.action".to_owned(), 1)].into(),
+        files: [("list.txt".to_owned(), Digest::of(b"list"))].into(),
         nested: vec![NestedRunbook { name: "block".into(), sha256: Digest::of(b"block"), source: "embedded".into() }],
     }
 }
@@ -561,9 +561,13 @@ fn http(step: &str, n: usize) -> Effect {
         }),
         before: json!({ "status": "active" }),
         after: json!({ "status": "disabled" }),
-        consequences: vec!["whoever deploys with it is cut off".into()],
+        radius: Radius {
+            reach: Some("zone a.example".into()),
+            cut_off: Some("whoever deploys with it".into()),
+            put_back: (n == 1).then(|| "enable it in the dashboard".into()),
+        },
+        consequences: vec!["it was last used: 2026-11-20".into()],
         facts: vec![("last used".into(), "2026-11-20".into())],
-        radius: Radius { reach: Some("zone one.example".into()), ..Radius::default() },
         preselected: n == 1,
         undo: Some(UndoCall { action: "example.restore".into(), with: json!({ "token": id }) }),
         resolves: Some(Resolves { finding: finding_id(0), status: FindingStatus::Contained }),
