@@ -168,7 +168,12 @@ fn differs(spec: &InputSpec, planned: &Value, given: &Value, cx: &Context) -> Re
     let hour_ago = cx.now() - SignedDuration::from_hours(1);
     let is_told_from_now =
         given.as_str().is_some_and(|text| spec.parse(text, cx.now()).ok() != spec.parse(text, hour_ago).ok());
-    let differs = now != *planned && !is_told_from_now;
+    // The same token may be called by its name and by its id: which one is meant was settled when the plan was made.
+    let is_id = |value: &Value| {
+        value.as_str().is_some_and(|text| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let is_other_spelling = spec.ty == InputType::CloudflareToken && is_id(&now) != is_id(planned);
+    let differs = now != *planned && !is_told_from_now && !is_other_spelling;
     Ok(differs.then(|| format!("the input `{}`: planned {planned}, now {now}", spec.name)))
 }
 
