@@ -48,6 +48,10 @@ pub const HELPERS: &[(&str, &str)] = &[
     ("{{md VALUE}}", "the value as text in which nothing acts as Markdown"),
     ("{{join LIST \", \"}}", "the items with the separator between; a comma without one"),
     ("{{default VALUE \"OTHER\"}}", "the value, or the other one where there is none"),
+    (
+        "{{time MOMENT \"72h\"}}",
+        "the moment as `2026-11-23 14:05 UTC`, so much later; `\"-30m\"` is earlier, and without a length it is as it stands",
+    ),
 ];
 
 #[cfg(test)]
