@@ -1,5 +1,8 @@
 //! A zone file in the format of BIND (RFC 1035 section 5), also as Cloudflare exports it.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 use serde_json::json;
 
 use super::{ImportError, Imported, is_cloudflares, is_within, silent};
@@ -110,33 +113,20 @@ fn entries(text: &str) -> Result<Vec<Entry>, ImportError> {
             ')' => {
                 depth = depth.checked_sub(1).ok_or(ImportError::Line { line, why: "`)` closes nothing".to_owned() })?;
             }
-            '"' => {
-                let (mut word, opened) = (String::new(), line);
-                loop {
-                    match chars.next() {
-                        Some('"') => break,
-                        Some('\\') => {
-                            word.push('\\');
-                            word.extend(chars.next());
-                        }
-                        Some('\n') | None => {
-                            return Err(ImportError::Line { line: opened, why: "a quote does not end".to_owned() });
-                        }
-                        Some(c) => word.push(c),
-                    }
-                }
-                entry.words.push(Word { text: word, is_quoted: true });
-            }
+            '"' => entry.words.push(Word { text: quoted(&mut chars, line)?, is_quoted: true }),
             c if c.is_whitespace() => {}
             c => {
                 let mut word = String::from(c);
                 if c == '\\' {
                     word.extend(chars.next());
                 }
-                while let Some(c) = chars.next_if(|c| !c.is_whitespace() && !matches!(c, ';' | '(' | ')' | '"')) {
+                while let Some(c) = chars.next_if(|c| !c.is_whitespace() && !matches!(c, ';' | '(' | ')')) {
                     word.push(c);
-                    if c == '\\' {
-                        word.extend(chars.next());
+                    match c {
+                        '\\' => word.extend(chars.next()),
+                        // As in `alpn="h3,h2"`.
+                        '"' => word.push_str(&format!("{}\"", quoted(&mut chars, line)?)),
+                        _ => {}
                     }
                 }
                 entry.words.push(Word { text: word, is_quoted: false });
@@ -149,6 +139,22 @@ fn entries(text: &str) -> Result<Vec<Entry>, ImportError> {
     all.push(entry);
     all.retain(|entry| !entry.words.is_empty());
     Ok(all)
+}
+
+/// What stands up to the next quote, which is taken as well.
+fn quoted(chars: &mut Peekable<Chars<'_>>, line: usize) -> Result<String, ImportError> {
+    let mut text = String::new();
+    loop {
+        match chars.next() {
+            Some('"') => return Ok(text),
+            Some('\\') => {
+                text.push('\\');
+                text.extend(chars.next());
+            }
+            Some('\n') | None => return Err(ImportError::Line { line, why: "a quote does not end".to_owned() }),
+            Some(c) => text.push(c),
+        }
+    }
 }
 
 /// The content as the API would spell it: names whole, texts quoted.
@@ -222,6 +228,7 @@ www 300 CNAME @
 deep IN NS ns.other.example.
 txt TXT "v=spf1; -all" "more" ; a comment
 _sip._tcp SRV 10 1 5060 sip
+svc HTTPS 1 . alpn="h3,h2" port=443
 loc LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m
 other.example. A 192.0.2.9
 "#;
@@ -251,6 +258,7 @@ other.example. A 192.0.2.9
                 "deep.shop.example 3600 NS ns.other.example",
                 "txt.shop.example 3600 TXT \"v=spf1; -all\" \"more\"",
                 "_sip._tcp.shop.example 3600 SRV 10 1 5060 sip.shop.example",
+                "svc.shop.example 3600 HTTPS 1 . alpn=\"h3,h2\" port=443",
                 "loc.shop.example 3600 LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m",
             ]
         );
@@ -259,7 +267,7 @@ other.example. A 192.0.2.9
             [
                 "line 3: SOA shop.example: Cloudflare's own",
                 "line 6: NS shop.example: Cloudflare's own",
-                "line 14: A other.example: it lies outside of shop.example",
+                "line 15: A other.example: it lies outside of shop.example",
             ]
         );
         assert!(read.silent.contains("/proxied") && read.silent.contains("/ttl"));
