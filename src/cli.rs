@@ -16,9 +16,11 @@ mod baseline;
 mod config;
 mod context;
 mod decide;
+mod doctor;
 mod environment;
 mod errors;
 mod exit;
+mod explain;
 mod incidents;
 mod layout;
 mod log;
@@ -29,6 +31,7 @@ mod output;
 mod plan;
 mod plan_document;
 mod plan_file;
+mod reference;
 mod rehearse;
 mod report;
 mod resume;
@@ -152,6 +155,8 @@ enum Command {
     Actions(actions::ActionsArgs),
     Techniques(techniques::TechniquesArgs),
     Scenarios(scenarios::ScenariosArgs),
+    Doctor(doctor::DoctorArgs),
+    Explain(explain::ExplainArgs),
     Config(config::ConfigArgs),
 }
 
@@ -258,6 +263,8 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Actions(args) => actions::run(args, cx),
         Command::Techniques(args) => techniques::run(args, cx),
         Command::Scenarios(args) => scenarios::run(args, cx),
+        Command::Doctor(args) => doctor::run(args, cx).await,
+        Command::Explain(args) => explain::run(args, cx),
         Command::Config(args) => config::run(args, cx),
     }
 }

@@ -7,6 +7,8 @@
 //! | `[account]` | `own_ip_ranges`: addresses that are never hostile; `break_glass`: credentials that are never touched; `crown_jewels`: zones that matter most |
 //! | `[http]` | `allow_hosts`: hosts that a runbook may send requests to |
 //! | `[sinks.NAME]` | `command` with `env`, `pass_env`, `timeout`, or `file`: where new secrets are handed over |
+//! | `[team]` | `of_one`: there is nobody but the operator |
+//! | `[report]` | `profile`: whom `quell report` writes for, `internal` or `public` |
 //! | `[notify.NAME]` | `kind`, and `secret_env`: the environment variable with the address or key |
 //!
 //! It holds no secret: only the names of variables that do.
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use crate::model::Profile;
 use crate::runbook::{Diagnostic, Severity};
 
 pub use sink::{Filling, Sink, SinkWay};
@@ -44,6 +47,10 @@ pub struct Config {
     pub sinks: Vec<Sink>,
     /// Whom to tell, in the order of the file.
     pub notify: Vec<NotifyTarget>,
+    /// Whether there is nobody but the operator: every role that is not given to somebody is theirs.
+    pub team_of_one: bool,
+    /// For whom reports are.
+    pub report_profile: Profile,
 }
 
 /// Somebody to tell, or something that tells them.

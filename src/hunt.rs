@@ -10,6 +10,7 @@
 //! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
 //! | `graph` | who made which principal, from the suspects on, and what each did |
 //! | `item` | one resource in its canonical form, and what differs between two |
+//! | `probe` | which families can be read at all |
 //! | `rewind` | what a resource was before a window, by the audit log applied backwards |
 //! | `runs` | sorts more than fits into memory |
 //! | `snapshot` | the files of a baseline: captured, opened, read item by item |
@@ -23,6 +24,7 @@ pub mod diff;
 mod family;
 pub mod graph;
 mod item;
+pub mod probe;
 pub mod rewind;
 mod runs;
 pub mod snapshot;

@@ -23,8 +23,8 @@ pub use event::{
 };
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
 pub use state::{
-    Approval, ChoreDone, DeliveryState, IllegalEvent, IncidentState, Note, RunState, StepState, StepStatus,
+    Amendment, Approval, ChoreDone, DeliveryState, IllegalEvent, IncidentState, Note, RunState, StepState, StepStatus,
 };
 pub use undone::Undone;
-pub use verify::{Inspection, Problem, SealedEntry, inspect};
+pub use verify::{BoundPlan, Inspection, Problem, SealedEntry, inspect};
 pub use warrant::Warrant;

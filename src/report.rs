@@ -40,7 +40,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::journal::{self, Entry, IncidentState, Payload};
-use crate::model::Digest;
+use crate::model::{Digest, Profile};
 use crate::secret::Redactor;
 
 mod action_items;
@@ -59,6 +59,7 @@ mod marks;
 mod metrics;
 mod model;
 mod plans;
+mod profile;
 mod radius;
 mod render;
 mod summary;
@@ -79,7 +80,8 @@ pub use hunted::{PrincipalNode, VerdictRow};
 pub use marks::Mark;
 pub use metrics::Metric;
 pub use model::{GapRow, ReportModel, UnseenRow};
-pub use plans::{ApprovedRow, DriftRow};
+pub use plans::{AmendedRow, ApprovedRow, DriftRow};
+pub use profile::PublicError;
 pub use radius::{PrincipalRow, Radius, TouchedRow, ZoneRow};
 pub use render::{ReportError, render};
 pub use timeline::TimelineRow;
@@ -106,6 +108,18 @@ pub struct Source<'a> {
 pub fn model(source: &Source<'_>) -> ReportModel {
     let book = book::Book::open(source);
     mask(&model::compose(&book), source.entries)
+}
+
+/// The same as those may read it whom the profile is for.
+///
+/// # Errors
+/// It cannot be rewritten; then nothing of it must be shown.
+pub fn model_for(source: &Source<'_>, profile: Profile) -> Result<ReportModel, PublicError> {
+    let model = model(source);
+    match profile {
+        Profile::Internal => Ok(model),
+        Profile::Public => profile::public(&model),
+    }
 }
 
 /// The last line of defence: what is journaled was masked already, but a note may hold what the engine never saw.

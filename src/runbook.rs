@@ -16,6 +16,7 @@
 //! | `outline`, `graph`, `scaffold`, `library` | a runbook at a glance, as a drawing, to begin with; those in the binary |
 //! | `lint` | what is allowed and should be mended all the same |
 //! | `diagnostic`, `codes` | problems, and how they are shown |
+//! | `glossary` | what types and helpers mean, for the reference |
 
 mod bounds;
 mod call;
@@ -24,6 +25,7 @@ mod codes;
 mod diagnostic;
 mod fields;
 mod file;
+mod glossary;
 mod graph;
 mod index;
 mod input;
@@ -51,10 +53,11 @@ mod walk;
 
 pub use bounds::{Bound, Bounds};
 pub use check::{ActionWords, Vocabulary};
-pub use codes::{CODES, explain};
+pub use codes::{CODES, WARNINGS, explain};
 pub use diagnostic::{Diagnostic, Severity, render_json, render_text};
 pub(crate) use fields::Fields;
 pub use file::named_file;
+pub use glossary::{HELPERS, INPUT_TYPES};
 pub use graph::graph;
 pub use input::InputType;
 pub use input_spec::InputSpec;

@@ -13,7 +13,7 @@ use quell::journal::{
 use quell::model::{
     Account, Actor, AnswerKind, Ask, Attribution, ByHand, Call, Change, CredentialFacts, CredentialKind, Danger,
     Digest, Effect, EffectKey, EvidenceRef, Finding, FindingStatus, Gap, HttpCall, IncidentId, Outcome, Phase,
-    Question, Resolves, Resource, RunId, Severity, Source, StepPath, Target, UndoCall, Verdict, World,
+    Question, Radius, Resolves, Resource, RunId, Severity, Source, StepPath, Target, UndoCall, Verdict, World,
 };
 use quell::secret::Redactor;
 use serde_json::{Map, Value, json};
@@ -64,6 +64,7 @@ impl Incident {
             not_examined: vec!["registrar".into()],
             nested: Vec::new(),
             files: [].into(),
+            actions: [].into(),
         };
         let kept = json!({
             "schema": "quell.sealed-plan/1", "format": FORMAT, "digest": plan.digest, "inputs": plan.inputs,
@@ -314,7 +315,8 @@ fn effect(path: &StepPath, n: usize, row: usize) -> Effect {
         }),
         before: json!({ "name": "ci-deploy", "status": "active", "policies": policies.clone() }),
         after: json!({ "name": "ci-deploy", "status": "disabled", "policies": policies }),
-        consequences: vec!["whoever deploys with it is cut off".into()],
+        radius: Radius { cut_off: Some("whoever deploys with it".into()), ..Radius::default() },
+        consequences: vec!["it was last used: 2026-11-20".into()],
         facts: vec![("last used".into(), "2026-11-20".into())],
         preselected: true,
         undo: Some(UndoCall { action: "cloudflare.token.restore".into(), with: json!({ "token": id }) }),

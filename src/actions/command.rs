@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::values::{Harm, check_pointers, pointed, seconds, simulated};
+use super::values::{Harm, UNKNOWN_REACH, check_pointers, pointed, seconds, simulated};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Receipt, StepError, StepPlan};
-use crate::model::{Call, CommandCall, Danger, Effect, EffectKey, Given, Outcome, OutsideCall, Target, Verdict};
+use crate::model::{
+    Call, CommandCall, Danger, Effect, EffectKey, Given, Outcome, OutsideCall, Radius, Target, Verdict,
+};
 use crate::provider::{Answer, Ended, Ending};
 
 /// Seconds, where the step does not say.
@@ -120,7 +122,11 @@ impl Action for Command {
             call: Call::Outside(call),
             before: Value::Null,
             after: Value::Null,
-            consequences: vec!["quell cannot look whether it took; what it says is kept".to_owned()],
+            radius: Radius::default(),
+            consequences: vec![
+                UNKNOWN_REACH.to_owned(),
+                "quell cannot look whether it took; what it says is kept".to_owned(),
+            ],
             facts: Vec::new(),
             preselected: true,
             undo: None,

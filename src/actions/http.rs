@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::check::{Check, is_expected, judge};
-use super::values::{Harm, check_pointers, pointed, seconds, simulated};
+use super::values::{Harm, UNKNOWN_REACH, check_pointers, pointed, seconds, simulated};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Receipt, StepError, StepPlan};
-use crate::model::{Call, Danger, Effect, EffectKey, Given, Outcome, OutsideCall, Target, Verdict, WebCall, WebRead};
+use crate::model::{
+    Call, Danger, Effect, EffectKey, Given, Outcome, OutsideCall, Radius, Target, Verdict, WebCall, WebRead,
+};
 use crate::outside::Sight;
 use crate::provider::Answer;
 
@@ -237,7 +239,8 @@ fn change(params: Params, method: &str, timeout: u64, look: &Look<'_>) -> Result
         call: Call::Outside(call),
         before: Value::Null,
         after: Value::Null,
-        consequences: vec![consequences],
+        radius: Radius::default(),
+        consequences: vec![UNKNOWN_REACH.to_owned(), consequences],
         facts: Vec::new(),
         preselected: true,
         undo: None,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, StepError, StepPlan};
-use crate::model::{ByHand, Call, Danger, Effect, EffectKey, Target, Verdict};
+use crate::model::{ByHand, Call, Danger, Effect, EffectKey, Radius, Target, Verdict};
 
 /// Work that a person does elsewhere, and attests.
 pub(super) struct Manual;
@@ -136,6 +136,7 @@ fn effect(look: &Look<'_>, item: Item) -> Effect {
         }),
         before: Value::Null,
         after: Value::Null,
+        radius: Radius::default(),
         consequences: Vec::new(),
         facts: Vec::new(),
         preselected: true,

@@ -8,7 +8,7 @@ use super::http;
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Receipt, StepError, StepPlan};
 use crate::escape;
 use crate::model::{
-    Call, Danger, Effect, EffectKey, Gap, Given, Outcome, OutsideCall, SecretEnv, Target, Verdict, WebCall,
+    Call, Danger, Effect, EffectKey, Gap, Given, Outcome, OutsideCall, Radius, SecretEnv, Target, Verdict, WebCall,
 };
 use crate::provider::Answer;
 
@@ -123,10 +123,12 @@ impl Action for Notify {
             call: Call::Outside(call),
             before: Value::Null,
             after: Value::Null,
-            consequences: vec![
-                "nothing in production changes; a message that is out stays out".to_owned(),
-                "if it fails, the run goes on and the report says so".to_owned(),
-            ],
+            radius: Radius {
+                reach: Some("no zone: nothing in production changes".to_owned()),
+                cut_off: Some("nobody".to_owned()),
+                put_back: Some("a message that is out stays out".to_owned()),
+            },
+            consequences: vec!["if it fails, the run goes on and the report says so".to_owned()],
             facts: Vec::new(),
             preselected: true,
             undo: None,

@@ -14,6 +14,10 @@ use crate::outside::Hindrance;
 /// Larger values have no place in the journal; the whole answer is in the evidence. Bytes.
 const LARGEST: usize = 64 << 10;
 
+/// What a person must know of every call that quell does not understand.
+pub(super) const UNKNOWN_REACH: &str =
+    "what it touches and whom it cuts off quell cannot know: the danger is the word of the runbook's author";
+
 /// How much harm it would do if it were wrong. quell cannot know: it is the author's word.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

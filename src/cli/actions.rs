@@ -6,6 +6,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
+use super::reference::fields;
 use crate::action::AnyAction;
 
 /// The actions that a runbook may name: parameters, outputs, dangers, permissions.
@@ -71,28 +72,15 @@ fn page(action: &dyn AnyAction) -> String {
     }
     for (title, schema) in [("parameters (`with`)", action.params_schema()), ("outputs", action.output_schema())] {
         text.push_str(&format!("\n{title}:\n"));
-        let required: Vec<&str> =
-            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        let Some(properties) = schema["properties"].as_object().filter(|properties| !properties.is_empty()) else {
+        let fields = fields(&schema);
+        if fields.is_empty() {
             text.push_str("  none\n");
-            continue;
-        };
-        for (name, property) in properties {
-            let must = if title.starts_with("param") && required.contains(&name.as_str()) { ", required" } else { "" };
-            let what = property["description"].as_str().unwrap_or_default().replace('\n', " ");
-            text.push_str(&format!("  {name} ({}{must}): {what}\n", kind_of(property)));
+        }
+        for field in fields {
+            let must = if title.starts_with("param") && field.is_needed { ", needed" } else { "" };
+            text.push_str(&format!("  {} ({}{must}): {}\n", field.name, field.kind, field.about));
         }
     }
     text.push_str(&format!("\nexample:\n{}\n", spec.example.trim()));
     text
-}
-
-fn kind_of(property: &Value) -> String {
-    match &property["type"] {
-        Value::String(kind) => kind.clone(),
-        Value::Array(kinds) => {
-            kinds.iter().filter_map(Value::as_str).filter(|kind| *kind != "null").collect::<Vec<_>>().join(" or ")
-        }
-        _ => "value".to_owned(),
-    }
 }

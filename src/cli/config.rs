@@ -5,6 +5,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
+use crate::model::Profile;
 use crate::runbook::EMBEDDED;
 use crate::{escape, runbook};
 
@@ -105,6 +106,8 @@ fn effective(cx: &Context) -> Vec<Setting> {
         setting("http.allow_hosts", json!(now.allow_hosts), now.allow_hosts.is_empty()),
         setting("sinks", json!(now.sinks), now.sinks.is_empty()),
         setting("notify", json!(now.notify), now.notify.is_empty()),
+        setting("team.of_one", json!(now.team_of_one), !now.team_of_one),
+        setting("report.profile", json!(now.report_profile), now.report_profile == Profile::Internal),
     ]
 }
 

@@ -18,7 +18,7 @@ mod timers;
 mod watch;
 
 pub use difference::difference_text;
-pub use header::header;
+pub use header::{credential, header, row};
 pub use left::left_text;
 pub use line::{effect_line, finding_line, gap_line};
 pub use resumed::{Rested, resumed_text};

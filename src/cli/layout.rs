@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::errors::CliError;
 use super::exit::Exit;
 use crate::journal::{self, Inspection};
-use crate::model::{IncidentId, RunId};
+use crate::model::{IncidentId, Profile, RunId};
 
 /// The directory under which all incidents lie; rehearsals lie apart, in `rehearsals/`.
 #[derive(Debug, Clone)]
@@ -156,9 +156,13 @@ impl IncidentDir {
         self.path.join("vault")
     }
 
-    /// The fixed plan of a run, with the runbook's text.
-    pub(crate) fn plan(&self, run: &RunId) -> PathBuf {
-        self.path.join(format!("plan-{run}.json"))
+    /// The fixed plan of a run after so many amendments, with the runbook's text. Each has a file of its own: the one
+    /// before is still what the earlier entries are held against.
+    pub(crate) fn plan(&self, run: &RunId, amendments: usize) -> PathBuf {
+        self.path.join(match amendments {
+            0 => format!("plan-{run}.json"),
+            more => format!("plan-{run}-{}.json", more + 1),
+        })
     }
 
     /// The plan by which a run was consented to, as `quell plan` wrote it.
@@ -166,9 +170,12 @@ impl IncidentDir {
         self.path.join(format!("approved-{run}.json"))
     }
 
-    /// The post-mortem draft.
-    pub(crate) fn report(&self) -> PathBuf {
-        self.path.join("report.md")
+    /// The post-mortem draft, by whom it is for: what people write into one is not in the other.
+    pub(crate) fn report(&self, profile: Profile) -> PathBuf {
+        self.path.join(match profile {
+            Profile::Internal => "report.md",
+            Profile::Public => "report-public.md",
+        })
     }
 
     /// The simulated world of a rehearsal.

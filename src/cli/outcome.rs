@@ -9,7 +9,7 @@ use super::layout::IncidentDir;
 use crate::cloudflare::api::RequestCounts;
 use crate::engine::{Next, PauseCause, Stop};
 use crate::escape;
-use crate::journal::{Approval, EffectState, EffectStatus, IncidentState, RunState, StepState, StepStatus};
+use crate::journal::{Amendment, Approval, EffectState, EffectStatus, IncidentState, RunState, StepState, StepStatus};
 use crate::model::{Digest, Verdict};
 
 /// The exit code of a run.
@@ -78,6 +78,7 @@ pub(crate) fn document(
         "update_due": Timers::of(run, &state.notes).update_due(),
         "outcome": standing(run), "paused": run.paused, "digest": plan.map(|plan| &plan.digest),
         "approved": run.approved.as_ref().map(approved),
+        "amended": run.amended.iter().map(amended).collect::<Vec<_>>(),
         "steps": steps,
         "findings": state.findings.values().collect::<Vec<_>>(),
         "gaps": state.gaps,
@@ -95,6 +96,11 @@ fn approved(approval: &Approval) -> Value {
         "forecast": plan.file, "made_at": plan.made_at, "by": approval.by, "role": approval.role, "at": approval.at,
         "covered": plan.covered(),
     })
+}
+
+/// A decision to go on with another plan.
+fn amended(amended: &Amendment) -> Value {
+    json!({ "at": amended.at, "by": amended.by, "reason": amended.words, "changes": amended.changes })
 }
 
 fn standing(run: &RunState) -> Value {

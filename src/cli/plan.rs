@@ -11,7 +11,7 @@ use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
 use super::plan_document::{Needed, PlanDocument, PlannedRunbook};
-use super::prompt::differences;
+use super::prompt::{differences, how_many};
 use super::run::read_answers;
 use super::session::connect::{Target, connect};
 use super::session::inputs::{self, Sources};
@@ -233,7 +233,11 @@ pub(crate) fn text(plan: &PlanDocument, style: &Style) -> String {
             Prediction::AlreadySo => "changes nothing",
             Prediction::CannotKnow => "cannot be known yet",
         };
-        let condition = if step.conditional { ", if its condition is met" } else { "" };
+        let condition = match (step.conditional, step.names_incident) {
+            (true, _) => ", if its condition is met",
+            (false, true) => ", and names the incident",
+            (false, false) => "",
+        };
         say("", "", "");
         say(&format!("{} ({}): {prediction}{condition}; {}", step.path, step.action, step.danger), "", "  ");
         say(&step.summary, "  ", "  ");
@@ -243,22 +247,25 @@ pub(crate) fn text(plan: &PlanDocument, style: &Style) -> String {
         for (name, why) in &step.not_proposed {
             say(&format!("left out: {name}: {why}"), "  - ", "      ");
         }
+        if step.effects.len() > 1 {
+            say(&format!("how many: {}", how_many(step.effects.iter().map(|effect| &effect.target))), "  ", "  ");
+        }
         for effect in &step.effects {
             let chosen = if effect.preselected { "" } else { " (only if chosen)" };
             say(&format!("{}{chosen}: {}", effect.summary, effect.danger), "  - ", "    ");
-            if let Some(instruction) = &effect.by_hand {
-                say(&format!("by hand: {instruction}"), "      ", "        ");
-                continue;
-            }
-            let call = match (&effect.request, &effect.outside) {
-                (Some(request), _) => format!("{} {}", request.method, request.path),
-                (None, call) => call.clone().unwrap_or_default(),
+            let mut more = |text: &str| say(text, "      ", "        ");
+            let call = match (&effect.by_hand, &effect.request, &effect.outside) {
+                (Some(instruction), ..) => format!("by hand: {instruction}"),
+                (None, Some(request), _) => format!("{} {}", request.method, request.path),
+                (None, None, call) => call.clone().unwrap_or_default(),
             };
-            say(&call, "      ", "        ");
-            for change in differences(&effect.before, &effect.after, style) {
-                say(&change, "      ", "        ");
+            more(&call);
+            if effect.by_hand.is_none() {
+                differences(&effect.before, &effect.after, style).iter().for_each(|change| more(change));
             }
-            say(&format!("undo: {}", effect.undo.as_deref().unwrap_or("not by `quell undo`")), "      ", "        ");
+            more(&format!("reaches: {}", effect.reach.as_deref().unwrap_or("not seen")));
+            more(&format!("cut off: {}", effect.cut_off.as_deref().unwrap_or("not seen")));
+            more(&format!("undo: {}", effect.reversal));
         }
     }
     if !plan.gaps.is_empty() {

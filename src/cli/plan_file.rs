@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::journal::{NestedRunbook, PlanSealed, RunOpened};
+use crate::journal::{BoundPlan, NestedRunbook, PlanSealed, RunOpened};
 use crate::model::Digest;
 use crate::vault::Kept;
 
@@ -29,8 +29,8 @@ impl Texts {
     }
 
     /// Whether they are those that the journal names.
-    pub(crate) fn are_of(&self, opened: &RunOpened, sealed: &PlanSealed) -> bool {
-        Digest::of(self.runbook.as_bytes()) == opened.runbook_sha256
+    pub(crate) fn are_of(&self, runbook_sha256: &Digest, sealed: &PlanSealed) -> bool {
+        Digest::of(self.runbook.as_bytes()) == *runbook_sha256
             && self
                 .nested
                 .iter()
@@ -54,14 +54,19 @@ pub(crate) fn text(format: u32, opened: &RunOpened, sealed: &PlanSealed, texts: 
 }
 
 /// Holds the file at `path` against the journal.
-pub(crate) fn check(path: &Path, format: u32, opened: &RunOpened, sealed: &PlanSealed) -> Kept {
+pub(crate) fn check(path: &Path, plan: &BoundPlan<'_>) -> Kept {
     let found = match fs::read_to_string(path) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Kept::Altered,
         Err(_) => return Kept::Missing,
     };
     match Texts::read(&found) {
-        Ok(texts) if texts.are_of(opened, sealed) && text(format, opened, sealed, &texts) == found => Kept::Whole,
+        Ok(texts)
+            if texts.are_of(plan.runbook_sha256, plan.sealed)
+                && text(plan.format, plan.opened, plan.sealed, &texts) == found =>
+        {
+            Kept::Whole
+        }
         _ => Kept::Altered,
     }
 }

@@ -26,6 +26,7 @@ pub use answers::{Answers, AnswersError, AnswersFile};
 pub(crate) use approve::{Approved, approve_text, ask_approval};
 pub use ask::{answer_to, question_text};
 pub use consent::consent_text;
+pub(crate) use consent::how_many;
 pub use decision::decision_text;
 pub use hand::hand_text;
 pub use input::{InputReply, ask_input};

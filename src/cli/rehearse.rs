@@ -82,7 +82,7 @@ pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliEr
         Sources { plan: None, set: &args.set, answers: answers.as_ref(), start: &start, scenario: &known, secrets };
     let inputs = inputs::collect(&loaded.runbook, &sources, &connected, &mut target, cx).await?;
     let up_to = args.order.yes_up_to;
-    let start = start.with(&inputs);
+    let start = start.with(&inputs).in_team(cx);
     let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to };
     let opened = open::open(cx, dir, true, &loaded, given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());

@@ -12,7 +12,7 @@ use crate::action::StepError;
 use crate::engine::Reporter;
 use crate::evidence::Archive;
 use crate::journal::{Inspection, Payload};
-use crate::model::Digest;
+use crate::model::{Digest, Profile};
 use crate::report;
 
 /// Write the post-mortem draft from the journal. What people wrote between its marks is kept.
@@ -25,19 +25,30 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
 
-    /// Where to write; `-` is standard output. Without it, `report.md` in the incident's directory.
+    /// For whom: `internal` has everything, `public` leaves out names of people, e-mail addresses, addresses that are not
+    /// the intruder's, and ids. Without it, what `quell.toml` says, else `internal`.
+    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    profile: Option<Profile>,
+
+    /// Where to write; `-` is standard output. Without it, `report.md` in the incident's directory, or `report-public.md`.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+fn profile(text: &str) -> Result<Profile, String> {
+    Profile::named(text).ok_or_else(|| "it is `internal` or `public`".to_owned())
 }
 
 /// Runs `quell report`.
 pub(crate) fn run(args: &ReportArgs, cx: &Context) -> Result<Exit, CliError> {
     let dir = cx.incident_to_read(args.incident.as_deref())?;
     let found = dir.inspect()?;
+    let profile = args.profile.unwrap_or(cx.settings.config.report_profile);
     if args.output.as_deref() == Some(Path::new("-")) {
-        output::write(&render(&dir, &found, args.template.as_deref(), None)?)?;
+        output::write(&render(&dir, &found, profile, args.template.as_deref(), None)?)?;
     } else {
-        let (path, _) = write(&dir, &found, args.template.as_deref(), args.output.as_deref())?;
+        let path = args.output.clone().unwrap_or_else(|| dir.report(profile));
+        write_to(&dir, &found, profile, args.template.as_deref(), &path)?;
         cx.screen.tell(&format!("post-mortem draft: {}", path.display()));
     }
     if !found.is_sound() {
@@ -52,7 +63,7 @@ pub(crate) struct Draft(pub(crate) IncidentDir);
 
 impl Reporter for Draft {
     fn write(&self) -> Result<(String, Digest), StepError> {
-        let written = self.0.inspect().and_then(|found| write(&self.0, &found, None, None));
+        let written = self.0.inspect().and_then(|found| write(&self.0, &found));
         let (path, sha256) = written.map_err(|error| {
             let why: Vec<&str> = std::iter::once(&error.message).chain(&error.causes).map(String::as_str).collect();
             let hint = error.hint.as_deref().unwrap_or(
@@ -64,28 +75,36 @@ impl Reporter for Draft {
     }
 }
 
-/// Writes the report to `target`, or to its usual place. Returns where, and the digest of what was written.
-pub(crate) fn write(
+/// Writes the report for the team at its usual place. Returns where, and the digest of what was written.
+pub(crate) fn write(dir: &IncidentDir, found: &Inspection) -> Result<(PathBuf, Digest), CliError> {
+    let path = dir.report(Profile::Internal);
+    let digest = write_to(dir, found, Profile::Internal, None, &path)?;
+    Ok((path, digest))
+}
+
+/// Writes the report to `path`, and keeps what people wrote there. Returns the digest of what was written.
+fn write_to(
     dir: &IncidentDir,
     found: &Inspection,
+    profile: Profile,
     template: Option<&Path>,
-    target: Option<&Path>,
-) -> Result<(PathBuf, Digest), CliError> {
-    let path = target.map_or_else(|| dir.report(), Path::to_owned);
-    let previous = match fs::read_to_string(&path) {
+    path: &Path,
+) -> Result<Digest, CliError> {
+    let previous = match fs::read_to_string(path) {
         Ok(text) => Some(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(failed(format!("cannot read the earlier draft {}", path.display())).because(&error)),
     };
-    let text = render(dir, found, template, previous.as_deref())?;
-    crate::durable::replace(&path, text.as_bytes(), 0o600)
+    let text = render(dir, found, profile, template, previous.as_deref())?;
+    crate::durable::replace(path, text.as_bytes(), 0o600)
         .map_err(|error| failed(format!("cannot write the report {}", path.display())).because(&error))?;
-    Ok((path, Digest::of(text.as_bytes())))
+    Ok(Digest::of(text.as_bytes()))
 }
 
 fn render(
     dir: &IncidentDir,
     found: &Inspection,
+    profile: Profile,
     template: Option<&Path>,
     previous: Option<&str>,
 ) -> Result<String, CliError> {
@@ -108,7 +127,9 @@ fn render(
         problems: &found.problems,
         payload: &payload,
     };
-    report::render(&report::model(&source), template.as_deref(), previous).map_err(|error| {
+    let model =
+        report::model_for(&source, profile).map_err(|error| failed("the report could not be made").because(&error))?;
+    report::render(&model, template.as_deref(), previous).map_err(|error| {
         failed("the report could not be made")
             .because(&error)
             .hint("the journal is untouched; mend the template or the earlier draft and run `quell report` again")

@@ -1,5 +1,4 @@
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -10,20 +9,27 @@ use super::exit::Exit;
 use super::layout::IncidentDir;
 use super::order::Order;
 use super::outcome;
-use super::plan_file::Texts;
 use super::rehearse::{self, Stage};
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
-use super::session::load::{Loaded, load_text};
 use super::session::open::{Opened, lock, same_place};
-use super::session::{drive, open, secrets};
-use super::shelves::GENERATED;
+use super::session::{drive, inputs, open, secrets};
 use crate::cloudflare::api::Connected;
-use crate::journal::{Entry, Event, Journal, RunState, Stamp};
-use crate::model::Digest;
-use crate::runbook::{EMBEDDED, Embedded, Found, Library, Unfound, named_file};
+use crate::journal::{Entry, Event, Journal, NoteKind, PlanSealed, RunState, Stamp};
+use crate::model::RunId;
+use crate::secret;
+use amend::Proposal;
+use sealed::{Edit, Sealed};
+
+mod amend;
+mod begun;
+mod difference;
+mod sealed;
 
 /// Go on with a run after a pause or a crash.
+///
+/// A run is bound to its runbook, its inputs and the versions of its actions. Where one of them is another now, nothing goes
+/// on by itself: the difference is shown, and the exit code is 10.
 #[derive(Debug, Args)]
 pub(crate) struct ResumeArgs {
     /// Beginning of the incident's id, or its directory; without one, the newest that is open.
@@ -33,65 +39,178 @@ pub(crate) struct ResumeArgs {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
 
+    /// Go on with the runbook as it was when the run began, although it was edited since.
+    #[arg(long)]
+    as_sealed: bool,
+
+    /// Go on with the runbook, the inputs and the version of quell that there are now: a decision, which is written down
+    /// with this reason.
+    ///
+    /// Only steps that have not begun may differ, and only inputs that no begun step has used. The rest of the plan is fixed
+    /// anew; an approved plan no longer consents to anything.
+    #[arg(long, value_name = "REASON", conflicts_with = "as_sealed")]
+    accept: Option<String>,
+
+    /// Another value of an input, for the steps that have not begun.
+    #[arg(long, value_name = "NAME=VALUE", requires = "accept")]
+    set: Vec<String>,
+
     #[command(flatten)]
     order: Order,
 }
 
 /// Runs `quell resume`.
 pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliError> {
+    if args.accept.as_ref().is_some_and(|words| words.trim().is_empty()) {
+        return Err(CliError::usage("`--accept` needs a reason").hint("say why the run goes on with another plan"));
+    }
     let dir = cx.state.find(args.incident.as_deref())?;
     let lock = lock(cx, &dir)?;
     let (mut journal, entries) = Journal::open(&dir.path)?;
-    let run = resting(&dir, &journal)?;
-    let loaded = sealed_runbook(cx, &dir, &run)?;
+    let (run, plan) = resting(&dir, &journal)?;
+    let sealed = Sealed::read(&dir, &run)?;
+    let before = sealed.load(cx)?;
+    // A text that cannot be read any more is no reason to leave the one that is sealed.
+    let edits = sealed.edits(&cx.shelves).or_else(|error| if args.as_sealed { Ok(Vec::new()) } else { Err(error) })?;
+    if args.accept.is_none() {
+        refuse_changed(cx, args, &dir, &run, &sealed, &edits)?;
+    }
+    let now = if args.accept.is_some() && !edits.is_empty() { Some(sealed.load_present(cx)?) } else { None };
+    let loaded = now.as_ref().unwrap_or(&before);
     if !run.opened.world.is_rehearsal() {
         loaded.require_accepted(cx)?;
     }
-    refuse_changed_files(&run)?;
-    let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
+    let answers = args.answers.as_deref().map(|path| read_answers(path, loaded)).transpose()?;
     let up_to = args.order.yes_up_to;
     refuse_without_person(cx, answers.is_some(), up_to)?;
     let (stage, mut target, connected) = reconnect(cx, &dir, &run).await?;
-    let sealed = run.plan.as_ref().map(|plan| plan.digest.clone());
-    let now = open::seal(
-        &dir.id,
-        &loaded,
-        &run.plan.as_ref().map(|plan| plan.inputs.clone()).unwrap_or_default(),
-        &target,
-        &connected,
-    )?;
-    secrets::again(&loaded.runbook, &now.inputs, &mut target, cx).await?;
-    if !run.opened.world.is_rehearsal() && sealed.as_ref() != Some(&now.digest) {
-        return Err(CliError::new(
-            Exit::Runbook,
-            "another_plan",
-            "this version of quell would give the run another plan",
-        )
-        .hint(format!(
-            "resume with the version that began it; sealed {}, now {}",
-            short(sealed.as_ref()),
-            now.digest.short()
-        )));
+    let differing = inputs::differing(&loaded.runbook, &plan.inputs, answers.as_ref(), cx)?;
+    if args.accept.is_none() && !differing.is_empty() {
+        return Err(other_inputs(differing, &dir));
     }
+    let mut given = inputs::set(&loaded.runbook, &args.set)?;
+    for (name, _) in differing {
+        if let Some(value) = answers.as_ref().and_then(|answers| answers.inputs.get(&name)) {
+            given.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    let values = if args.accept.is_some() {
+        inputs::again(&loaded.runbook, &plan.inputs, &given, &mut target, cx).await?
+    } else {
+        plan.inputs.clone()
+    };
+    // A rehearsal's simulated API has a new port each time: the place is the run's, and was compared above.
+    let place = (&run.opened.world, run.opened.api.as_str(), &run.opened.account);
+    let bound = open::seal_at(&dir.id, loaded, &values, place)?;
+    let tool = last_tool(&entries, &run.opened.run);
+    let proposal =
+        Proposal { run: &run, sealed: &plan, before: &before, now: loaded, plan: bound, edits: &edits, tool };
+    match &args.accept {
+        Some(_) if proposal.changes_something() => proposal.require_possible(dir.id.as_str())?,
+        Some(_) => cx.screen.tell("all is as the run is bound to it: there is nothing to accept"),
+        None if proposal.changes_something() => return Err(another_version(&plan, &proposal.plan, tool, &dir)),
+        None => {}
+    }
+    secrets::again(&loaded.runbook, &proposal.plan.inputs, &mut target, cx).await?;
     let stamp = cx.stamp(Some(&run.opened));
     journal.append(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref(), up_to))?;
+    if let Some(words) = args.accept.as_ref().filter(|_| proposal.changes_something()) {
+        for edit in &edits {
+            cx.screen.say(&difference::unified(edit, &sealed.file, &cx.screen.style()));
+        }
+        proposal.accept(cx, &dir, &mut journal, &stamp, &secret::conceal(words.trim()))?;
+    }
+    if args.as_sealed {
+        for edit in &edits {
+            let text = format!("went on with the sealed text, although {}", difference::edited(edit));
+            journal.append(&stamp, Event::Noted { text, kind: NoteKind::Decision })?;
+        }
+    }
     let resumed = Event::RunResumed {
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         credential: connected.read.credential().clone(),
     };
+    let rested = rested(cx, journal.state().run(&run.opened.run).unwrap_or(&run), &entries, &connected);
     journal.append(&stamp, resumed)?;
-    let rested = rested(cx, &run, &entries, &connected);
     let watch = Watch::new(cx.screen.clone());
     let mut prompter = prompter(cx, answers, up_to, &watch)?;
     if let Some(stage) = &stage {
         prompter = stage.with_colleague(prompter);
     }
     let opened = Opened { dir, journal, run: run.opened.run, lock, up_to, rested: Some(rested) };
-    let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
+    let driven = drive::drive(cx, opened, now.unwrap_or(before), &target, connected, watch, prompter).await?;
     if let Some(stage) = &stage {
         stage.close(cx, &driven)?;
     }
     Ok(driven.exit)
+}
+
+/// What is not as it was is not silently taken, nor ignored.
+fn refuse_changed(
+    cx: &Context,
+    args: &ResumeArgs,
+    dir: &IncidentDir,
+    run: &RunState,
+    sealed: &Sealed,
+    edits: &[Edit],
+) -> Result<(), CliError> {
+    let edits = if args.as_sealed { &[] } else { edits };
+    let files: Vec<String> = difference::changed_files(run).into_iter().map(|file| file.how).collect();
+    let mut changes: Vec<String> = edits.iter().map(difference::edited).chain(files.iter().cloned()).collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    for edit in edits {
+        cx.screen.say(&difference::unified(edit, &sealed.file, &cx.screen.style()));
+    }
+    let code = if edits.is_empty() { "input_changed" } else { "runbook_edited" };
+    let mut error = CliError::new(Exit::Runbook, code, changes.remove(0));
+    error.causes = changes;
+    let accept =
+        format!("`quell resume {} --accept REASON` takes what is there now, for the steps that have not begun", dir.id);
+    Err(error.hint(match (edits.is_empty(), files.is_empty()) {
+        (false, true) => format!(
+            "`quell resume {} --as-sealed` goes on with the text that the run is bound to; {accept}; nothing was sent",
+            dir.id
+        ),
+        _ => format!("put it back as it was; or {accept}; nothing was sent"),
+    }))
+}
+
+/// An answers file that gives an input another value is not silently passed over.
+fn other_inputs(differing: Vec<(String, String)>, dir: &IncidentDir) -> CliError {
+    let mut told: Vec<String> = differing.into_iter().map(|(_, how)| how).collect();
+    let mut error = CliError::new(Exit::Runbook, "input_changed", told.remove(0));
+    error.causes = told;
+    error.hint(format!(
+        "take it out of the answers file, or `quell resume {} --accept REASON` takes it, where no begun step has used it; \
+         nothing was sent",
+        dir.id
+    ))
+}
+
+/// The same runbook with the same inputs, and another plan all the same.
+fn another_version(sealed: &PlanSealed, now: &PlanSealed, tool: &str, dir: &IncidentDir) -> CliError {
+    let mut told = difference::versions(sealed, now, tool);
+    let mut error = CliError::new(Exit::Runbook, "another_plan", told.remove(0));
+    error.causes = told;
+    error.hint(format!(
+        "resume with quell {tool}, which drove it last; or `quell resume {} --accept REASON` goes on with this version; \
+         sealed {}, now {}; nothing was sent",
+        dir.id,
+        sealed.digest.short(),
+        now.digest.short()
+    ))
+}
+
+/// The version of quell that drove the run last.
+fn last_tool<'e>(entries: &'e [Entry], run: &RunId) -> &'e str {
+    let of = |entry: &'e Entry| match &entry.event {
+        Event::RunResumed { tool, .. } if entry.run.as_ref() == Some(run) => Some(tool.as_str()),
+        Event::IncidentOpened { tool, .. } => Some(tool.as_str()),
+        _ => None,
+    };
+    entries.iter().rev().find_map(of).unwrap_or_default()
 }
 
 /// Connects to where `run` took place, and refuses any other place. A rehearsal's account is set up again.
@@ -113,9 +232,15 @@ pub(crate) async fn reconnect(
     Ok((stage, target, connected))
 }
 
-fn resting(dir: &IncidentDir, journal: &Journal) -> Result<RunState, CliError> {
-    match journal.state().latest_run() {
-        Some(run) if run.closed.is_none() && run.plan.is_some() => Ok(run.clone()),
+/// The run that can go on, with the plan that it is bound to.
+fn resting(dir: &IncidentDir, journal: &Journal) -> Result<(RunState, PlanSealed), CliError> {
+    let latest = journal.state().latest_run();
+    if let Some((run, plan)) = latest.and_then(|run| Some((run, run.plan.as_ref()?)))
+        && run.closed.is_none()
+    {
+        return Ok((run.clone(), plan.clone()));
+    }
+    match latest {
         Some(run) if run.closed.is_some() => Err(CliError::usage(format!("the run of incident {} is closed", dir.id))
             .hint(format!(
                 "`quell report {}` writes its post-mortem; `quell run RUNBOOK --incident {}` adds another run",
@@ -126,88 +251,8 @@ fn resting(dir: &IncidentDir, journal: &Journal) -> Result<RunState, CliError> {
     }
 }
 
-/// The runbook as it was when the run began, with those that it calls. One that has been edited since is not silently
-/// taken, nor ignored.
-fn sealed_runbook(cx: &Context, dir: &IncidentDir, run: &RunState) -> Result<Loaded, CliError> {
-    let path = dir.plan(&run.opened.run);
-    let unreadable = |error: &dyn std::error::Error| {
-        CliError::new(Exit::Journal, "plan_file", format!("cannot read the sealed plan {}", path.display()))
-            .because(error)
-    };
-    let kept = fs::read_to_string(&path).map_err(|error| unreadable(&error))?;
-    let texts = Texts::read(&kept).map_err(|error| unreadable(&error))?;
-    let sealed = run.plan.as_ref().filter(|plan| texts.are_of(&run.opened, plan)).ok_or_else(|| {
-        CliError::new(
-            Exit::Journal,
-            "plan_file",
-            format!("the runbook in {} is not the one that the journal names", path.display()),
-        )
-        .hint("the file was changed after the run began; put the original back")
-    })?;
-    let (name, source) = (&run.opened.runbook, &run.opened.source);
-    refuse_edited(name, source, &texts.runbook, &path)?;
-    let mut library = Sealed(Vec::new());
-    for (nested, text) in sealed.nested.iter().zip(texts.nested) {
-        refuse_edited(&nested.name, &nested.source, &text, &path)?;
-        let source = nested.source.clone();
-        library.0.push((nested.name.clone(), Found { shown: source.clone(), source, text }));
-    }
-    load_text(Found { shown: source.clone(), source: source.clone(), text: texts.runbook }, &library, cx)
-}
-
-/// The called runbooks as they were when the run began.
-struct Sealed(Vec<(String, Found)>);
-
-impl Library for Sealed {
-    fn find(&self, name: &str) -> Result<Found, Unfound> {
-        let found = self.0.iter().find(|(known, _)| known == name).map(|(_, found)| found.clone());
-        found.ok_or_else(|| Unfound {
-            why: format!("the sealed plan has no runbook `{name}`"),
-            help: "resume with the version of quell that began the run".to_owned(),
-        })
-    }
-}
-
-fn refuse_edited(name: &str, source: &str, text: &str, plan: &Path) -> Result<(), CliError> {
-    let present = match source {
-        EMBEDDED => Embedded::get(name).map(|found| found.text),
-        GENERATED => None,
-        file => fs::read_to_string(file).ok(),
-    };
-    let Some(present) = present.filter(|present| *present != text) else { return Ok(()) };
-    let line = text
-        .lines()
-        .zip(present.lines())
-        .position(|(then, now)| then != now)
-        .unwrap_or_else(|| text.lines().count().min(present.lines().count()));
-    Err(CliError::new(Exit::Runbook, "runbook_edited", format!("the runbook {source} was edited after the run began"))
-        .hint(format!(
-            "the first difference is in line {}; put the sealed text of {} back, or begin a new run",
-            line + 1,
-            plan.display()
-        )))
-}
-
-/// Files that inputs name are inputs: one that was edited since is not silently taken.
-fn refuse_changed_files(run: &RunState) -> Result<(), CliError> {
-    let called = run.steps.values().flat_map(|step| &step.files);
-    for (path, sealed) in run.plan.iter().flat_map(|plan| &plan.files).chain(called) {
-        let how = match named_file(path) {
-            Ok((_, now)) if now == *sealed => continue,
-            Ok((_, now)) => format!("was edited after the run began: sealed {}, now {}", sealed.short(), now.short()),
-            Err(why) => format!("cannot be taken any more: {why}"),
-        };
-        return Err(CliError::new(
-            Exit::Runbook,
-            "input_changed",
-            format!("the file {path}, an input of the run, {how}"),
-        )
-        .hint("put it back as it was, or begin a new run; nothing was sent"));
-    }
-    Ok(())
-}
-
 /// In one screen, below the header: where things stand, what is in doubt, what comes next.
+/// `run` is as it was before this process took it up, but for what it is bound to.
 fn rested(cx: &Context, run: &RunState, entries: &[Entry], connected: &Connected) -> String {
     let of_run = entries.iter().rev().find(|entry| entry.run.as_ref() == Some(&run.opened.run));
     let driver = entries.iter().rev().find_map(|entry| match &entry.event {
@@ -219,11 +264,8 @@ fn rested(cx: &Context, run: &RunState, entries: &[Entry], connected: &Connected
         at: of_run.map_or(run.opened_at, |entry| entry.at),
         driver,
         credential: connected.read.credential(),
+        tool: Some(last_tool(entries, &run.opened.run)).filter(|tool| *tool != env!("CARGO_PKG_VERSION")),
         next: next.as_deref().unwrap_or_default(),
     };
     resumed_text(run, &rested, cx.now(), &cx.screen.style())
-}
-
-fn short(digest: Option<&Digest>) -> String {
-    digest.map(|digest| digest.short().to_owned()).unwrap_or_default()
 }

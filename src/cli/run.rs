@@ -110,7 +110,7 @@ pub(crate) async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> 
     if !fresh && let Some(run) = dir.inspect()?.state.latest_run() {
         start = start.or(Start::of(&run.opened));
     }
-    let start = start.with(&inputs);
+    let start = start.with(&inputs).in_team(cx);
     let approved = approved.zip(plan_text);
     let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved, up_to };
     let opened = open::open(cx, dir, fresh, &loaded, given, &target, &connected)?;

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
+use super::reference;
 use super::session::load::{errors, load, show_problems, vocabulary};
 use crate::escape;
 use crate::model::Digest;
@@ -44,6 +45,8 @@ enum RunbooksCommand {
     },
     /// The language as JSON Schema, for completion in an editor.
     Schema,
+    /// The language in full, as Markdown: keys, types, templates, what the checker says, every action.
+    Reference,
     /// Every problem of one, at once, without any network.
     Check {
         /// Name of a runbook, or path of a file.
@@ -61,6 +64,10 @@ pub(crate) fn run(args: &RunbooksArgs, cx: &Context) -> Result<Exit, CliError> {
         }
         RunbooksCommand::Show { runbook, graph: false } => show(runbook, cx),
         RunbooksCommand::New { name, output } => new(name, output.as_deref(), cx),
+        RunbooksCommand::Reference => {
+            output::write(&reference::page())?;
+            Ok(Exit::Done)
+        }
         RunbooksCommand::Schema => {
             output::document(&runbook::json_schema(&vocabulary()))?;
             Ok(Exit::Done)

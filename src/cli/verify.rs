@@ -133,9 +133,10 @@ fn sealed(dir: &IncidentDir, found: &Inspection) -> Checked {
 }
 
 fn plans(dir: &IncidentDir, found: &Inspection) -> Checked {
-    let files = found.plans().into_iter().map(|(opened, sealed, format)| {
-        let kept = plan_file::check(&dir.plan(&opened.run), format, opened, sealed);
-        (format!("the plan of run {}", opened.run), kept)
+    let files = found.plans().into_iter().map(|plan| {
+        let run = &plan.opened.run;
+        let which = if plan.amendments == 0 { "plan" } else { "amended plan" };
+        (format!("the {which} of run {run}"), plan_file::check(&dir.plan(run, plan.amendments), &plan))
     });
     let approved = found.state.runs.iter().filter_map(|run| {
         let (run, approval) = (&run.opened.run, run.approved.as_ref()?);

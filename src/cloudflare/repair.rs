@@ -9,7 +9,7 @@ mod request;
 mod standing;
 
 pub use curl::curl;
-pub use instruction::{consequences, dashboard, fields, instruction};
+pub use instruction::{consequences, cut_off, dashboard, fields, instruction, reach};
 pub use request::{Request, request};
 pub use standing::{Present, Sight, Standing};
 

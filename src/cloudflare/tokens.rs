@@ -3,6 +3,7 @@
 mod graph;
 mod listing;
 mod marks;
+mod reach;
 mod spared;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value, json};
 pub use graph::{Grip, Held, Known, Tampering, held, owner_in_log};
 pub use listing::{Found, Seen, find, find_listed, list, own};
 pub use marks::{Mark, controls, marks};
+pub use reach::ZoneNames;
 pub use spared::{is_spared, refuse_own, spare};
 
 use super::api::segment;

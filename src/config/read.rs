@@ -3,6 +3,7 @@ mod sinks;
 use ipnet::IpNet;
 
 use super::{Config, NotifyKind, NotifyTarget};
+use crate::model::Profile;
 use crate::runbook::{Diagnostic, Fields, Kind, Node, lint_secrets};
 use crate::vault::is_recipient;
 
@@ -11,9 +12,10 @@ pub(super) fn read(text: &str, problems: &mut Vec<Diagnostic>) -> Config {
     let root = Node::read(text, problems);
     lint_secrets(text, problems);
     let mut fields = Fields::new(&root, "quell.toml", problems);
-    let sections = ["vault", "runbooks", "account", "http", "sinks", "notify"].map(|name| fields.node(name));
+    let sections =
+        ["vault", "runbooks", "account", "http", "sinks", "notify", "team", "report"].map(|name| fields.node(name));
     fields.finish();
-    let [vault, runbooks, account, http, sinks, notify] = sections;
+    let [vault, runbooks, account, http, sinks, notify, team, report] = sections;
     let mut config = Config::default();
     if let Some(node) = vault {
         section(node, "`[vault]` section", problems, |fields| {
@@ -45,6 +47,17 @@ pub(super) fn read(text: &str, problems: &mut Vec<Diagnostic>) -> Config {
     }
     if let Some(node) = notify {
         config.notify = targets(node, problems);
+    }
+    if let Some(node) = team {
+        section(node, "`[team]` section", problems, |fields| {
+            config.team_of_one = fields.flag("of_one");
+        });
+    }
+    if let Some(node) = report {
+        section(node, "`[report]` section", problems, |fields| {
+            let profile = fields.choice("profile", &["internal", "public"]);
+            config.report_profile = profile.and_then(|name| Profile::named(&name)).unwrap_or_default();
+        });
     }
     config
 }

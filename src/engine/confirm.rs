@@ -70,7 +70,7 @@ impl Engine {
     }
 
     fn approved(&self) -> Result<Option<&PlanApproved>, EngineError> {
-        Ok(self.run_state()?.approved.as_ref().map(|approval| &approval.plan))
+        Ok(self.run_state()?.approval().map(|approval| &approval.plan))
     }
 
     /// How the step's effects differ from what the approved plan forecast; nothing without one.

@@ -77,7 +77,7 @@ mod tests {
     use serde_json::Value;
 
     use super::ConsentMode;
-    use crate::model::{ByHand, Call, Danger, Effect, EffectKey, Target};
+    use crate::model::{ByHand, Call, Danger, Effect, EffectKey, Radius, Target};
 
     fn effect(name: &str, danger: Danger, ambiguous: bool) -> Effect {
         Effect {
@@ -95,6 +95,7 @@ mod tests {
             }),
             before: Value::Null,
             after: Value::Null,
+            radius: Radius::default(),
             consequences: Vec::new(),
             facts: Vec::new(),
             preselected: true,

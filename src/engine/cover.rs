@@ -179,10 +179,11 @@ pub fn drifted(effects: &[EffectState], path: &StepPath, plan: &PlanApproved, ma
 /// What an approval of the forecast of `runbook` holds: the steps that could be looked at, and all effects, each with
 /// why it is asked for all the same; `None` where the approval covers it.
 pub fn to_approve(steps: &[ForecastStep], runbook: &Runbook) -> (Vec<StepPath>, Vec<(PlannedEffect, Option<Asked>)>) {
-    let is_known = |step: &&ForecastStep| step.prediction != Prediction::CannotKnow;
+    // What names the incident is never the same again; it is asked for like what nobody can know.
+    let is_known = |step: &&ForecastStep| step.prediction != Prediction::CannotKnow && !step.names_incident;
     let looked_at = steps.iter().filter(is_known).map(|step| step.path.clone()).collect();
     let mut effects = Vec::new();
-    for step in steps {
+    for step in steps.iter().filter(is_known) {
         let confirm = runbook.locate(&step.path).and_then(|place| place.step.confirm).map(Confirm::at_least);
         for effect in &step.effects {
             let asked = why_asked(effect, confirm);
@@ -224,7 +225,7 @@ mod tests {
     use super::{Asked, Beforehand, Cover, Prepared, cover, drifted};
     use crate::engine::DriftFrom;
     use crate::journal::{Attempt, Basis, EffectState, EffectStatus, PlanApproved, PlannedEffect};
-    use crate::model::{ByHand, Call, Danger, Digest, Effect, EffectKey, HttpCall, StepPath, Target};
+    use crate::model::{ByHand, Call, Danger, Digest, Effect, EffectKey, HttpCall, Radius, StepPath, Target};
 
     fn effect(id: &str, danger: Danger) -> Effect {
         Effect {
@@ -236,6 +237,7 @@ mod tests {
             call: Call::Http(HttpCall { method: "PUT".into(), path: "/t".into(), body: None, secret_answer: false }),
             before: json!({ "status": "active" }),
             after: Value::Null,
+            radius: Radius::default(),
             consequences: Vec::new(),
             facts: Vec::new(),
             preselected: true,

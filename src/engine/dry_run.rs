@@ -13,7 +13,7 @@ use crate::action::{Catalogue, Look, Safeguards};
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::journal::{PlanSealed, PlannedStep};
-use crate::model::{Chore, Danger, IncidentId};
+use crate::model::{Chore, Danger};
 use crate::outside::OutsideLook;
 use crate::provider::{BoxFuture, Progress, ReadSide};
 use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates, named, resolve};
@@ -63,6 +63,9 @@ pub struct DryBench<'a> {
     /// Shows how far long reads are.
     pub progress: &'a dyn Progress,
 }
+
+/// Stands for the id of the incident, which only a run brings.
+const INCIDENT: &str = "INCIDENT-ID";
 
 struct DryRun<'a> {
     bench: &'a DryBench<'a>,
@@ -258,6 +261,7 @@ impl DryRun<'_> {
             (true, false) => Prediction::AlreadySo,
         };
         step.summary = seen.summary;
+        step.names_incident = seen.effects.iter().any(|effect| json!(effect).to_string().contains(INCIDENT));
         step.effects = seen.effects.into_iter().map(ForecastEffect::from).collect();
         step.already = seen.already;
         step.not_proposed = seen.not_proposed;
@@ -271,7 +275,7 @@ fn incident(read: &dyn ReadSide) -> Map<String, Value> {
     let account = read.account();
     let fact = |name: &str, value: String| (name.to_owned(), Value::String(value));
     Map::from_iter([
-        fact("id", IncidentId::new("dry-run").to_string()),
+        fact("id", INCIDENT.to_owned()),
         fact("account_id", account.id.clone()),
         fact("account_name", account.name.clone()),
         fact("world", read.world().to_string()),

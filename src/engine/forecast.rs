@@ -39,6 +39,8 @@ pub struct ForecastStep {
     pub summary: String,
     /// True where its condition hangs on an answer that is not known yet.
     pub conditional: bool,
+    /// True where what it would send names the incident, whose id only a run brings: then no approval covers it.
+    pub names_incident: bool,
     /// What it would change.
     pub effects: Vec<ForecastEffect>,
     /// Goals that are met already: name and proof.
@@ -84,7 +86,13 @@ pub struct ForecastEffect {
     pub before: Value,
     /// The target as it would be.
     pub after: Value,
-    /// How it would be put back: an action, or in words.
+    /// Which zones it would reach, or what else; `null` where that was not seen.
+    pub reach: Option<String>,
+    /// Who would be cut off; `null` where that was not seen.
+    pub cut_off: Option<String>,
+    /// How it would be put back, or that it cannot be, in words.
+    pub reversal: String,
+    /// The action that puts it back; `null` where `quell undo` cannot.
     pub undo: Option<String>,
     /// False where a person chooses it row by row.
     pub preselected: bool,
@@ -117,6 +125,7 @@ impl ForecastStep {
             prediction: Prediction::CannotKnow,
             summary: String::new(),
             conditional: false,
+            names_incident: false,
             effects: Vec::new(),
             already: Vec::new(),
             not_proposed: Vec::new(),
@@ -126,7 +135,7 @@ impl ForecastStep {
 
 impl From<Effect> for ForecastEffect {
     fn from(effect: Effect) -> Self {
-        let digest = effect.digest();
+        let (digest, reversal) = (effect.digest(), effect.reversal());
         let (request, outside, by_hand) = match effect.call {
             Call::Http(call) => {
                 (Some(ForecastRequest { method: call.method, path: call.path, body: call.body }), None, None)
@@ -145,6 +154,9 @@ impl From<Effect> for ForecastEffect {
             by_hand,
             before: effect.before,
             after: effect.after,
+            reach: effect.radius.reach,
+            cut_off: effect.radius.cut_off,
+            reversal,
             undo: effect.undo.map(|undo| undo.action),
             preselected: effect.preselected,
             digest,

@@ -43,12 +43,13 @@ pub fn seal_plan(
         })
         .collect();
     let called: Map<String, Value> = nested.iter().map(|called| (called.name.clone(), json!(called.sha256))).collect();
+    let actions = action_versions(runbook, catalogue);
     let digest = canonical_digest(&json!({
         "runbook": runbook.source.digest,
         "nested": called,
         "inputs": inputs,
         "files": binding.files,
-        "actions": action_versions(runbook, catalogue),
+        "actions": actions,
         "world": binding.world,
         "api": binding.api,
         "account": binding.account.id,
@@ -76,6 +77,7 @@ pub fn seal_plan(
         not_examined: not_examined.into_iter().map(str::to_owned).collect(),
         nested,
         files: binding.files.clone(),
+        actions,
     }
 }
 

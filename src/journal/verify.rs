@@ -46,6 +46,21 @@ pub struct SealedEntry {
     pub sha256: Digest,
 }
 
+/// A plan that a run was bound to, as an entry says it.
+#[derive(Debug, Clone, Copy)]
+pub struct BoundPlan<'j> {
+    /// The run, as it was opened.
+    pub opened: &'j RunOpened,
+    /// How often it had been amended by then: 0 for the plan that it began with.
+    pub amendments: usize,
+    /// The plan.
+    pub sealed: &'j PlanSealed,
+    /// Digest of the runbook's bytes.
+    pub runbook_sha256: &'j Digest,
+    /// The format of the entry.
+    pub format: u32,
+}
+
 /// Reads the journal in `dir` without changing anything, past every fault.
 pub fn inspect(dir: &Path) -> Result<Inspection, JournalError> {
     let path = dir.join(FILE_NAME);
@@ -154,19 +169,26 @@ impl Inspection {
         named.collect()
     }
 
-    /// The runs whose plan is fixed: what each is bound to, its plan, and the format of the entry that says so.
-    pub fn plans(&self) -> Vec<(&RunOpened, &PlanSealed, u32)> {
+    /// Every plan that a run was bound to, in order.
+    pub fn plans(&self) -> Vec<BoundPlan<'_>> {
         let opened = |run: &RunId| {
             self.entries.iter().find_map(|entry| match &entry.event {
                 Event::RunOpened(opened) if opened.run == *run => Some(&**opened),
                 _ => None,
             })
         };
-        let sealed = self.entries.iter().filter_map(|entry| match &entry.event {
-            Event::PlanSealed(sealed) => Some((opened(entry.run.as_ref()?)?, &**sealed, entry.v)),
-            _ => None,
-        });
-        sealed.collect()
+        let mut plans: Vec<BoundPlan<'_>> = Vec::new();
+        for entry in &self.entries {
+            let Some(opened) = entry.run.as_ref().and_then(opened) else { continue };
+            let (sealed, runbook_sha256) = match &entry.event {
+                Event::PlanSealed(sealed) => (&**sealed, &opened.runbook_sha256),
+                Event::PlanAmended(amended) => (&amended.plan, &amended.runbook_sha256),
+                _ => continue,
+            };
+            let amendments = plans.iter().filter(|plan| plan.opened.run == opened.run).count();
+            plans.push(BoundPlan { opened, amendments, sealed, runbook_sha256, format: entry.v });
+        }
+        plans
     }
 
     /// True where the file is whole but for a torn last line, which a crash leaves and the next append records.

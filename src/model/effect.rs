@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Danger, Digest, EffectKey, FindingStatus, OutsideCall};
+use super::{Danger, Digest, EffectKey, FindingStatus, OutsideCall, Radius};
 
 /// ONE change to the outside world: one call, with what it touches and how to judge it.
 ///
@@ -24,7 +24,10 @@ pub struct Effect {
     pub before: Value,
     /// The target as it will be.
     pub after: Value,
-    /// What the responder must know before saying yes: who is cut off, how to put it back.
+    /// How far it goes: what it reaches, who is cut off, how it is put back.
+    #[serde(default, skip_serializing_if = "Radius::is_unseen")]
+    pub radius: Radius,
+    /// What else the responder must know before saying yes.
     pub consequences: Vec<String>,
     /// Columns for the table of a step with many effects, e.g. `("last used", "2026-11-20")`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -72,6 +72,12 @@ pub struct EffectRow {
     pub summary: String,
     /// How much harm it would do if it were wrong; `not rated` for work by hand that quell cannot judge.
     pub danger: String,
+    /// Which zones it reaches, or what else; `not seen` where no read showed it.
+    pub reach: String,
+    /// Who is cut off by it; `not seen` where no read showed it.
+    pub cut_off: String,
+    /// How it is put back, or that it cannot be.
+    pub reversal: String,
     /// True where a person does it elsewhere.
     pub by_hand: bool,
     /// The consents, oldest first.
@@ -236,6 +242,9 @@ fn effect_row(book: &Book<'_>, effect: &Numbered<'_>) -> EffectRow {
             Danger::Observe if by_hand => "not rated".to_owned(),
             danger => danger.to_string(),
         },
+        reach: what.radius.reach().to_owned(),
+        cut_off: what.radius.cut_off().to_owned(),
+        reversal: what.reversal(),
         by_hand,
         consents: trail.map(|trail| consents(book, trail)).unwrap_or_default(),
         attested: trail.and_then(|trail| trail.attested.as_ref()).map(|attested| attested_row(book, attested)),

@@ -13,7 +13,7 @@ use super::header::{Damage, EvidenceRow, IncidentFacts, RunFacts};
 use super::hunted::{PrincipalNode, VerdictRow};
 use super::marks::Mark;
 use super::metrics::Metric;
-use super::plans::ApprovedRow;
+use super::plans::{AmendedRow, ApprovedRow};
 use super::radius::Radius;
 use super::timeline::TimelineRow;
 use super::unsettled::UnsettledRow;
@@ -61,6 +61,8 @@ pub struct ReportModel {
     pub effects: Vec<EffectRow>,
     /// The plans by which runs were consented to.
     pub plans: Vec<ApprovedRow>,
+    /// The decisions to go on with another plan.
+    pub amended: Vec<AmendedRow>,
     /// What was so before quell did anything for it.
     pub already: Vec<AlreadyRow>,
     /// What people decided and answered.
@@ -139,6 +141,7 @@ pub(super) fn compose(book: &Book<'_>) -> ReportModel {
         skips: actions::skips(book),
         effects: actions::effects(book),
         plans: plans::plans(book),
+        amended: plans::amended(book),
         already: actions::already(book),
         decisions: decisions::decisions(book),
         action_items: action_items::action_items(book),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::book::Book;
 use super::compact::changed_fields;
 use super::words::time;
-use crate::journal::{Approval, Entry, Event, PlannedEffect, RunState};
+use crate::journal::{Amendment, Approval, Entry, Event, PlannedEffect, RunState};
 use crate::model::{Effect, EffectKey, Role};
 
 /// A plan by which a run was consented to.
@@ -52,6 +52,35 @@ pub struct DriftRow {
     pub found: String,
     /// Number of the entry that showed it; `None` for what did not come up.
     pub entry: Option<u64>,
+}
+
+/// A decision to go on with another plan than the one before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AmendedRow {
+    /// The run.
+    pub run: String,
+    /// When.
+    pub at: String,
+    /// By whom.
+    pub by: String,
+    /// Why, in their words.
+    pub words: String,
+    /// Every difference, in words.
+    pub changes: Vec<String>,
+}
+
+pub(super) fn amended(book: &Book<'_>) -> Vec<AmendedRow> {
+    let of = |run: &RunState| {
+        let row = |amended: &Amendment| AmendedRow {
+            run: run.opened.run.to_string(),
+            at: time(amended.at),
+            by: amended.by.clone(),
+            words: amended.words.clone(),
+            changes: amended.changes.clone(),
+        };
+        run.amended.iter().map(row).collect::<Vec<_>>()
+    };
+    book.source.state.runs.iter().flat_map(of).collect()
 }
 
 pub(super) fn plans(book: &Book<'_>) -> Vec<ApprovedRow> {

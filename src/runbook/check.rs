@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::diagnostic::{Diagnostic, did_you_mean};
@@ -17,6 +18,9 @@ use crate::model::Danger;
 
 /// The `format` of a text that is a length of time.
 const LENGTH: &str = "length";
+
+/// The `format` of a text that is a moment.
+const MOMENT: &str = "date-time";
 
 /// What actions there are, as data: the checker knows nothing of their code.
 #[derive(Debug, Clone, Default)]
@@ -223,6 +227,11 @@ impl Checker<'_, '_> {
                 {
                     let message = format!("`{name}` cannot be `{text}`: {why}");
                     self.problems.push(Diagnostic::error("R010", &node.span, message));
+                }
+                if schema.format() == Some(MOMENT) && !text.contains("{{") && text.parse::<Timestamp>().is_err() {
+                    let message = format!("`{name}` cannot be `{text}`: it is a moment such as `2026-11-23T14:05:00Z`");
+                    let help = "a time such as `10h ago` is for an input of type `timestamp`, which is read when the run begins";
+                    self.problems.push(Diagnostic::error("R010", &node.span, message).help(help));
                 }
                 let choices = schema.choices();
                 if !choices.is_empty() && !choices.contains(&text.as_str()) && !text.contains("{{") {

@@ -69,6 +69,9 @@ pub const CODES: &[(&str, &str)] = &[
     ),
 ];
 
+/// Those of them that do not keep a runbook from being run.
+pub const WARNINGS: &[&str] = &["R017", "R018", "R023", "R026", "R027", "R028", "R029", "R030", "R031"];
+
 /// What a code means.
 pub fn explain(code: &str) -> Option<&'static str> {
     CODES.iter().find(|(known, _)| *known == code).map(|(_, meaning)| *meaning)

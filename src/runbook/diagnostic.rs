@@ -3,6 +3,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value, json};
 
+use super::codes::WARNINGS;
 use crate::escape;
 use crate::secret::conceal;
 
@@ -36,6 +37,7 @@ impl Diagnostic {
     }
 
     pub(crate) fn warning(code: &'static str, span: &Range<usize>, message: impl Into<String>) -> Self {
+        debug_assert!(WARNINGS.contains(&code), "{code} is not said to be a warning");
         Self { severity: Severity::Warning, ..Self::error(code, span, message) }
     }
 

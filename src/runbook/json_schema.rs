@@ -146,14 +146,22 @@ fn step_keys(actions: &[&str], docs: &[String], tables: &[Value]) -> Value {
                 "description": "Done once for each item of a list; `as` names the item.",
                 "anyOf": [{ "type": "array", "items": { "$ref": "#/$defs/anything" } }, { "type": "object", "required": ["from"] }],
             },
-            "as": { "type": "string", "pattern": "^(?!(inputs|steps|incident|this)$)[a-z][a-z0-9_]*$", "description": "What the item is called." },
+            "as": { "type": "string", "pattern": "^(?!(inputs|steps|incident|this)$)[a-z][a-z0-9_]*$", "description": "What the item of `foreach` is called." },
             "repeat": {
                 "type": "object", "description": "A group that is done again until a condition holds.",
-                "properties": { "until": text(), "max": times }, "required": ["until", "max"], "additionalProperties": false,
+                "properties": {
+                    "until": described(text(), "Condition under which it is not done again; judged after each round."),
+                    "max": described(times.clone(), "How many rounds at most."),
+                },
+                "required": ["until", "max"], "additionalProperties": false,
             },
             "retry": {
                 "type": "object", "description": "Reads that failed, and looks that do not show a change yet, are tried again.",
-                "properties": { "times": times, "every": { "type": "string" } }, "required": ["times"], "additionalProperties": false,
+                "properties": {
+                    "times": described(times, "How many more tries at most."),
+                    "every": { "type": "string", "description": "How long to wait between two, such as `10s`; five seconds without it." },
+                },
+                "required": ["times"], "additionalProperties": false,
             },
             "timeout": { "type": "string", "description": "The longest that its reads may take, such as `3m`; people are never hurried." },
             "skippable": { "type": "boolean", "description": "`false`: no person may skip it." },
@@ -196,7 +204,12 @@ fn value(schema: Schema<'_>, depth: usize) -> Value {
         );
     }
     let own = plain(own);
-    let mut either = json!({ "anyOf": [reference(&own), own] });
+    // Of a default that holds others only the kind is said: with all of them the schema would double at each depth.
+    let default = match types.iter().any(|kind| ["object", "array"].contains(kind)) || types.is_empty() {
+        true => plain(own.get("type").map(|types| ("type".to_owned(), types.clone())).into_iter().collect()),
+        false => own.clone(),
+    };
+    let mut either = json!({ "anyOf": [reference(&default), own] });
     if let Some(description) = schema.description() {
         either["description"] = json!(description);
     }

@@ -1,5 +1,6 @@
 use handlebars::template::{Parameter, Template, TemplateElement};
 use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderErrorReason, no_escape};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::resolve::Scope;
@@ -8,7 +9,7 @@ use crate::escape;
 /// Every helper that a template may call.
 pub(super) const HELPERS: &[&str] = &[
     "if", "unless", "each", "with", "lookup", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "json",
-    "md", "join", "default",
+    "md", "join", "default", "time",
 ];
 
 /// Renders the texts of a runbook. Strict: what is missing is an error, also inside conditions, and a table or list is
@@ -52,6 +53,7 @@ impl Templates {
         registry.register_helper("md", Box::new(md_helper));
         registry.register_helper("join", Box::new(join_helper));
         registry.register_helper("default", Box::new(default_helper));
+        registry.register_helper("time", Box::new(time_helper));
         Self { registry }
     }
 
@@ -208,6 +210,28 @@ fn default_helper(
     Ok(())
 }
 
+/// `{{time moment}}`, or with a length of time that is added or taken away: `{{time moment "72h"}}`.
+fn time_helper(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    _: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let failed = |what: String| RenderErrorReason::Other(what);
+    let text = plain(argument(helper, 0)?);
+    let moment: Timestamp = text.parse().map_err(|_| failed(format!("`{text}` is no moment")))?;
+    let moment = match helper.param(1).map(|by| plain(by.value())) {
+        None => moment,
+        Some(by) => {
+            let length: SignedDuration = by.parse().map_err(|_| failed(format!("`{by}` is no length of time")))?;
+            moment.checked_add(length).map_err(|error| failed(error.to_string()))?
+        }
+    };
+    out.write(&moment.strftime("%F %H:%M UTC").to_string())?;
+    Ok(())
+}
+
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -222,7 +246,7 @@ mod tests {
     fn scope() -> Scope {
         let table = |value: serde_json::Value| value.as_object().cloned().unwrap_or_default();
         Scope {
-            inputs: table(json!({ "name": "ci <b>", "none": null })),
+            inputs: table(json!({ "name": "ci <b>", "none": null, "at": "2026-11-23T14:05:09Z" })),
             steps: table(json!({ "list": { "items": [{ "id": "a" }, { "id": "b" }], "flag": false } })),
             incident: table(json!({ "id": "i1" })),
             ..Scope::default()
@@ -237,6 +261,8 @@ mod tests {
             ("{{#each steps.list.items}}{{this.id}}{{@root.incident.id}} {{/each}}", "ai1 bi1 "),
             ("{{default inputs.none \"nobody\"}}", "nobody"),
             ("{{json steps.list.flag}}", "false"),
+            ("{{time inputs.at}}", "2026-11-23 14:05 UTC"),
+            ("{{time inputs.at \"72h\"}} {{time inputs.at \"-30m\"}}", "2026-11-26 14:05 UTC 2026-11-23 13:35 UTC"),
         ] {
             assert_eq!(templates.render_text(text, &scope()).as_deref(), Ok(wanted), "{text}");
         }

@@ -55,7 +55,9 @@ fn opened(scene: &Scene) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_who_stands_on_the_entries_and_in_the_report() {
     let spine = Spine::new().await;
-    let unanswered = spine.scene.write("none.toml", "[inputs]\nsuspect = \"ci-deploy\"\n").display().to_string();
+    let suspect = &spine.scene.scenario.cast.suspect_token_id;
+    let unanswered =
+        spine.scene.write("none.toml", &format!("[inputs]\nsuspect = \"{suspect}\"\n")).display().to_string();
     let roles = "commander=Maya Lindqvist,scribe=Tester";
     let args = ["run", "spine.toml", "--answers", &unanswered, "--roles", roles, "--json"];
     let ran = spine.scene.run(&args).expect(11);

@@ -10,7 +10,7 @@ mod watch;
 use quell::cli::console::Style;
 use quell::engine::{ConsentMode, ConsentRequest, Drift};
 use quell::journal::{Payload, PlannedStep, Proposed};
-use quell::model::{ByHand, Call, Danger, Effect, EffectKey, HttpCall, Phase, StepPath, Target, UndoCall};
+use quell::model::{ByHand, Call, Danger, Effect, EffectKey, HttpCall, Phase, Radius, StepPath, Target, UndoCall};
 use serde_json::{Value, json};
 
 fn planned(id: &str) -> PlannedStep {
@@ -46,7 +46,12 @@ fn effect(number: usize, name: &str, danger: Danger) -> Effect {
         }),
         before: json!({ "status": "active", "name": name }),
         after: json!({ "status": "disabled", "name": name }),
-        consequences: vec!["whatever uses the token is refused at once".into()],
+        radius: Radius {
+            reach: (number != 2).then(|| "zones shop.example (crown jewel), a.example".into()),
+            cut_off: Some("whatever uses it, at once".into()),
+            put_back: None,
+        },
+        consequences: vec!["what speaks against it: it was made in the window".into()],
         facts: vec![("last used".into(), format!("2026-11-{:02}", number + 10)), ("status".into(), "active".into())],
         preselected: false,
         undo: Some(UndoCall { action: "cloudflare.token.restore".into(), with: Value::Null }),

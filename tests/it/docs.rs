@@ -57,6 +57,85 @@ fn the_commands_of_the_readme_exist() {
     }
 }
 
+/// What the binary says the language is.
+fn reference() -> String {
+    let said =
+        std::process::Command::new(env!("CARGO_BIN_EXE_quell")).args(["runbooks", "reference"]).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    String::from_utf8(said.stdout).unwrap()
+}
+
+#[test]
+fn the_page_of_the_language_is_as_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/language.md");
+    let page = reference();
+    if std::env::var_os("QUELL_WRITE_DOCS").is_some() {
+        fs::write(&path, &page).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/language.md is not as the code; QUELL_WRITE_DOCS=1 writes it");
+}
+
+#[test]
+fn the_page_of_the_language_has_every_key_word_and_code() {
+    let page = reference();
+    assert!(!page.contains("\n%") && !page.contains("| %"), "a list was not put in");
+    let schema = quell::runbook::json_schema(&CATALOGUE.vocabulary());
+    let step = &schema["$defs"]["step"];
+    let tables = [
+        (&schema, "## A runbook", "## Inputs"),
+        (&schema["$defs"]["input"], "## Inputs", "## Steps"),
+        (step, "## Steps", "## Values"),
+        (&step["properties"]["repeat"], "## Steps", "## Values"),
+        (&step["properties"]["retry"], "## Steps", "## Values"),
+    ];
+    // That the schema has each key of the loader, and no other, is held by the tests of the schema.
+    for (table, from, to) in tables {
+        let chapter = page.split(&format!("\n{from}\n")).nth(1).unwrap().split(&format!("\n{to}\n")).next().unwrap();
+        let keys = table["properties"].as_object().unwrap();
+        assert!(keys.len() >= 2);
+        for (key, about) in keys {
+            assert!(chapter.contains(&format!("\n| `{key}` | ")), "{from}: `{key}`");
+            let about = about["description"].as_str().unwrap_or_else(|| panic!("{from}: nothing is said of `{key}`"));
+            assert!(chapter.contains(about), "{from}: {about}");
+        }
+    }
+    for (code, meaning) in quell::runbook::CODES {
+        assert!(page.contains(&format!("\n| `{code}` | ")) && page.contains(meaning), "{code}");
+    }
+    for action in catalogue() {
+        let spec = action.spec();
+        assert!(page.contains(&format!("\n### `{}`\n\n{}.\n", spec.id, spec.summary)), "{}", spec.id);
+    }
+}
+
+#[test]
+fn what_the_pages_link_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut followed = 0;
+    for page in ["README.md", "docs/language.md", "docs/tutorial.md", "docs/crash.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("http") {
+                continue;
+            }
+            followed += 1;
+            let (file, part) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { root.join(page) } else { root.join(page).parent().unwrap().join(file) };
+            let there = fs::read_to_string(&target).unwrap_or_else(|_| panic!("{page} links to {link}"));
+            let is_title = |line: &str| line.starts_with('#') && anchor(line) == part;
+            assert!(part.is_empty() || there.lines().any(is_title), "{page} links to {link}");
+        }
+    }
+    assert!(followed >= 15, "only {followed} links");
+}
+
+/// What a title is linked by.
+fn anchor(title: &str) -> String {
+    let kept = title.trim_start_matches('#').trim().to_lowercase();
+    kept.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c)).collect::<String>().replace(' ', "-")
+}
+
 /// The runbooks that those of the README call.
 struct Team;
 

@@ -51,6 +51,7 @@ fn plan() -> Event {
     Event::PlanSealed(Box::new(PlanSealed {
         nested: vec![],
         files: [].into(),
+        actions: [].into(),
         digest: Digest::of(b"plan"),
         inputs: Map::new(),
         steps: [planned(StepPath::step("cut"), false, None), planned(group(), true, None), last].map(Into::into).into(),

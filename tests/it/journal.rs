@@ -34,6 +34,7 @@ pub(crate) fn effect(id: &str) -> Effect {
         call: Call::Http(HttpCall { method: "PUT".into(), path: format!("/t/{id}"), body: None, secret_answer: false }),
         before: json!({ "status": "active" }),
         after: json!({ "status": "disabled" }),
+        radius: quell::model::Radius::default(),
         consequences: vec![],
         facts: vec![],
         preselected: true,
@@ -66,6 +67,7 @@ fn sealed() -> Event {
     Event::PlanSealed(Box::new(PlanSealed {
         nested: vec![],
         files: [].into(),
+        actions: [].into(),
         digest: Digest::of(b"plan"),
         inputs: serde_json::Map::new(),
         steps: vec![std::sync::Arc::new(PlannedStep {

@@ -1,5 +1,6 @@
 //! The language in motion: groups, lists, rounds, and what is done in any case, run by the real binary.
 
+mod amended;
 mod called;
 mod inputs;
 mod patience;

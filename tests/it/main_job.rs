@@ -205,7 +205,9 @@ async fn a_plan_shows_what_would_change_and_fits_the_terminal() {
         "cut (cloudflare.token.disable): will change; disruptive",
         "  - disable token ci-deploy: disruptive",
         "      status: \"active\" -> \"disabled\"",
-        "      undo: cloudflare.token.restore",
+        "      reaches: all zones; the account",
+        "      cut off: whatever uses it, at once",
+        "      undo: `quell undo` can put it back, with `cloudflare.token.restore`; or",
         "rotate-later (cloudflare.tokens.rotate): cannot be known yet; disruptive",
     ] {
         assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");

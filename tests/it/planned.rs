@@ -3,6 +3,7 @@
 
 mod crash;
 mod refused;
+mod terminal;
 
 use std::fs;
 
@@ -302,6 +303,80 @@ async fn a_stricter_confirm_is_asked_for_all_the_same() {
     let ran = bound.run(&bound.answers(LIVE)).expect(11);
     assert!(Bound::said(&ran).contains("`confirm` asks for more than the danger does"), "{}", ran.stderr);
     assert_eq!(bound.sent(), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_change_says_how_far_it_goes_as_far_as_that_was_read() {
+    let bound = Bound::new().await;
+    bound.plan();
+    let far = |step: &str, token: usize| {
+        let effect = bound.effect(step, token);
+        (effect["reach"].clone(), effect["cut_off"].clone(), effect["reversal"].clone())
+    };
+    let put_back = "`quell undo` can put it back, with `cloudflare.token.restore`; or enable it in the dashboard: its \
+                    policies are kept";
+    let at_once = "whatever uses it, at once";
+    for (token, reach) in [(0, "all zones"), (1, "zone harborlane.example"), (2, "all zones; the account")] {
+        assert_eq!(far("cut", token), (json!(reach), json!(at_once), json!(put_back)));
+    }
+    let rolled =
+        "not by `quell undo`: the old secret cannot be brought back; the new one is in the vault, for its consumers";
+    let stops = "its consumers, until they have the new secret";
+    assert_eq!(far("roll", 3), (json!("all zones; the account"), json!(stops), json!(rolled)));
+    let gone = "not by `quell undo`: a deleted token cannot be brought back, and its policies can no longer be read";
+    assert_eq!(
+        far("revoke", 0),
+        (json!("all zones"), json!("whatever uses it, at once: it is still active"), json!(gone))
+    );
+
+    // What nobody can read is said to be not seen, and never to be nothing.
+    let text = bound.scene.run(&["plan", "bound.toml"]).expect(0).stdout;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("how many: 3 tokens"), "{text}");
+    let unseen = "reaches: not seen cut off: not seen undo: not by `quell undo`; another way is not seen";
+    assert_eq!(text.matches(unseen).count(), 1, "{text}");
+
+    let answers = bound.answers(LIVE);
+    bound.run(&answers);
+    let report = bound.report().replace('\\', "");
+    let row = format!("| token analytics | E4 | all zones; the account | {stops} | {rolled} |");
+    assert!(report.contains(&row), "`{row}` is missing in\n{report}");
+    assert!(report.contains("| work tell | E6 | not seen | not seen | "), "{report}");
+}
+
+const COMMANDS: &str = r#"
+schema = 1
+name   = "bound"
+title  = "Two commands"
+
+[[steps]]
+id     = "plain"
+phase  = "contain"
+title  = "The same each time"
+why    = "x"
+action = "command"
+with   = { argv = ["true"], danger = "reversible" }
+
+[[steps]]
+id     = "named"
+phase  = "contain"
+title  = "Another each time"
+why    = "x"
+action = "command"
+with   = { argv = ["true", "{{incident.id}}"], danger = "reversible" }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_names_the_incident_is_asked_for_and_is_no_drift() {
+    let bound = Bound::new().await;
+    bound.scene.write("bound.toml", COMMANDS);
+    let plan = bound.plan();
+    let step = |id: &str| plan["steps"].as_array().unwrap().iter().find(|step| step["id"] == id).unwrap().clone();
+    assert_eq!((&step("plain")["names_incident"], &step("named")["names_incident"]), (&json!(false), &json!(true)));
+    let ran = bound.run(&bound.answers("[steps.named]\non_failure = \"stop\"\n")).expect(11);
+    assert!(Bound::said(&ran).contains("could not know what this step would bring"), "{}", ran.stderr);
+    assert!(Bound::said(&ran).contains("plain 0 of 1 done and proven, 1 done, not verified"), "{}", ran.stderr);
+    assert!(bound.report().contains("All that came up was as it forecast."), "{}", bound.report());
 }
 
 #[tokio::test(flavor = "multi_thread")]

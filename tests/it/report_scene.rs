@@ -9,7 +9,7 @@ use quell::journal::{
 use quell::model::{
     Account, Actor, AnswerKind, Ask, Attribution, ByHand, Call, Change, CredentialFacts, CredentialKind, Danger,
     Digest, Disposition, Effect, EffectKey, EvidenceRef, Finding, FindingStatus, Gap, HttpCall, IncidentId, Outcome,
-    Phase, Question, Resolves, Resource, RunId, Severity, Source as Noticed, StepPath, Target, Verdict, World,
+    Phase, Question, Radius, Resolves, Resource, RunId, Severity, Source as Noticed, StepPath, Target, Verdict, World,
 };
 use quell::report::{ReportModel, Source, model};
 use serde_json::{Map, Value, json};
@@ -175,6 +175,7 @@ fn effect(step: &str, verb: &str, id: &str, name: &str, danger: Danger) -> Effec
         }),
         before: json!({"status": "active"}),
         after: json!({"status": "disabled"}),
+        radius: Radius::default(),
         consequences: Vec::new(),
         facts: Vec::new(),
         preselected: true,
@@ -274,6 +275,7 @@ fn begun(world: World, inputs: Value) -> Scene {
         not_examined: vec![],
         nested: vec![],
         files: [].into(),
+        actions: [].into(),
     };
     scene.say(None, Event::PlanSealed(Box::new(plan)));
     scene

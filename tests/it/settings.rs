@@ -325,3 +325,43 @@ fn hostile_address(findings: &str) -> String {
     let after = findings.split(" times from ").nth(1).unwrap();
     after.split([',', ' ']).next().unwrap().trim_end_matches('.').to_owned()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_team_of_one_every_role_but_the_approver_is_the_operators() {
+    let spine = Spine::new().await;
+    configure(&spine.scene, "[team]\nof_one = true\n");
+    let answers = spine.answers("");
+    let args = ["run", "spine.toml", "--answers", &answers, "--roles", "scribe=Sam", "--json"];
+    let mut command = spine.scene.command(&args);
+    let roles = ran(command.env("QUELL_OPERATOR", "Maya")).expect(0).json()["roles"].clone();
+    assert_eq!(roles, json!({ "commander": "Maya", "operator": "Maya", "scribe": "Sam" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_report_holds_nobodys_name_and_no_id() {
+    let spine = Spine::new().await;
+    let mut command = spine.scene.command(&["run", "spine.toml", "--answers", &spine.answers("")]);
+    ran(command.env("QUELL_OPERATOR", "Maya Lindqvist")).expect(0);
+    let cast = &spine.scene.scenario.cast;
+    let team = fs::read_to_string(spine.scene.incident().join("report.md")).unwrap();
+    let told = [cast.suspect_token_id.as_str(), cast.account_id.as_str(), "Maya Lindqvist"];
+    assert!(told.iter().all(|text| team.contains(text)), "{team}");
+
+    configure(&spine.scene, "[report]\nprofile = \"public\"\n");
+    spine.scene.run(&["report"]).expect(0);
+    let path = spine.scene.incident().join("report-public.md");
+    let public = fs::read_to_string(&path).unwrap();
+    assert!(told.iter().all(|text| !public.contains(text)), "{public}");
+    assert!(!public.contains("@harborlane") && !public.contains(r"\@harborlane"), "{public}");
+    assert!(public.contains("responder 1") && public.contains("id-1"), "{public}");
+    // What people write into it is kept there, and the team's own is as it was.
+    fs::write(&path, public.replace("TODO: what happened and what it meant, in one paragraph.", "It was short."))
+        .unwrap();
+    spine.scene.run(&["report"]).expect(0);
+    assert!(fs::read_to_string(&path).unwrap().contains("It was short."));
+    assert_eq!(fs::read_to_string(spine.scene.incident().join("report.md")).unwrap(), team);
+    let printed = spine.scene.run(&["report", "--profile", "internal", "-o", "-"]).expect(0).stdout;
+    assert!(printed.contains("Maya Lindqvist"), "{printed}");
+    let wrong = spine.scene.run(&["report", "--profile", "press"]).expect(2);
+    assert!(wrong.stderr.contains("`internal` or `public`"), "{}", wrong.stderr);
+}

@@ -57,7 +57,7 @@ pub fn header(
 }
 
 /// A label and what it is about, wrapped under itself. Ends with a line break.
-pub(super) fn row(label: &str, value: &str, tone: Tone, style: &Style) -> String {
+pub fn row(label: &str, value: &str, tone: Tone, style: &Style) -> String {
     let mut out = String::new();
     for (at, line) in wrap(&style.show(value), style.columns(), "           ", "           ").iter().enumerate() {
         let label = if at == 0 { label } else { "" };
@@ -67,7 +67,7 @@ pub(super) fn row(label: &str, value: &str, tone: Tone, style: &Style) -> String
 }
 
 /// Which credential it is.
-pub(super) fn credential(facts: &CredentialFacts) -> String {
+pub fn credential(facts: &CredentialFacts) -> String {
     let mut parts = vec![facts.kind.as_str().to_owned()];
     parts.extend(facts.id.clone());
     parts.extend(facts.owner.as_ref().map(|owner| format!("of {owner}")));

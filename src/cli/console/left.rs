@@ -47,7 +47,7 @@ pub fn left_text(run: &RunState, style: &Style) -> String {
         out.push_str("no change was made or proposed\n");
     }
     let named = |wanted: &dyn Fn(bool, &StepStatus) -> bool| {
-        let of = steps().filter(|step| wanted(step.finally, run.status(&step.path)) && !step.container);
+        let of = steps().filter(|step| wanted(step.finally, run.status(&step.path)) && run.counts(step));
         of.map(|step| &step.path).collect::<Vec<_>>()
     };
     let under_way = named(&|finally, status| !finally && !status.is_final() && *status != StepStatus::Pending);

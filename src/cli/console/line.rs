@@ -56,6 +56,7 @@ fn standing(state: &EffectState) -> (&'static str, Tone, String) {
             ("not sent", Tone::Care, why())
         }
         EffectStatus::Consented(_) => ("consented", Tone::Faint, String::new()),
+        EffectStatus::Open if state.verdict.is_some() => ("in doubt", Tone::Alarm, format!("a look: {}", seen())),
         EffectStatus::Open => ("sending", Tone::Faint, String::new()),
         EffectStatus::Unknown => ("in doubt", Tone::Alarm, why()),
         EffectStatus::Refused if matches!(state.outcome(), Some(Outcome::NotSent(_))) => {

@@ -18,6 +18,8 @@ pub struct Rested<'a> {
     pub driver: Option<(u32, &'a str)>,
     /// The credential that makes the calls now.
     pub credential: &'a CredentialFacts,
+    /// The version of quell that drove it before, where it is not this one.
+    pub tool: Option<&'a str>,
     /// What comes next, in words.
     pub next: &'a str,
 }
@@ -25,7 +27,7 @@ pub struct Rested<'a> {
 /// In one screen below the header: what is done and what is left, what is in doubt, what was consented to and not done,
 /// why the run rested, with which credential it goes on, and what comes next. Ends with a line break.
 pub fn resumed_text(run: &RunState, rested: &Rested<'_>, now: Timestamp, style: &Style) -> String {
-    let steps = || run.plan.iter().flat_map(|plan| &plan.steps).filter(|step| !step.container);
+    let steps = || run.plan.iter().flat_map(|plan| &plan.steps).filter(|step| run.counts(step));
     let status = |wanted: &dyn Fn(&StepStatus) -> bool| steps().filter(|step| wanted(run.status(&step.path))).count();
     let ended = status(&StepStatus::is_final);
     let failed = status(&|status| status.is_final() && matches!(status, StepStatus::Failed { .. }));
@@ -72,6 +74,17 @@ pub fn resumed_text(run: &RunState, rested: &Rested<'_>, now: Timestamp, style: 
     if *rested.credential != run.credential {
         let before = CredentialFacts { owner: None, expires: None, ..run.credential.clone() };
         say("credential", Tone::Care, &format!("another one than before, which was {}", credential(&before)));
+    }
+    if let Some(tool) = rested.tool {
+        say("quell", Tone::Care, &format!("{} goes on with what {tool} drove", env!("CARGO_PKG_VERSION")));
+    }
+    for amended in run.amended.iter().rev().take(NAMED) {
+        let when = amended.at.strftime("%F %H:%MZ");
+        say(
+            "accepted",
+            Tone::Care,
+            &format!("{when} by {}: {}; {}", amended.by, amended.words, amended.changes.join("; ")),
+        );
     }
     say("next", Tone::Strong, rested.next);
     out

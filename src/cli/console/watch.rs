@@ -260,7 +260,7 @@ impl Watch {
     /// What the approved plan forecast of a step that has ended, and never came up.
     fn tell_missing(&self, run: Option<&RunState>, entry: &Entry, style: &Style) {
         let Some((run, path)) = run.zip(entry.path.as_ref()) else { return };
-        let Some(approval) = &run.approved else { return };
+        let Some(approval) = run.approval() else { return };
         let missing = |planned: &&PlannedEffect| planned.path == *path && run.effect(&planned.key).is_none();
         for planned in approval.plan.effects.iter().filter(missing) {
             let text = format!("{}: the plan forecast it, and it did not come up", planned.summary);

@@ -58,7 +58,7 @@ pub(crate) fn approve_text(
     let unknown: Vec<&str> = plan
         .steps
         .iter()
-        .filter(|step| step.prediction == Prediction::CannotKnow)
+        .filter(|step| step.prediction == Prediction::CannotKnow || step.names_incident)
         .map(|step| step.path.as_str())
         .collect();
     if !unknown.is_empty() {

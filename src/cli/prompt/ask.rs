@@ -42,7 +42,11 @@ pub fn answer_to(question: &Question, line: &str) -> Result<Value, String> {
     let line = line.trim();
     let line = line.strip_prefix('=').map_or(line, str::trim);
     if line.is_empty() {
-        return if question.required { Err(format!("`{}` needs an answer", question.name)) } else { Ok(Value::Null) };
+        return match &question.kind {
+            _ if !question.required => Ok(Value::Null),
+            AnswerKind::Choice { options } => Err(format!("an answer is needed: one of {}", ids(options))),
+            AnswerKind::Text | AnswerKind::File => Err(format!("`{}` needs an answer", question.name)),
+        };
     }
     match &question.kind {
         AnswerKind::Text => Ok(Value::from(line)),
@@ -52,14 +56,15 @@ pub fn answer_to(question: &Question, line: &str) -> Result<Value, String> {
             let number = line.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             match by_id.or_else(|| number.and_then(|at| options.get(at))) {
                 Some((id, _)) => Ok(Value::from(id.as_str())),
-                None => {
-                    let ids: Vec<_> = options.iter().map(|(id, _)| format!("`{id}`")).collect();
-                    Err(format!("`{line}` is none of {}", ids.join(", ")))
-                }
+                None => Err(format!("`{line}` is none of {}", ids(options))),
             }
         }
         AnswerKind::File => file(line).map(|()| Value::from(line)),
     }
+}
+
+fn ids(options: &[(String, String)]) -> String {
+    options.iter().map(|(id, _)| format!("`{id}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether there is a file to be kept at `path`.
@@ -90,6 +95,7 @@ mod tests {
         for line in ["", "0", "3", "two"] {
             assert!(answer_to(&question, line).is_err(), "{line}");
         }
+        assert_eq!(answer_to(&question, "").unwrap_err(), "an answer is needed: one of `2`, `one`");
     }
 
     #[test]

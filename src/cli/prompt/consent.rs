@@ -1,9 +1,9 @@
 use super::inspect::{differences, labelled, outside_label};
 use super::verb::{VERBS, Verb};
-use crate::cli::console::{Style, Symbol, Tone, wrap};
+use crate::cli::console::{Style, Symbol, Tone, count, wrap};
 use crate::engine::{ConsentMode, ConsentRequest, Drift, DriftFrom};
 use crate::escape::is_hard_to_type;
-use crate::model::{Call, Danger, Effect};
+use crate::model::{Call, Danger, Effect, Target};
 
 /// The consent screen of one effect: what it is, what it would do, what to type. Ends with a line break.
 pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style) -> String {
@@ -16,6 +16,7 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
     out.push_str(&asked_text(request, style));
     let mut row = |label: &str, text: &str| out.push_str(&labelled(label, text, style));
     row("danger", danger(effect.danger));
+    row("how many", &how_many(std::iter::once(&effect.target)));
     row("target", &format!("{} {}", effect.target.kind, effect.target.name));
     row("target id", &effect.target.id);
     match &effect.call {
@@ -35,12 +36,9 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
     for change in differences(&effect.before, &effect.after, style) {
         row("change", &change);
     }
+    out.push_str(&radius_text(effect, style));
     for consequence in &effect.consequences {
-        row("know", consequence);
-    }
-    match &effect.undo {
-        Some(undo) => row("undo", &format!("`quell undo` can put it back, with `{}`", undo.action)),
-        None => row("undo", "`quell undo` cannot put it back"),
+        out.push_str(&labelled("know", consequence, style));
     }
     out.push('\n');
     out.push_str(&expected_text(request, effect, style));
@@ -140,6 +138,25 @@ pub(super) fn asked_text(request: &ConsentRequest<'_>, style: &Style) -> String 
     }
     let reasons: Vec<String> = request.asked.iter().map(ToString::to_string).collect();
     labelled("asked for", &reasons.join("; "), style)
+}
+
+/// The blast radius of one effect: what it reaches, who is cut off, how it is put back.
+pub(super) fn radius_text(effect: &Effect, style: &Style) -> String {
+    [("reaches", effect.radius.reach()), ("cut off", effect.radius.cut_off()), ("undo", &effect.reversal())]
+        .map(|(label, text)| labelled(label, text, style))
+        .concat()
+}
+
+/// How many things of which kind: `3 tokens, 1 notification`.
+pub(crate) fn how_many<'t>(targets: impl Iterator<Item = &'t Target>) -> String {
+    let mut kinds: Vec<(&str, usize)> = Vec::new();
+    for target in targets {
+        match kinds.iter_mut().find(|(kind, _)| *kind == target.kind) {
+            Some((_, number)) => *number += 1,
+            None => kinds.push((&target.kind, 1)),
+        }
+    }
+    kinds.into_iter().map(|(kind, number)| count(number, kind)).collect::<Vec<_>>().join(", ")
 }
 
 /// A danger with what it means.

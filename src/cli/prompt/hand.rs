@@ -1,8 +1,9 @@
-use super::consent::drift_text;
+use super::consent::{danger, drift_text, radius_text};
 use super::inspect::{labelled, quote};
 use super::verb::VERBS;
 use crate::cli::console::{Style, Tone, wrap};
 use crate::engine::{HandReply, HandRequest};
+use crate::model::Danger;
 
 /// The screen of work for a person: what to do, where, and what is asked afterwards. A command line stands alone and
 /// unbroken, to be copied. Ends with a line break.
@@ -17,11 +18,19 @@ pub fn hand_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> St
     }
     out.push_str(&labelled("target", &format!("{} {}", request.effect.target.kind, request.effect.target.name), style));
     out.push_str(&labelled("target id", &request.effect.target.id, style));
+    let rated = match request.effect.danger {
+        Danger::Observe => "not rated: quell cannot tell what the work touches",
+        rated => danger(rated),
+    };
+    out.push_str(&labelled("danger", rated, style));
+    let many = if of > 1 { format!("1 at a time; this is {at} of {of}") } else { "1".to_owned() };
+    out.push_str(&labelled("how many", &many, style));
     out.push_str("  to do, and then to say so:\n");
     out.push_str(&quote(&request.work.instruction, style));
     if let Some(dashboard) = &request.work.dashboard {
         out.push_str(&labelled("dashboard", dashboard, style));
     }
+    out.push_str(&radius_text(request.effect, style));
     for consequence in &request.effect.consequences {
         out.push_str(&labelled("know", consequence, style));
     }

@@ -43,6 +43,12 @@ pub async fn ask_input(
         match line.trim() {
             "" if required => screen.say(&style.show(&format!("`{name}` needs a value"))),
             "" => return InputReply::Empty,
+            // The first prompt of all is one of these, and whoever is lost says what every prompt understands.
+            "help" => {
+                let text =
+                    format!("what you type is taken as `{name}`; Ctrl-C leaves: nothing has begun, nothing was sent");
+                wrap(&style.show(&text), style.columns(), "", "  ").iter().for_each(|line| screen.say(line));
+            }
             text => match validate(text) {
                 Ok(value) => return InputReply::Given(value),
                 // One message a line: what is listed is escaped already.

@@ -1,5 +1,6 @@
 use serde_json::Value;
 
+use super::consent::radius_text;
 use crate::cli::console::{Style, Symbol, Tone, shorten, wrap};
 use crate::model::{Call, Effect, OutsideCall};
 
@@ -29,6 +30,7 @@ pub fn inspect_text(effect: &Effect, style: &Style) -> String {
         }
         Call::Hand(_) => row("request", "none: a person does it, quell only looks afterwards"),
     }
+    out.push_str(&radius_text(effect, style));
     for consequence in &effect.consequences {
         out.push_str(&labelled("know", consequence, style));
     }

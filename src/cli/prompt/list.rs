@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::consent::{asked_text, danger, drift_text, typed_phrase};
+use super::consent::{asked_text, danger, drift_text, how_many, typed_phrase};
 use super::inspect::labelled;
 use super::verb::VERBS;
 use crate::cli::console::{Column, Room, Style, Tone, count, table, wrap};
@@ -87,10 +87,9 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
     out.push_str(&drift_text(&request.drifted, effects, style));
     out.push_str(&asked_text(request, style));
     out.push_str(&labelled("where", &request.place, style));
-    let worst = effects.iter().map(|effect| effect.danger).max().unwrap_or(Danger::Observe);
-    out.push_str(&labelled("danger", danger(worst), style));
-    for consequence in shared(effects) {
-        out.push_str(&labelled("know", consequence, style));
+    out.push_str(&dangers_text(effects, style));
+    for consequence in known(effects) {
+        out.push_str(&labelled("know", &consequence, style));
     }
     out.push('\n');
     out.push_str(&rows_text(effects, selection, style));
@@ -124,6 +123,44 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
     out
 }
 
+/// A word on the blast radius of an effect.
+type Said = fn(&Effect) -> &str;
+const REACH: Said = |effect| effect.radius.reach();
+const CUT_OFF: Said = |effect| effect.radius.cut_off();
+
+/// What is said of all rows alike; where they differ, each row says it.
+fn shared<'e>(effects: &[&'e Effect], said: Said) -> Option<&'e str> {
+    let (first, others) = effects.split_first()?;
+    others.iter().all(|effect| said(effect) == said(first)).then(|| said(first))
+}
+
+/// How many rows do how much harm, the worst first, and how far that goes.
+fn dangers_text(effects: &[&Effect], style: &Style) -> String {
+    let mut out = labelled("how many", &how_many(effects.iter().map(|effect| &effect.target)), style);
+    for worst in [Danger::Irreversible, Danger::Disruptive, Danger::Reversible, Danger::Observe] {
+        let number = effects.iter().filter(|effect| effect.danger == worst).count();
+        if number > 0 {
+            out.push_str(&labelled("danger", &format!("{}{}", of_all(number, effects), danger(worst)), style));
+        }
+    }
+    for (label, said) in [("reaches", REACH), ("cut off", CUT_OFF)] {
+        if let Some(text) = shared(effects, said) {
+            out.push_str(&labelled(label, text, style));
+        }
+    }
+    let mut ways: Vec<(String, usize)> = Vec::new();
+    for way in effects.iter().map(|effect| effect.reversal()) {
+        match ways.iter_mut().find(|(known, _)| *known == way) {
+            Some((_, number)) => *number += 1,
+            None => ways.push((way, 1)),
+        }
+    }
+    for (way, number) in ways {
+        out.push_str(&labelled("undo", &format!("{}{way}", of_all(number, effects)), style));
+    }
+    out
+}
+
 fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> String {
     let mut titles: Vec<&str> = Vec::new();
     for (title, _) in effects.iter().flat_map(|effect| &effect.facts) {
@@ -137,6 +174,11 @@ fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> Strin
         columns.push(Column::new("danger", Room::Whole));
     }
     columns.extend(titles.iter().map(|title| Column::new(title, Room::Below)));
+    let differing: Vec<(&str, Said)> = [("reaches", REACH), ("cut off", CUT_OFF)]
+        .into_iter()
+        .filter(|(_, said)| shared(effects, *said).is_none())
+        .collect();
+    columns.extend(differing.iter().map(|(title, _)| Column::new(title, Room::Below)));
     columns.push(Column::new("id", Room::Shorten(7)));
     let digits = effects.len().to_string().len();
     let row = |(at, effect): (usize, &&Effect)| {
@@ -149,6 +191,7 @@ fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> Strin
             let fact = effect.facts.iter().find(|(name, _)| name == title);
             cells.push(fact.map(|(_, value)| value.clone()).unwrap_or_default());
         }
+        cells.extend(differing.iter().map(|(_, said)| said(effect).to_owned()));
         cells.push(effect.target.id.clone());
         cells
     };
@@ -171,11 +214,22 @@ fn look_alikes(effects: &[&Effect]) -> Vec<String> {
         .collect()
 }
 
-/// What is to be known of every row alike; the rest stands in `inspect`.
-fn shared<'e>(effects: &[&'e Effect]) -> Vec<&'e str> {
-    let Some((first, others)) = effects.split_first() else { return Vec::new() };
-    let is_shared = |consequence: &&String| others.iter().all(|effect| effect.consequences.contains(consequence));
-    first.consequences.iter().filter(is_shared).map(String::as_str).collect()
+/// What is to be known of all rows, or of several alike; what holds of one alone stands in `inspect`.
+fn known(effects: &[&Effect]) -> Vec<String> {
+    let mut told: Vec<(&str, usize)> = Vec::new();
+    for consequence in effects.iter().flat_map(|effect| &effect.consequences) {
+        match told.iter_mut().find(|(known, _)| known == consequence) {
+            Some((_, number)) => *number += 1,
+            None => told.push((consequence, 1)),
+        }
+    }
+    let of_several = told.into_iter().filter(|(_, number)| *number > 1);
+    of_several.map(|(known, number)| format!("{}{known}", of_all(number, effects))).collect()
+}
+
+/// Of how many rows something is said; nothing where it is of all.
+fn of_all(number: usize, effects: &[&Effect]) -> String {
+    if number == effects.len() { String::new() } else { format!("{number} of {} rows: ", effects.len()) }
 }
 
 /// What becomes of a row that is not chosen, and whether of all that are left: `later OWNER`, `keep REASON for all`.

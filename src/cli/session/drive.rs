@@ -58,7 +58,7 @@ pub(crate) async fn drive(
         let credential = connected.read.credential().clone();
         let now = RunOpened { api: target.api(), credential, ..state.opened.clone() };
         let calls = state.plan.as_ref().map_or(&[][..], |plan| &plan.nested);
-        let beforehand = beforehand(state.approved.as_ref(), up_to);
+        let beforehand = beforehand(state.approval(), up_to);
         let style = cx.screen.style();
         cx.screen.say(&header(&now, calls, &dir.id, state.opened_at, cx.now(), &beforehand, &style));
         if let Some(rested) = &rested {
@@ -107,7 +107,7 @@ fn finish(
 ) -> Result<Driven, CliError> {
     let mut exit = outcome::exit(journal.state(), Some(&stop));
     let found = dir.inspect()?;
-    match report::write(&dir, &found, None, None) {
+    match report::write(&dir, &found) {
         Ok((path, _)) => cx.screen.tell(&format!("post-mortem draft: {}", path.display())),
         Err(error) => {
             cx.screen.say(&error.text());

@@ -46,13 +46,7 @@ pub(crate) async fn collect(
     target: &mut Target,
     cx: &Context,
 ) -> Result<Map<String, Value>, CliError> {
-    let mut given = Map::new();
-    for pair in sources.set {
-        let (name, value) =
-            pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}` is not `name=value`")))?;
-        refuse_readable(known(runbook, name)?, "`--set`")?;
-        given.insert(name.to_owned(), Value::String(value.to_owned()));
-    }
+    let mut given = set(runbook, sources.set)?;
     // Under a plan, people and times are facts of the run, and change nothing of what was planned.
     for (name, value) in sources.start.inputs(runbook).into_iter().filter(|_| sources.plan.is_none()) {
         given.entry(name).or_insert(value);
@@ -102,14 +96,84 @@ pub(crate) async fn collect(
     Ok(inputs)
 }
 
-/// How the value that was given beside a plan differs from the plan's. A moment that is told from now, like `10h ago`,
-/// was another one when the plan was made, and is not compared.
+/// The inputs of a run that goes on with `runbook`, which may not be the one that it began with: those that are `given`
+/// now, those that it has, and what stands in for those that are new. A secret that is new is asked for.
+pub(crate) async fn again(
+    runbook: &Runbook,
+    sealed: &Map<String, Value>,
+    given: &Map<String, Value>,
+    target: &mut Target,
+    cx: &Context,
+) -> Result<Map<String, Value>, CliError> {
+    let mut inputs = Map::new();
+    for spec in &runbook.inputs {
+        let name = &spec.name;
+        let had = sealed.get(name).filter(|value| !value.is_null());
+        if spec.ty == InputType::Secret {
+            let secrets = if target.scenario.is_some() { Secrets::Simulated } else { Secrets::Needed };
+            let reference = match had {
+                Some(reference) => reference.clone(),
+                None => secrets::settle(spec, secrets, target, cx).await?,
+            };
+            inputs.insert(name.clone(), reference);
+            continue;
+        }
+        let value = match given.get(name) {
+            Some(value) => read(spec, value, cx)?,
+            None => spec.settle(had.cloned(), cx.now()).map_err(|why| {
+                CliError::new(Exit::Waiting, "input_missing", format!("the input `{name}`: {why}"))
+                    .hint(format!("give it with `--set {name}=…` beside `--accept`; nothing was sent"))
+            })?,
+        };
+        inputs.insert(name.clone(), spec.in_full(value).map_err(|why| unusable(spec, &why))?.0);
+    }
+    Ok(inputs)
+}
+
+/// The values of `--set` on a run that goes on.
+pub(crate) fn set(runbook: &Runbook, pairs: &[String]) -> Result<Map<String, Value>, CliError> {
+    let mut given = Map::new();
+    for pair in pairs {
+        let (name, value) =
+            pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--set {pair}` is not `name=value`")))?;
+        refuse_readable(known(runbook, name)?, "`--set`")?;
+        given.insert(name.to_owned(), Value::String(value.to_owned()));
+    }
+    Ok(given)
+}
+
+/// The inputs in an answers file that a run does not have so: by name, each with the difference in words. One that
+/// `runbook` does not have is none of the run's.
+pub(crate) fn differing(
+    runbook: &Runbook,
+    sealed: &Map<String, Value>,
+    answers: Option<&AnswersFile>,
+    cx: &Context,
+) -> Result<Vec<(String, String)>, CliError> {
+    let mut all = Vec::new();
+    for (name, given) in answers.iter().flat_map(|answers| &answers.inputs) {
+        let Some(spec) = runbook.inputs.iter().find(|spec| spec.name == *name) else { continue };
+        refuse_readable(spec, "an answers file")?;
+        let had = sealed.get(name).unwrap_or(&Value::Null);
+        all.extend(differs(spec, had, given, cx)?.map(|how| (name.clone(), how)));
+    }
+    Ok(all)
+}
+
+/// How the value that is given differs from the one that is planned. A moment that is told from now, like `10h ago`, was
+/// another one when the plan was made, and is not compared.
 fn differs(spec: &InputSpec, planned: &Value, given: &Value, cx: &Context) -> Result<Option<String>, CliError> {
     let now = read(spec, given, cx)?;
+    let now = spec.in_full(now.clone()).map_or(now, |(value, _)| value);
     let hour_ago = cx.now() - SignedDuration::from_hours(1);
     let is_told_from_now =
         given.as_str().is_some_and(|text| spec.parse(text, cx.now()).ok() != spec.parse(text, hour_ago).ok());
-    let differs = now != *planned && !is_told_from_now;
+    // The same token may be called by its name and by its id: which one is meant was settled when the plan was made.
+    let is_id = |value: &Value| {
+        value.as_str().is_some_and(|text| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    let is_other_spelling = spec.ty == InputType::CloudflareToken && is_id(&now) != is_id(planned);
+    let differs = now != *planned && !is_told_from_now && !is_other_spelling;
     Ok(differs.then(|| format!("the input `{}`: planned {planned}, now {now}", spec.name)))
 }
 

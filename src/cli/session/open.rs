@@ -20,7 +20,7 @@ use crate::engine::{Binding, seal_plan};
 use crate::journal::{
     Driver, DriverLock, Event, FORMAT, Journal, Lease, PlanApproved, PlanSealed, RunOpened, RunState, Stamp,
 };
-use crate::model::{Danger, IncidentId, RunId};
+use crate::model::{Account, Danger, IncidentId, RunId, World};
 use crate::runbook::Templates;
 
 /// An open run: journal and driver lock in hand, the plan fixed on disk.
@@ -61,6 +61,17 @@ pub(crate) fn seal(
     target: &Target,
     connected: &Connected,
 ) -> Result<PlanSealed, CliError> {
+    let (world, account) = (connected.read.world(), connected.read.account());
+    seal_at(incident, loaded, inputs, (world, &target.api(), account))
+}
+
+/// The same at a place that is known: world, API host and account.
+pub(crate) fn seal_at(
+    incident: &IncidentId,
+    loaded: &Loaded,
+    inputs: &Map<String, Value>,
+    (world, api, account): (&World, &str, &Account),
+) -> Result<PlanSealed, CliError> {
     let mut files = BTreeMap::new();
     for spec in &loaded.runbook.inputs {
         let value = inputs.get(&spec.name).cloned().unwrap_or_default();
@@ -69,8 +80,7 @@ pub(crate) fn seal(
         })?;
         files.extend(file);
     }
-    let (world, account) = (connected.read.world(), connected.read.account());
-    let binding = Binding { incident, world, api: &target.api(), account, files: &files };
+    let binding = Binding { incident, world, api, account, files: &files };
     Ok(seal_plan(&loaded.runbook, inputs, CATALOGUE, &Templates::new(), binding))
 }
 
@@ -128,7 +138,7 @@ pub(crate) fn open(
         journal.append(&stamp, Event::PlanApproved(Box::new(approved)))?;
     }
     let sealed = seal(&dir.id, loaded, given.inputs, target, connected)?;
-    keep(&dir.plan(&run), &plan_file::text(FORMAT, &bound, &sealed, &loaded.texts()))?;
+    keep(&dir.plan(&run, 0), &plan_file::text(FORMAT, &bound, &sealed, &loaded.texts()))?;
     journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;
     Ok(Opened { dir, journal, run, lock, up_to: given.up_to, rested: None })
 }

@@ -64,7 +64,9 @@ pub(crate) async fn again(
     if target.scenario.is_some() {
         return Ok(());
     }
-    for spec in runbook.inputs.iter().filter(|spec| spec.ty == InputType::Secret) {
+    let known: Vec<String> = target.secrets.keys().cloned().collect();
+    let is_open = |spec: &&InputSpec| spec.ty == InputType::Secret && !known.contains(&spec.variable());
+    for spec in runbook.inputs.iter().filter(is_open) {
         if sealed.get(&spec.name).is_some_and(|value| !value.is_null())
             && settle(spec, Secrets::Needed, target, cx).await?.is_null()
         {

@@ -99,6 +99,17 @@ impl Start {
         roles.chain(detected).filter(|(name, _)| asks_for(name)).collect()
     }
 
+    /// In a team of one, gives the operator every role that nobody else has. Nobody approves what they do themselves.
+    #[must_use]
+    pub(crate) fn in_team(mut self, cx: &Context) -> Self {
+        if cx.settings.config.team_of_one {
+            for role in Role::ALL.into_iter().filter(|role| *role != Role::Approver) {
+                self.roles.entry(role).or_insert_with(|| cx.operator.clone());
+            }
+        }
+        self
+    }
+
     /// Adds what the runbook's inputs say.
     #[must_use]
     pub(crate) fn with(mut self, inputs: &Map<String, Value>) -> Self {

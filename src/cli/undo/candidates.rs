@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use crate::cli::errors::CliError;
 use crate::cli::shelves::GENERATED;
 use crate::journal::{EffectState, IncidentState, RunState};
-use crate::model::{Call, Danger, Effect, Outcome, StepPath, UndoCall};
+use crate::model::{Call, Effect, Outcome, StepPath, UndoCall};
 use crate::runbook::RUNBOOK;
 
 /// An effect of the incident, and whether it can be undone.
@@ -94,7 +94,7 @@ fn standing<'a>(all: &'a IncidentState, run: &RunState, state: &'a EffectState) 
             None => return Standing::Able(undo),
         }
     } else {
-        let known = effect.consequences.first().filter(|_| effect.danger == Danger::Irreversible);
+        let known = effect.radius.put_back.as_ref();
         known.map_or_else(|| NO_WAY.to_owned(), |known| format!("{NO_WAY}: {known}"))
     })
 }

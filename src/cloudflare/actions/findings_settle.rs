@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::repair::{
-    Present, Sight, Standing, consequences, curl, dashboard, fields, instruction, request, wanted,
+    Present, Sight, Standing, consequences, curl, cut_off, dashboard, fields, instruction, reach, request, wanted,
 };
 use crate::cloudflare::review::{Place, ReviewItem, ReviewKind};
 use crate::model::{
-    Attribution, ByHand, Call, Change, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Target, Verdict,
-    count,
+    Attribution, ByHand, Call, Change, Danger, Effect, EffectKey, FindingStatus, HttpCall, Radius, Resolves, Target,
+    Verdict, count,
 };
 use crate::provider::ReadError;
 
@@ -269,6 +269,7 @@ fn to_decide(item: &ReviewItem, reason: &str, look: &Look<'_>) -> Effect {
     let now = item.after.as_ref().map(|image| format!(" It was found as: {}.", fields(image))).unwrap_or_default();
     effect.summary = format!("decide about {} {}", item.place.kind.words(), item.resource_name);
     effect.danger = Danger::Observe;
+    effect.radius = Radius { reach: effect.radius.reach, ..Radius::default() };
     effect.before = json!(item.after);
     effect.call = Call::Hand(ByHand {
         instruction: format!(
@@ -303,6 +304,7 @@ fn effect(
         _ => "put back",
     };
     let kind = place.kind.as_str();
+    let danger = danger(place.kind, method);
     let actor = &item.actor;
     let jewel = crown_jewel(item, look);
     let known = jewel.map(|zone| format!("{zone} is a crown jewel: one of the zones that the team says matter most."));
@@ -312,7 +314,12 @@ fn effect(
         action: FindingsSettle::SPEC.id.into(),
         target: Target { kind: kind.into(), id: place.id.clone(), name: item.resource_name.clone(), ambiguous: false },
         summary: format!("{verb} {} {}", place.kind.words(), item.resource_name),
-        danger: danger(place.kind, method),
+        danger,
+        radius: Radius {
+            reach: Some(format!("{}{}", reach(place), if jewel.is_some() { " (crown jewel)" } else { "" })),
+            cut_off: Some(cut_off(place).to_owned()),
+            put_back: (danger != Danger::Irreversible).then(|| "by hand, as it is done".to_owned()),
+        },
         call: Call::Hand(ByHand {
             instruction: instruction(item, request.as_ref(), state.as_ref()),
             dashboard: Some(dashboard(place)),

@@ -11,9 +11,9 @@ use super::token_restore::{self, TokenRestore};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
 use crate::cloudflare::tokens::{
-    Found, Seen, Token, TokenRef, find, invisible, list, not_seen, refuse_own, spare, unique,
+    Found, Seen, Token, TokenRef, ZoneNames, find, invisible, list, not_seen, refuse_own, spare, unique,
 };
-use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, UndoCall, Verdict};
+use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Radius, Resolves, UndoCall, Verdict};
 use crate::provider::Answer;
 
 /// `cloudflare.token.disable`.
@@ -70,11 +70,12 @@ impl Action for TokenDisable {
         }
         let seen = list(look).await?;
         let (tokens, spared) = spare(look, &seen, unique(params.tokens), "disable")?;
+        let zones = ZoneNames::of(look, tokens.iter().filter_map(|wanted| seen.get(&wanted.id))).await;
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
         for wanted in tokens {
             let proof = match standing(&seen, &wanted) {
                 Standing::Active(token) => {
-                    plan.effects.push(effect(look, token, &seen.tokens, &wanted));
+                    plan.effects.push(effect(look, token, &seen.tokens, &wanted, &zones));
                     continue;
                 }
                 Standing::Unseen => {
@@ -141,19 +142,13 @@ fn standing<'a>(seen: &'a Seen, wanted: &TokenRef) -> Standing<'a> {
     }
 }
 
-fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> Effect {
+fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zones: &ZoneNames) -> Effect {
     let in_use = token.last_used_on.is_some_and(|at| look.now().duration_since(at) < IN_USE);
     let mut after = token.image();
     after["status"] = "disabled".into();
     let restore = token_restore::Params { token: wanted.clone(), before: token.image(), after: after.clone() };
-    let mut consequences = vec![
-        if in_use {
-            format!("whatever uses it honestly stops at once; it was last used {}", token.last_use())
-        } else {
-            format!("it was not used lately (last: {})", token.last_use())
-        },
-        "to put it back: `quell undo`, or enable it in the dashboard; its policies are kept".to_owned(),
-    ];
+    let cut_off = if in_use { "whatever uses it, at once" } else { "nobody that is known: it was not used lately" };
+    let mut consequences = vec![format!("it was last used: {}", token.last_use())];
     let mut facts = vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())];
     if let Some(why) = &wanted.why {
         consequences.push(format!("what speaks against it: {why}"));
@@ -173,6 +168,11 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> E
         }),
         before: token.image(),
         after,
+        radius: Radius {
+            reach: token.reach_in_words(zones, look.safeguards()),
+            cut_off: Some(cut_off.to_owned()),
+            put_back: Some("enable it in the dashboard: its policies are kept".to_owned()),
+        },
         consequences,
         facts,
         preselected: wanted.sure,

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
-use crate::cloudflare::tokens::{Found, Token, TokenRef, find, full_update, invisible, list, refuse_own};
-use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Resolves, Verdict};
+use crate::cloudflare::tokens::{Found, Token, TokenRef, ZoneNames, find, full_update, invisible, list, refuse_own};
+use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Radius, Resolves, Verdict};
 use crate::provider::Answer;
 
 /// `cloudflare.token.restore`.
@@ -95,7 +95,8 @@ impl Action for TokenRestore {
             plan.already.push((wanted.label().to_owned(), proof));
             plan.output.restored.push(params.token);
         } else if token.is_as(&params.after) {
-            plan.effects.push(effect(look, token, &seen.tokens, &params));
+            let zones = ZoneNames::of(look, std::iter::once(token)).await;
+            plan.effects.push(effect(look, token, &seen.tokens, &params, &zones));
         } else {
             return Err(conflict(token, &params));
         }
@@ -151,7 +152,7 @@ fn conflict(token: &Token, params: &Params) -> StepError {
         .hint("find out who and why; then put it back in the dashboard, or leave it: the journal has the before-image")
 }
 
-fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params) -> Effect {
+fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params, zones: &ZoneNames) -> Effect {
     let (wanted, enables) = (&params.token, params.before["status"] == "active");
     let mut consequences = Vec::new();
     if enables {
@@ -167,7 +168,6 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params) -> Eff
     if let Some(finding) = &wanted.finding {
         consequences.push(format!("the finding {finding} is open again afterwards"));
     }
-    consequences.push("to cut it again: disable it in the dashboard, or run a step that does".to_owned());
     Effect {
         key: EffectKey::derive(look.path.as_str(), TokenRestore::SPEC.id, "token", &token.id),
         action: TokenRestore::SPEC.id.to_owned(),
@@ -182,6 +182,11 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], params: &Params) -> Eff
         }),
         before: token.image(),
         after: params.before.clone(),
+        radius: Radius {
+            reach: token.reach_in_words(zones, look.safeguards()),
+            cut_off: Some("nobody".to_owned()),
+            put_back: Some("disable it in the dashboard, or run a step that does".to_owned()),
+        },
         consequences,
         facts: vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())],
         preselected: true,

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
 use crate::cloudflare::tokens::{
-    Found, Token, TokenRef, find_listed, invisible, list, not_seen, refuse_own, spare, unique,
+    Found, Token, TokenRef, ZoneNames, find_listed, invisible, list, not_seen, refuse_own, spare, unique,
 };
-use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Resolves, Verdict};
+use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Radius, Resolves, Verdict};
 use crate::provider::Answer;
 
 /// `cloudflare.token.revoke`.
@@ -64,10 +64,11 @@ impl Action for TokenRevoke {
         }
         let seen = list(look).await?;
         let (tokens, spared) = spare(look, &seen, unique(params.tokens), "delete")?;
+        let zones = ZoneNames::of(look, tokens.iter().filter_map(|wanted| seen.get(&wanted.id))).await;
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
         for wanted in tokens {
             match seen.get(&wanted.id) {
-                Some(token) => plan.effects.push(effect(look, token, &seen.tokens, &wanted)),
+                Some(token) => plan.effects.push(effect(look, token, &seen.tokens, &wanted, &zones)),
                 None if seen.is_gone(&wanted.id, wanted.owner.as_deref()) => {
                     let proof = "it is gone: the list of its owner's tokens does not have it";
                     if let Some(finding) = &wanted.finding {
@@ -114,13 +115,12 @@ impl Action for TokenRevoke {
     }
 }
 
-fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> Effect {
-    let mut consequences =
-        vec!["a deleted token cannot be brought back, and its policies can no longer be read".to_owned()];
-    if token.status == "active" {
-        consequences
-            .push(format!("it is still active: whatever uses it stops at once; last used {}", token.last_use()));
-    }
+fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zones: &ZoneNames) -> Effect {
+    let cut_off = if token.status == "active" {
+        "whatever uses it, at once: it is still active".to_owned()
+    } else {
+        format!("nobody by this: the token is {} already", token.status)
+    };
     Effect {
         key: EffectKey::derive(look.path.as_str(), TokenRevoke::SPEC.id, "token", &token.id),
         action: TokenRevoke::SPEC.id.to_owned(),
@@ -135,7 +135,12 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef) -> E
         }),
         before: token.image(),
         after: json!(null),
-        consequences,
+        radius: Radius {
+            reach: token.reach_in_words(zones, look.safeguards()),
+            cut_off: Some(cut_off),
+            put_back: Some("a deleted token cannot be brought back, and its policies can no longer be read".to_owned()),
+        },
+        consequences: vec![format!("it was last used: {}", token.last_use())],
         facts: vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())],
         preselected: wanted.sure,
         undo: None,

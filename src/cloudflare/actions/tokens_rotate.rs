@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, parse_result};
-use crate::cloudflare::tokens::{Found, Token, TokenRef, find, invisible, is_spared, list, not_seen, unique};
-use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Verdict, count};
+use crate::cloudflare::tokens::{
+    Found, Token, TokenRef, ZoneNames, find, invisible, is_spared, list, not_seen, unique,
+};
+use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Radius, Verdict, count};
 use crate::provider::Answer;
 
 /// `cloudflare.tokens.rotate`.
@@ -84,6 +86,7 @@ impl Action for TokensRotate {
         }
         let seen = list(look).await?;
         let own = look.provider().credential().id.as_deref();
+        let zones = ZoneNames::of(look, params.tokens.iter().filter_map(|wanted| seen.get(&wanted.id))).await;
         let mut plan = StepPlan { account_for_rest: true, ..StepPlan::seen(Output::default(), "") };
         let mut own_row = None;
         for wanted in unique(params.tokens) {
@@ -102,12 +105,16 @@ impl Action for TokensRotate {
             }
             let is_own = Some(wanted.id.as_str()) == own;
             match seen.get(&wanted.id) {
-                Some(token) if is_own && params.include_own => own_row = Some(effect(look, token, &seen.tokens, true)),
+                Some(token) if is_own && params.include_own => {
+                    own_row = Some(effect(look, token, &seen.tokens, true, &zones));
+                }
                 Some(token) if is_own => {
                     let reason = "quell is acting with it: rotate it last, with another credential".to_owned();
                     plan.output.left.push(NotRotated { id: token.id.clone(), name: token.name.clone(), reason });
                 }
-                Some(token) if token.status == "active" => plan.effects.push(effect(look, token, &seen.tokens, false)),
+                Some(token) if token.status == "active" => {
+                    plan.effects.push(effect(look, token, &seen.tokens, false, &zones));
+                }
                 Some(token) => plan.already.push((token.name.clone(), format!("its status is {}", token.status))),
                 None if seen.is_gone(&wanted.id, wanted.owner.as_deref()) => {
                     plan.already.push((wanted.label().to_owned(), "it is gone".to_owned()));
@@ -182,11 +189,10 @@ impl Action for TokensRotate {
     }
 }
 
-fn effect(look: &Look<'_>, token: &Token, all: &[Token], own: bool) -> Effect {
+fn effect(look: &Look<'_>, token: &Token, all: &[Token], own: bool, zones: &ZoneNames) -> Effect {
     let mut before = token.image();
     before["modified_on"] = json!(token.modified_on.map(|at| at.to_string()));
-    let mut consequences =
-        vec![format!("its consumers stop until they have the new secret; last used {}", token.last_use())];
+    let mut consequences = vec![format!("it was last used: {}", token.last_use())];
     if own {
         consequences.push("this is the token that quell is acting with: the run cannot go on with it".to_owned());
     }
@@ -205,6 +211,13 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], own: bool) -> Effect {
         }),
         before,
         after: json!({ "secret": "new" }),
+        radius: Radius {
+            reach: token.reach_in_words(zones, look.safeguards()),
+            cut_off: Some("its consumers, until they have the new secret".to_owned()),
+            put_back: Some(
+                "the old secret cannot be brought back; the new one is in the vault, for its consumers".to_owned(),
+            ),
+        },
         consequences,
         facts: vec![
             ("last used".to_owned(), token.last_use()),

@@ -67,6 +67,28 @@ pub fn dashboard(place: &Place) -> String {
     }
 }
 
+/// How far a change of it goes.
+pub fn reach(place: &Place) -> String {
+    match (place.zone.as_deref(), place.level) {
+        (Some(zone), _) => format!("zone {zone}"),
+        (None, Level::User) => "every zone that the user can see".to_owned(),
+        (None, _) => "every zone of the account".to_owned(),
+    }
+}
+
+/// Who notices that it is no longer as it is now.
+pub const fn cut_off(place: &Place) -> &'static str {
+    match place.kind {
+        ReviewKind::DnsRecord => "whoever relies on its present answer",
+        ReviewKind::CertificatePack | ReviewKind::CustomCertificate => {
+            "visitors of its hosts, where no other certificate is for them"
+        }
+        ReviewKind::OriginCertificate => "origins that serve it",
+        ReviewKind::Rule => "traffic that passes, or is stopped, by the rule as it is now",
+        ReviewKind::AccessRule => "nobody: its addresses meet the WAF like all others",
+    }
+}
+
 /// What a person must know before doing it.
 pub fn consequences(place: &Place, wanted: Option<&Value>, present: Option<&Value>) -> Vec<String> {
     let text = match place.kind {

@@ -25,6 +25,9 @@ pub struct PlanSealed {
     /// Digests of the files that inputs name, by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, Digest>,
+    /// The version of every action that its steps use, by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub actions: BTreeMap<String, u32>,
 }
 
 /// A runbook that a step of another one calls.

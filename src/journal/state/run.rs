@@ -24,6 +24,19 @@ pub struct Approval {
     pub at: Timestamp,
 }
 
+/// A decision to go on with another plan than the one before.
+#[derive(Debug, Clone)]
+pub struct Amendment {
+    /// Every difference, in words.
+    pub changes: Vec<String>,
+    /// Why, in the words of who decided it.
+    pub words: String,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct RunState {
@@ -35,6 +48,8 @@ pub struct RunState {
     pub plan: Option<PlanSealed>,
     /// What of it was consented to beforehand.
     pub approved: Option<Approval>,
+    /// The decisions to go on with another plan, oldest first.
+    pub amended: Vec<Amendment>,
     /// The plan's steps by address.
     planned: HashMap<StepPath, Arc<PlannedStep>>,
     /// How far the plan is done.
@@ -61,6 +76,7 @@ impl RunState {
             opened_at: at,
             plan: None,
             approved: None,
+            amended: Vec::new(),
             planned: HashMap::new(),
             front: Front::default(),
             steps: BTreeMap::new(),
@@ -69,6 +85,11 @@ impl RunState {
             closed: None,
             drivers: 1,
         }
+    }
+
+    /// The approval that still consents to something. What was approved was the plan as it was then: another one has none.
+    pub fn approval(&self) -> Option<&Approval> {
+        self.approved.as_ref().filter(|_| self.amended.is_empty())
     }
 
     /// What the plan says of the step at `path`.
@@ -84,6 +105,11 @@ impl RunState {
     /// Where the step at `path` stands.
     pub fn status(&self, path: &StepPath) -> &StepStatus {
         self.step(path).map_or(&StepStatus::Pending, |step| &step.status)
+    }
+
+    /// Whether a step counts by itself. One that holds others counts in their place as long as they are not known.
+    pub fn counts(&self, planned: &PlannedStep) -> bool {
+        !planned.container || self.step(&planned.path).is_none_or(|step| step.held.is_empty())
     }
 
     /// The steps that hold or made `planned`, the nearest first.
@@ -132,7 +158,7 @@ impl RunState {
                 return Ok(());
             }
             _ if self.plan.is_none() => return Err("the run has no plan yet".into()),
-            Event::PlanAmended(amended) => return self.amend(amended),
+            Event::PlanAmended(amended) => return self.amend(entry, amended),
             Event::RunResumed { credential, .. } => {
                 self.paused = None;
                 self.credential = credential.clone();
@@ -189,7 +215,7 @@ impl RunState {
     }
 
     /// Takes another plan. What was begun must be in it, and what was fixed meanwhile stays where it is.
-    fn amend(&mut self, amended: &PlanAmended) -> Result<(), String> {
+    fn amend(&mut self, entry: &Entry, amended: &PlanAmended) -> Result<(), String> {
         self.refuse_open_intent()?;
         let old = self.plan.as_ref().ok_or("the run has no plan yet")?;
         let mut plan = amended.plan.clone();
@@ -215,6 +241,12 @@ impl RunState {
             |step| fixed.remove(&Arc::<PlannedStep>::as_ref(&step).path).into_iter().flatten().chain([step]);
         plan.steps = plan.steps.into_iter().flat_map(with_inner).collect();
         self.opened.runbook_sha256 = amended.runbook_sha256.clone();
+        self.amended.push(Amendment {
+            changes: amended.changes.clone(),
+            words: amended.words.clone(),
+            by: entry.by.clone(),
+            at: entry.at,
+        });
         self.fix(plan);
         Ok(())
     }

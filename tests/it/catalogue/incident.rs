@@ -83,6 +83,7 @@ impl Incident {
             not_examined: vec![],
             nested: vec![],
             files: [].into(),
+            actions: [].into(),
         };
         incident.append(stage, false, Event::PlanSealed(Box::new(sealed)));
         incident.append(stage, true, Event::StepBegan);

@@ -220,6 +220,7 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         call: Call::Http(call.clone()),
         before: Value::Null,
         after: Value::Null,
+        radius: quell::model::Radius::default(),
         consequences: vec![],
         facts: vec![],
         preselected: true,
@@ -282,6 +283,7 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         not_examined: vec![],
         nested: vec![],
         files: [].into(),
+        actions: [].into(),
     };
     let consent = Consent { effect: key, digest: effect.digest() };
     let proposed = Proposed {

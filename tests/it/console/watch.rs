@@ -99,6 +99,7 @@ impl Told {
         told.tell(Event::PlanSealed(Box::new(PlanSealed {
             nested: vec![],
             files: [].into(),
+            actions: [].into(),
             not_examined: Vec::new(),
             digest: Digest::of(b""),
             inputs: Map::new(),
@@ -272,7 +273,7 @@ fn where_a_run_stands_fits_a_screen_below_its_header() {
         for width in [40, 80] {
             let style = Style { width, rehearsal: true, ..super::PLAIN };
             let driver = Some((4242, "laptop-7"));
-            let rested = Rested { at: told.at, driver, credential: &run.opened.credential, next };
+            let rested = Rested { at: told.at, driver, credential: &run.opened.credential, tool: None, next };
             let text = resumed_text(&run, &rested, now, &style);
             let header = header(&run.opened, &[], &IncidentId::new("20261123-1412-k7qd"), told.at, now, &[], &style);
             let lines = header.lines().chain(text.lines());

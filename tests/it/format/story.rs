@@ -16,8 +16,8 @@ use quell::journal::{
 use quell::model::{
     Account, Actor, AnswerKind, Ask, Attribution, ByHand, Call, Change, Chore, CommandCall, CredentialFacts,
     CredentialKind, Danger, Digest, Disposition, Effect, EffectKey, EvidenceRef, Finding, FindingStatus, Gap, Given,
-    HttpCall, IncidentId, Outcome, OutsideCall, Phase, Question, Resolves, Resource, Role, RunId, SecretEnv, Severity,
-    Source, StepPath, Target, UndoCall, Verdict, Wait, WebCall, WebCheck, WebRead, World,
+    HttpCall, IncidentId, Outcome, OutsideCall, Phase, Question, Radius, Resolves, Resource, Role, RunId, SecretEnv,
+    Severity, Source, StepPath, Target, UndoCall, Verdict, Wait, WebCall, WebCheck, WebRead, World,
 };
 use serde_json::{Map, Value, json};
 
@@ -539,6 +539,7 @@ fn plan(digest: &[u8]) -> PlanSealed {
         inputs: Map::from_iter([("suspect".to_owned(), json!("ci-deploy")), ("zones".to_owned(), json!(["a", 1.5]))]),
         steps: steps.into_iter().map(|(id, phase, danger)| Arc::new(step(id, phase, danger))).collect(),
         not_examined: vec!["registrar".into()],
+        actions: [("example.action".to_owned(), 1)].into(),
         files: [("list.txt".to_owned(), Digest::of(b"list"))].into(),
         nested: vec![NestedRunbook { name: "block".into(), sha256: Digest::of(b"block"), source: "embedded".into() }],
     }
@@ -560,7 +561,12 @@ fn http(step: &str, n: usize) -> Effect {
         }),
         before: json!({ "status": "active" }),
         after: json!({ "status": "disabled" }),
-        consequences: vec!["whoever deploys with it is cut off".into()],
+        radius: Radius {
+            reach: Some("zone a.example".into()),
+            cut_off: Some("whoever deploys with it".into()),
+            put_back: (n == 1).then(|| "enable it in the dashboard".into()),
+        },
+        consequences: vec!["it was last used: 2026-11-20".into()],
         facts: vec![("last used".into(), "2026-11-20".into())],
         preselected: n == 1,
         undo: Some(UndoCall { action: "example.restore".into(), with: json!({ "token": id }) }),

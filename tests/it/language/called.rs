@@ -59,7 +59,7 @@ pub(super) fn shelve(scene: &Scene, name: &str, text: &str) {
 }
 
 /// What was to be done by hand at `path`.
-fn instruction(scene: &Scene, path: &str) -> Value {
+pub(super) fn instruction(scene: &Scene, path: &str) -> Value {
     let journal = scene.journal();
     let is_it = |entry: &&Value| entry["path"] == path && entry["event"]["type"] == "proposed";
     journal.iter().find(is_it).unwrap()["event"]["effects"][0]["call"]["instruction"].clone()

@@ -137,3 +137,19 @@ fn a_name_that_acts_on_a_terminal_does_not() {
         assert!(all.contains("u{202e}") || all.contains("u{1b}"), "{all}");
     }
 }
+
+#[test]
+fn a_code_is_explained() {
+    let home = tempfile::tempdir().unwrap();
+    let explain = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_quell"));
+        command.arg("explain").args(args).env_clear().env("HOME", home.path());
+        ran(command.stdin(std::process::Stdio::null()))
+    };
+    let said = explain(&["r018"]).expect(0).stdout;
+    assert!(said.starts_with("warning R018: A step that can change something does not say why."), "{said}");
+    let document = explain(&["R014", "--json"]).expect(0).json();
+    assert_eq!((&document["code"], &document["severity"]), (&"R014".into(), &"error".into()));
+    let unknown = explain(&["R999"]).expect(2).stderr;
+    assert!(unknown.contains("there is no code `R999`") && unknown.contains("from R001 to R032"), "{unknown}");
+}

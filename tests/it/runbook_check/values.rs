@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{drill, inventory, shown, step};
+use super::{codes, drill, inventory, look, shown, step};
 
 #[test]
 fn a_newer_schema() {
@@ -167,4 +167,14 @@ fn an_unknown_phase() {
       |
     help: did you mean `contain`?
     "##);
+}
+
+#[test]
+fn a_moment_that_is_told_from_now() {
+    let since = |text: &str| look(&format!("action = \"cloudflare.audit.collect\"\nwith = {{ since = \"{text}\" }}"));
+    for text in ["10h ago", "yesterday", "2026-11-23 14:05"] {
+        assert_eq!(codes(&since(text)), ["R010"], "{text}");
+        assert!(shown(&since(text)).contains(&format!("`since` cannot be `{text}`: it is a moment such as")), "{text}");
+    }
+    assert_eq!(codes(&since("2026-11-23T14:05:00Z")), [""; 0]);
 }

@@ -255,6 +255,7 @@ impl Terminal {
                 self.screen.say(&line);
             }
         }
+        self.say("a prompt waits as long as it takes: nothing is a yes by default, and nothing times out into one");
     }
 
     /// Says a message, which may be a whole screen that is laid out already.
