@@ -1,8 +1,9 @@
-//! What was known to be good: captured, compared, shown.
+//! What was known to be good: captured or imported, compared, shown.
 
 mod capture;
 mod diff;
 mod failure;
+mod import;
 mod live;
 mod show;
 
@@ -24,6 +25,7 @@ enum BaselineCommand {
     Capture(capture::CaptureArgs),
     Diff(diff::DiffArgs),
     Show(show::ShowArgs),
+    Import(import::ImportArgs),
 }
 
 /// Runs `quell baseline`.
@@ -32,5 +34,6 @@ pub(crate) async fn run(args: &BaselineArgs, cx: &Context) -> Result<Exit, CliEr
         BaselineCommand::Capture(args) => capture::run(args, cx).await,
         BaselineCommand::Diff(args) => diff::run(args, cx).await,
         BaselineCommand::Show(args) => show::run(args, cx),
+        BaselineCommand::Import(args) => import::run(args, cx),
     }
 }

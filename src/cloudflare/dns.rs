@@ -6,11 +6,13 @@
 mod baseline;
 mod content;
 mod diff;
+mod import;
 mod judgement;
 mod record;
 mod txt;
 
 pub use baseline::{Baseline, BaselineError};
 pub use diff::{Difference, diff};
+pub use import::{ImportError, Imported, bind, octodns};
 pub use judgement::{Judgement, judge};
 pub use record::{Key, Record};

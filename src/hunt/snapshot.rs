@@ -13,6 +13,7 @@
 mod capture;
 mod draft;
 mod error;
+mod import;
 mod ledger;
 pub(in crate::hunt) mod line;
 pub(in crate::hunt) mod manifest;
@@ -20,6 +21,7 @@ pub(in crate::hunt) mod open;
 
 pub use capture::{Capture, Subject};
 pub use error::SnapshotError;
+pub use import::Import;
 pub use manifest::{Held, Manifest, SCHEMA, Source, Zones};
 pub use open::{Items, Snapshot};
 

@@ -2,6 +2,7 @@
 
 mod capture;
 mod compare;
+mod imported;
 mod interrupted;
 mod unsound;
 

@@ -19,6 +19,7 @@ impl From<SnapshotError> for CliError {
                 "baseline_altered",
                 "take it from its history of versions; if a capture was cut off, `quell baseline capture DIR` ends it",
             ),
+            SnapshotError::Captured(_) => ("baseline_captured", "name another directory for what comes from a file"),
             SnapshotError::Busy(_) => ("baseline_busy", "wait for it, or name another directory"),
         };
         let source = match &error {

@@ -47,6 +47,9 @@ pub enum SnapshotError {
         /// Why.
         why: String,
     },
+    /// It was captured: what comes from elsewhere says less, and would take its place.
+    #[error("{} holds a baseline that was captured", .0.display())]
+    Captured(PathBuf),
     /// Another process captures into the same directory.
     #[error("another capture is at work in {}", .0.display())]
     Busy(PathBuf),
