@@ -62,7 +62,18 @@ fn text(state: &IncidentState, now: Timestamp) -> String {
         let each = opened.roles.iter().map(|(role, name)| format!("{role} {}", escape::terminal(name)));
         let _ = writeln!(out, "{}", each.collect::<Vec<_>>().join(", "));
     }
-    let _ = writeln!(out, "{}\n", standing(run));
+    let _ = writeln!(out, "{}", standing(run));
+    for amended in &run.amended {
+        let _ = writeln!(
+            out,
+            "plan amended {} by {}: {}; {}",
+            amended.at.strftime("%F %H:%MZ"),
+            escape::terminal(&amended.by),
+            escape::terminal(&amended.words),
+            escape::terminal(&amended.changes.join("; "))
+        );
+    }
+    out.push('\n');
     let steps = run.plan.iter().flat_map(|plan| &plan.steps);
     for planned in steps {
         let status = run.status(&planned.path);

@@ -225,6 +225,19 @@ async fn an_edited_runbook_on_resume() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_named_otherwise_on_resume() {
+    let spine = Spine::new().await;
+    let suspect = &spine.scene.scenario.cast.suspect_token_id;
+    let answers = spine.scene.write("stop.toml", &format!("[inputs]\nsuspect = \"{suspect}\"\n")).display().to_string();
+    spine.run(&answers).expect(11);
+    let text = fs::read_to_string(spine.answers("")).unwrap();
+    let by_name = text.replace(&format!("[inputs]\nsuspect = \"{suspect}\""), "[inputs]\nsuspect = \"ci-deploy\"");
+    let resumed = spine.resume(&spine.scene.write("named.toml", &by_name).display().to_string()).expect(0);
+    let said = format!("note: the input `suspect` is given as \"ci-deploy\" and stays \"{suspect}\": name and id");
+    assert!(resumed.stderr.contains(&said), "{}", resumed.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_account_or_host_on_resume() {
     let spine = Spine::new().await;
     let suspect = &spine.scene.scenario.cast.suspect_token_id;

@@ -173,6 +173,12 @@ fn differs(spec: &InputSpec, planned: &Value, given: &Value, cx: &Context) -> Re
         value.as_str().is_some_and(|text| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     let is_other_spelling = spec.ty == InputType::CloudflareToken && is_id(&now) != is_id(planned);
+    if is_other_spelling {
+        cx.screen.tell(&format!(
+            "note: the input `{}` is given as {now} and stays {planned}: name and id of a token are not compared",
+            spec.name
+        ));
+    }
     let differs = now != *planned && !is_told_from_now && !is_other_spelling;
     Ok(differs.then(|| format!("the input `{}`: planned {planned}, now {now}", spec.name)))
 }
