@@ -13,14 +13,18 @@ pub mod prompt;
 
 mod actions;
 mod baseline;
+mod close;
 mod config;
 mod context;
 mod decide;
+mod did;
+mod r#do;
 mod doctor;
 mod environment;
 mod errors;
 mod exit;
 mod explain;
+mod handoff;
 mod incidents;
 mod layout;
 mod log;
@@ -139,6 +143,7 @@ enum Command {
     Run(run::RunArgs),
     Plan(plan::PlanArgs),
     Resume(resume::ResumeArgs),
+    Do(r#do::DoArgs),
     Undo(undo::UndoArgs),
     Status(status::StatusArgs),
     /// Every incident and rehearsal, oldest first.
@@ -147,6 +152,9 @@ enum Command {
     Decide(decide::DecideArgs),
     Todo(todo::TodoArgs),
     Update(update::UpdateArgs),
+    Did(did::DidArgs),
+    Handoff(handoff::HandoffArgs),
+    Close(close::CloseArgs),
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     Secrets(secrets::SecretsArgs),
@@ -165,7 +173,7 @@ impl Command {
     const fn needs_settings(&self) -> bool {
         matches!(
             self,
-            Self::Rehearse(_) | Self::Run(_) | Self::Plan(_) | Self::Resume(_) | Self::Undo(_) | Self::Runbooks(_)
+            Self::Rehearse(_) | Self::Run(_) | Self::Plan(_) | Self::Resume(_) | Self::Do(_) | Self::Undo(_) | Self::Runbooks(_)
         )
     }
 }
@@ -248,13 +256,17 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Run(args) => run::run(args, cx).await,
         Command::Plan(args) => plan::run(args, cx).await,
         Command::Resume(args) => resume::run(args, cx).await,
+        Command::Do(args) => r#do::run(args, cx).await,
         Command::Undo(args) => undo::run(args, cx).await,
-        Command::Status(args) => status::run(args, cx),
+        Command::Status(args) => status::run(args, cx).await,
         Command::Incidents => incidents::run(cx),
         Command::Note(args) => note::run(args, cx),
         Command::Decide(args) => decide::run(args, cx),
         Command::Todo(args) => todo::run(args, cx),
         Command::Update(args) => update::run(args, cx),
+        Command::Did(args) => did::run(args, cx),
+        Command::Handoff(args) => handoff::run(args, cx),
+        Command::Close(args) => close::run(args, cx),
         Command::Report(args) => report::run(args, cx),
         Command::Verify(args) => verify::run(args, cx),
         Command::Secrets(args) => secrets::run(args, cx).await,

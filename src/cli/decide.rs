@@ -18,5 +18,5 @@ pub(crate) struct DecideArgs {
 
 /// Runs `quell decide`.
 pub(crate) fn run(args: &DecideArgs, cx: &Context) -> Result<Exit, CliError> {
-    args.words.write(NoteKind::Decision, cx)
+    args.words.write(NoteKind::Decision, cx).map(|_| Exit::Done)
 }

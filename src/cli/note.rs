@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
-use crate::journal::{Event, Journal, NoteKind};
+use super::layout::IncidentDir;
+use crate::journal::{Event, Journal, NoteKind, Stamp};
+use crate::secret::Redactor;
 
 /// Write something into the timeline, from any terminal, also while a run goes.
 ///
@@ -28,22 +32,46 @@ pub(super) struct Words {
 
 /// Runs `quell note`.
 pub(crate) fn run(args: &NoteArgs, cx: &Context) -> Result<Exit, CliError> {
-    args.words.write(NoteKind::Note, cx)
+    args.words.write(NoteKind::Note, cx).map(|_| Exit::Done)
+}
+
+/// An incident that words are written into.
+pub(super) struct Notebook {
+    pub(super) dir: IncidentDir,
+    pub(super) journal: Journal,
+    pub(super) redactor: Arc<Redactor>,
+    /// What the entry carries.
+    pub(super) stamp: Stamp,
+}
+
+impl Notebook {
+    /// Opens that of the incident named, else of the newest that is open.
+    pub(super) fn open(incident: Option<&str>, cx: &Context) -> Result<Self, CliError> {
+        let dir = cx.state.find(incident)?;
+        let redactor = Arc::new(Redactor::new(dir.redaction_key()?));
+        let (journal, _) = Journal::open(&dir.path)?;
+        let stamp = cx.stamp(journal.state().latest_run().map(|run| &run.opened));
+        Ok(Self { dir, journal, redactor, stamp })
+    }
 }
 
 impl Words {
-    /// Writes them down, without what looks like a secret.
-    pub(super) fn write(&self, kind: NoteKind, cx: &Context) -> Result<Exit, CliError> {
+    /// Writes them down, without what looks like a secret. Returns where.
+    pub(super) fn write(&self, kind: NoteKind, cx: &Context) -> Result<Notebook, CliError> {
+        let (mut book, text) = self.open(kind.as_str(), cx)?;
+        book.journal.append(&book.stamp, Event::Noted { text, kind })?;
+        cx.screen.tell(&format!("{} written down in {}", kind.as_str(), book.dir.id));
+        Ok(book)
+    }
+
+    /// Where they belong, and the words without what looks like a secret.
+    pub(super) fn open(&self, what: &str, cx: &Context) -> Result<(Notebook, String), CliError> {
         let text = self.text.trim();
         if text.is_empty() {
-            return Err(CliError::usage(format!("the {} is empty", kind.as_str())));
+            return Err(CliError::usage(format!("the {what} is empty")));
         }
-        let dir = cx.state.find(self.incident.as_deref())?;
-        let redactor = crate::secret::Redactor::new(dir.redaction_key()?);
-        let (mut journal, _) = Journal::open(&dir.path)?;
-        let stamp = cx.stamp(journal.state().latest_run().map(|run| &run.opened));
-        journal.append(&stamp, Event::Noted { text: redactor.redact(text).into_owned(), kind })?;
-        cx.screen.tell(&format!("{} written down in {}", kind.as_str(), dir.id));
-        Ok(Exit::Done)
+        let book = Notebook::open(self.incident.as_deref(), cx)?;
+        let text = book.redactor.redact(text).into_owned();
+        Ok((book, text))
     }
 }

@@ -10,11 +10,11 @@ use crate::cloudflare::api::RequestCounts;
 use crate::engine::{Next, PauseCause, Stop};
 use crate::escape;
 use crate::journal::{Amendment, Approval, EffectState, EffectStatus, IncidentState, RunState, StepState, StepStatus};
-use crate::model::{Digest, Verdict};
+use crate::model::{Digest, StepPath, Verdict};
 
-/// The exit code of a run.
-pub(crate) fn exit(state: &IncidentState, stop: Option<&Stop>) -> Exit {
-    let Some(run) = state.latest_run() else { return Exit::Done };
+/// The exit code of a run; without one, of nothing that was done.
+pub(crate) fn exit(state: &IncidentState, run: Option<&RunState>, stop: Option<&Stop>) -> Exit {
+    let Some(run) = run else { return Exit::Done };
     let effects = || run.steps.values().flat_map(|step| &step.effects);
     let failed = run.steps.values().any(|step| matches!(step.status, StepStatus::Failed { .. }))
         || effects().filter(|effect| !effect.is_best_effort()).any(|effect| {
@@ -41,15 +41,16 @@ pub(crate) fn exit(state: &IncidentState, stop: Option<&Stop>) -> Exit {
     exit
 }
 
-/// The document of `run`, `rehearse` and `resume`.
+/// The document of `run`, `rehearse` and `resume`, about one run.
 pub(crate) fn document(
     dir: &IncidentDir,
     state: &IncidentState,
+    run: Option<&RunState>,
     head: &Digest,
     requests: Option<RequestCounts>,
     now: Timestamp,
 ) -> Value {
-    let Some(run) = state.latest_run() else {
+    let Some(run) = run else {
         return json!({ "schema": "quell.run/1", "incident": dir.id, "dir": dir.path, "steps": [], "head": head });
     };
     let plan = run.plan.as_ref();
@@ -138,24 +139,33 @@ fn effect(state: &EffectState) -> Value {
 
 /// What comes next, in words for people.
 pub(crate) fn next_words(next: &Next) -> String {
-    let at = |words: &str, path: &crate::model::StepPath| format!("{words} `{}`", escape::terminal(path.as_str()));
+    match next_step(next) {
+        (words, joined, Some(path)) => format!("{words}{joined} `{}`", escape::terminal(path.as_str())),
+        (words, ..) => words.to_owned(),
+    }
+}
+
+/// What comes next without a name, how the step's name is joined to it, and the step.
+pub(crate) const fn next_step(next: &Next) -> (&'static str, &'static str, Option<&StepPath>) {
     match next {
-        Next::Begin(path) => at("begin", path),
-        Next::JumpOver(path) => at("pass over", path),
-        Next::Expand(path) => at("fix the steps of", path),
-        Next::EndRound(path) => at("judge the round of", path),
-        Next::Plan(path) => at("look at", path),
-        Next::Ask(path) => at("ask at", path),
-        Next::Confirm(path) => at("ask for consent at", path),
-        Next::GoOn(path) => at("ask whether to go on with the list at", path),
-        Next::Perform(path, _) => at("read again what was consented to, then send, at", path),
-        Next::Probe(path, _) | Next::SettleByProbe(path, _) => at("look what became of the effect in doubt at", path),
-        Next::Verify(path, _) => at("prove what was done at", path),
-        Next::GiveUp(path, _) => at("note a message that did not get through at", path),
-        Next::Decide(path, _) => at("ask what is to become of an effect at", path),
-        Next::Chore(path) => at("wait, or write the post-mortem, at", path),
-        Next::Conclude(path) => at("complete", path),
-        Next::Failed(path) => at("ask what to do about the failed step", path),
-        Next::Finish => "close the run".to_owned(),
+        Next::Begin(path) => ("begin", "", Some(path)),
+        Next::JumpOver(path) => ("pass over", "", Some(path)),
+        Next::Expand(path) => ("fix the steps", " of", Some(path)),
+        Next::EndRound(path) => ("judge the round", " of", Some(path)),
+        Next::Plan(path) => ("look", " at", Some(path)),
+        Next::Ask(path) => ("ask", " at", Some(path)),
+        Next::Confirm(path) => ("ask for consent", " at", Some(path)),
+        Next::GoOn(path) => ("ask whether to go on with the list", " at", Some(path)),
+        Next::Perform(path, _) => ("read again what was consented to, then send", ", at", Some(path)),
+        Next::Probe(path, _) | Next::SettleByProbe(path, _) => {
+            ("look what became of the effect in doubt", " at", Some(path))
+        }
+        Next::Verify(path, _) => ("prove what was done", " at", Some(path)),
+        Next::GiveUp(path, _) => ("note a message that did not get through", " at", Some(path)),
+        Next::Decide(path, _) => ("ask what is to become of an effect", " at", Some(path)),
+        Next::Chore(path) => ("wait, or write the post-mortem", ", at", Some(path)),
+        Next::Conclude(path) => ("complete", "", Some(path)),
+        Next::Failed(path) => ("ask what to do about the failed step", "", Some(path)),
+        Next::Finish => ("close the run", "", None),
     }
 }

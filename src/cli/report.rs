@@ -13,7 +13,7 @@ use crate::engine::Reporter;
 use crate::evidence::Archive;
 use crate::journal::{Inspection, Payload};
 use crate::model::{Digest, Profile};
-use crate::report;
+use crate::report::{self, ReportModel};
 
 /// Write the post-mortem draft from the journal. What people wrote between its marks is kept.
 #[derive(Debug, Args)]
@@ -115,6 +115,20 @@ fn render(
                 .because(&error)
         })?),
     };
+    let model = model(dir, found, profile)?;
+    report::render(&model, template.as_deref(), previous).map_err(|error| {
+        failed("the report could not be made")
+            .because(&error)
+            .hint("the journal is untouched; mend the template or the earlier draft and run `quell report` again")
+    })
+}
+
+/// What the report for the team tells.
+pub(crate) fn of_team(dir: &IncidentDir, found: &Inspection) -> Result<ReportModel, CliError> {
+    model(dir, found, Profile::Internal)
+}
+
+fn model(dir: &IncidentDir, found: &Inspection, profile: Profile) -> Result<ReportModel, CliError> {
     let store = Archive::new(dir.evidence());
     let payload = |payload: &Payload| match payload {
         Payload::Inline(value) => Some(value.clone()),
@@ -127,13 +141,7 @@ fn render(
         problems: &found.problems,
         payload: &payload,
     };
-    let model =
-        report::model_for(&source, profile).map_err(|error| failed("the report could not be made").because(&error))?;
-    report::render(&model, template.as_deref(), previous).map_err(|error| {
-        failed("the report could not be made")
-            .because(&error)
-            .hint("the journal is untouched; mend the template or the earlier draft and run `quell report` again")
-    })
+    report::model_for(&source, profile).map_err(|error| failed("the report could not be made").because(&error))?
 }
 
 fn failed(message: impl Into<String>) -> CliError {

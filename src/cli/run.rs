@@ -112,7 +112,7 @@ pub(crate) async fn run(args: &RunArgs, cx: &Context) -> Result<Exit, CliError> 
     }
     let start = start.with(&inputs).in_team(cx);
     let approved = approved.zip(plan_text);
-    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved, up_to };
+    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved, up_to, beside: false };
     let opened = open::open(cx, dir, fresh, &loaded, given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
     let prompter = prompter(cx, answers, up_to, &watch)?;

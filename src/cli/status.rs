@@ -1,4 +1,6 @@
 use std::fmt::Write;
+use std::io::{IsTerminal, stdout};
+use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -8,37 +10,78 @@ use super::console::{Timers, duration};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
+use super::layout::IncidentDir;
 use super::{outcome, output};
 use crate::escape;
-use crate::journal::{EffectState, IncidentState, RunState};
+use crate::journal::{EffectState, IncidentState, Inspection, RunState};
+
+mod brief;
+
+/// How often a watched journal is read again.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Clears a terminal, and begins at its top.
+const CLEAR: &str = "\x1b[2J\x1b[H";
 
 /// Where an incident stands: offline, from its journal alone.
 #[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     /// Beginning of the incident's id, or its directory; without one, the newest that is open, else the newest.
     incident: Option<String>,
+
+    /// One line without names and ids, to paste where others read: phase, time, whether the cut is proven, harm, next.
+    #[arg(long, conflicts_with = "json")]
+    brief: bool,
+
+    /// Show it again whenever something happens, until no run is open any more. Ctrl-C ends it; the run goes on.
+    #[arg(long)]
+    watch: bool,
 }
 
 /// Runs `quell status`.
-pub(crate) fn run(args: &StatusArgs, cx: &Context) -> Result<Exit, CliError> {
+pub(crate) async fn run(args: &StatusArgs, cx: &Context) -> Result<Exit, CliError> {
     let dir = cx.incident_to_read(args.incident.as_deref())?;
-    let found = dir.inspect()?;
-    let exit = if found.is_sound() { Exit::Done } else { Exit::Journal };
-    if cx.json {
-        let mut document = outcome::document(&dir, &found.state, &found.head, None, cx.now());
-        document["schema"] = json!("quell.status/1");
-        document["problems"] = json!(found.problems);
-        output::document(&document)?;
-    } else {
-        output::write(&text(&found.state, cx.now()))?;
-        for problem in found.problems.iter().filter(|problem| problem.kind != "torn_tail") {
-            cx.screen.tell(&format!("warning: the journal is damaged: {}", problem.detail));
+    let mut found = dir.inspect()?;
+    show(args, &dir, &found, cx)?;
+    while args.watch && found.state.is_open() {
+        tokio::select! {
+            () = cx.interrupt.raised() => break,
+            () = cx.clock.sleep(EVERY) => {}
+        }
+        let now = dir.inspect()?;
+        let is_news = now.head != found.head;
+        found = now;
+        // Clocks go on without news; where nobody looks, only news is written.
+        if is_news || is_redrawn(cx) {
+            show(args, &dir, &found, cx)?;
         }
     }
-    Ok(exit)
+    Ok(if found.is_sound() { Exit::Done } else { Exit::Journal })
 }
 
-fn text(state: &IncidentState, now: Timestamp) -> String {
+/// Whether the text on the screen is drawn over.
+fn is_redrawn(cx: &Context) -> bool {
+    !cx.json && stdout().is_terminal()
+}
+
+fn show(args: &StatusArgs, dir: &IncidentDir, found: &Inspection, cx: &Context) -> Result<(), CliError> {
+    if cx.json {
+        let run = found.state.latest_run();
+        let mut document = outcome::document(dir, &found.state, run, &found.head, None, cx.now());
+        document["schema"] = json!("quell.status/1");
+        document["problems"] = json!(found.problems);
+        return output::document(&document);
+    }
+    let clear = if args.watch && is_redrawn(cx) { CLEAR } else { "" };
+    let text = if args.brief { brief::line(&found.state, cx.now()) } else { text(&found.state, cx.now()) };
+    output::write(&format!("{clear}{text}"))?;
+    for problem in found.problems.iter().filter(|problem| problem.kind != "torn_tail") {
+        cx.screen.tell(&format!("warning: the journal is damaged: {}", problem.detail));
+    }
+    Ok(())
+}
+
+pub(super) fn text(state: &IncidentState, now: Timestamp) -> String {
     let mut out = String::new();
     let id = state.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let _ = writeln!(out, "incident {id}: {}", escape::terminal(&state.title));
@@ -63,6 +106,13 @@ fn text(state: &IncidentState, now: Timestamp) -> String {
         let _ = writeln!(out, "{}", each.collect::<Vec<_>>().join(", "));
     }
     let _ = writeln!(out, "{}", standing(run));
+    for other in state.runs.iter().filter(|other| other.closed.is_none() && other.opened.run != run.opened.run) {
+        let _ = writeln!(out, "run {} of {} rests meanwhile", other.opened.run, escape::terminal(&other.opened.runbook));
+    }
+    if let Some(closing) = &state.closing {
+        let (at, by) = (closing.at.strftime("%F %H:%MZ"), escape::terminal(&closing.by));
+        let _ = writeln!(out, "incident closed {at} by {by}, with {} open matters accepted", closing.accepted.len());
+    }
     for amended in &run.amended {
         let _ = writeln!(
             out,

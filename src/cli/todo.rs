@@ -18,5 +18,5 @@ pub(crate) struct TodoArgs {
 
 /// Runs `quell todo`.
 pub(crate) fn run(args: &TodoArgs, cx: &Context) -> Result<Exit, CliError> {
-    args.words.write(NoteKind::Todo, cx)
+    args.words.write(NoteKind::Todo, cx).map(|_| Exit::Done)
 }

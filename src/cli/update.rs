@@ -18,5 +18,5 @@ pub(crate) struct UpdateArgs {
 
 /// Runs `quell update`.
 pub(crate) fn run(args: &UpdateArgs, cx: &Context) -> Result<Exit, CliError> {
-    args.words.write(NoteKind::Update, cx)
+    args.words.write(NoteKind::Update, cx).map(|_| Exit::Done)
 }

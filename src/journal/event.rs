@@ -1,3 +1,4 @@
+mod closing;
 mod note;
 mod plan;
 mod run;
@@ -7,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use closing::Accepted;
 pub use note::NoteKind;
 pub use plan::{Expanded, NestedRunbook, PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep};
 pub use run::{PreparedAnswers, RunOpened, RunOutcome};
@@ -251,6 +253,16 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "NoteKind::is_note")]
         kind: NoteKind,
     },
+    /// Somebody says what they did elsewhere: in the dashboard, with another tool, by phone.
+    Attested {
+        /// What, in their words.
+        text: String,
+        /// When it was done, by their word.
+        done_at: Timestamp,
+        /// A file that shows it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<EvidenceRef>,
+    },
     /// A half-written last line of a crashed process was cut off.
     TornTail {
         /// Its length in bytes.
@@ -314,5 +326,10 @@ pub enum Event {
         outcome: RunOutcome,
         /// In words.
         reason: String,
+    },
+    /// A person closes the incident: nothing more is to come, and what is left is accepted by somebody.
+    IncidentClosed {
+        /// What is left.
+        accepted: Vec<Accepted>,
     },
 }

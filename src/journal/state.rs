@@ -14,7 +14,7 @@ pub use delivery::DeliveryState;
 pub use run::{Amendment, Approval, RunState};
 pub use step::{ChoreDone, StepState, StepStatus};
 
-use super::event::{Entry, Event, NoteKind};
+use super::event::{Accepted, Entry, Event, NoteKind};
 use crate::model::{EvidenceRef, Finding, Gap, IncidentId, RunId, World};
 
 /// An event that cannot follow what came before.
@@ -50,6 +50,8 @@ pub struct IncidentState {
     pub gaps: BTreeSet<Gap>,
     /// The deliveries of sealed secrets, in order.
     pub deliveries: Vec<DeliveryState>,
+    /// How it was closed, until another run is opened in it.
+    pub closing: Option<Closing>,
     /// Number of the last entry.
     pub seq: u64,
 }
@@ -67,15 +69,27 @@ pub struct Note {
     pub text: String,
 }
 
+/// How an incident was closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// What was left, each accepted by somebody.
+    pub accepted: Vec<Accepted>,
+}
+
 impl IncidentState {
     /// The run with this id.
     pub fn run(&self, id: &RunId) -> Option<&RunState> {
         self.runs.iter().find(|run| run.opened.run == *id)
     }
 
-    /// The newest run.
+    /// The run that is to be gone on with: the newest that is not closed, else the newest. One that rests may have a
+    /// later one beside it, which a person began to stop a harm meanwhile.
     pub fn latest_run(&self) -> Option<&RunState> {
-        self.runs.last()
+        self.runs.iter().rfind(|run| run.closed.is_none()).or_else(|| self.runs.last())
     }
 
     /// True while a run is neither done nor aborted, or none has begun.
@@ -105,9 +119,18 @@ impl IncidentState {
                     return Err(illegal(format!("run {} is open already", opened.run)));
                 }
                 self.runs.push(RunState::new(opened, entry.at));
+                self.closing = None;
             }
             Event::Noted { text, kind } => {
                 self.notes.push(Note { at: entry.at, by: entry.by.clone(), kind: *kind, text: text.clone() });
+            }
+            Event::Attested { file, .. } => self.evidence.extend(file.clone()),
+            Event::IncidentClosed { accepted } => {
+                if let Some(run) = self.runs.iter().find(|run| run.closed.is_none()) {
+                    return Err(illegal(format!("run {} is not closed", run.opened.run)));
+                }
+                let (at, by) = (entry.at, entry.by.clone());
+                self.closing = Some(Closing { at, by, accepted: accepted.clone() });
             }
             Event::DriverTaken { .. } | Event::TornTail { .. } | Event::SecretRevealed { .. } => {}
             // A secret is delivered while its run goes and long after it.

@@ -201,6 +201,7 @@ fn named_by(event: &Event) -> Vec<&EvidenceRef> {
     match event {
         Event::EvidenceTaken { evidence } => vec![evidence],
         Event::Verified { evidence, .. } => evidence.iter().collect(),
+        Event::Attested { file, .. } => file.iter().collect(),
         Event::StepDone { output: Payload::Kept(kept), .. } => vec![kept],
         Event::Proposed(proposed) => match &proposed.output {
             Payload::Kept(kept) => vec![kept],

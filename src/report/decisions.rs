@@ -44,6 +44,10 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
                 fields.iter().map(|(name, value)| asked(&question(book, entry, name), &answer(value))).collect()
             }
             Event::Noted { text, kind: NoteKind::Decision } => vec![text.clone()],
+            Event::IncidentClosed { accepted } => accepted
+                .iter()
+                .map(|it| format!("accept that this is left: {}: {}; by {}: {}", it.matter, it.what, it.by, it.reason))
+                .collect(),
             Event::RunClosed { outcome: RunOutcome::Aborted, reason } => vec![format!("end the run early: {reason}")],
             Event::PlanApproved(approved) => {
                 vec![format!(

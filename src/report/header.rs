@@ -33,6 +33,10 @@ pub struct IncidentFacts {
     pub attested_by: Vec<String>,
     /// The files that answered prompts in place of people.
     pub answers: Vec<AnswersRow>,
+    /// When it was closed, where it was.
+    pub closed: Option<String>,
+    /// Everybody who accepted something that is left.
+    pub accepted_by: Vec<String>,
 }
 
 /// A file with prepared answers.
@@ -123,6 +127,9 @@ pub(super) fn incident(book: &Book<'_>) -> IncidentFacts {
     };
     let trails = book.effects().filter_map(|effect| book.trail(&effect)?.attested.as_ref());
     let attested_by: BTreeSet<String> = trails.map(|(attested, _)| attested.by.clone()).collect();
+    let closing = state.closing.as_ref();
+    let accepted_by: BTreeSet<String> =
+        closing.iter().flat_map(|closing| &closing.accepted).map(|accepted| accepted.by.clone()).collect();
     IncidentFacts {
         id: state.id.as_ref().map_or_else(|| UNKNOWN.to_owned(), ToString::to_string),
         title: state.title.clone(),
@@ -134,6 +141,8 @@ pub(super) fn incident(book: &Book<'_>) -> IncidentFacts {
         people: people(book),
         attested_by: attested_by.into_iter().collect(),
         answers: book.trails.answers.iter().map(answers).collect(),
+        closed: closing.map(|closing| time(closing.at)),
+        accepted_by: accepted_by.into_iter().collect(),
     }
 }
 

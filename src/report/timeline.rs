@@ -41,6 +41,7 @@ pub(super) fn timeline(book: &Book<'_>) -> Vec<TimelineRow> {
         latest = latest.max(dated.at);
         dated.at = latest;
     }
+    rows.extend(responder::elsewhere(book));
     rows.extend(intruder::rows(book));
     rows.sort_by_key(|dated| dated.at);
     rows.into_iter().map(|dated| dated.row).collect()

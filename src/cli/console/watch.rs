@@ -168,6 +168,9 @@ impl Watch {
                 let by = if entry.path.is_none() { format!(" ({})", entry.by) } else { String::new() };
                 self.say(Volume::Normal, &label(kind.as_str(), Tone::Faint, &format!("{text}{by}")));
             }
+            Event::Attested { text, .. } => {
+                self.say(Volume::Normal, &label("did", Tone::Faint, &format!("{text} ({})", entry.by)));
+            }
             Event::Waited { end, words } => {
                 let text = match (end, words) {
                     (WaitEnd::Elapsed, _) => "its time is over".to_owned(),

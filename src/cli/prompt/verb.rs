@@ -59,6 +59,7 @@ const fn written(kind: NoteKind) -> &'static str {
         NoteKind::Decision => "decide TEXT",
         NoteKind::Todo => "todo TEXT",
         NoteKind::Update => "update TEXT",
+        NoteKind::Handoff => "handoff TEXT",
     }
 }
 

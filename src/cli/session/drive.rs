@@ -17,7 +17,7 @@ use crate::cloudflare::api::Connected;
 use crate::engine::{Bench, Engine, Observer, Ports, Prompter, Stop};
 use crate::evidence::EvidenceStore;
 use crate::journal::{Approval, Entry, IncidentState, Journal, RunOpened};
-use crate::model::Danger;
+use crate::model::{Danger, RunId};
 use crate::runbook::Templates;
 use crate::secret::Redactor;
 
@@ -91,21 +91,22 @@ pub(crate) async fn drive(
             role,
         },
     };
-    let mut engine = Engine::new(journal, run, bench);
+    let mut engine = Engine::new(journal, run.clone(), bench);
     let stop = engine.drive().await?;
     drop(lock);
     let journal = engine.into_journal();
-    finish(cx, dir, journal, stop, &connected)
+    finish(cx, dir, journal, &run, stop, &connected)
 }
 
 fn finish(
     cx: &Context,
     dir: IncidentDir,
     journal: Journal,
+    run: &RunId,
     stop: Stop,
     connected: &Connected,
 ) -> Result<Driven, CliError> {
-    let mut exit = outcome::exit(journal.state(), Some(&stop));
+    let mut exit = outcome::exit(journal.state(), journal.state().run(run), Some(&stop));
     let found = dir.inspect()?;
     match report::write(&dir, &found) {
         Ok((path, _)) => cx.screen.tell(&format!("post-mortem draft: {}", path.display())),
@@ -119,6 +120,7 @@ fn finish(
         output::document(&outcome::document(
             &dir,
             journal.state(),
+            journal.state().run(run),
             journal.head(),
             Some(connected.meter.snapshot()),
             cx.now(),

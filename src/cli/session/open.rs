@@ -51,6 +51,8 @@ pub(crate) struct Given<'a> {
     pub(crate) approved: Option<(PlanApproved, String)>,
     /// Up to which danger it consents by itself.
     pub(crate) up_to: Option<Danger>,
+    /// Whether it may go beside a run that rests.
+    pub(crate) beside: bool,
 }
 
 /// The plan that a run with these inputs would be bound to: files among them as they are now.
@@ -108,7 +110,7 @@ pub(crate) fn open(
         Journal::create(&dir.path, &stamp, opened)?.0
     } else {
         let (journal, _) = Journal::open(&dir.path)?;
-        refuse_foreign(&dir, &journal, target, connected)?;
+        refuse_foreign(&dir, &journal, given.beside, target, connected)?;
         journal
     };
     journal.append(&stamp, driver_taken(given.answers, given.up_to))?;
@@ -186,11 +188,14 @@ pub(crate) fn granted(lease: Lease, what: &str, hint: &str) -> Result<DriverLock
 fn refuse_foreign(
     dir: &IncidentDir,
     journal: &Journal,
+    beside: bool,
     target: &Target,
     connected: &Connected,
 ) -> Result<(), CliError> {
     let Some(run) = journal.state().latest_run() else { return Ok(()) };
-    refuse_open(dir, run)?;
+    if !beside {
+        refuse_open(dir, run)?;
+    }
     same_place(run, target, connected)
 }
 

@@ -35,6 +35,19 @@ pub(crate) struct Start {
     pub(crate) detected_at: Option<Timestamp>,
 }
 
+/// A moment that is told with an option and has passed: `2026-11-23 14:05Z`, `20m ago`.
+///
+/// # Errors
+/// It is no moment, or lies in the future.
+pub(crate) fn past(option: &str, text: &str, now: Timestamp) -> Result<Timestamp, CliError> {
+    let unusable = |why: &str| CliError::usage(format!("`{option}` cannot be `{text}`: {why}"));
+    let value = InputType::Timestamp.parse(text, now).map_err(|why| unusable(&why))?;
+    match value.as_str().and_then(|at| at.parse::<Timestamp>().ok()) {
+        Some(at) if at <= now => Ok(at),
+        _ => Err(unusable("it lies in the future")),
+    }
+}
+
 fn member(text: &str) -> Result<(Role, String), String> {
     let (role, name) = text.split_once('=').ok_or("it is not `role=name`")?;
     let role = role.trim();
@@ -55,18 +68,7 @@ impl StartArgs {
                 return Err(CliError::usage(format!("two people are named as {role}: {other} and {name}")));
             }
         }
-        let unusable = |text: &str, why: &str| CliError::usage(format!("`--detected` cannot be `{text}`: {why}"));
-        let detected_at = match &self.detected {
-            None => None,
-            Some(text) => {
-                let value = InputType::Timestamp.parse(text, cx.now()).map_err(|why| unusable(text, &why))?;
-                let at = value.as_str().and_then(|at| at.parse::<Timestamp>().ok());
-                if at.is_some_and(|at| at > cx.now()) {
-                    return Err(unusable(text, "it lies in the future"));
-                }
-                at
-            }
-        };
+        let detected_at = self.detected.as_deref().map(|text| past("--detected", text, cx.now())).transpose()?;
         Ok(Start { roles, detected_at })
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::runbook;
 use crate::cli::errors::CliError;
 use crate::cli::shelves::GENERATED;
 use crate::journal::{EffectState, IncidentState, RunState};
@@ -42,7 +43,8 @@ pub(super) fn candidates<'a>(state: &'a IncidentState, only: Option<&str>) -> Re
     let mut all = Vec::new();
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     // An undo is not undone: the effect that it put back can be done again.
-    for run in state.runs.iter().filter(|run| run.opened.source != GENERATED) {
+    let is_undo = |run: &RunState| run.opened.source == GENERATED && run.opened.runbook == runbook::NAME;
+    for run in state.runs.iter().filter(|run| !is_undo(run)) {
         for planned in run.plan.iter().flat_map(|plan| &plan.steps) {
             for effect in run.step(&planned.path).iter().flat_map(|step| &step.effects) {
                 let id: String = planned.path.id().chars().take(LONGEST).collect();

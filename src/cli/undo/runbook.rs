@@ -8,6 +8,9 @@ use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::model::IncidentId;
 
+/// Its name.
+pub(super) const NAME: &str = "undo";
+
 #[derive(Serialize)]
 struct Runbook<'a> {
     schema: u8,
@@ -34,7 +37,7 @@ struct Step<'a> {
 pub(super) fn text(incident: &IncidentId, able: &[&Candidate<'_>]) -> Result<String, CliError> {
     let runbook = Runbook {
         schema: 1,
-        name: "undo",
+        name: NAME,
         title: format!("Undo what was changed in incident {incident}"),
         summary: "Written by `quell undo` from the before-images in the journal.",
         steps: able.iter().filter_map(|row| step(row)).collect(),

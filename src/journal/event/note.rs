@@ -13,11 +13,13 @@ pub enum NoteKind {
     Todo,
     /// A status update that was given to others.
     Update,
+    /// What whoever takes over must know.
+    Handoff,
 }
 
 impl NoteKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Note, Self::Decision, Self::Todo, Self::Update];
+    pub const ALL: [Self; 5] = [Self::Note, Self::Decision, Self::Todo, Self::Update, Self::Handoff];
 
     /// The command, and the word at a prompt, by which it is written down.
     pub const fn verb(self) -> &'static str {
@@ -26,6 +28,7 @@ impl NoteKind {
             Self::Decision => "decide",
             Self::Todo => "todo",
             Self::Update => "update",
+            Self::Handoff => "handoff",
         }
     }
 
@@ -36,6 +39,7 @@ impl NoteKind {
             Self::Decision => "decision",
             Self::Todo => "todo",
             Self::Update => "update",
+            Self::Handoff => "handoff",
         }
     }
 

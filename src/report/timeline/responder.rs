@@ -34,6 +34,17 @@ pub(super) fn rows(book: &Book<'_>) -> Vec<Dated> {
     book.source.entries.iter().filter_map(told).collect()
 }
 
+/// What people say they did elsewhere, at the time that they say.
+pub(super) fn elsewhere(book: &Book<'_>) -> impl Iterator<Item = Dated> {
+    book.source.entries.iter().filter_map(|entry| {
+        let Event::Attested { text, done_at, file } = &entry.event else { return None };
+        let what = format!("{text} (done elsewhere; written down {})", time(entry.at));
+        let mut dated = row(*done_at, "responder", person(entry), what, format!("#{}", entry.seq));
+        dated.row.evidence = file.iter().map(|file| file.sha256.to_string()).collect();
+        Some(dated)
+    })
+}
+
 /// Who did it: for work by hand the person who attests it, with whoever wrote that down.
 fn who(entry: &Entry) -> String {
     match attested(&entry.event) {
@@ -125,6 +136,10 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
                 WaitEnd::CutShort => format!("the wait was cut short{why}"),
             })
         }
+        Event::IncidentClosed { accepted } if accepted.is_empty() => plain("incident closed: nothing was left".to_owned()),
+        Event::IncidentClosed { accepted } => {
+            plain(format!("incident closed, with {} accepted", count(accepted.len(), "open matter")))
+        }
         Event::TornTail { bytes, .. } => plain(format!("a half-written last line of {bytes} bytes was cut off")),
         Event::SecretRevealed { effect, to, .. } => plain(format!("{}: the new secret was shown ({to})", name(effect))),
         Event::DeliverySettled { effect, sink, outcome, seen, by, .. } => {
@@ -142,6 +157,7 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
             plain(format!("from here on {}", told.join(", and ")))
         }
         Event::DriverTaken { .. }
+        | Event::Attested { .. }
         | Event::PlanSealed(_)
         | Event::Expanded(_)
         | Event::StepBegan

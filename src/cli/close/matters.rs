@@ -1,0 +1,116 @@
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::cli::console::count;
+use crate::escape;
+use crate::report::{FindingRow, ReportModel};
+
+/// Rows of one kind that are listed; the report has all.
+const LISTED: usize = 12;
+
+/// Something that an incident leaves behind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Matter {
+    /// What kind it is: `in doubt`, `open finding`, `not seen`.
+    pub(crate) kind: String,
+    /// By what it is called when it is accepted: `E4`, a finding's `F3`, `gap 2`.
+    pub(crate) name: String,
+    /// What it is, in words.
+    pub(crate) what: String,
+}
+
+/// What an incident leaves behind, as its report tells it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Matters {
+    /// How many steps and changes are done.
+    done: String,
+    /// What somebody must settle or accept.
+    pub(crate) open: Vec<Matter>,
+    /// What is on record with a reason or an owner, or lies outside of what was looked at.
+    pub(crate) listed: Vec<Matter>,
+}
+
+impl Matters {
+    /// Gathers them.
+    pub(crate) fn of(model: &ReportModel) -> Self {
+        let done = model.steps.iter().filter(|step| step.status == "done").count();
+        let proven = model.effects.iter().filter(|effect| matches!(&*effect.fate, "done and proven" | "already so")).count();
+        let mut all = Self {
+            done: format!(
+                "{done} of {} done; {} of {} seen to hold",
+                count(model.steps.len(), "step"),
+                proven,
+                count(model.effects.len(), "change")
+            ),
+            ..Self::default()
+        };
+        for row in &model.unsettled {
+            let name = row.effect.clone().unwrap_or_else(|| format!("step {}", row.step));
+            let decided = row.decided.last().map(|decided| format!("; {decided}")).unwrap_or_default();
+            all.open(&row.kind, name, format!("{}: {}{decided}", row.what, row.standing));
+        }
+        for row in model.findings.intruder.iter().chain(&model.findings.unattributed) {
+            if row.status == "open" {
+                all.open("open finding", row.label.clone(), finding(row));
+            }
+        }
+        for row in &model.credentials.undecided {
+            let marks = if row.marks.is_empty() { String::new() } else { format!(" ({})", row.marks.join(", ")) };
+            all.open("credential not decided", row.id.clone(), format!("{}{marks}", row.name));
+        }
+        for (number, row) in (1..).zip(&model.gaps) {
+            all.open("not seen", format!("gap {number}"), format!("{} of {}: {}", row.family, row.scope, row.reason));
+        }
+        for row in &model.credentials.not_rotated {
+            let owner = row.owner.as_ref().map(|owner| format!("to {owner}")).unwrap_or_else(|| "kept".to_owned());
+            let reason = if row.reason.is_empty() { String::new() } else { format!(": {}", row.reason) };
+            all.list("not rotated", &row.name, format!("{owner}{reason}"));
+        }
+        for row in &model.action_items {
+            all.list("to do", &format!("#{}", row.entry), row.what.clone());
+        }
+        for row in &model.skips {
+            all.list("skipped", &row.step, row.reason.clone());
+        }
+        for row in &model.not_examined {
+            all.list("not examined", row.step.as_deref().unwrap_or("no step"), row.what.clone());
+        }
+        all
+    }
+
+    fn open(&mut self, kind: &str, name: String, what: String) {
+        self.open.push(Matter { kind: kind.to_owned(), name, what });
+    }
+
+    fn list(&mut self, kind: &str, name: &str, what: String) {
+        self.listed.push(Matter { kind: kind.to_owned(), name: name.to_owned(), what });
+    }
+
+    /// All of it, kind by kind, fit for a terminal.
+    pub(crate) fn text(&self) -> String {
+        let mut out = format!("{}\n", self.done);
+        section(&mut out, "to be settled, or accepted by somebody", &self.open);
+        section(&mut out, "on record", &self.listed);
+        out
+    }
+}
+
+fn section(out: &mut String, title: &str, matters: &[Matter]) {
+    let _ = writeln!(out, "\n{title}:{}", if matters.is_empty() { " nothing" } else { "" });
+    for alike in matters.chunk_by(|one, other| one.kind == other.kind) {
+        let Some(first) = alike.first() else { continue };
+        let _ = writeln!(out, "  {} ({})", first.kind, alike.len());
+        for matter in alike.iter().take(LISTED) {
+            let _ = writeln!(out, "    {}  {}", escape::terminal(&matter.name), escape::terminal(&matter.what));
+        }
+        if alike.len() > LISTED {
+            let _ = writeln!(out, "    and {} more, in the report", alike.len() - LISTED);
+        }
+    }
+}
+
+fn finding(row: &FindingRow) -> String {
+    let zone = row.zone.as_ref().map(|zone| format!(" in {zone}")).unwrap_or_default();
+    format!("{} {} {}{zone}: {}", row.severity, row.technique, row.name, row.detail)
+}

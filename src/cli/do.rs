@@ -1,0 +1,143 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::catalogue::CATALOGUE;
+use super::console::Watch;
+use super::context::Context;
+use super::errors::CliError;
+use super::exit::Exit;
+use super::plan;
+use super::resume::reconnect;
+use super::run::{prompter, read_answers, refuse_without_person};
+use super::session::load::load_text;
+use super::session::open::Given;
+use super::session::start::Start;
+use super::session::{drive, open};
+use super::shelves::generated;
+use crate::action::AnyAction;
+use crate::secret::may_be_token_value;
+
+/// Do one thing of the catalogue now, inside an incident: planned, consented to, journaled and proven like a step.
+///
+/// It goes beside a run that rests, which `quell resume` then goes on with. `quell actions ACTION` lists what an action
+/// takes.
+#[derive(Debug, Args)]
+pub(crate) struct DoArgs {
+    /// Id of the action, e.g. `cloudflare.token.disable`; `quell actions` lists them.
+    action: String,
+
+    /// A parameter. What is no text is written as JSON: `--with 'tokens=["…"]'`.
+    #[arg(long, value_name = "NAME=VALUE")]
+    with: Vec<String>,
+
+    /// Beginning of the incident's id, or its directory; without one, the newest that is open.
+    #[arg(long, value_name = "INCIDENT")]
+    incident: Option<String>,
+
+    /// Why; stands in journal and report.
+    #[arg(long, value_name = "TEXT", default_value = "To stop a harm at once.")]
+    why: String,
+
+    /// Prepared answers, for a run without a person; the step is called `do`.
+    #[arg(long, value_name = "FILE")]
+    answers: Option<PathBuf>,
+
+    /// Only look: what would be done, as `quell plan` shows it.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Runs `quell do`.
+pub(crate) async fn run(args: &DoArgs, cx: &Context) -> Result<Exit, CliError> {
+    let action = CATALOGUE.get(&args.action).ok_or_else(|| {
+        CliError::new(Exit::Usage, "no_such_action", format!("there is no action `{}`", args.action))
+            .hint("`quell actions` lists all; nothing was sent")
+    })?;
+    let dir = cx.state.find(args.incident.as_deref())?;
+    let found = dir.inspect()?;
+    let Some(last) = found.state.latest_run() else {
+        return Err(CliError::usage(format!("incident {} has no run that tells where it takes place", dir.id))
+            .hint("begin with `quell run`; nothing was sent"));
+    };
+    let text = text(action, with(action, &args.with)?, &args.why)?;
+    let loaded = load_text(generated(text), &cx.shelves, cx)?;
+    if args.dry_run {
+        let (_stage, target, connected) = reconnect(cx, &dir, last).await?;
+        return plan::show(cx, &loaded, &Map::new(), &target, &connected, 0, None).await;
+    }
+    let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
+    refuse_without_person(cx, answers.is_some(), None)?;
+    let (_stage, target, connected) = reconnect(cx, &dir, last).await?;
+    let (inputs, start) = (Map::new(), Start::of(&last.opened));
+    let given =
+        Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to: None, beside: true };
+    let opened = open::open(cx, dir, false, &loaded, given, &target, &connected)?;
+    let watch = Watch::new(cx.screen.clone());
+    let prompter = prompter(cx, answers, None, &watch)?;
+    let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
+    if let Some(rests) = driven.journal.state().latest_run().filter(|run| run.closed.is_none()) {
+        let (run, runbook) = (&rests.opened.run, &rests.opened.runbook);
+        cx.screen.tell(&format!("run {run} of {runbook} rests: go on with `quell resume {}`", driven.dir.id));
+    }
+    Ok(driven.exit)
+}
+
+/// The parameters, each as its kind is written.
+fn with(action: &dyn AnyAction, given: &[String]) -> Result<Map<String, Value>, CliError> {
+    let schema = action.params_schema();
+    let mut with = Map::new();
+    for pair in given {
+        let (name, text) =
+            pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--with {pair}` is not `name=value`")))?;
+        if may_be_token_value(text) {
+            return Err(CliError::usage(format!("the parameter `{name}` looks like a secret"))
+                .hint("give a token's id, never its value: parameters are written down; nothing was sent"));
+        }
+        // Text is what no schema says to be anything else, so that an id of digits stays text.
+        let is_text = !schema["properties"][name]["type"].is_string() || schema["properties"][name]["type"] == "string";
+        let value = match serde_json::from_str::<Value>(text) {
+            Ok(value) if !is_text || value.is_object() || value.is_array() => value,
+            _ => Value::String(text.to_owned()),
+        };
+        with.insert(name.to_owned(), json!({ "literal": value }));
+    }
+    Ok(with)
+}
+
+/// The runbook of the one step: in the language, so that engine, resume and report need not know.
+fn text(action: &dyn AnyAction, with: Map<String, Value>, why: &str) -> Result<String, CliError> {
+    #[derive(Serialize)]
+    struct Runbook<'a> {
+        schema: u8,
+        name: &'a str,
+        title: String,
+        summary: &'a str,
+        steps: [Step<'a>; 1],
+    }
+    #[derive(Serialize)]
+    struct Step<'a> {
+        id: &'a str,
+        phase: &'a str,
+        title: &'a str,
+        why: &'a str,
+        action: &'a str,
+        with: Map<String, Value>,
+    }
+    if why.contains("{{") || why.trim().is_empty() {
+        return Err(CliError::usage("`--why` is plain text: it is not empty, and holds no `{{`"));
+    }
+    let spec = action.spec();
+    let runbook = Runbook {
+        schema: 1,
+        name: "do",
+        title: format!("Do {} at once", spec.id),
+        summary: "Written by `quell do`.",
+        steps: [Step { id: "do", phase: "contain", title: spec.summary, why, action: spec.id, with }],
+    };
+    toml::to_string(&runbook).map_err(|error| {
+        CliError::usage("the parameters cannot be written as a runbook").because(&error).hint("nothing was sent")
+    })
+}
