@@ -13,6 +13,6 @@ mod txt;
 
 pub use baseline::{Baseline, BaselineError};
 pub use diff::{Difference, diff};
-pub use import::{ImportError, Imported, bind, octodns};
+pub use import::{ImportError, Imported, bind, octodns, record_family};
 pub use judgement::{Judgement, judge};
 pub use record::{Key, Record};

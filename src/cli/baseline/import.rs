@@ -10,8 +10,7 @@ use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output;
-use crate::cloudflare::dns::{ImportError, Imported, bind, octodns};
-use crate::cloudflare::families::family;
+use crate::cloudflare::dns::{ImportError, Imported, bind, octodns, record_family};
 use crate::hunt::Seat;
 use crate::hunt::snapshot::Import;
 
@@ -52,7 +51,7 @@ pub(super) fn run(args: &ImportArgs, cx: &Context) -> Result<Exit, CliError> {
         (None, None) => return Err(CliError::usage("name a file with `--bind` or `--octodns`")),
     };
     let imported = imported.map_err(|error| refused(path, &error))?;
-    let Some(family) = family("dns_records") else { return Err(CliError::usage("DNS records are not known")) };
+    let Some(family) = record_family() else { return Err(CliError::usage("DNS records are not known")) };
     let Imported { records, left_out, cannot_say, silent } = imported;
     let seat = Seat { name: zone.clone(), zone_id: None, parent: None };
     let items: Vec<_> = records.iter().map(|record| family.item(&seat, record)).collect();

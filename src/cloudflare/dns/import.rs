@@ -13,6 +13,9 @@ use serde_json::Value;
 pub use bind::bind;
 pub use octodns::octodns;
 
+use crate::cloudflare::families::family;
+use crate::hunt::Family;
+
 /// Records of one zone from a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Imported {
@@ -24,6 +27,11 @@ pub struct Imported {
     pub cannot_say: Vec<&'static str>,
     /// The fields of the canonical form among these, as JSON pointers: they cannot be compared.
     pub silent: BTreeSet<String>,
+}
+
+/// The family that the records belong to.
+pub fn record_family() -> Option<&'static Family> {
+    family("dns_records")
 }
 
 /// Why a file is not taken.
