@@ -173,7 +173,13 @@ impl Command {
     const fn needs_settings(&self) -> bool {
         matches!(
             self,
-            Self::Rehearse(_) | Self::Run(_) | Self::Plan(_) | Self::Resume(_) | Self::Do(_) | Self::Undo(_) | Self::Runbooks(_)
+            Self::Rehearse(_)
+                | Self::Run(_)
+                | Self::Plan(_)
+                | Self::Resume(_)
+                | Self::Do(_)
+                | Self::Undo(_)
+                | Self::Runbooks(_)
         )
     }
 }

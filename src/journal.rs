@@ -17,13 +17,14 @@ mod warrant;
 pub use driver::{Driver, DriverLock, Lease};
 pub use effect_state::{Attempt, EffectState, EffectStatus, MOST_ATTEMPTS_UNSENT};
 pub use event::{
-    Accepted, Basis, Consent, EffectDecision, Entry, Event, Expanded, FailureDecision, Left, NestedRunbook, NoteKind, Payload,
-    PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep, PreparedAnswers, Proposed, RunOpened,
+    Accepted, Basis, Consent, EffectDecision, Entry, Event, Expanded, FailureDecision, Left, NestedRunbook, NoteKind,
+    Payload, PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep, PreparedAnswers, Proposed, RunOpened,
     RunOutcome, SettledBy, SkipCause, WaitEnd,
 };
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
 pub use state::{
-    Amendment, Approval, ChoreDone, Closing, DeliveryState, IllegalEvent, IncidentState, Note, RunState, StepState, StepStatus,
+    Amendment, Approval, ChoreDone, Closing, DeliveryState, IllegalEvent, IncidentState, Note, RunState, StepState,
+    StepStatus,
 };
 pub use undone::Undone;
 pub use verify::{BoundPlan, Inspection, Problem, SealedEntry, inspect};

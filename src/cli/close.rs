@@ -70,7 +70,7 @@ pub(crate) fn run(args: &CloseArgs, cx: &Context) -> Result<Exit, CliError> {
     }
     let matters = Matters::of(&report::of_team(&dir, &found)?);
     if !cx.json {
-        output::write(&matters.text())?;
+        output::write(&matters.text(&cx.screen.style()))?;
     }
     let (accepted, open) = accepted(&args.accept, &matters, &Redactor::new(dir.redaction_key()?))?;
     if cx.json {

@@ -12,13 +12,7 @@ pub(crate) fn run(cx: &Context) -> Result<Exit, CliError> {
     for dir in cx.state.incidents() {
         let row = match dir.inspect() {
             Ok(found) => {
-                let standing = match found.state.latest_run() {
-                    _ if !found.is_sound() => "damaged",
-                    None => "empty",
-                    Some(run) if run.closed.is_some() => "closed",
-                    Some(run) if run.paused.is_some() => "resting",
-                    Some(_) => "open",
-                };
+                let standing = if found.is_sound() { found.state.standing() } else { "damaged" };
                 json!({
                     "id": dir.id, "dir": dir.path, "title": found.state.title, "status": standing,
                     "world": found.state.world.as_ref().map(ToString::to_string), "opened": found.state.opened,

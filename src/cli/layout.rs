@@ -138,10 +138,10 @@ impl IncidentDir {
         journal::inspect(&self.path).is_ok_and(|found| found.state.is_open())
     }
 
-    /// Its id with its world and whether it is open, e.g. `20261123-141200-k7qd (rehearsal of leaked-token, closed)`.
+    /// Its id with its world and where it stands, e.g. `20261123-141200-k7qd (rehearsal of leaked-token, ended)`.
     fn told(&self) -> String {
         let Ok(found) = journal::inspect(&self.path) else { return format!("{} (unreadable)", self.id) };
-        let standing = if found.state.is_open() { "open" } else { "closed" };
+        let standing = found.state.standing();
         let world = found.state.world.as_ref().map(|world| format!("{world}, ")).unwrap_or_default();
         format!("{} ({world}{standing})", self.id)
     }

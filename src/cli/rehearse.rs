@@ -83,7 +83,8 @@ pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliEr
     let inputs = inputs::collect(&loaded.runbook, &sources, &connected, &mut target, cx).await?;
     let up_to = args.order.yes_up_to;
     let start = start.with(&inputs).in_team(cx);
-    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to, beside: false };
+    let given =
+        Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to, beside: false };
     let opened = open::open(cx, dir, true, &loaded, given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
     let prompter = stage.with_colleague(prompter(cx, answers, up_to, &watch)?);

@@ -141,7 +141,7 @@ fn model(dir: &IncidentDir, found: &Inspection, profile: Profile) -> Result<Repo
         problems: &found.problems,
         payload: &payload,
     };
-    report::model_for(&source, profile).map_err(|error| failed("the report could not be made").because(&error))?
+    report::model_for(&source, profile).map_err(|error| failed("the report could not be made").because(&error))
 }
 
 fn failed(message: impl Into<String>) -> CliError {

@@ -107,7 +107,8 @@ pub(super) fn text(state: &IncidentState, now: Timestamp) -> String {
     }
     let _ = writeln!(out, "{}", standing(run));
     for other in state.runs.iter().filter(|other| other.closed.is_none() && other.opened.run != run.opened.run) {
-        let _ = writeln!(out, "run {} of {} rests meanwhile", other.opened.run, escape::terminal(&other.opened.runbook));
+        let _ =
+            writeln!(out, "run {} of {} rests meanwhile", other.opened.run, escape::terminal(&other.opened.runbook));
     }
     if let Some(closing) = &state.closing {
         let (at, by) = (closing.at.strftime("%F %H:%MZ"), escape::terminal(&closing.by));

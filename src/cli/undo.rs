@@ -63,7 +63,8 @@ pub(crate) async fn run(args: &UndoArgs, cx: &Context) -> Result<Exit, CliError>
     refuse_without_person(cx, answers.is_some(), None)?;
     let (stage, target, connected) = reconnect(cx, &dir, last).await?;
     let (inputs, start) = (Map::new(), Start::of(&last.opened));
-    let given = Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to: None, beside: false };
+    let given =
+        Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to: None, beside: false };
     let opened = open::open(cx, dir, false, &loaded, given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
     let mut prompter = prompter(cx, answers, None, &watch)?;

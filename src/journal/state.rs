@@ -97,6 +97,17 @@ impl IncidentState {
         self.latest_run().is_none_or(|run| run.closed.is_none())
     }
 
+    /// Where it stands, in a word: `empty`, `open`, `resting`, `ended` when its runs are, `closed` when a person closed it.
+    pub fn standing(&self) -> &'static str {
+        match self.latest_run() {
+            None => "empty",
+            Some(run) if run.closed.is_none() && run.paused.is_some() => "resting",
+            Some(run) if run.closed.is_none() => "open",
+            Some(_) if self.closing.is_some() => "closed",
+            Some(_) => "ended",
+        }
+    }
+
     /// Folds one more entry in. On an error nothing has changed.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), IllegalEvent> {
         let illegal = |what: String| IllegalEvent { seq: entry.seq, what };

@@ -250,6 +250,10 @@ fn outline(state: &IncidentState) -> String {
         let _ = writeln!(out, "delivery to {}: {:?}, {}", delivery.sink, delivery.outcome, delivery.seen);
     }
     let _ = writeln!(out, "{} pieces of evidence", state.evidence.len());
+    if let Some(closing) = &state.closing {
+        let accepted: Vec<_> = closing.accepted.iter().map(|it| (&*it.matter, &*it.by, &*it.reason)).collect();
+        let _ = writeln!(out, "closed by {} at {}: {accepted:?}", closing.by, closing.at);
+    }
     out
 }
 

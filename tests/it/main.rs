@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test by panicking")]
 
 mod alongside;
+mod at_once;
 mod bad_input;
 mod baseline;
 mod battery;

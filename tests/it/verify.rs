@@ -115,7 +115,7 @@ async fn one_dropped_line_is_told_once() {
 async fn what_only_reads_takes_the_newest_incident_when_none_is_open() {
     let spine = closed().await;
     let id = spine.scene.incident().file_name().unwrap().to_str().unwrap().to_owned();
-    let newest = format!("{id} (live {}, closed)", spine.scene.simulator.base_url().split('/').nth(2).unwrap());
+    let newest = format!("{id} (live {}, ended)", spine.scene.simulator.base_url().split('/').nth(2).unwrap());
     let rolled = spine.rolled[0].clone();
     for args in [&["status"][..], &["verify"], &["report"], &["secrets", "list"], &["secrets", "reveal", &rolled]] {
         let said = spine.scene.run(args).expect(0).stderr;

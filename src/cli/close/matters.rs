@@ -2,8 +2,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::cli::console::count;
-use crate::escape;
+use crate::cli::console::{Style, count, wrap};
 use crate::report::{FindingRow, ReportModel};
 
 /// Rows of one kind that are listed; the report has all.
@@ -35,7 +34,8 @@ impl Matters {
     /// Gathers them.
     pub(crate) fn of(model: &ReportModel) -> Self {
         let done = model.steps.iter().filter(|step| step.status == "done").count();
-        let proven = model.effects.iter().filter(|effect| matches!(&*effect.fate, "done and proven" | "already so")).count();
+        let proven =
+            model.effects.iter().filter(|effect| matches!(&*effect.fate, "done and proven" | "already so")).count();
         let mut all = Self {
             done: format!(
                 "{done} of {} done; {} of {} seen to hold",
@@ -88,21 +88,24 @@ impl Matters {
     }
 
     /// All of it, kind by kind, fit for a terminal.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, style: &Style) -> String {
         let mut out = format!("{}\n", self.done);
-        section(&mut out, "to be settled, or accepted by somebody", &self.open);
-        section(&mut out, "on record", &self.listed);
+        section(&mut out, "to be settled, or accepted by somebody", &self.open, style);
+        section(&mut out, "on record", &self.listed, style);
         out
     }
 }
 
-fn section(out: &mut String, title: &str, matters: &[Matter]) {
+fn section(out: &mut String, title: &str, matters: &[Matter], style: &Style) {
     let _ = writeln!(out, "\n{title}:{}", if matters.is_empty() { " nothing" } else { "" });
     for alike in matters.chunk_by(|one, other| one.kind == other.kind) {
         let Some(first) = alike.first() else { continue };
         let _ = writeln!(out, "  {} ({})", first.kind, alike.len());
         for matter in alike.iter().take(LISTED) {
-            let _ = writeln!(out, "    {}  {}", escape::terminal(&matter.name), escape::terminal(&matter.what));
+            let line = style.show(&format!("{}: {}", matter.name, matter.what));
+            for line in wrap(&line, style.columns(), "    ", "      ") {
+                let _ = writeln!(out, "{line}");
+            }
         }
         if alike.len() > LISTED {
             let _ = writeln!(out, "    and {} more, in the report", alike.len() - LISTED);
@@ -112,5 +115,6 @@ fn section(out: &mut String, title: &str, matters: &[Matter]) {
 
 fn finding(row: &FindingRow) -> String {
     let zone = row.zone.as_ref().map(|zone| format!(" in {zone}")).unwrap_or_default();
-    format!("{} {} {}{zone}: {}", row.severity, row.technique, row.name, row.detail)
+    let name = if row.name.is_empty() { &row.id } else { &row.name };
+    format!("{} {} {name}{zone}: {}", row.severity, row.technique, row.detail)
 }

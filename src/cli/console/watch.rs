@@ -235,6 +235,7 @@ impl Watch {
             | Event::Rechecked
             | Event::WentOn { basis: Basis::Typed }
             | Event::Answered { .. }
+            | Event::IncidentClosed { .. }
             | Event::ReportWritten { .. } => {}
         }
     }

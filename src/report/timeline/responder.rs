@@ -136,7 +136,9 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
                 WaitEnd::CutShort => format!("the wait was cut short{why}"),
             })
         }
-        Event::IncidentClosed { accepted } if accepted.is_empty() => plain("incident closed: nothing was left".to_owned()),
+        Event::IncidentClosed { accepted } if accepted.is_empty() => {
+            plain("incident closed: nothing was left".to_owned())
+        }
         Event::IncidentClosed { accepted } => {
             plain(format!("incident closed, with {} accepted", count(accepted.len(), "open matter")))
         }

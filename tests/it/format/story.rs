@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use quell::journal::{
-    Basis, Consent, EffectDecision, Event, Expanded, FailureDecision, Journal, Left, NestedRunbook, NoteKind, Payload,
-    PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep, PreparedAnswers, Proposed, RunOpened,
+    Accepted, Basis, Consent, EffectDecision, Event, Expanded, FailureDecision, Journal, Left, NestedRunbook, NoteKind,
+    Payload, PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep, PreparedAnswers, Proposed, RunOpened,
     RunOutcome, SettledBy, SkipCause, Stamp, WaitEnd,
 };
 use quell::model::{
@@ -26,6 +26,7 @@ pub(super) fn tell() -> Vec<u8> {
     let mut story = Story::begin();
     story.first_run();
     story.second_run();
+    story.afterwards();
     story.bytes()
 }
 
@@ -421,10 +422,8 @@ impl Story {
     /// What happens around the steps.
     fn around(&mut self) {
         self.step = None;
-        let kinds = [NoteKind::Note, NoteKind::Decision, NoteKind::Todo, NoteKind::Update];
-        for (role, kind) in
-            [None, Some(Role::Approver), Some(Role::Scribe), Some(Role::Operator)].into_iter().zip(kinds)
-        {
+        let roles = [None, Some(Role::Approver), Some(Role::Scribe), Some(Role::Operator), Some(Role::Commander)];
+        for (role, kind) in roles.into_iter().zip(NoteKind::ALL) {
             self.role = role;
             self.say(Event::Noted { text: "the shop stays up".into(), kind });
         }
@@ -441,6 +440,26 @@ impl Story {
             changes: vec!["the title of step `last` is another".into()],
             words: "only words".into(),
         })));
+    }
+}
+
+impl Story {
+    /// What happens when no run is open any more.
+    fn afterwards(&mut self) {
+        (self.run, self.step) = (None, None);
+        let done_at = "2026-11-23T14:20:00Z".parse().unwrap();
+        let sha256 = Digest::of(b"screenshot");
+        let file = EvidenceRef { sha256, bytes: 10, source: "shot.png".into(), at: self.now };
+        self.say(Event::Attested { text: "removed the member in the dashboard".into(), done_at, file: Some(file) });
+        self.say(Event::Attested { text: "called the bank".into(), done_at, file: None });
+        self.say(Event::IncidentClosed {
+            accepted: vec![Accepted {
+                matter: "gap 1".into(),
+                what: "not seen: members of account: refused".into(),
+                by: "Maya Lindqvist".into(),
+                reason: "no permission for it".into(),
+            }],
+        });
     }
 }
 

@@ -296,7 +296,7 @@ other.example. A 192.0.2.9
         ] {
             match bind(text, "shop.example") {
                 Err(ImportError::Line { line: at, why: told }) => {
-                    assert!(at == line && told.contains(why), "{text}: {at} {told}")
+                    assert!(at == line && told.contains(why), "{text}: {at} {told}");
                 }
                 other => panic!("{text}: {other:?}"),
             }

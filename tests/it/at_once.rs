@@ -1,0 +1,245 @@
+//! What is done beside the steps of a run: one thing at once, what was done elsewhere, handing over, closing.
+
+use std::process::Stdio;
+
+use quell::simulator::FaultKind;
+use serde_json::{Value, json};
+
+use crate::scene::Ran;
+use crate::spine::Spine;
+
+/// A run that rests before its cut.
+async fn resting() -> Spine {
+    let spine = Spine::new().await;
+    let suspect = &spine.scene.scenario.cast.suspect_token_id;
+    let stop = spine.scene.write("stop.toml", &format!("[inputs]\nsuspect = \"{suspect}\"\n")).display().to_string();
+    spine.run(&stop).expect(11);
+    spine
+}
+
+fn do_disable(spine: &Spine, answers: &str) -> Ran {
+    let tokens = json!([{ "id": spine.scene.scenario.cast.suspect_token_id }]);
+    let answers = spine.scene.write("do.toml", answers).display().to_string();
+    let with = format!("tokens={tokens}");
+    spine.scene.run(&["do", "cloudflare.token.disable", "--with", &with, "--answers", &answers, "--json"])
+}
+
+fn events(spine: &Spine, kind: &str) -> Vec<Value> {
+    let journal = spine.scene.journal();
+    journal.into_iter().map(|entry| entry["event"].clone()).filter(|event| event["type"] == kind).collect()
+}
+
+fn report(spine: &Spine) -> String {
+    spine.scene.run(&["report"]).expect(0);
+    std::fs::read_to_string(spine.scene.incident().join("report.md")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_thing_is_done_beside_a_run_that_rests_and_the_run_finds_it_done() {
+    let spine = resting().await;
+    let done = do_disable(&spine, "[steps.do]\nanswer = \"run\"\n").expect(0);
+    let document = done.json();
+    assert_eq!((&document["run"], &document["outcome"]), (&json!("r2"), &json!("done")));
+    let effect = &document["steps"][0]["effects"][0];
+    assert_eq!((&effect["outcome"], &effect["verdict"]), (&json!("applied"), &json!("holds")));
+    assert!(done.stderr.contains("run r1 of spine rests: go on with `quell resume "), "{}", done.stderr);
+    assert_eq!(spine.scene.writes().len(), 1);
+    let status = spine.scene.run(&["status", "--json"]).expect(0).json();
+    assert_eq!((&status["run"], &status["outcome"]), (&json!("r1"), &json!("paused")));
+
+    let resumed = spine.resume(&spine.answers("")).expect(0).json();
+    let cut = resumed["steps"].as_array().unwrap().iter().find(|step| step["id"] == "cut").unwrap().clone();
+    let left = &cut["effects"][0]["left"]["disposition"];
+    assert_eq!((&cut["status"], left), (&json!("done"), &json!("already_met")), "{cut:#}");
+    let disables =
+        spine.scene.writes().iter().filter(|write| write.method == "PUT" && !write.path.ends_with("/value")).count();
+    assert_eq!(disables, 1);
+    spine.scene.run(&["verify"]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_at_once_is_asked_for_can_be_looked_at_first_and_is_undone() {
+    let spine = resting().await;
+    let tokens = json!([{ "id": spine.scene.scenario.cast.suspect_token_id }]);
+    let with = format!("tokens={tokens}");
+    let entries = spine.scene.journal().len();
+    let looked = spine.scene.run(&["do", "cloudflare.token.disable", "--with", &with, "--dry-run"]).expect(0);
+    assert!(looked.stdout.contains("disable"), "{}", looked.stdout);
+    assert_eq!((spine.scene.journal().len(), spine.scene.writes().len()), (entries, 0));
+
+    // Nobody said yes.
+    do_disable(&spine, "").expect(11);
+    assert_eq!(spine.scene.writes().len(), 0);
+    let status = spine.scene.run(&["status"]).expect(0).stdout;
+    assert!(status.contains("run r2 rests (") && status.contains("run r1 of spine rests meanwhile\n"), "{status}");
+    let again = do_disable(&spine, "[steps.do]\nanswer = \"run\"\n").expect(0).json();
+    assert_eq!(again["run"], "r3");
+    spine
+        .resume(
+            &spine
+                .scene
+                .write("skip.toml", "[steps.do]\nanswer = \"skip\"\nreason = \"done by r3\"\n")
+                .display()
+                .to_string(),
+        )
+        .expect(0);
+    // What is left open is the run that everything began with.
+    assert_eq!(spine.scene.run(&["status", "--json"]).json()["run"], "r1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_at_once_is_refused_before_anything_is_sent() {
+    let spine = resting().await;
+    let refused = |args: &[&str], said: &str| {
+        let ran = spine.scene.run(&[&["do"], args].concat());
+        assert!(matches!(ran.code, 2 | 10 | 11), "{ran:?}");
+        let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(said), "{said}: {}", ran.stderr);
+    };
+    refused(&["cloudflare.token.disabel"], "there is no action `cloudflare.token.disabel`");
+    refused(&["cloudflare.token.disable", "--with", "tokens"], "`--with tokens` is not `name=value`");
+    refused(&["cloudflare.token.disable", "--with", "nothing=1"], "nothing");
+    refused(&["cloudflare.token.disable", "--with", "tokens=[]"], "there is no terminal to ask a person on");
+    let value = &spine.scene.scenario.cast.responder_token;
+    refused(&["cloudflare.token.disable", "--with", &format!("tokens={value}")], "looks like a secret");
+    refused(&["cloudflare.token.disable", "--why", "{{inputs.x}}"], "`--why` is plain text");
+    refused(&["cloudflare.token.disable", "--incident", "1999"], "there is no incident `1999`");
+    assert_eq!(spine.scene.writes().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_done_elsewhere_stands_in_the_timeline_at_its_time_with_its_file() {
+    let spine = resting().await;
+    let shot = spine.scene.write("shot.png", "pixels").display().to_string();
+    let told = spine.scene.run(&[
+        "did",
+        "Removed the member | in the dashboard",
+        "--at",
+        "2026-01-02 03:04Z",
+        "--file",
+        &shot,
+    ]);
+    assert!(told.expect(0).stderr.contains("done 2026-01-02 03:04Z: written down in "));
+    spine.scene.run(&["did", "Called the bank"]).expect(0);
+    let attested = events(&spine, "attested");
+    assert_eq!((&attested[0]["done_at"], &attested[1]["file"]), (&json!("2026-01-02T03:04:00Z"), &Value::Null));
+    let report = report(&spine);
+    let rows: Vec<&str> =
+        report.lines().filter(|line| line.starts_with("| 2026-01-02T03:04:00Z | responder | tester |")).collect();
+    assert_eq!(rows.len(), 1, "{report}");
+    assert!(
+        rows[0].contains("Removed the member \\| in the dashboard \\(done elsewhere; written down "),
+        "{}",
+        rows[0]
+    );
+    spine.scene.run(&["verify"]).expect(0);
+
+    for (args, said) in [
+        (vec!["did", "x", "--at", "2999-01-01 00:00Z"], "`--at` cannot be `2999-01-01 00:00Z`: it lies in the future"),
+        (vec!["did", "x", "--file", "nowhere.png"], "cannot keep the file nowhere.png"),
+        (vec!["did", " "], "the account of what was done is empty"),
+    ] {
+        let ran = spine.scene.run(&args).expect(2);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    assert_eq!(events(&spine, "attested").len(), 2);
+    let kept = attested[0]["file"]["sha256"].as_str().unwrap();
+    std::fs::remove_file(spine.scene.incident().join("evidence").join(kept)).unwrap();
+    assert!(spine.scene.run(&["verify"]).expect(14).stdout.contains("evidence_missing"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_over_is_told_where_things_stand() {
+    let spine = resting().await;
+    let told = spine.scene.run(&["handoff", "Ann takes over; the bank calls back at nine"]).expect(0);
+    for said in
+        ["run r1 rests", "to be settled, or accepted by somebody:", "open finding", "\njournal head: ", "\ndirectory: "]
+    {
+        assert!(told.stdout.contains(said), "{said}: {}", told.stdout);
+    }
+    assert_eq!(events(&spine, "noted")[0]["kind"], "handoff");
+    assert!(report(&spine).contains("handoff: Ann takes over; the bank calls back at nine"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incident_is_closed_when_everything_that_is_left_is_accepted_by_name() {
+    let spine = Spine::new().await;
+    let account = spine.scene.scenario.cast.account_id.clone();
+    spine.scene.fault("GET", &format!("/accounts/{account}/tokens*"), 1000, FaultKind::Forbidden);
+    let close = |accept: &[&str]| {
+        let accept: Vec<&str> = accept.iter().flat_map(|it| ["--accept", it]).collect();
+        spine.scene.run(&[&["close"], accept.as_slice()].concat())
+    };
+    let suspect = &spine.scene.scenario.cast.suspect_token_id;
+    let stop = spine.scene.write("stop.toml", &format!("[inputs]\nsuspect = \"{suspect}\"\n")).display().to_string();
+    spine.run(&stop).expect(11);
+    let open = close(&[]).expect(2);
+    assert!(open.stderr.contains("has a run that is not closed"), "{}", open.stderr);
+    let skip =
+        ["cut", "roll", "revoke"].map(|step| format!("[steps.{step}]\nanswer = \"skip\"\nreason = \"a drill\"\n"));
+    spine.resume(&spine.scene.write("skip.toml", &skip.concat()).display().to_string()).expect(16);
+
+    let left = close(&[]).expect(11);
+    assert!(
+        left.stdout.contains("\n  not seen (") && left.stdout.contains("\n    gap 1: tokens of "),
+        "{}",
+        left.stdout
+    );
+    assert!(left.stdout.contains("\n  not examined ("), "{}", left.stdout);
+    assert!(left.stderr.contains("that nobody has accepted"), "{}", left.stderr);
+    assert!(close(&["F99=Ann: x"]).expect(2).stderr.contains("no open matter is called `F99`"));
+    assert!(close(&["all=Ann"]).expect(2).stderr.contains("it is `MATTER=NAME: REASON`"));
+    assert_eq!(events(&spine, "incident_closed"), [] as [Value; 0]);
+
+    let closed =
+        close(&["all=Maya Lindqvist: the key is dead, the rest is for daylight", "GAP 1=Ann: known"]).expect(0);
+    assert!(closed.stderr.contains(" is closed; post-mortem draft:"), "{}", closed.stderr);
+    let event = events(&spine, "incident_closed").remove(0);
+    let accepted = event["accepted"].as_array().unwrap();
+    let first = accepted.iter().find(|it| it["matter"] == "gap 1").unwrap();
+    assert_eq!((&first["by"], &first["reason"]), (&json!("Ann"), &json!("known")));
+    assert!(accepted.iter().any(|it| it["by"] == "Maya Lindqvist"), "{event:#}");
+    let report = report(&spine);
+    let told = "; what was left is accepted by Ann, Maya Lindqvist, see Decisions and answers |";
+    assert!(report.contains(told), "{report}");
+    let status = spine.scene.run(&["status"]).expect(0).stdout;
+    assert!(status.contains("incident closed ") && status.contains(" by tester, with "), "{status}");
+    assert!(close(&[]).expect(0).stderr.contains("was closed "));
+    assert_eq!(events(&spine, "incident_closed").len(), 1);
+    let public = spine.scene.run(&["report", "--profile", "public", "-o", "-"]).expect(0).stdout;
+    assert!(!public.contains("Lindqvist") && !public.contains("Ann"), "{public}");
+    spine.scene.run(&["verify"]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_for_others_names_nobody_and_says_whether_the_cut_is_proven() {
+    let spine = resting().await;
+    let brief = || spine.scene.run(&["status", "--brief"]).expect(0).stdout;
+    let before = brief();
+    let said = "contain; opened 0 s ago; cut NOT proven (0 of 1 containing step done); ";
+    assert!(before.replace(" 1 s ago", " 0 s ago").starts_with(said), "{before}");
+    assert!(before.ends_with("; next: ask for consent (resting)\n"), "{before}");
+    spine.resume(&spine.answers("")).expect(0);
+    let after = brief();
+    assert!(after.starts_with("response ended; opened ") && after.contains("; cut proven; "), "{after}");
+    let cast = &spine.scene.scenario.cast;
+    for text in [&before, &after] {
+        assert_eq!(text.lines().count(), 1);
+        assert!(
+            !text.contains(&cast.suspect_token_id) && !text.contains("ci-deploy") && !text.contains("spine"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_shows_what_happens_and_ends_with_the_run() {
+    let spine = resting().await;
+    let mut command = spine.scene.command(&["status", "--watch", "--brief"]);
+    let watch = command.stdout(Stdio::piped()).spawn().unwrap();
+    spine.resume(&spine.answers("")).expect(0);
+    let watched = watch.wait_with_output().unwrap();
+    let told = String::from_utf8(watched.stdout).unwrap();
+    assert!(watched.status.success());
+    assert!(told.lines().last().unwrap().starts_with("response ended; "), "{told}");
+}
