@@ -12,6 +12,7 @@ pub mod console;
 pub mod prompt;
 
 mod actions;
+mod approve;
 mod baseline;
 mod close;
 mod config;
@@ -148,6 +149,7 @@ enum Command {
     Status(status::StatusArgs),
     /// Every incident and rehearsal, oldest first.
     Incidents,
+    Approve(approve::ApproveArgs),
     Note(note::NoteArgs),
     Decide(decide::DecideArgs),
     Todo(todo::TodoArgs),
@@ -266,6 +268,7 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Undo(args) => undo::run(args, cx).await,
         Command::Status(args) => status::run(args, cx).await,
         Command::Incidents => incidents::run(cx),
+        Command::Approve(args) => approve::run(args, cx).await,
         Command::Note(args) => note::run(args, cx),
         Command::Decide(args) => decide::run(args, cx),
         Command::Todo(args) => todo::run(args, cx),

@@ -23,6 +23,7 @@ mod perform;
 mod plan;
 mod ports;
 mod prove;
+mod second;
 mod steps;
 
 pub use consent::{ConsentMode, short_code};
@@ -36,6 +37,7 @@ pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
 pub use plan::{Binding, action_versions, seal_plan};
 pub use ports::{
     AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, DriftFrom, FailureRequest, GoOnRequest,
-    Halt, HandReply, HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, UnmetRequest, Vaulting,
-    WaitRequest,
+    Halt, HandReply, HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, SecondRequest, UnmetRequest,
+    Vaulting, WaitRequest,
 };
+pub use second::{consents, second_code};

@@ -15,7 +15,7 @@ mod verify;
 mod warrant;
 
 pub use driver::{Driver, DriverLock, Lease};
-pub use effect_state::{Attempt, EffectState, EffectStatus, MOST_ATTEMPTS_UNSENT};
+pub use effect_state::{Attempt, EffectState, EffectStatus, MOST_ATTEMPTS_UNSENT, Second};
 pub use event::{
     Accepted, Basis, Consent, EffectDecision, Entry, Event, Expanded, FailureDecision, Left, NestedRunbook, NoteKind,
     Payload, PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep, PreparedAnswers, Proposed, RunOpened,

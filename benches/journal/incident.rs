@@ -280,6 +280,7 @@ fn planned(id: &str, container: bool) -> PlannedStep {
         key: None,
         finally: false,
         skippable: true,
+        second_person: false,
         needed_by: Vec::new(),
     }
 }

@@ -12,8 +12,11 @@ use quell::simulator::Simulator;
 
 use super::{Figures, timed};
 
-const SHORT: usize = 2_000;
-const LONG: usize = 10_000;
+/// Steps in a row: as many as a runbook's text may hold, and a fifth of them.
+const IN_A_ROW: [usize; 2] = [600, 3_000];
+
+/// Items of a list.
+const OF_A_LIST: [usize; 2] = [2_000, 10_000];
 
 /// How much more a step may cost in the long run than in the short one.
 const GOAL: f64 = 1.3;
@@ -23,12 +26,14 @@ pub(super) fn measure(figures: &mut Figures) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let scenario = scenario("leaked-token").unwrap();
     let simulator = runtime.block_on(start(&scenario, WorldOptions::at(Timestamp::now()))).unwrap();
-    for (shape, runbook) in [("in a row", row as fn(usize) -> String), ("of a list", list)] {
-        let [short, long] = [SHORT, LONG].map(|steps| {
+    let shapes = [("in a row", row as fn(usize) -> String, IN_A_ROW), ("of a list", list, OF_A_LIST)];
+    for (shape, runbook, sizes) in shapes {
+        let [short, long] = sizes.map(|steps| {
             let took = run(&simulator, &scenario, &runbook(steps));
             took.as_secs_f64() / f64::from(u32::try_from(steps).unwrap())
         });
-        let what = format!("a step of {LONG} {shape} ({:.2} ms) to one of {SHORT} ({:.2} ms)", long * 1e3, short * 1e3);
+        let [few, many] = sizes;
+        let what = format!("a step of {many} {shape} ({:.2} ms) to one of {few} ({:.2} ms)", long * 1e3, short * 1e3);
         figures.ratio(&what, GOAL, long / short);
     }
 }

@@ -155,6 +155,7 @@ pub(crate) const fn next_step(next: &Next) -> (&'static str, &'static str, Optio
         Next::Plan(path) => ("look", " at", Some(path)),
         Next::Ask(path) => ("ask", " at", Some(path)),
         Next::Confirm(path) => ("ask for consent", " at", Some(path)),
+        Next::Second(path) => ("wait for a second person", " at", Some(path)),
         Next::GoOn(path) => ("ask whether to go on with the list", " at", Some(path)),
         Next::Perform(path, _) => ("read again what was consented to, then send", ", at", Some(path)),
         Next::Probe(path, _) | Next::SettleByProbe(path, _) => {

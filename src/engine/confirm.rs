@@ -147,7 +147,7 @@ impl Engine {
     }
 
     /// A step that sent nothing yet is skipped; in one that did, the rest is left as it is.
-    fn decline(
+    pub(super) fn decline(
         &mut self,
         path: &StepPath,
         step: &StepState,

@@ -18,6 +18,8 @@ pub enum Next {
     Ask(StepPath),
     /// Show what would change and ask for consent.
     Confirm(StepPath),
+    /// Wait until a second person agrees to what was consented to.
+    Second(StepPath),
     /// After the first row of a list: ask whether to go on.
     GoOn(StepPath),
     /// Send one effect.
@@ -61,6 +63,7 @@ pub enum Next {
 /// | | one refused, or applied and not seen | `Decide` |
 /// | | one undecided, to be tried again | `Confirm` |
 /// | | one undecided, and none consented to beforehand | `Confirm` |
+/// | | one consented, and a second person is to agree | `Second` |
 /// | | consented, the first of several has ended | `GoOn`, once |
 /// | | one consented | `Perform` |
 /// | | all ended, questions open | `Ask` |
@@ -117,6 +120,9 @@ fn within(planned: &PlannedStep, step: &StepState) -> Next {
         |state: &EffectState| state.status == EffectStatus::Proposed && (!beforehand || !state.attempts.is_empty());
     if first(&holds_up).is_some() {
         return Next::Confirm(path);
+    }
+    if ready.is_some() && planned.second_person && step.unseconded().next().is_some() {
+        return Next::Second(path);
     }
     if let Some(ready) = ready {
         return if needs_word_to_go_on(step) {

@@ -111,6 +111,7 @@ impl Engine {
                 Next::Plan(path) => self.plan(&path).await?,
                 Next::Ask(path) => self.ask(&path).await?,
                 Next::Confirm(path) => self.confirm(&path).await?,
+                Next::Second(path) => self.second(&path).await?,
                 Next::GoOn(path) => self.go_on(&path).await?,
                 Next::Perform(path, effect) => self.perform(&path, &effect).await?,
                 Next::Probe(path, effect) => self.probe(&path, &effect).await?,

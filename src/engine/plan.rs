@@ -7,7 +7,7 @@ use super::contents::{Contents, scope_of_item};
 use crate::action::Catalogue;
 use crate::journal::{NestedRunbook, PlanSealed, PlannedStep};
 use crate::model::{Account, Danger, Digest, IncidentId, StepPath, World, canonical_digest};
-use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates};
+use crate::runbook::{Confirm, Place, Runbook, Scope, StepSpec, Templates};
 
 /// What a plan is bound to besides the runbook and its inputs.
 #[derive(Debug, Clone, Copy)]
@@ -154,6 +154,7 @@ impl Instances<'_> {
             key: None,
             finally: false,
             skippable: spec.skippable,
+            second_person: spec.confirm == Some(Confirm::SecondPerson),
             needed_by: runbook.needed_by(&spec.id).to_vec(),
         }
     }

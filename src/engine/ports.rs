@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::journal::{
     EffectDecision, EffectState, Entry, FailureDecision, IncidentState, Left, NoteKind, PlannedStep, Proposed,
 };
-use crate::model::{Ask, ByHand, Danger, Digest, Effect, EffectKey, Role, Wait};
+use crate::model::{Ask, ByHand, Danger, Digest, Effect, EffectKey, IncidentId, Role, Wait};
 use crate::provider::{Answer, BoxFuture, Progress};
 use crate::secret::SecretBytes;
 
@@ -154,6 +154,9 @@ pub trait Prompter: Send + Sync {
     fn failure<'a>(&'a self, request: FailureRequest<'a>) -> BoxFuture<'a, Reply<(FailureDecision, String)>>;
     /// After the first row of a list: go on with the rest?
     fn go_on<'a>(&'a self, request: GoOnRequest<'a>) -> BoxFuture<'a, Reply<()>>;
+    /// Beside the wait for a second person: ends only when somebody goes on without one, with the reason, or says
+    /// something else. The engine drops it when the other one has agreed.
+    fn second<'a>(&'a self, request: SecondRequest<'a>) -> BoxFuture<'a, Reply<String>>;
     /// A step whose required steps were not done: run it all the same?
     fn unmet<'a>(&'a self, request: UnmetRequest<'a>) -> BoxFuture<'a, Reply<()>>;
     /// Beside a wait: ends only when somebody cuts it short, with the reason, or says something else. The engine drops it
@@ -218,6 +221,19 @@ pub struct Chosen {
     pub left: Vec<Left>,
     /// What was typed.
     pub phrase: String,
+}
+
+/// Says that a second person is to agree to what was consented to.
+#[derive(Debug)]
+pub struct SecondRequest<'a> {
+    /// The step.
+    pub step: &'a PlannedStep,
+    /// The effects.
+    pub effects: Vec<&'a Effect>,
+    /// The incident.
+    pub incident: Option<&'a IncidentId>,
+    /// What the second person types, who must see the same changes.
+    pub code: &'a str,
 }
 
 /// Asks a person to do something elsewhere.

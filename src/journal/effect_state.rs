@@ -23,11 +23,24 @@ pub struct EffectState {
     pub basis: Basis,
     /// True where it was consented to after another row of its step was done: whoever consented knew how that went.
     pub after_first: bool,
+    /// Who agreed to its present consent as a second person, or why nobody did.
+    pub second: Option<Second>,
     consented: bool,
+    /// Who gave the present consent.
+    consented_by: String,
     /// Attempts made under the present consent.
     under_consent: u32,
     /// The effect's digest.
     digest: Digest,
+}
+
+/// The word of a second person on what was consented to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Second {
+    /// Somebody else agreed; who.
+    Agreed(String),
+    /// It goes on without a second person; why.
+    Alone(String),
 }
 
 /// One attempt at an effect.
@@ -79,7 +92,9 @@ impl EffectState {
             words: None,
             basis: Basis::Typed,
             after_first: false,
+            second: None,
             consented: false,
+            consented_by: String::new(),
             under_consent: 0,
         }
     }
@@ -175,20 +190,47 @@ impl EffectState {
         self.digest = effect.digest();
         if matches!(&self.status, EffectStatus::Consented(shown) if *shown != self.digest) {
             self.status = EffectStatus::Proposed;
+            self.second = None;
         }
     }
 
-    pub(super) fn consent(&mut self, digest: &Digest, basis: Basis, after_first: bool) -> Result<(), String> {
+    pub(super) fn consent(&mut self, digest: &Digest, by: &str, basis: Basis, after_first: bool) -> Result<(), String> {
         self.expect(self.status == EffectStatus::Proposed, "be consented to")?;
         if *digest != self.digest {
             return Err(format!("consent to effect {} is for something else than was proposed", self.effect.key));
         }
         self.status = EffectStatus::Consented(digest.clone());
         self.consented = true;
+        by.clone_into(&mut self.consented_by);
+        self.second = None;
         self.basis = basis;
         self.after_first = after_first;
         self.under_consent = 0;
         Ok(())
+    }
+
+    /// Takes the word of a second person, who is somebody else than who consented, or the reason to go on without one.
+    pub(super) fn second(&mut self, digest: &Digest, by: &str, alone: Option<&str>) -> Result<(), String> {
+        let is_the_same = matches!(&self.status, EffectStatus::Consented(shown) if shown == digest);
+        self.expect(is_the_same, "be agreed to")?;
+        self.second = Some(match alone {
+            Some(reason) => Second::Alone(reason.to_owned()),
+            None if self.is_consented_by(by) => {
+                return Err(format!("{by} consented to effect {} and is no second person", self.effect.key));
+            }
+            None => Second::Agreed(by.to_owned()),
+        });
+        Ok(())
+    }
+
+    /// Whether the present consent is of the person called so.
+    pub fn is_consented_by(&self, name: &str) -> bool {
+        self.consented_by.trim().to_lowercase() == name.trim().to_lowercase()
+    }
+
+    /// Who gave the present consent.
+    pub fn consented_by(&self) -> &str {
+        &self.consented_by
     }
 
     pub(super) fn leave(&mut self, disposition: &Disposition) -> Result<(), String> {

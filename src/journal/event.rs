@@ -144,6 +144,14 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Basis::is_typed")]
         basis: Basis,
     },
+    /// What was consented to is agreed to by a second person, or somebody goes on without one.
+    Seconded {
+        /// The effects, as they were consented to.
+        effects: Vec<Consent>,
+        /// Why it goes on without a second person; `None` where somebody else than who consented agrees.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alone: Option<String>,
+    },
     /// Rows end without being done.
     RowsLeft {
         /// The rows.

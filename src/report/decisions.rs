@@ -28,6 +28,12 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
     for entry in book.source.entries {
         let decided: Vec<String> = match &entry.event {
             Event::StepSkipped { reason, cause: SkipCause::Person, .. } => vec![format!("skip the step: {reason}")],
+            Event::Seconded { effects, alone: None } => {
+                vec![format!("agree, as the second person, to {}", count(effects.len(), "change"))]
+            }
+            Event::Seconded { alone: Some(reason), .. } => {
+                vec![format!("go on without the second person that the step asks for: {reason}")]
+            }
             Event::EffectDecided { effect, decision, words } => {
                 let label = book.effects().find(|numbered| {
                     numbered.state.effect.key == *effect && Some(&numbered.run.opened.run) == entry.run.as_ref()

@@ -135,7 +135,7 @@ fn step_keys(actions: &[&str], docs: &[String], tables: &[Value]) -> Value {
             },
             "with": { "type": "object", "description": "The action's parameters.", "anyOf": tables },
             "when": { "type": "string", "description": "Condition under which it is done: a path, or `(eq steps.a.b \"c\")`." },
-            "confirm": { "enum": ["ask", "step", "target"], "description": "The least that consent asks for." },
+            "confirm": { "enum": ["ask", "step", "target", "second-person"], "description": "The least that consent asks for." },
             "on_failure": { "type": "string", "pattern": "^(ask|stop|continue|step:.*)$", "description": "`ask`, `stop`, `continue` or `step:LATER-ID`." },
             "requires": { "type": "array", "items": { "type": "string" }, "description": "Earlier steps without which it is not done unasked." },
             "steps": {

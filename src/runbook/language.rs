@@ -207,6 +207,9 @@ pub enum Confirm {
     Step,
     /// The target's name.
     Target,
+    /// As `target`, and the word of somebody else as well.
+    #[serde(rename = "second-person")]
+    SecondPerson,
 }
 
 impl Confirm {
@@ -215,7 +218,7 @@ impl Confirm {
         match self {
             Self::Ask => Danger::Reversible,
             Self::Step => Danger::Disruptive,
-            Self::Target => Danger::Irreversible,
+            Self::Target | Self::SecondPerson => Danger::Irreversible,
         }
     }
 }

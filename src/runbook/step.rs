@@ -177,15 +177,8 @@ fn action(fields: &mut Fields<'_, '_>, is_group: bool) -> Option<String> {
 }
 
 fn confirm(fields: &mut Fields<'_, '_>) -> Option<Confirm> {
-    let node = fields.node("confirm")?;
-    if node.as_text() == Some("second-person") {
-        fields.problem(
-            Diagnostic::error("R019", &node.span, "`second-person` is not there yet")
-                .help("`target` is the strictest that there is"),
-        );
-        return None;
-    }
-    Some(match fields.choice("confirm", &["ask", "step", "target"])?.as_str() {
+    Some(match fields.choice("confirm", &["ask", "step", "target", "second-person"])?.as_str() {
+        "second-person" => Confirm::SecondPerson,
         "target" => Confirm::Target,
         "step" => Confirm::Step,
         _ => Confirm::Ask,

@@ -27,6 +27,7 @@ fn planned(id: &str) -> PlannedStep {
         key: None,
         finally: false,
         skippable: true,
+        second_person: false,
         needed_by: Vec::new(),
     }
 }

@@ -33,6 +33,7 @@ fn planned(path: StepPath, container: bool, parent: Option<&str>) -> PlannedStep
         key: None,
         finally: false,
         skippable: true,
+        second_person: false,
         needed_by: Vec::new(),
     }
 }

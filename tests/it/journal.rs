@@ -83,6 +83,7 @@ fn sealed() -> Event {
             key: None,
             finally: false,
             skippable: true,
+            second_person: false,
             needed_by: Vec::new(),
         })],
         not_examined: vec![],

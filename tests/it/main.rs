@@ -35,6 +35,7 @@ mod review_actions;
 mod runbook_check;
 mod scene;
 mod schema;
+mod second_person;
 mod settings;
 mod shelves;
 mod simulator;

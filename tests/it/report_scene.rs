@@ -266,6 +266,7 @@ fn begun(world: World, inputs: Value) -> Scene {
         key: None,
         finally: false,
         skippable: true,
+        second_person: false,
         needed_by: Vec::new(),
     });
     let plan = PlanSealed {

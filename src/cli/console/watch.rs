@@ -138,6 +138,12 @@ impl Watch {
                     self.tell_effect(least, step, &row.effect, style);
                 }
             }
+            Event::Seconded { alone: None, .. } => {
+                self.say(Volume::Normal, &label("agreed", Tone::Good, &format!("by {}, the second person", entry.by)));
+            }
+            Event::Seconded { alone: Some(reason), .. } => {
+                self.say(Volume::Normal, &label("alone", Tone::Care, &format!("without a second person: {reason}")));
+            }
             Event::Intended { effect, .. } => self.tell_effect(Volume::Normal, step, effect, style),
             Event::Settled { effect, .. } | Event::Verified { effect, .. } => {
                 let is_bad = effect_of(step, effect).is_some_and(|state| state.is_in_doubt() || state.needs_decision());

@@ -37,9 +37,10 @@
 //! | `on_failure` | `stop`, `retry` (once), `continue` | a step failed, or an effect was refused or does not show |
 //! | `unmet` | `run`, `skip` | a step's requirement was not done |
 //! | `canary` | `go`, `stop` | after the first row of a list |
+//! | `alone` | text | a step asks for a second person: why it goes on without one |
 //! | `fields` | table | work by hand: `attested_by`, `note`, `proof`; questions: one key each |
 //!
-//! `[defaults]` takes the same keys but `phrase` and `select`, which are about one step's targets. An answer that is
+//! `[defaults]` takes the same keys but `phrase`, `select` and `alone`, which are about one step. An answer that is
 //! needed and not there ends the run as paused. Two targets that bear one name are told apart by id only. Where a list is
 //! retried in part, the step's id as `phrase` still holds, a number does not.
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::inspect::labelled;
 use super::verb::VERBS;
 use crate::cli::console::{Style, Tone, count, effect_line, still, wrap};
-use crate::engine::{FailureRequest, GoOnRequest, UnmetRequest, WaitRequest};
+use crate::engine::{FailureRequest, GoOnRequest, SecondRequest, UnmetRequest, WaitRequest};
 
 /// The screen of a failed step. Ends with a line break.
 pub fn failure_text(request: &FailureRequest<'_>, style: &Style) -> String {
@@ -41,6 +41,23 @@ pub fn unmet_text(request: &UnmetRequest<'_>, style: &Style) -> String {
         out.push_str(&labelled("missing", &format!("{id}: {why}"), style));
     }
     let choices = ["run: do it all the same", "skip REASON: leave it"];
+    out.push_str(&choices_text(&choices, style));
+    out
+}
+
+/// The screen of a change that a second person is to agree to. Ends with a line break.
+pub fn second_text(request: &SecondRequest<'_>, style: &Style) -> String {
+    let mut out = format!("\n{}\n", style.heading(&format!("{}: a second person is to agree", request.step.path)));
+    for effect in &request.effects {
+        out.push_str(&labelled("change", &effect.summary, style));
+    }
+    let incident = request.incident.map(|id| format!(" {id}")).unwrap_or_default();
+    out.push_str(&labelled("they run", &format!("quell approve{incident}"), style));
+    out.push_str(&labelled("code", request.code, style));
+    let how = "at another terminal, or a machine that shares this folder; they see the same changes and type the code. \
+               Nothing is sent before";
+    out.push_str(&labelled("where", how, style));
+    let choices = ["alone REASON: go on without a second person; the report says so", "skip REASON: leave it"];
     out.push_str(&choices_text(&choices, style));
     out
 }

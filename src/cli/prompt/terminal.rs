@@ -21,7 +21,7 @@ use crate::cli::console::{Screen, Standing, Tone};
 use crate::clock::Clock;
 use crate::engine::{
     AskRequest, Chosen, ConsentMode, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Interrupt, Prepared, Prompter, Reply, UnmetRequest, WaitRequest,
+    HandRequest, Interrupt, Prepared, Prompter, Reply, SecondRequest, UnmetRequest, WaitRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
 use crate::model::{AnswerKind, Ask, Digest, Effect};
@@ -265,6 +265,10 @@ impl Prompter for Terminal {
 
     fn wait<'a>(&'a self, request: WaitRequest<'a>) -> BoxFuture<'a, Reply<String>> {
         Box::pin(async move { self.wait_beside(&request).await })
+    }
+
+    fn second<'a>(&'a self, request: SecondRequest<'a>) -> BoxFuture<'a, Reply<String>> {
+        Box::pin(async move { self.second_beside(&request).await })
     }
 
     fn unsealed<'a>(&'a self, effect: &'a Effect, error: &'a str) -> BoxFuture<'a, bool> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::engine::{
     AskRequest, Chosen, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply, HandRequest, Prepared,
-    Prompter, Reply, UnmetRequest, WaitRequest,
+    Prompter, Reply, SecondRequest, UnmetRequest, WaitRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
 use crate::model::{Effect, HttpCall};
@@ -76,6 +76,10 @@ impl Prompter for Colleague {
 
     fn go_on<'a>(&'a self, request: GoOnRequest<'a>) -> BoxFuture<'a, Reply<()>> {
         self.inner.go_on(request)
+    }
+
+    fn second<'a>(&'a self, request: SecondRequest<'a>) -> BoxFuture<'a, Reply<String>> {
+        self.inner.second(request)
     }
 
     fn unmet<'a>(&'a self, request: UnmetRequest<'a>) -> BoxFuture<'a, Reply<()>> {

@@ -150,6 +150,9 @@ pub struct PlannedStep {
     /// False where no person may skip it.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub skippable: bool,
+    /// True where nothing is sent before somebody else than who consented has agreed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub second_person: bool,
     /// Ids of the steps that require it or use its output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needed_by: Vec<String>,

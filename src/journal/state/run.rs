@@ -188,6 +188,12 @@ impl RunState {
         if self.ending.is_some() && !planned.finally {
             return Err(format!("the run is being ended, and step `{path}` is not done any more"));
         }
+        if let Event::Intended { effect, .. } = event
+            && planned.second_person
+            && self.step(path).is_some_and(|step| step.unseconded().any(|state| state.effect.key == *effect))
+        {
+            return Err(format!("no second person has agreed to effect {effect}"));
+        }
         match (event, self.steps.get_mut(path)) {
             (Event::Expanded(expanded), _) => self.expand(path, expanded),
             (event, Some(step)) => step.apply(entry, event, self.drivers),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::event_name;
-use crate::journal::effect_state::EffectState;
+use crate::journal::effect_state::{EffectState, EffectStatus};
 use crate::journal::event::{
     EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, PlannedStep, Proposed, SkipCause, WaitEnd,
 };
@@ -132,6 +132,12 @@ impl StepState {
         self.effects.iter().find(|state| state.effect.key == *key)
     }
 
+    /// What was consented to and no second person has agreed to, in order.
+    pub fn unseconded(&self) -> impl Iterator<Item = &EffectState> {
+        let waits = |state: &&EffectState| matches!(state.status, EffectStatus::Consented(_)) && state.second.is_none();
+        self.effects.iter().filter(waits)
+    }
+
     /// What the engine itself is still to do for it.
     pub fn chore_left(&self) -> Option<&Chore> {
         self.proposed.as_ref().and_then(|proposed| proposed.chore.as_ref()).filter(|_| self.chore_done.is_none())
@@ -202,10 +208,17 @@ impl StepState {
                 let mut next = self.effects.clone();
                 let after_first = self.effects.iter().any(EffectState::is_done);
                 for consent in effects {
-                    find(&mut next, &consent.effect)?.consent(&consent.digest, *basis, after_first)?;
+                    find(&mut next, &consent.effect)?.consent(&consent.digest, &entry.by, *basis, after_first)?;
                 }
                 for row in left {
                     find(&mut next, &row.effect)?.leave(&row.disposition)?;
+                }
+                self.effects = next;
+            }
+            (S::Proposed, Event::Seconded { effects, alone }) => {
+                let mut next = self.effects.clone();
+                for consent in effects {
+                    find(&mut next, &consent.effect)?.second(&consent.digest, &entry.by, alone.as_deref())?;
                 }
                 self.effects = next;
             }

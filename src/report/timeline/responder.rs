@@ -81,6 +81,10 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
             let basis = beforehand(*basis).map(|words| format!(", {words}")).unwrap_or_default();
             plain(format!("consent to {}{phrase}{basis}{rest}", count(effects.len(), "change")))
         }
+        Event::Seconded { effects, alone: None } => {
+            plain(format!("agreed, as the second person, to {}", count(effects.len(), "change")))
+        }
+        Event::Seconded { alone: Some(reason), .. } => plain(format!("went on without a second person: {reason}")),
         Event::RowsLeft { left } => plain(rows_left(left, name)),
         Event::WentOn { basis } => {
             let basis = beforehand(*basis).map(|words| format!(", {words}: the first row is proven"));

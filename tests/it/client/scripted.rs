@@ -274,6 +274,7 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         key: None,
         finally: false,
         skippable: true,
+        second_person: false,
         needed_by: Vec::new(),
     };
     let plan = PlanSealed {

@@ -64,9 +64,13 @@ impl Story {
     }
 
     fn say(&mut self, event: Event) {
+        self.say_by("alice", event);
+    }
+
+    fn say_by(&mut self, by: &str, event: Event) {
         self.now += SignedDuration::from_millis(1250);
         let (run, path) = (self.run.clone(), self.step.clone());
-        let stamp = Stamp { at: self.now, by: "alice".into(), role: self.role, run, path };
+        let stamp = Stamp { at: self.now, by: by.into(), role: self.role, run, path };
         self.journal.append(&stamp, event).unwrap();
     }
 
@@ -174,6 +178,13 @@ impl Story {
         self.say(Event::Consented { effects: consents.collect(), left, phrase, basis });
     }
 
+    /// Bob agrees, or Alice goes on without him.
+    fn second(&mut self, effects: &[&Effect], alone: Option<&str>) {
+        let consents = effects.iter().map(|effect| Consent { effect: effect.key.clone(), digest: effect.digest() });
+        let event = Event::Seconded { effects: consents.collect(), alone: alone.map(str::to_owned) };
+        self.say_by(if alone.is_some() { "alice" } else { "bob" }, event);
+    }
+
     fn intend(&mut self, effect: &Effect, attempt: u32) {
         self.say(Event::Intended { effect: effect.key.clone(), attempt, call: effect.call.digest() });
     }
@@ -199,9 +210,11 @@ impl Story {
         let [one, two, three, four, five, six, seven, eight, nine] = &effects;
         self.propose(&[one, two, three, four, five, six, seven, eight, nine], None, None);
         self.consent(&[one], Vec::new(), Basis::Plan);
+        self.second(&[one], None);
         let later = left(six, Disposition::Later { owner: "platform team".into() });
         let keep = left(seven, Disposition::Keep { reason: "the partner deploys with it".into() });
         self.consent(&[two, three, four, five], vec![later, keep], Basis::Typed);
+        self.second(&[two, three, four, five], Some("nobody else is awake"));
         self.say(Event::Rechecked);
         self.intend(one, 1);
         self.say(Event::AnswerSealed { effect: one.key.clone(), attempt: 1, sha256: Digest::of(b"sealed") });
@@ -218,6 +231,7 @@ impl Story {
         self.verify(three, Verdict::DoesNotHold("it is active".into()));
         self.decide(three, EffectDecision::Retry);
         self.consent(&[three], Vec::new(), Basis::UpTo(Danger::Disruptive));
+        self.second(&[three], None);
         self.intend(three, 2);
         self.settle(three, 2, Outcome::Applied, SettledBy::Vault);
         self.verify(three, Verdict::CannotTell("HTTP 403".into()));
@@ -529,6 +543,7 @@ fn step(id: &str, phase: Phase, max_danger: Danger) -> PlannedStep {
         key: None,
         finally: id == "goodbye",
         skippable: id != "cut",
+        second_person: id == "cut",
         needed_by: if id == "look" { vec!["cut".into()] } else { Vec::new() },
     }
 }

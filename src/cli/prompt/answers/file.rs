@@ -46,6 +46,8 @@ pub struct StepAnswers {
     pub unmet: Option<Unmet>,
     /// What to do after the first row of a list.
     pub canary: Option<Canary>,
+    /// Why it goes on without the second person that the step asks for.
+    pub alone: Option<String>,
     /// Fields of work by hand and of questions.
     pub fields: Option<Map<String, Value>>,
 }
@@ -176,6 +178,7 @@ impl AnswersFile {
             on_failure: own.on_failure.or(defaults.on_failure),
             unmet: own.unmet.or(defaults.unmet),
             canary: own.canary.or(defaults.canary),
+            alone: own.alone,
             fields: own.fields.or_else(|| defaults.fields.clone()),
         }
     }

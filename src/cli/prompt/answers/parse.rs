@@ -36,8 +36,8 @@ pub(super) fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str>)
     best.map(|(_, known)| format!("; did you mean `{known}`?")).unwrap_or_default()
 }
 
-const KEYS: [&str; 10] =
-    ["answer", "select", "phrase", "reason", "left", "in_doubt", "on_failure", "unmet", "canary", "fields"];
+const KEYS: [&str; 11] =
+    ["answer", "select", "phrase", "reason", "left", "in_doubt", "on_failure", "unmet", "canary", "alone", "fields"];
 
 struct Reader<'t> {
     text: &'t str,
@@ -85,8 +85,8 @@ impl Reader<'_> {
         let mut step = StepAnswers::default();
         for (key, value) in self.table(value).into_iter().flatten() {
             match key.get_ref().as_ref() {
-                name @ ("phrase" | "select") if is_default => {
-                    let message = format!("`{name}` is about one step's targets and cannot be a default");
+                name @ ("phrase" | "select" | "alone") if is_default => {
+                    let message = format!("`{name}` is about one step and cannot be a default");
                     self.problem(key.span(), message);
                 }
                 "answer" => {
@@ -108,6 +108,7 @@ impl Reader<'_> {
                 }
                 "unmet" => step.unmet = self.word(value, &[("run", Unmet::Run), ("skip", Unmet::Skip)]),
                 "canary" => step.canary = self.word(value, &[("go", Canary::Go), ("stop", Canary::Stop)]),
+                "alone" => step.alone = self.text(value),
                 "fields" => step.fields = Some(self.json_table(value)),
                 other => self.unknown(key.span(), other, &KEYS),
             }

@@ -12,7 +12,7 @@ use crate::cli::console::Screen;
 use crate::cli::prompt::answer_to;
 use crate::engine::{
     AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
-    HandRequest, Prepared, Prompter, Reply, UnmetRequest, WaitRequest,
+    HandRequest, Prepared, Prompter, Reply, SecondRequest, UnmetRequest, WaitRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
 use crate::model::Effect;
@@ -326,6 +326,22 @@ impl Prompter for Answers {
             let Some(reply) = refusal(&self.answers(request.step)) else { return std::future::pending().await };
             self.say(request.step, reply, String::clone)
         })
+    }
+
+    fn second<'a>(&'a self, request: SecondRequest<'a>) -> BoxFuture<'a, Reply<String>> {
+        let reply = match self.answers(request.step).alone {
+            Some(reason) => Reply::Go(reason),
+            None => self.missing(
+                request.step.path.as_str(),
+                &format!(
+                    "a second person: somebody else agrees with `quell approve` and the code {}, then `quell resume` goes \
+                     on; `alone = \"REASON\"` goes on without",
+                    request.code
+                ),
+            ),
+        };
+        let reply = self.say(request.step, reply, |reason| format!("without a second person: {reason}"));
+        Box::pin(std::future::ready(reply))
     }
 
     fn unsealed<'a>(&'a self, effect: &'a Effect, error: &'a str) -> BoxFuture<'a, bool> {

@@ -1,11 +1,12 @@
-//! Beside a wait: the clock is on the screen, and whoever presses return is heard.
+//! Beside a wait, for a time or for a person: whoever types is heard.
 
 use super::Terminal;
 use super::dialogue::{Heard, Judged, Prompted, answer};
-use crate::cli::prompt::{TypedLines, wait_text};
-use crate::engine::{Reply, WaitRequest};
+use crate::cli::prompt::{TypedLines, second_text, wait_text};
+use crate::engine::{Reply, SecondRequest, WaitRequest};
 
-/// What is half typed when a wait is over was meant for the wait, and is no answer to the prompt that comes next.
+/// What is half typed when a wait is over, be it for a time or for a person, was meant for the wait, and is no answer to the
+/// prompt that comes next.
 struct ForTheWaitOnly<'k>(&'k dyn TypedLines);
 
 impl Drop for ForTheWaitOnly<'_> {
@@ -36,6 +37,25 @@ impl Terminal {
                 Err(other) => return other,
             }
         }
+    }
+}
+
+impl Terminal {
+    /// Listens until somebody goes on alone, or says something that the engine has to know of.
+    pub(super) async fn second_beside(&self, request: &SecondRequest<'_>) -> Reply<String> {
+        self.screen.say(&second_text(request, &self.screen.style()));
+        let _guard = ForTheWaitOnly(&*self.keys);
+        let prompted = Prompted::consent(request.step.path.as_str(), request.effects.clone()).of(request.step);
+        let judge = |line: &str| match line.trim().strip_prefix("alone").map(str::trim) {
+            Some("") => Judged::Again("say why nobody else can agree: `alone REASON`".to_owned()),
+            Some(reason) => Judged::Take(reason.to_owned()),
+            None => Judged::Again(format!(
+                "nothing is sent before somebody else agrees with `quell approve` and the code {}; `alone REASON`, \
+                 `skip REASON` or `pause`",
+                request.code
+            )),
+        };
+        self.talk(&prompted, judge).await
     }
 }
 

@@ -1,0 +1,106 @@
+//! `confirm = "second-person"`: nothing is sent before somebody else agrees to the very same.
+
+use serde_json::{Value, json};
+
+use crate::scene::{Ran, Scene, ran};
+
+const RUNBOOK: &str = r#"
+schema = 1
+name   = "both"
+title  = "Both keys"
+
+[inputs.suspect]
+type     = "cloudflare.token"
+required = true
+
+[[steps]]
+id     = "inventory"
+phase  = "identify"
+title  = "List tokens"
+action = "cloudflare.tokens.inventory"
+with   = { suspect = { from = "inputs.suspect" } }
+
+[[steps]]
+id      = "cut"
+phase   = "contain"
+title   = "Delete the suspect"
+why     = "It leaked."
+action  = "cloudflare.token.revoke"
+with    = { tokens = { from = "steps.inventory.suspects" } }
+confirm = "second-person"
+"#;
+
+fn answers(scene: &Scene, more: &str) -> String {
+    let suspect = &scene.scenario.cast.suspect_token_id;
+    let text =
+        format!("[inputs]\nsuspect = \"{suspect}\"\n[steps.cut]\nanswer = \"run\"\nphrase = \"{suspect}\"\n{more}");
+    scene.write("answers.toml", &text).display().to_string()
+}
+
+/// A run that waits for a second person, and the code on its screen.
+async fn waiting() -> (Scene, String) {
+    let scene = Scene::new().await;
+    scene.write("both.toml", RUNBOOK);
+    let ran = scene.run(&["run", "both.toml", "--answers", &answers(&scene, ""), "--json"]).expect(11);
+    let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let code = told.split("the code ").nth(1).unwrap()[..6].to_owned();
+    assert!(scene.writes().is_empty());
+    (scene, code)
+}
+
+fn approve(scene: &Scene, who: &str, code: &str) -> Ran {
+    let mut command = scene.command(&["approve", "--code", code]);
+    ran(command.env("QUELL_OPERATOR", who))
+}
+
+fn resume(scene: &Scene, more: &str) -> Ran {
+    scene.run(&["resume", "--answers", &answers(scene, more), "--json"])
+}
+
+fn seconded(scene: &Scene) -> Vec<Value> {
+    let journal = scene.journal();
+    journal.into_iter().filter(|entry| entry["event"]["type"] == "seconded").collect()
+}
+
+fn report(scene: &Scene) -> String {
+    scene.run(&["report"]).expect(0);
+    std::fs::read_to_string(scene.incident().join("report.md")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_when_somebody_else_agrees_to_the_same_and_only_then() {
+    let (scene, code) = waiting().await;
+    resume(&scene, "").expect(11);
+    assert!(scene.writes().is_empty());
+    let own = approve(&scene, " TESTER ", &code).expect(11);
+    assert!(own.stderr.contains("tester consented to this and cannot be the second person"), "{}", own.stderr);
+    let wrong = approve(&scene, "Ann", "000000x").expect(11);
+    assert!(wrong.stderr.contains("this is not the code of what is shown here"), "{}", wrong.stderr);
+    assert_eq!(seconded(&scene), [] as [Value; 0]);
+    let status = scene.run(&["status"]).expect(0).stdout;
+    assert!(status.contains("next: wait for a second person at `cut`"), "{status}");
+
+    let agreed = approve(&scene, "Ann", &code.to_lowercase()).expect(0);
+    let told = agreed.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("DELETE") && told.contains("consented tester"), "{}", agreed.stderr);
+    assert!(scene.writes().is_empty());
+    resume(&scene, "").expect(0);
+    assert_eq!(scene.writes().len(), 1);
+    assert_eq!(seconded(&scene)[0]["by"], "Ann");
+    let report = report(&scene);
+    assert!(report.contains("agree, as the second person, to 1 change"), "{report}");
+    let nothing = approve(&scene, "Ann", &code).expect(2);
+    assert!(nothing.stderr.contains("there is no open incident"), "{}", nothing.stderr);
+    scene.run(&["verify"]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_alone_goes_on_with_a_reason_and_the_report_says_so() {
+    let (scene, _) = waiting().await;
+    resume(&scene, "alone = \"nobody else is awake\"\n").expect(0);
+    assert_eq!(scene.writes().len(), 1);
+    assert_eq!(seconded(&scene)[0]["event"]["alone"], json!("nobody else is awake"));
+    let report = report(&scene);
+    let told = "go on without the second person that the step asks for: nobody else is awake";
+    assert!(report.contains(told), "{report}");
+}
