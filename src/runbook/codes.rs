@@ -25,6 +25,7 @@ pub const CODES: &[(&str, &str)] = &[
         "R018",
         "A step that can change something does not say why. Under stress, people skip what they do not understand.",
     ),
+    ("R019", "Something that this version of the language does not have yet."),
     ("R020", "An id that is a word of the prompt. The id is typed as consent, so it must mean nothing else."),
     ("R021", "Too much: a file, a template or a list of problems that is too long for anybody to read."),
     (

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::scene::{Ran, Scene, ran};
+use crate::terminal::typist::Typist;
 
 const RUNBOOK: &str = r#"
 schema = 1
@@ -103,4 +104,32 @@ async fn one_alone_goes_on_with_a_reason_and_the_report_says_so() {
     let report = report(&scene);
     let told = "go on without the second person that the step asks for: nobody else is awake";
     assert!(report.contains(told), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_two_terminals_it_goes_on_by_itself_as_soon_as_the_other_one_agrees() {
+    let scene = Scene::new().await;
+    scene.write("both.toml", RUNBOOK);
+    let suspect = scene.scenario.cast.suspect_token_id.clone();
+    let mut one = Typist::at(scene.command(&["run", "both.toml", "--set", &format!("suspect={suspect}")]));
+    one.answers("cut", "ci-deploy");
+    one.sees("a second person is to agree");
+    let above = one.answers("cut", "ok");
+    let code = above.split("code ").nth(1).unwrap().trim()[..6].to_owned();
+    one.sees("nothing is sent before somebody else agrees");
+    one.answers("cut", "alone");
+    one.sees("say why nobody else can agree");
+    assert!(scene.writes().is_empty());
+
+    let mut command = scene.command(&["approve"]);
+    command.env("QUELL_OPERATOR", "Ann");
+    let mut other = Typist::at(command);
+    other.sees("somebody else consented to this");
+    other.answers("code", &code);
+    assert_eq!(other.leaves(), 0, "{}", other.screen);
+    one.sees("by Ann, the second person");
+    assert_eq!(one.leaves(), 0, "{}", one.screen);
+    assert_eq!(scene.writes().len(), 1);
+    one.has_no_wide_line(80);
+    other.has_no_wide_line(80);
 }

@@ -74,6 +74,7 @@ impl Incident {
             key: None,
             finally: false,
             skippable: true,
+            second_person: false,
             needed_by: Vec::new(),
         };
         let sealed = PlanSealed {

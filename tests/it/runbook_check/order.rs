@@ -139,7 +139,7 @@ fn mistakes_of_every_kind_come_in_the_order_of_the_file() {
     19 | confirm = "never"
        |           ^^^^^^^
        |
-    help: it is one of `ask`, `step`, `target`
+    help: it is one of `ask`, `step`, `target`, `second-person`
 
     error[R010]: `question` must be text, and is a whole number
       --> drill.toml:20:21
