@@ -70,7 +70,8 @@ impl Matters {
         for row in &model.action_items {
             all.list("to do", &format!("#{}", row.entry), row.what.clone());
         }
-        for row in &model.skips {
+        // What its condition left out was not wanted.
+        for row in model.skips.iter().filter(|row| row.cause != "its condition") {
             all.list("skipped", &row.step, row.reason.clone());
         }
         for row in &model.not_examined {

@@ -3,7 +3,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cli::console::{count, duration};
 use crate::cli::outcome;
 use crate::engine::decide;
-use crate::journal::{IncidentState, RunOutcome, RunState, StepStatus};
+use crate::journal::{IncidentState, PlannedStep, RunOutcome, RunState, SkipCause, StepStatus};
 use crate::model::{FindingStatus, Phase, Severity};
 
 /// How it stands, in one line that may be read by anybody: no names, no ids, nothing that an attacker wrote.
@@ -38,7 +38,11 @@ pub(super) fn line(state: &IncidentState, now: Timestamp) -> String {
 /// Whether the intruder's access is taken away, as far as reads show.
 fn cut(run: &RunState) -> String {
     let steps = run.plan.iter().flat_map(|plan| &plan.steps);
-    let steps: Vec<_> = steps.filter(|step| step.phase == Phase::Contain && run.counts(step)).collect();
+    // What its condition leaves out is not wanted in this incident.
+    let is_out =
+        |step: &PlannedStep| matches!(run.status(&step.path), StepStatus::Skipped { cause: SkipCause::When, .. });
+    let steps: Vec<_> =
+        steps.filter(|step| step.phase == Phase::Contain && run.counts(step) && !is_out(step)).collect();
     if steps.is_empty() {
         return "no step contains".to_owned();
     }
