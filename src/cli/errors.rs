@@ -87,6 +87,10 @@ impl From<JournalError> for CliError {
             JournalError::Illegal(_) => {
                 ("journal_illegal", "this is a bug in quell, or the journal was edited: `quell verify` tells which")
             }
+            JournalError::TakenOver { .. } => (
+                "taken_over",
+                "go on there; `quell status` shows where things stand. A call that was in flight here is in doubt there, and is looked at",
+            ),
             JournalError::Poisoned => ("journal_poisoned", "mend the disk, then `quell resume`"),
         };
         Self::new(Exit::Journal, code, error.to_string()).because_source(&error).hint(hint)

@@ -12,10 +12,10 @@ use super::outcome;
 use super::rehearse::{self, Stage};
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
-use super::session::open::{Opened, lock, same_place};
+use super::session::open::{Opened, granted, lock, me, same_place};
 use super::session::{drive, inputs, open, secrets};
 use crate::cloudflare::api::Connected;
-use crate::journal::{Entry, Event, Journal, NoteKind, PlanSealed, RunState, Stamp};
+use crate::journal::{DriverLock, Entry, Event, Journal, Lease, NoteKind, PlanSealed, RunState, Stamp};
 use crate::model::RunId;
 use crate::secret;
 use amend::Proposal;
@@ -55,6 +55,11 @@ pub(crate) struct ResumeArgs {
     #[arg(long, value_name = "NAME=VALUE", requires = "accept")]
     set: Vec<String>,
 
+    /// Take the incident from the process that drives it, with this reason, which is written down: one that hangs, or whose
+    /// machine is gone. What that process would still write or send is refused.
+    #[arg(long, value_name = "REASON")]
+    take_over: Option<String>,
+
     #[command(flatten)]
     order: Order,
 }
@@ -65,7 +70,7 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         return Err(CliError::usage("`--accept` needs a reason").hint("say why the run goes on with another plan"));
     }
     let dir = cx.state.find(args.incident.as_deref())?;
-    let lock = lock(cx, &dir)?;
+    let (lock, taken_over) = seize(args.take_over.as_deref(), cx, &dir)?;
     let (mut journal, entries) = Journal::open(&dir.path)?;
     let (run, plan) = resting(&dir, &journal)?;
     let sealed = Sealed::read(&dir, &run)?;
@@ -113,7 +118,10 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     }
     secrets::again(&loaded.runbook, &proposal.plan.inputs, &mut target, cx).await?;
     let stamp = cx.stamp(Some(&run.opened));
-    journal.append(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref(), up_to))?;
+    journal.drive(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref(), up_to))?;
+    if let Some(text) = taken_over {
+        journal.append(&stamp, Event::Noted { text: secret::conceal(&text).into_owned(), kind: NoteKind::Decision })?;
+    }
     if let Some(words) = args.accept.as_ref().filter(|_| proposal.changes_something()) {
         for edit in &edits {
             cx.screen.say(&difference::unified(edit, &sealed.file, &cx.screen.style()));
@@ -211,6 +219,29 @@ fn last_tool<'e>(entries: &'e [Entry], run: &RunId) -> &'e str {
         _ => None,
     };
     entries.iter().rev().find_map(of).unwrap_or_default()
+}
+
+/// The right to drive, and how it was taken from another process, where one had it.
+fn seize(reason: Option<&str>, cx: &Context, dir: &IncidentDir) -> Result<(DriverLock, Option<String>), CliError> {
+    let Some(reason) = reason else { return Ok((lock(cx, dir)?, None)) };
+    if reason.trim().is_empty() {
+        return Err(CliError::usage("`--take-over` needs a reason").hint("say why that process cannot go on"));
+    }
+    match DriverLock::acquire(&dir.path, &me(cx))? {
+        Lease::Granted(lock) => {
+            cx.screen.tell("no process drives this incident: there is nothing to take over");
+            Ok((lock, None))
+        }
+        Lease::Held(driver) => {
+            let from = driver.map_or_else(
+                || "another process".to_owned(),
+                |it| format!("process {} on {} since {}", it.pid, it.machine, it.since.strftime("%F %T UTC")),
+            );
+            let lock = granted(DriverLock::take_over(&dir.path, &me(cx))?, "the incident is taken over", "try again")?;
+            cx.screen.tell(&format!("taken over from {from}; what it sends meanwhile cannot be called back"));
+            Ok((lock, Some(format!("took the incident over from {from}: {}", reason.trim()))))
+        }
+    }
 }
 
 /// Connects to where `run` took place, and refuses any other place. A rehearsal's account is set up again.

@@ -1,4 +1,4 @@
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -40,6 +40,16 @@ impl DriverLock {
     /// Asks for the right to drive the incident in `dir`.
     pub fn acquire(dir: &Path, me: &Driver) -> Result<Lease, JournalError> {
         Self::take(&dir.join("driver.lock"), me)
+    }
+
+    /// Takes the right to drive from whoever has it: a process that hangs, or one on another machine that is gone and whose
+    /// lock a network file system still holds. What the other one writes later is refused by [`super::Journal::drive`].
+    pub fn take_over(dir: &Path, me: &Driver) -> Result<Lease, JournalError> {
+        let path = dir.join("driver.lock");
+        let fresh = dir.join(format!("driver.lock.{}", me.pid));
+        let lease = Self::take(&fresh, me)?;
+        fs::rename(&fresh, &path).map_err(io_error("take the lock of", &path))?;
+        Ok(lease)
     }
 
     /// Asks for the right to deliver secrets of the incident in `dir`. A run may go on meanwhile.

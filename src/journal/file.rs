@@ -68,6 +68,14 @@ pub enum JournalError {
     /// An entry cannot follow what came before: a bug, or a journal that was edited.
     #[error("the journal does not allow this: {0}")]
     Illegal(#[from] IllegalEvent),
+    /// Another process drives the incident now.
+    #[error("process {pid} on {machine} has taken over: nothing more is written or sent from here")]
+    TakenOver {
+        /// Its machine.
+        machine: String,
+        /// Its number there.
+        pid: u32,
+    },
     /// An earlier write failed; whether it is on disk is not known.
     #[error("an earlier write to the journal failed, so nothing more is written by this process")]
     Poisoned,
@@ -84,6 +92,8 @@ pub struct Journal {
     head: Digest,
     end: u64,
     poisoned: bool,
+    /// Number of the entry by which this process took the incident up, where it drives.
+    driving: Option<u64>,
 }
 
 impl Journal {
@@ -97,7 +107,7 @@ impl Journal {
         crate::durable::write_new(&path, &line, 0o600).map_err(io_error("create", &path))?;
         let file = open_file(&path)?;
         let head = chain::digest_of_line(&line);
-        Ok((Self { file, path, state, head, end: line.len() as u64, poisoned: false }, entry))
+        Ok((Self { file, path, state, head, end: line.len() as u64, poisoned: false, driving: None }, entry))
     }
 
     /// Opens the journal in `dir`, checks its whole chain and folds it. A torn last line is left for the next append.
@@ -110,6 +120,7 @@ impl Journal {
             head: chain::origin(),
             end: 0,
             poisoned: false,
+            driving: None,
         };
         let (entries, _torn) = journal.catch_up()?;
         Ok((journal, entries))
@@ -141,6 +152,14 @@ impl Journal {
         let appended = appended?;
         unlocked?;
         Ok(appended)
+    }
+
+    /// Takes the incident up by `taken`. From then on this journal writes nothing any more once another process has done the
+    /// same: two that drive at once would send twice.
+    pub fn drive(&mut self, stamp: &Stamp, taken: Event) -> Result<Vec<Entry>, JournalError> {
+        let entries = self.append(stamp, taken)?;
+        self.driving = Some(self.state.driver);
+        Ok(entries)
     }
 
     /// Records the intent to send, and only then hands out the warrant for exactly that call.
@@ -184,6 +203,9 @@ impl Journal {
 
     fn append_locked(&mut self, stamp: &Stamp, event: Event) -> Result<Vec<Entry>, JournalError> {
         let (mut entries, torn) = self.catch_up()?;
+        if self.driving.is_some_and(|mine| mine != self.state.driver) {
+            return Err(taken_over(&entries));
+        }
         if let Some(torn) = torn {
             self.file.set_len(self.end).map_err(io_error("cut the torn line off", &self.path))?;
             let stamp = Stamp { run: None, path: None, ..stamp.clone() };
@@ -242,6 +264,16 @@ impl Journal {
         crash_point("after-append");
         Ok(entry)
     }
+}
+
+/// Who has taken over, by the entries that came meanwhile.
+fn taken_over(entries: &[Entry]) -> JournalError {
+    let by = entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::DriverTaken { machine, pid, .. } => Some((machine.clone(), *pid)),
+        _ => None,
+    });
+    let (machine, pid) = by.unwrap_or_else(|| ("another machine".to_owned(), 0));
+    JournalError::TakenOver { machine, pid }
 }
 
 fn compose(state: &IncidentState, stamp: &Stamp, event: Event, prev: &Digest) -> Entry {

@@ -50,6 +50,8 @@ pub struct IncidentState {
     pub gaps: BTreeSet<Gap>,
     /// The deliveries of sealed secrets, in order.
     pub deliveries: Vec<DeliveryState>,
+    /// Number of the entry by which the process that drives it took it up; where none did, 0.
+    pub driver: u64,
     /// How it was closed, until another run is opened in it.
     pub closing: Option<Closing>,
     /// Number of the last entry.
@@ -143,7 +145,8 @@ impl IncidentState {
                 let (at, by) = (entry.at, entry.by.clone());
                 self.closing = Some(Closing { at, by, accepted: accepted.clone() });
             }
-            Event::DriverTaken { .. } | Event::TornTail { .. } | Event::SecretRevealed { .. } => {}
+            Event::DriverTaken { .. } => self.driver = entry.seq,
+            Event::TornTail { .. } | Event::SecretRevealed { .. } => {}
             // A secret is delivered while its run goes and long after it.
             event @ (Event::DeliveryIntended { .. } | Event::DeliverySettled { .. }) => {
                 self.deliver(entry, event).map_err(illegal)?;

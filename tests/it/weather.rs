@@ -291,3 +291,34 @@ async fn what_is_not_encrypted_needs_no_root_certificates() {
     let mut command = spine.scene.command(&["run", "spine.toml", "--answers", &answers]);
     ran(command.env("SSL_CERT_FILE", &nowhere).env("SSL_CERT_DIR", &nowhere)).expect(0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_hangs_is_taken_over_with_a_reason_and_then_sends_nothing() {
+    let spine = Spine::new().await;
+    let mut hung = at_consent(&spine);
+    let answers = spine.answers("");
+    let locked = spine.resume(&answers).expect(14);
+    let told = locked.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(&format!("is being driven by process {} on ", hung.pid())), "{}", locked.stderr);
+    assert!(told.contains("quell resume --take-over REASON"), "{}", locked.stderr);
+    spine.scene.run(&["resume", "--answers", &answers, "--take-over", " "]).expect(2);
+
+    let taken =
+        spine.scene.run(&["resume", "--answers", &answers, "--take-over", "nobody is at that laptop"]).expect(0);
+    assert!(taken.stderr.contains(&format!("taken over from process {}", hung.pid())), "{}", taken.stderr);
+    let sent = spine.scene.writes().len();
+    assert_eq!(sent, 4);
+    let journal = spine.scene.journal();
+    let decided = journal.iter().find(|entry| entry["event"]["kind"] == "decision").unwrap();
+    let words = decided["event"]["text"].as_str().unwrap();
+    assert!(words.starts_with("took the incident over from process ") && words.ends_with(": nobody is at that laptop"));
+
+    // It wakes up, and what is typed there does nothing any more.
+    hung.types("cut");
+    assert_eq!(hung.leaves(), 14, "{}", hung.screen);
+    let screen = hung.screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(screen.contains("has taken over: nothing more is written or sent from here"), "{}", hung.screen);
+    assert_eq!(spine.scene.writes().len(), sent);
+    assert_eq!(spine.scene.journal().len(), journal.len());
+    spine.scene.run(&["verify"]).expect(0);
+}

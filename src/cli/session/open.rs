@@ -113,7 +113,7 @@ pub(crate) fn open(
         refuse_foreign(&dir, &journal, given.beside, target, connected)?;
         journal
     };
-    journal.append(&stamp, driver_taken(given.answers, given.up_to))?;
+    journal.drive(&stamp, driver_taken(given.answers, given.up_to))?;
     let run = RunId::new(format!("r{}", journal.state().runs.len() + 1));
     let bound = RunOpened {
         run: run.clone(),
@@ -159,7 +159,7 @@ pub(crate) fn driver_taken(answers: Option<&AnswersFile>, up_to: Option<Danger>)
 
 /// Takes the right to drive, or says who has it.
 pub(crate) fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliError> {
-    let hint = "notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here";
+    let hint = "notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here. Where it hangs or its machine is gone, `quell resume --take-over REASON`";
     granted(DriverLock::acquire(&dir.path, &me(cx))?, &format!("incident {} is being driven", dir.id), hint)
 }
 
