@@ -17,6 +17,7 @@ mod members;
 mod paging;
 mod permissions;
 mod plan;
+mod plants;
 mod routes;
 mod rules;
 mod scenario;
@@ -36,6 +37,8 @@ use jiff::Timestamp;
 
 use crate::simulator::{Clock, Simulator, Store, World as _};
 
+pub use budget::Quota;
+pub use plants::plants;
 pub use scenario::{Cast, Innocent, Planted, Scenario, TokenSecret, baseline, canaries, scenario, scenarios};
 pub use secret::CANARY;
 
@@ -49,15 +52,17 @@ pub struct WorldOptions {
     /// The time at which the world's clock starts. On the first start it is also what the scenario's
     /// relative times count from; a folder remembers that.
     pub now: Timestamp,
-    /// Refuse more than 1200 requests per five minutes and user, as the API does.
+    /// Refuse what is beyond the quota of a user, as the API does.
     pub rate_limit: bool,
+    /// The quota that answers tell of.
+    pub quota: Quota,
 }
 
 impl WorldOptions {
     /// A world in memory, with the rate limit.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { dir: None, now, rate_limit: true }
+        Self { dir: None, now, rate_limit: true, quota: Quota::DOCUMENTED }
     }
 }
 
@@ -73,7 +78,7 @@ pub async fn start(scenario: &Scenario, options: WorldOptions) -> io::Result<Sim
         let intruder = scenario.awake.then(|| seed::intruder(&scenario.plan, &seeded)).transpose();
         let intruder = intruder.map_err(io::Error::other)?;
         let ip = scenario.plan.responder_ip.clone();
-        let mut service = Service::new(seeded.account, ip, options.rate_limit, intruder);
+        let mut service = Service::new(seeded.account, ip, options.quota, options.rate_limit, intruder);
         for applied in &stored.applied {
             service.replay(applied)?;
         }

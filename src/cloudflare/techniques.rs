@@ -11,8 +11,8 @@ mod persistence;
 mod private;
 mod traffic;
 
-use crate::hunt::Difference;
 use crate::hunt::technique::{Act, Lever, Show, Technique};
+use crate::hunt::{AuditEvent, Difference};
 
 /// All entries, by what they are for.
 const TABLES: &[&[Technique]] =
@@ -26,6 +26,11 @@ pub fn techniques() -> impl Iterator<Item = &'static Technique> {
 /// The technique with this id, in whatever case it is written.
 pub fn technique(id: &str) -> Option<&'static Technique> {
     techniques().find(|technique| technique.id.eq_ignore_ascii_case(id))
+}
+
+/// An act that makes or changes something.
+fn is_no_deletion(event: &AuditEvent) -> bool {
+    event.action != "delete"
 }
 
 const fn act(does: &'static str, path: &'static str) -> Act {

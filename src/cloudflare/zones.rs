@@ -1,8 +1,11 @@
 //! The zones that a step looks at.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::action::{Look, StepError};
+use crate::hunt::AuditEvent;
 use crate::model::Gap;
 use crate::provider::{Paging, ReadError, ReadRequest, ReadSide};
 
@@ -31,12 +34,7 @@ pub async fn zones(look: &Look<'_>, wanted: &[String]) -> Result<Vec<Zone>, Step
     let jewels = look.safeguards();
     all.sort_by(|a, b| (jewels.turn(&a.name), &a.name).cmp(&(jewels.turn(&b.name), &b.name)));
     if all.is_empty() {
-        look.gap(Gap {
-            family: "zones".into(),
-            scope: look.account().into(),
-            reason: "the credential sees no zone: the account has none, or none is within its permissions".into(),
-            permission: Some("Zone Read".into()),
-        });
+        look.gap(none_seen(look.account()));
     }
     // The account of a rehearsal is another than the one that the team has spoken of.
     if !look.provider().world().is_rehearsal() {
@@ -57,6 +55,40 @@ pub async fn seen(read: &dyn ReadSide) -> Result<(Vec<Zone>, Option<String>), Re
     let unread = listing.items.len() - all.len();
     let unread = (unread > 0).then(|| format!("{unread} zones are not as the API documents them"));
     Ok((all, listing.shortfall.or(unread)))
+}
+
+/// A list of zones is as long as what the credential may see: an empty one says nothing of what there is.
+pub fn none_seen(account: &str) -> Gap {
+    Gap {
+        family: "zones".into(),
+        scope: account.into(),
+        reason: "the credential sees no zone: the account has none, or none is within its permissions".into(),
+        permission: Some("Zone Read".into()),
+    }
+}
+
+/// Zones that the audit log tells of, and that are not among those `seen` although the log tells of no deletion.
+pub fn unseen(seen: &[Zone], events: &[AuditEvent]) -> Vec<Gap> {
+    let is_gone = |event: &AuditEvent| event.success && event.action == "delete" && is_zone(event.path());
+    let gone: BTreeSet<String> = events.iter().filter(|event| is_gone(event)).filter_map(named).collect();
+    let told: BTreeSet<String> = events.iter().filter_map(|event| event.zone.as_deref()).map(bare).collect();
+    let is_seen = |name: &String| gone.contains(name) || seen.iter().any(|zone| zone.name == *name);
+    let gap = |name| Gap {
+        family: "zones".into(),
+        scope: name,
+        reason: "the audit log tells of it, and it is none of the zones that the credential sees".into(),
+        permission: Some("Zone Read".into()),
+    };
+    told.into_iter().filter(|name| !is_seen(name)).map(gap).collect()
+}
+
+fn is_zone(path: Option<&str>) -> bool {
+    path.and_then(|path| path.strip_prefix("/zones/")).is_some_and(|id| !id.contains('/'))
+}
+
+fn named(event: &AuditEvent) -> Option<String> {
+    let before = || event.before.as_ref()?.get("name")?.as_str();
+    event.zone.as_deref().or_else(before).map(bare)
 }
 
 /// What matters most and is not there is said, not passed over: it may be misspelt, deleted or moved away.
@@ -105,7 +137,8 @@ pub fn choose(all: Vec<Zone>, wanted: &[String]) -> Result<Vec<Zone>, StepError>
 
 #[cfg(test)]
 mod tests {
-    use super::{Zone, choose};
+    use super::{Zone, choose, unseen};
+    use crate::hunt::AuditEvent;
 
     fn all() -> Vec<Zone> {
         ["one.example", "two.example"].map(|name| Zone { id: format!("id-{name}"), name: name.into() }).to_vec()
@@ -117,6 +150,25 @@ mod tests {
         assert_eq!(chosen, all()[1..]);
         assert_eq!(choose(all(), &["id-one.example".into()]).unwrap_or_default(), all()[..1]);
         assert_eq!(choose(all(), &[]).unwrap_or_default().len(), 2);
+    }
+
+    #[test]
+    fn a_zone_that_the_log_tells_of_and_nobody_sees_is_a_gap_unless_it_was_deleted() {
+        let event = |action: &str, zone: &str, path: &str| -> AuditEvent {
+            let event = serde_json::json!({
+                "id": path, "at": "2026-11-20T01:00:00Z", "action": action, "success": true, "resource_type": "zone",
+                "zone": zone, "uri": path, "log": "v2",
+            });
+            serde_json::from_value(event).unwrap_or_else(|error| unreachable!("{error}"))
+        };
+        let events = [
+            event("update", "one.example", "/zones/1/hold"),
+            event("update", "three.example", "/zones/3/hold"),
+            event("update", "four.example", "/zones/4/hold"),
+            event("delete", "four.example", "/zones/4"),
+        ];
+        let gaps = unseen(&all(), &events);
+        assert_eq!(gaps.iter().map(|gap| gap.scope.as_str()).collect::<Vec<_>>(), ["three.example"]);
     }
 
     #[test]

@@ -49,8 +49,7 @@ impl<'e> Writes<'e> {
     pub fn new(events: &'e [AuditEvent], since: Timestamp) -> Self {
         let mut writes: Vec<&AuditEvent> =
             events.iter().filter(|event| event.success && event.is_write() && event.at >= since).collect();
-        // Log v1 and v2 tell of most acts both; v2, which names the token, counts as the later one of a second.
-        writes.sort_by_key(|event| (event.at.as_second(), event.token_id.is_some(), event.at));
+        writes.sort_by_key(|event| order(event));
         let mut by_name: HashMap<&str, Vec<&AuditEvent>> = HashMap::new();
         for event in writes {
             let mut names: Vec<&str> = event.path().into_iter().flat_map(|path| path.split('/')).collect();
@@ -71,30 +70,62 @@ impl<'e> Writes<'e> {
             return self.by_name.get(list).cloned().unwrap_or_default();
         }
         let all = self.by_name.get(item.id.as_str()).into_iter().flatten().copied();
-        all.filter(|event| {
-            let is_named = event.resource_id.as_deref() == Some(&item.id);
-            let Some(path) = event.path() else { return is_named };
-            let Some(rest) = path.strip_prefix(list) else { return false };
-            let mut below = rest.split('/').filter(|segment| !segment.is_empty());
-            match (below.next(), below.next()) {
-                (Some(id), None) if id == item.id => true,
-                // What else lies under an item is a family of its own.
-                (Some(id), Some(part)) if id == item.id => family.parts.contains(&part),
-                // Made, or written by another name that it has.
-                _ => is_named,
-            }
-        })
-        .collect()
+        let mut all: Vec<&AuditEvent> = all
+            .filter(|event| {
+                let is_named = event.resource_id.as_deref() == Some(&item.id);
+                let Some(path) = event.path() else { return is_named };
+                let Some(rest) = path.strip_prefix(list) else { return false };
+                let mut below = rest.split('/').filter(|segment| !segment.is_empty());
+                match (below.next(), below.next()) {
+                    (Some(id), None) if id == item.id => true,
+                    // What else lies under an item is a family of its own.
+                    (Some(id), Some(part)) if id == item.id => family.parts.contains(&part),
+                    // Made, or written by another name that it has.
+                    _ => is_named,
+                }
+            })
+            .collect();
+        let alone = all.len();
+        all.extend(self.of_many(item, list));
+        if all.len() > alone {
+            all.sort_by_key(|event| order(event));
+            all.dedup_by(|one, other| std::ptr::eq(*one, *other));
+        }
+        all
     }
+
+    /// Writes of many items at once, to their list or to what takes many, that made or changed this one: the log names
+    /// none of them, and only the time tells.
+    fn of_many(&self, item: &Item, list: &str) -> impl Iterator<Item = &'e AuditEvent> {
+        let times = [item.created, item.modified];
+        let is_then =
+            move |event: &&AuditEvent| times.iter().flatten().any(|at| event.at.duration_since(*at).abs() <= NEAR);
+        let paths = [list.to_owned(), format!("{list}/batch"), format!("{list}/import")];
+        let all = paths.into_iter().enumerate().flat_map(|(index, path)| {
+            let written = self.by_name.get(path.as_str()).into_iter().flatten().copied();
+            written.filter(move |event| index > 0 || event.action == "update")
+        });
+        all.filter(is_then).collect::<Vec<_>>().into_iter()
+    }
+}
+
+/// Whether a path leads to something below the item with this id.
+fn is_under(path: &str, list: &str, id: &str) -> bool {
+    let rest = path.strip_prefix(list).and_then(|rest| rest.strip_prefix('/')?.strip_prefix(id)?.strip_prefix('/'));
+    !id.is_empty() && rest.is_some_and(|rest| !rest.is_empty())
+}
+
+/// Log v1 and v2 tell of most acts both; v2, which names the token, counts as the later one of a second.
+fn order(event: &AuditEvent) -> (i64, bool, Timestamp) {
+    (event.at.as_second(), event.token_id.is_some(), event.at)
 }
 
 impl Writes<'_> {
     /// Whether a write to something below the item, which is told by itself, made the item say that it was changed then.
     fn explain(&self, item: &Item, list: &str, at: Timestamp) -> bool {
-        let below = format!("{list}/{}/", item.id);
         let mut all = self.by_name.get(item.id.as_str()).into_iter().flatten();
         all.any(|event| {
-            event.path().is_some_and(|path| path.starts_with(&below)) && event.at.duration_since(at).abs() <= NEAR
+            event.path().is_some_and(|path| is_under(path, list, &item.id)) && event.at.duration_since(at).abs() <= NEAR
         })
     }
 }
@@ -139,14 +170,19 @@ pub struct Named<'e> {
 /// What `item` was before the window that began at `since`; `None` where nothing says that it was written in it.
 pub fn rewind<'e>(family: &Family, item: &Item, list: &str, since: Timestamp, all: &Writes<'e>) -> Option<Rewound<'e>> {
     let writes = all.to(family, item, list);
-    let is_new = item.created.is_some_and(|at| at >= since) || writes.iter().any(|event| event.action == "create");
+    // Something that is made below an item makes no new one.
+    let is_below = |event: &AuditEvent| event.path().is_some_and(|path| is_under(path, list, &item.id));
+    let is_made = |event: &&AuditEvent| event.action == "create" && !is_below(event);
+    let is_new = item.created.is_some_and(|at| at >= since) || writes.iter().any(is_made);
     let is_written = !writes.is_empty() || item.modified.is_some_and(|at| at >= since && !all.explain(item, list, at));
     if !is_new && !is_written {
         return None;
     }
-    // What the log has of a write of a part is what the part was.
-    let is_whole = |event: &&&AuditEvent| event.path().is_none_or(|path| path == list || path.ends_with(&item.id));
-    let (before, certainty) = match writes.iter().filter(is_whole).find_map(|event| event.before.as_ref()) {
+    // What the log has of a write of a part is what the part was, unless it names the whole.
+    let is_whole = |event: &AuditEvent| event.path().is_none_or(|path| path == list || path.ends_with(&item.id));
+    let is_it = |old: &Value| !item.id.is_empty() && family.id_of(old) == item.id;
+    let old = |event: &&'e AuditEvent| event.before.as_ref().filter(|old| is_whole(event) || is_it(old));
+    let (before, certainty) = match writes.iter().find_map(old) {
         _ if is_new => (None, Certainty::Exact),
         Some(old) => {
             let (old, certainty) = older(family, &item.seat, item, old);
@@ -269,6 +305,43 @@ mod tests {
         assert!(rewind(&RECORDS, &item, LIST, since, &writes).is_none());
         let with_notes = Family { parts: &["notes"], ..RECORDS };
         assert_eq!(rewind(&with_notes, &item, LIST, since, &writes).map(|it| it.writes.len()), Some(1));
+    }
+
+    #[test]
+    fn what_is_made_below_an_item_makes_no_new_one_and_the_log_may_have_the_whole() {
+        let family = Family { parts: &["notes"], ..RECORDS };
+        let since = "2026-11-20T00:00:00Z".parse().unwrap();
+        let before = |old: &Value| {
+            let events = [event("01:00", "create", "/zones/z/records/1/notes", old)];
+            let item = family.item(&seat(), &json!({ "id": "1", "content": "b" }));
+            let found = rewind(&family, &item, LIST, since, &Writes::new(&events, since)).unwrap();
+            (found.difference.change(), found.certainty, found.difference.before.unwrap().value)
+        };
+        let whole = (Change::Changed, Certainty::Exact, json!({ "content": "a" }));
+        assert_eq!(before(&json!({ "id": "1", "content": "a" })), whole);
+        let part = (Change::Changed, Certainty::Unknown, Value::Null);
+        assert_eq!(before(&json!({ "id": "7", "text": "a note" })), part);
+    }
+
+    #[test]
+    fn a_write_of_many_is_one_of_each_that_says_that_it_changed_then() {
+        let made = json!({ "id": "1", "created": "2026-11-20T01:00:20Z" });
+        let writes = |path: &str, action: &str| {
+            let events = [event("01:00", action, path, &Value::Null)];
+            let since = "2026-11-20T00:00:00Z".parse().unwrap();
+            let item = RECORDS.item(&seat(), &made);
+            rewind(&RECORDS, &item, LIST, since, &Writes::new(&events, since)).map(|it| it.writes.len())
+        };
+        assert_eq!(writes("/zones/z/records", "update"), Some(1));
+        assert_eq!(writes("/zones/z/records/import", "create"), Some(1));
+        // Somebody else's new item, another list, another time.
+        assert_eq!(writes("/zones/z/records", "create"), Some(0));
+        assert_eq!(writes("/zones/y/records", "update"), Some(0));
+        let later = json!({ "id": "1", "created": "2026-11-20T02:00:20Z" });
+        let events = [event("01:00", "update", LIST, &Value::Null)];
+        let since = "2026-11-20T00:00:00Z".parse().unwrap();
+        let found = rewind(&RECORDS, &RECORDS.item(&seat(), &later), LIST, since, &Writes::new(&events, since));
+        assert_eq!(found.map(|it| it.writes.len()), Some(0));
     }
 
     #[test]

@@ -48,11 +48,15 @@ impl Scene {
 
     /// The scenario called `name`.
     pub(crate) async fn of(name: &str) -> Self {
+        Self::in_scenario(scenario(name).unwrap()).await
+    }
+
+    /// This scenario, built in or not.
+    pub(crate) async fn in_scenario(scenario: Scenario) -> Self {
         static TLS: Once = Once::new();
         // Tests that need no scene may have installed it before.
         TLS.call_once(|| _ = rustls::crypto::ring::default_provider().install_default());
         let dir = tempfile::tempdir().unwrap();
-        let scenario = scenario(name).unwrap();
         let simulator = start(&scenario, WorldOptions::at(Timestamp::now())).await.unwrap();
         // A key pair opens a vault at once; a passphrase takes a second on purpose.
         let identity = age::x25519::Identity::generate();

@@ -77,18 +77,22 @@ impl Stage {
 
     /// The same, with a client that waits no longer than this for an answer.
     pub(crate) async fn with_patience(patience: Duration) -> Self {
-        Self::connect(patience, 0).await
+        Self::connect(patience, 0, scenario("leaked-token").unwrap()).await
     }
 
     /// On a machine whose clock is `seconds` ahead of the API's.
     pub(crate) async fn ahead_by(seconds: i64) -> Self {
-        Self::connect(PATIENCE, seconds).await
+        Self::connect(PATIENCE, seconds, scenario("leaked-token").unwrap()).await
     }
 
-    async fn connect(patience: Duration, ahead: i64) -> Self {
+    /// As the responder, in this scenario.
+    pub(crate) async fn of(scenario: Scenario) -> Self {
+        Self::connect(PATIENCE, 0, scenario).await
+    }
+
+    async fn connect(patience: Duration, ahead: i64, scenario: Scenario) -> Self {
         // A second test of the same process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let scenario = scenario("leaked-token").unwrap();
         let now = Timestamp::now();
         let options = WorldOptions { rate_limit: false, ..WorldOptions::at(now) };
         let simulator = start(&scenario, options).await.unwrap();

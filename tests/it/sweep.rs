@@ -2,13 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::sync::Arc;
 
-use quell::cloudflare::api::segment;
+use quell::clock::{Clock, SystemClock};
+use quell::cloudflare::api::{ApiBase, Connector, Credential, segment};
 use quell::cloudflare::families::family;
+use quell::cloudflare::simulator::{Quota, Scenario, WorldOptions, start};
 use quell::hunt::sweep::{Ending, IN_FLIGHT, Place, Sink, Sweep, Swept, SweptPage};
 use quell::hunt::{Family, Seat, Shape};
-use quell::provider::{Extent, Paging, Progress};
-use quell::simulator::{Fault, FaultKind};
+use quell::model::World;
+use quell::provider::{Extent, Paging, Progress, ReadRequest};
+use quell::secret::Secret;
+use quell::simulator::{Fault, FaultKind, Request};
 
 use crate::stage::Stage;
 
@@ -145,6 +150,127 @@ async fn what_passes_leaves_no_gap() {
             assert_eq!(counts.of(&zone.name), clean.of(&zone.name), "{kind:?}");
         }
     }
+}
+
+/// Somebody writes to the account between the first page of a list and the second.
+struct Meddled<'m> {
+    counts: Counts,
+    meddle: Option<Box<dyn FnOnce() + Send + 'm>>,
+}
+
+impl Sink for Meddled<'_> {
+    fn page(&mut self, page: SweptPage<'_>) -> io::Result<()> {
+        if let Some(meddle) = self.meddle.take() {
+            meddle();
+        }
+        self.counts.page(page)
+    }
+
+    fn end(&mut self, place: &Place, ending: &Ending) -> io::Result<()> {
+        self.counts.end(place, ending)
+    }
+}
+
+async fn meddled(stage: &Stage, family: &Family, zones: &[Seat], meddle: impl FnOnce() + Send) -> Counts {
+    let mut sink = Meddled { counts: Counts::default(), meddle: Some(Box::new(meddle)) };
+    let done = BTreeSet::new();
+    let sweep = Sweep {
+        read: &*stage.connected.read,
+        encode: segment,
+        families: &[family],
+        zones,
+        done: &done,
+        in_flight: IN_FLIGHT,
+        clock: &*stage.clock,
+        progress: &Silent,
+    };
+    sweep.run(&mut sink, std::future::pending()).await.unwrap();
+    sink.counts
+}
+
+#[tokio::test]
+async fn items_that_move_while_a_list_is_read_are_read_once_or_told() {
+    let stage = Stage::new().await;
+    let zones: Vec<Seat> = stage.zones().await.iter().map(|(id, name)| Seat::zone(id, name)).collect();
+    let zone: Vec<Seat> = zones.into_iter().filter(|zone| zone.name == "harborlane.example").collect();
+    let path = format!("/zones/{}/dns_records", zone[0].zone_id.as_deref().unwrap());
+    let records = records();
+    let (_, clean) = sweep(&stage, &[&records], &zone).await;
+    let before = clean.of("harborlane.example");
+    // One more at the end is read with the rest.
+    let body = serde_json::json!({ "type": "A", "name": "new", "content": "192.0.2.99", "ttl": 300 });
+    let grown = meddled(&stage, &records, &zone, || assert_eq!(stage.act("POST", &path, Some(body)), 200)).await;
+    assert_eq!((grown.of("harborlane.example"), grown.ending("harborlane.example")), (before + 1, &Ending::Complete));
+    // One less at the head lets another slip past the edge of a page.
+    let first = stage.send("GET", &format!("{path}?per_page=5"), serde_json::Value::Null).await;
+    let one = format!("{path}/{}", first[0]["id"].as_str().unwrap());
+    let shrunk = meddled(&stage, &records, &zone, || assert_eq!(stage.act("DELETE", &one, None), 200)).await;
+    let ending = shrunk.ending("harborlane.example");
+    assert!(matches!(ending, Ending::Short(gap) if gap.reason.contains("shrank from 25 to 24")), "{ending:?}");
+}
+
+#[tokio::test]
+async fn a_filtered_list_that_shrinks_while_it_is_read_says_so_too() {
+    let stage = Stage::of(Scenario::big(60, 0).unwrap()).await;
+    let zones = family("zones").unwrap();
+    let gone = stage.send("GET", "/zones", serde_json::Value::Null).await[0]["id"].as_str().unwrap().to_owned();
+    let account = &stage.scenario.cast;
+    let delete = || {
+        let request = Request {
+            method: "DELETE".to_owned(),
+            path: format!("/zones/{gone}"),
+            query: String::new(),
+            headers: vec![
+                ("x-auth-email".into(), account.email.clone()),
+                ("x-auth-key".into(), account.global_key.clone()),
+            ],
+            body: None,
+        };
+        assert_eq!(stage.simulator().act(&request), 200);
+    };
+    let shrunk = meddled(&stage, zones, &[], delete).await;
+    let ending = shrunk.ending("account");
+    assert!(matches!(ending, Ending::Short(gap) if gap.reason.contains("shrank from 60 to 59")), "{ending:?}");
+}
+
+/// The simulator's own clock goes by real time here, and so does the client's.
+#[tokio::test]
+async fn a_sweep_earns_no_429_from_a_small_budget() {
+    let quota = Quota { requests: 60, seconds: 1 };
+    let scenario = Scenario::big(100, 0).unwrap();
+    let options = WorldOptions { quota, ..WorldOptions::at(jiff::Timestamp::now()) };
+    let simulator = start(&scenario, options).await.unwrap();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let credential = Credential::Token(Secret::new(scenario.cast.responder_token.clone()));
+    let world = World::Rehearsal("big".to_owned());
+    let base = ApiBase::parse(simulator.base_url()).unwrap();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let connected = Connector::new(base, credential, world, Arc::clone(&clock))
+        .connect(Some(&scenario.cast.account_id))
+        .await
+        .unwrap();
+    let zones: Vec<Seat> = {
+        let listing = ReadRequest::new("/zones");
+        let listing = connected.read.list(&listing, Paging::Pages { per_page: 50 }).await.unwrap();
+        let text = |zone: &serde_json::Value, field: &str| zone[field].as_str().unwrap().to_owned();
+        listing.items.iter().map(|zone| Seat::zone(&text(zone, "id"), &text(zone, "name"))).collect()
+    };
+    let (mut counts, done) = (Counts::default(), BTreeSet::new());
+    let families = [family("dns_records").unwrap()];
+    let sweep = Sweep {
+        read: &*connected.read,
+        encode: segment,
+        families: &families,
+        zones: &zones,
+        done: &done,
+        in_flight: IN_FLIGHT,
+        clock: &*clock,
+        progress: &Silent,
+    };
+    let swept = sweep.run(&mut counts, std::future::pending()).await.unwrap();
+    assert_eq!((swept.complete, swept.gaps.len()), (100, 0), "{swept:?}");
+    let requests = simulator.requests();
+    assert!(requests.len() > 100 && requests.iter().all(|request| request.status == 200), "{requests:#?}");
 }
 
 #[tokio::test]

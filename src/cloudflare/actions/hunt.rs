@@ -15,11 +15,11 @@ use crate::cloudflare::attribution::required_window;
 use crate::cloudflare::families::{families, family};
 use crate::cloudflare::principals::made;
 use crate::cloudflare::techniques::techniques;
-use crate::cloudflare::zones::zones;
+use crate::cloudflare::zones::{none_seen, unseen, zones};
 use crate::hunt::graph::Graph;
 use crate::hunt::sweep::by_interest;
 use crate::hunt::{AuditEvent, Family, Judged, Principal, Reach, Seat, Sight, Verdict, judge};
-use crate::model::{Danger, Finding, count};
+use crate::model::{Danger, Finding, Gap, count};
 
 use traces::Traces;
 
@@ -122,11 +122,14 @@ impl Action for Hunt {
         let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
         let since = required_window(params.since, &events, &principals)?;
         let families = chosen(&params.families.unwrap_or_default())?;
-        let mut seats: Vec<Seat> = zones(look, &params.zones.unwrap_or_default())
-            .await?
-            .iter()
-            .map(|zone| Seat::zone(&zone.id, &zone.name))
-            .collect();
+        let wanted = params.zones.unwrap_or_default();
+        let seen = zones(look, &wanted).await?;
+        let mut unseen = if wanted.is_empty() { unseen(&seen, &events) } else { Vec::new() };
+        unseen.iter().for_each(|gap| look.gap(gap.clone()));
+        if seen.is_empty() {
+            unseen.push(none_seen(look.account()));
+        }
+        let mut seats: Vec<Seat> = seen.iter().map(|zone| Seat::zone(&zone.id, &zone.name)).collect();
         let touched: BTreeSet<&str> = events.iter().filter_map(|event| event.zone.as_deref()).collect();
         let jewels = look.safeguards();
         by_interest(&mut seats, |zone| touched.contains(zone.name.as_str()), |zone| jewels.is_crown_jewel(&zone.name));
@@ -138,6 +141,7 @@ impl Action for Hunt {
         let (all, by_others) = traces.findings();
         let mut gaps = swept.gaps.clone();
         gaps.extend(swept.unread_gaps());
+        gaps.extend(unseen.iter().flat_map(|zone| in_zones(&families, zone)));
         let missed: BTreeSet<&str> = gaps.iter().map(|gap| gap.family.as_str()).collect();
         let complete = families.iter().filter(|family| !missed.contains(family.name)).count();
         let sight = Sight {
@@ -187,6 +191,12 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Family>, StepError> {
     // What is retired is refused everywhere, and what took its place is read.
     let is_default = |it: &Family| names.is_empty() && it.retired.is_none();
     Ok(families().filter(|it| is_default(it) || wanted.contains(it.name)).collect())
+}
+
+/// What a zone that is not seen leaves unknown: itself, and whatever lies in it.
+fn in_zones<'f>(families: &'f [&Family], zone: &'f Gap) -> impl Iterator<Item = Gap> + 'f {
+    let is_in = |it: &&&Family| it.name == zone.family || it.reach == Reach::Zone || it.path.starts_with("/zones/");
+    families.iter().filter(is_in).map(|it| Gap { family: it.name.to_owned(), ..zone.clone() })
 }
 
 fn summary(output: &Output, families: usize) -> String {

@@ -22,6 +22,9 @@ pub(super) const FAMILIES: &[Family] = &[
         title: "the calling user",
         kind: kinds::MEMBERS,
         path: "/user",
+        // Every user writes to the same path: only the id tells whose profile it is.
+        id: "/id",
+        label: &["/email"],
         created: "/created_on",
         modified: "/modified_on",
         permission: "User Details Read",

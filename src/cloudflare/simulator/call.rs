@@ -15,6 +15,8 @@ pub(super) enum Actor {
     GlobalKey(String),
     /// A dashboard session, by the email of its user.
     Dashboard(String),
+    /// An application that a user has consented to, by the email of that user.
+    Application(String),
     /// The provider itself.
     System,
 }
@@ -25,6 +27,7 @@ impl fmt::Display for Actor {
             Self::Token(id) => f.write_str(id),
             Self::GlobalKey(email) => write!(f, "global-key:{email}"),
             Self::Dashboard(email) => write!(f, "dashboard:{email}"),
+            Self::Application(email) => write!(f, "application:{email}"),
             Self::System => f.write_str("system"),
         }
     }
@@ -37,6 +40,7 @@ impl FromStr for Actor {
         Ok(match text.split_once(':') {
             Some(("global-key", email)) => Self::GlobalKey(email.to_owned()),
             Some(("dashboard", email)) => Self::Dashboard(email.to_owned()),
+            Some(("application", email)) => Self::Application(email.to_owned()),
             _ if text == "system" => Self::System,
             _ => Self::Token(text.to_owned()),
         })

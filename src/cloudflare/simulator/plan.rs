@@ -185,7 +185,7 @@ pub(super) struct AccessRulePlan {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Caller {
-    /// `token:KEY`, `dashboard:KEY` or `system`.
+    /// `token:KEY`, `dashboard:KEY`, `key:KEY` (a Global API key), `application:KEY` (one that was consented to) or `system`.
     pub(super) credential: String,
     pub(super) ip: String,
     pub(super) agent: String,

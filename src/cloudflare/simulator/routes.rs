@@ -11,6 +11,7 @@ pub(super) fn perform(account: &mut Account, call: &Call) -> Result<Reply, Refus
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     match (call.method.as_str(), segments.as_slice()) {
         ("GET", ["user"]) => user_account::user(account, call),
+        ("PATCH", ["user"]) => user_account::update_user(account, call),
         ("GET", ["memberships"]) => user_account::memberships(account, call),
         ("GET", ["user", "audit_logs"]) => audit::of_user(account, call),
         (_, ["user", "tokens", rest @ ..]) => {

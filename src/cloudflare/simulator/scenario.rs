@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::call::id_of;
 use super::plan::Plan;
+use super::plants;
 use super::seed::{self, Seeded};
 
 const LEAKED_TOKEN: &str = include_str!("scenarios/leaked-token.toml");
@@ -52,7 +53,8 @@ pub struct Scenario {
 /// Something that the intruder left behind.
 #[derive(Debug, Clone, Serialize)]
 pub struct Planted {
-    /// `tokens`, `dns_records`, `certificates`, `rulesets`, `access_rules` or `members`.
+    /// `tokens`, `dns_records`, `certificates`, `rulesets`, `access_rules` or `members`; in an account of
+    /// [`Scenario::planted`], the family of resources that shows it, empty where none does.
     pub family: String,
     /// Identifier of the object; of the whole ruleset for a rule.
     pub id: String,
@@ -66,6 +68,12 @@ pub struct Planted {
     pub technique: String,
     /// What was done to it.
     pub what: String,
+    /// What it was before the act, with its secrets; null for something new.
+    #[serde(skip)]
+    pub before: Value,
+    /// What it was after the act; null for something deleted.
+    #[serde(skip)]
+    pub after: Value,
 }
 
 /// Something that changed in the same hours for an honest reason.
@@ -190,6 +198,18 @@ impl Scenario {
         let first = plan.zones.pop().ok_or("no zone")?;
         plan.zones = (0..zones).map(|number| first.numbered(number, records)).collect();
         Self::of("big", plan, false)
+    }
+
+    /// The account of the built-in scenario as it was before anybody broke in, and in it these techniques alone. With
+    /// `noise`, a colleague does an honest thing of the same kind right after each, or instead of it where none is named.
+    ///
+    /// # Errors
+    /// There is no plant of a technique of that name, or the tables of plants are wrong, which a test rules out.
+    pub fn planted(techniques: &[&str], noise: bool) -> Result<Self, String> {
+        let mut plan: Plan = toml::from_str(LEAKED_TOKEN).map_err(|error| error.to_string())?;
+        plan.inventory = toml::from_str(INVENTORY).map_err(|error| error.to_string())?;
+        plants::sow(&mut plan, techniques, noise)?;
+        Self::of("planted", plan, false)
     }
 
     fn of(name: &'static str, plan: Plan, awake: bool) -> Result<Self, String> {

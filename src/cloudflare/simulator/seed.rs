@@ -92,10 +92,15 @@ impl Seeded {
                 let id = self.labels.get(&format!("token.{key}")).ok_or_else(|| format!("no token {key}"))?;
                 Actor::Token(id.to_owned())
             }
-            Some(("dashboard", key)) => {
-                Actor::Dashboard(person(key).ok_or_else(|| format!("no person {key}"))?.email.clone())
+            Some((kind, key)) => {
+                let email = person(key).ok_or_else(|| format!("no person {key}"))?.email.clone();
+                match kind {
+                    "key" => Actor::GlobalKey(email),
+                    "application" => Actor::Application(email),
+                    _ => Actor::Dashboard(email),
+                }
             }
-            _ => Actor::System,
+            None => Actor::System,
         };
         Ok(Call {
             actor,
@@ -127,7 +132,9 @@ impl Seeded {
         let call = self.call(plan, &act.by, &act.request, &act.body, at)?;
         let refused = |errors: &Value| format!("{} by {}: {errors}", act.request, act.by);
         let reply = service::perform(&mut self.account, &call).map_err(|refusal| refused(&refusal.errors))?;
-        let change = reply.change.ok_or_else(|| refused(&"changes nothing".into()))?;
+        let nothing = Change { id: String::new(), before: Value::Null, after: Value::Null };
+        let is_read = call.method == "GET";
+        let change = reply.change.or(is_read.then_some(nothing)).ok_or_else(|| refused(&"changes nothing".into()))?;
         let part = changed_rule(&change);
         if let Some(label) = &act.makes {
             self.labels.set(label, part.as_deref().unwrap_or(&change.id));
@@ -144,6 +151,8 @@ impl Seeded {
                 zone: zone.clone(),
                 technique: planted.technique.clone(),
                 what: planted.what.clone(),
+                before: change.before.clone(),
+                after: change.after.clone(),
             });
         }
         if let Some(innocent) = &act.innocent {

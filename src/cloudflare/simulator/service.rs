@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::auth::authenticate;
-use super::budget::{Allowance, Budgets, QUOTA, WINDOW};
+use super::budget::{Allowance, Budgets, Quota};
 use super::call::{Actor, Call, Query, Refusal, Reply, ReplyBody};
 use super::intruder::Intruder;
 use super::world::Account;
@@ -26,8 +26,15 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn new(account: Account, ip: String, rate_limit: bool, intruder: Option<Intruder>) -> Self {
-        Self { account, budgets: Budgets::default(), rate_limit, ip, intruder }
+    /// Tells of `quota`, and turns away what is beyond it where it is a `rate_limit`.
+    pub(super) fn new(
+        account: Account,
+        ip: String,
+        quota: Quota,
+        rate_limit: bool,
+        intruder: Option<Intruder>,
+    ) -> Self {
+        Self { account, budgets: Budgets::new(quota), rate_limit, ip, intruder }
     }
 
     /// Performs a call of the responder, and what the intruder makes of it.
@@ -89,7 +96,7 @@ impl World for Service {
         let owner = self.account.user_of(&call).unwrap_or_else(|| credential.clone());
         let allowance = self.budgets.spend(&owner, at);
         if allowance.exceeded && self.rate_limit {
-            return Reaction { answer: throttled(allowance.reset, at), applied: false, credential };
+            return Reaction { answer: throttled(allowance.reset, allowance.quota, at), applied: false, credential };
         }
         match self.respond(&call) {
             Ok(reply) => {
@@ -126,7 +133,7 @@ impl World for Service {
         match failure {
             Failure::Refused => refused(&Refusal::new(400, 1004, "Validation failed"), &[], at),
             Failure::Forbidden => refused(&Refusal::authentication(403), &[], at),
-            Failure::Throttled { retry_after } => throttled(retry_after, at),
+            Failure::Throttled { retry_after } => throttled(retry_after, self.budgets.quota(), at),
             Failure::Internal => refused(&Refusal::new(500, 10001, "Internal server error"), &[], at),
             Failure::Unsuccessful => refused(&Refusal::new(200, 1000, "The request was not completed"), &[], at),
         }
@@ -146,12 +153,15 @@ fn header(name: &str, value: &str) -> Header {
 fn budget_headers(allowance: Allowance) -> Vec<Header> {
     vec![
         header("ratelimit", &format!("\"default\";r={};t={}", allowance.remaining, allowance.reset)),
-        header("ratelimit-policy", &format!("\"default\";q={QUOTA};w={WINDOW}")),
+        header(
+            "ratelimit-policy",
+            &format!("\"default\";q={};w={}", allowance.quota.requests, allowance.quota.seconds),
+        ),
     ]
 }
 
-fn throttled(retry_after: u64, at: Timestamp) -> Answer {
-    let mut headers = budget_headers(Allowance { remaining: 0, reset: retry_after, exceeded: true });
+fn throttled(retry_after: u64, quota: Quota, at: Timestamp) -> Answer {
+    let mut headers = budget_headers(Allowance { quota, remaining: 0, reset: retry_after, exceeded: true });
     headers.push(header("retry-after", &retry_after.to_string()));
     let text = "Please wait and consider throttling your request speed";
     refused(&Refusal::new(429, 971, text), &headers, at)

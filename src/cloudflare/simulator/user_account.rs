@@ -18,6 +18,21 @@ pub(super) fn user(account: &Account, call: &Call) -> Result<Reply, Refusal> {
     Ok(Reply::result(person.object.clone()))
 }
 
+/// PATCH of `/user`: of the profile, what the API lets be edited.
+pub(super) fn update_user(account: &mut Account, call: &Call) -> Result<Reply, Refusal> {
+    account.require(call, &["User Details Write"], Scope::User)?;
+    let email = account.user_of(call).ok_or_else(|| Refusal::authentication(403))?;
+    let given = call.object()?.clone();
+    let person = account.people.get_mut(&email).ok_or_else(|| Refusal::authentication(403))?;
+    let before = person.object.clone();
+    for field in ["country", "first_name", "last_name", "telephone", "zipcode"] {
+        if let Some(value) = given.get(field) {
+            person.object[field] = value.clone();
+        }
+    }
+    Ok(Reply::updated(before, person.object.clone()))
+}
+
 /// `/memberships`.
 pub(super) fn memberships(account: &Account, call: &Call) -> Result<Reply, Refusal> {
     account.require(call, &["Memberships Read"], Scope::User)?;

@@ -137,7 +137,7 @@ impl Account {
     pub(super) fn user_of(&self, call: &Call) -> Option<String> {
         match &call.actor {
             Actor::Token(id) => self.token(id)?.owner.clone(),
-            Actor::GlobalKey(email) | Actor::Dashboard(email) => Some(email.clone()),
+            Actor::GlobalKey(email) | Actor::Dashboard(email) | Actor::Application(email) => Some(email.clone()),
             Actor::System => None,
         }
     }

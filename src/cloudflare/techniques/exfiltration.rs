@@ -1,7 +1,8 @@
 //! Collection and exfiltration.
 
-use super::{act, by_hand, settled, show};
-use crate::hunt::technique::{Aim, Technique, added, any, made, undone};
+use super::{act, by_hand, is_no_deletion, settled, show};
+use crate::hunt::Difference;
+use crate::hunt::technique::{Aim, Technique, added, any, differs, made, removed, undone};
 use crate::model::Severity;
 
 const BLANK: Technique = Technique {
@@ -18,6 +19,11 @@ const BLANK: Technique = Technique {
     page: "",
 };
 
+/// A job that is new, or that pushes to another place than before. One that is thinned takes nothing out.
+fn is_pushed_elsewhere(difference: &Difference) -> bool {
+    !removed(difference) && differs(difference, "/destination_conf")
+}
+
 pub(super) const TECHNIQUES: &[Technique] = &[
     Technique {
         id: "CF-E01",
@@ -32,7 +38,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/logpush/ownership/**"),
             act("", "/zones/*/logpush/ownership/**"),
         ],
-        shows: &[show("logpush_jobs", made), show("zone_logpush_jobs", made)],
+        shows: &[show("logpush_jobs", is_pushed_elsewhere), show("zone_logpush_jobs", is_pushed_elsewhere)],
         contain: settled("Switch the job off; keep its configuration."),
         revert: by_hand("Logs hold cookies, tokens and personal data: begin the branch for data breaches."),
         page: "Logpush",
@@ -59,20 +65,27 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         title: "stored data is opened to the world or copied",
         attack: &["T1530", "T1537"],
         severity: Severity::Critical,
-        acts: &[act("", "/accounts/*/r2/**"), act("", "/accounts/*/storage/kv/**"), act("", "/accounts/*/d1/**")],
+        // What is deleted is destroyed, not opened: that is a technique of its own.
+        acts: &[
+            act("", "/accounts/*/r2/**").only(is_no_deletion),
+            act("", "/accounts/*/storage/kv/**").only(is_no_deletion),
+            act("", "/accounts/*/d1/**").only(is_no_deletion),
+        ],
         shows: &[
-            show("r2_buckets", any),
-            show("r2_custom_domains", any),
-            show("r2_public_access", any),
-            show("r2_cors", any),
-            show("r2_custom_domains_eu", any),
-            show("r2_public_access_eu", any),
-            show("r2_cors_eu", any),
-            show("r2_custom_domains_fedramp", any),
-            show("r2_public_access_fedramp", any),
-            show("r2_cors_fedramp", any),
-            show("kv_namespaces", any),
-            show("d1_databases", any),
+            show("r2_buckets", made),
+            show("r2_buckets_eu", made),
+            show("r2_buckets_fedramp", made),
+            show("r2_custom_domains", made),
+            show("r2_public_access", made),
+            show("r2_cors", made),
+            show("r2_custom_domains_eu", made),
+            show("r2_public_access_eu", made),
+            show("r2_cors_eu", made),
+            show("r2_custom_domains_fedramp", made),
+            show("r2_public_access_fedramp", made),
+            show("r2_cors_fedramp", made),
+            show("kv_namespaces", made),
+            show("d1_databases", made),
         ],
         hidden: "Objects read from R2, values read from KV and rows read from D1 are in no audit log.",
         contain: settled("Close public access; rotate the S3 keys."),

@@ -1,7 +1,7 @@
 //! Domain control, impairment, impact.
 
 use super::{act, by, by_hand, settled, show};
-use crate::hunt::technique::{Aim, Technique, any, removed, undone};
+use crate::hunt::technique::{Aim, Technique, any, removed};
 use crate::model::Severity;
 
 const BLANK: Technique = Technique {
@@ -98,8 +98,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         shows: &[
             show("zones", removed),
             show("r2_buckets", removed),
-            show("r2_buckets_eu", undone),
-            show("r2_buckets_fedramp", undone),
+            show("r2_buckets_eu", removed),
+            show("r2_buckets_fedramp", removed),
             show("kv_namespaces", removed),
             show("d1_databases", removed),
             show("workers_scripts", removed),

@@ -1,7 +1,7 @@
 //! Traffic, content, name space.
 
 use super::dns::{is_ownership, is_record, of_ownership, of_record};
-use super::{act, by_hand, settled, show};
+use super::{act, by_hand, is_no_deletion, settled, show};
 use crate::cloudflare::rules::is_firewall;
 use crate::hunt::technique::{Aim, Technique, added, any, changed, made, removed, undone};
 use crate::hunt::{AuditEvent, Difference, Item};
@@ -75,14 +75,14 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         attack: &["T1648", "T1659", "T1189"],
         severity: Severity::Critical,
         acts: &[
-            act("", "/accounts/*/workers/scripts/*"),
+            act("", "/accounts/*/workers/scripts/*").only(is_no_deletion),
             act("", "/accounts/*/workers/scripts/*/content"),
             act("", "/accounts/*/workers/scripts/*/versions/**"),
             act("", "/accounts/*/workers/scripts/*/deployments/**"),
             act("", "/accounts/*/workers/dispatch/**"),
         ],
         shows: &[
-            show("workers_scripts", any),
+            show("workers_scripts", made),
             show("workers_versions", added),
             show("workers_deployments", any),
             show("dispatch_scripts", any),
@@ -120,7 +120,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/workers/scripts/*/secrets/**"),
             act("", "/accounts/*/workers/scripts/*/settings"),
             act("", "/accounts/*/workers/scripts/*/script-settings"),
-            act("", "/accounts/*/queues/**"),
+            act("", "/accounts/*/queues/**").only(is_no_deletion),
         ],
         shows: &[
             show("workers_schedules", any),
@@ -128,7 +128,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             show("workers_secrets", any),
             show("workers_settings", any),
             show("workers_log_destinations", any),
-            show("queues", any),
+            show("queues", made),
         ],
         contain: settled("Remove the trigger, the listener or the consumer."),
         revert: by_hand("Rotate every secret that was bound."),
@@ -140,8 +140,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         title: "a Pages project is deployed, hooked or configured",
         attack: &["T1195.002", "T1648"],
         severity: Severity::Critical,
-        acts: &[act("", "/accounts/*/pages/projects/**")],
-        shows: &[show("pages_projects", any), show("pages_deployments", added), show("pages_domains", any)],
+        acts: &[act("", "/accounts/*/pages/projects/**").only(is_no_deletion)],
+        shows: &[show("pages_projects", made), show("pages_deployments", added), show("pages_domains", any)],
         hidden: "No list shows deploy hooks without their live addresses.",
         contain: settled("Roll back to a deployment that is known to be good."),
         revert: by_hand("Make deploy hooks and environment variables anew."),

@@ -162,8 +162,10 @@ impl<'s> Ledger<'s> {
             self.failure = Some(error);
         }
         for child in self.sweep.families.iter().filter(|child| child.reach == Reach::Of(family.name)) {
-            let missing = |child: &Family| {
-                gap(
+            // What would let the one be read would let the other be known.
+            let missing = |child: &Family| Gap {
+                permission: ending.gap().and_then(|above| above.permission.clone()),
+                ..gap(
                     child,
                     &seat.name,
                     format!("{} could not be read to the end, so not all of it is known", family.title),

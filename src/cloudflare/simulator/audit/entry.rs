@@ -63,6 +63,7 @@ fn second_version(
         }
         Actor::GlobalKey(_) => actor["context"] = "api_key".into(),
         Actor::Dashboard(_) => actor["context"] = "dash".into(),
+        Actor::Application(_) => actor["context"] = "oauth".into(),
         Actor::System => actor["type"] = "system".into(),
     }
     match email.and_then(|email| account.people.get(email)) {
