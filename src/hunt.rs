@@ -10,12 +10,14 @@
 //! | `family` | a kind of resource that can be listed, as data: where, how paged, what makes two of them the same |
 //! | `graph` | who made which principal, from the suspects on, and what each did |
 //! | `item` | one resource in its canonical form, and what differs between two |
+//! | `own` | which acts in a log are quell's own, by the requests that it sent |
 //! | `probe` | which families can be read at all |
 //! | `rewind` | what a resource was before a window, by the audit log applied backwards |
 //! | `runs` | sorts more than fits into memory |
 //! | `snapshot` | the files of a baseline: captured, opened, read item by item |
 //! | `sweep` | reads families at all their seats, many at a time, page by page |
 //! | `technique` | a way in which an intruder uses or keeps an account, as data: which acts and differences show it |
+//! | `usage` | how each credential was used in a window, held against what was usual before it |
 //! | `verdict` | whether a technique is confirmed, ruled out, or cannot be known, and why |
 
 mod audit;
@@ -24,16 +26,19 @@ pub mod diff;
 mod family;
 pub mod graph;
 mod item;
+mod own;
 pub mod probe;
 pub mod rewind;
 mod runs;
 pub mod snapshot;
 pub mod sweep;
 pub mod technique;
+pub mod usage;
 mod verdict;
 
-pub use audit::{AuditEvent, Principal, SeenBefore, attribute};
+pub use audit::{AuditEvent, LogReach, Principal, SeenBefore, attribute};
 pub use canonical::MASK;
 pub use family::{Family, Part, Reach, Shape, Variant, blank, none_of};
 pub use item::{Difference, Item, Seat};
+pub use own::OwnActs;
 pub use verdict::{Judged, Sight, Verdict, judge};

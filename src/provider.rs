@@ -62,6 +62,9 @@ pub trait ReadSide: Send + Sync {
 
     /// What is left of the rate limit to reads of this lane; `None` where there is none.
     fn budget(&self, lane: Lane) -> Option<BudgetLeft>;
+
+    /// The reads that left this process, every try of them, oldest first: by them its own are told in a provider's log.
+    fn sent(&self) -> Vec<Sent>;
 }
 
 /// The side of a provider that writes.
@@ -94,6 +97,15 @@ pub struct Absence {
     pub codes: &'static [u32],
     /// That it is not there; not that the path leads nowhere.
     pub missing: bool,
+}
+
+/// A read that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Its path below the API's base URL, without the query.
+    pub path: String,
+    /// When, by this machine's clock.
+    pub at: Timestamp,
 }
 
 /// What a read is for, the most urgent first.

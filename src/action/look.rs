@@ -8,7 +8,8 @@ use super::Safeguards;
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
 use crate::hunt::sweep::{Ending, IN_FLIGHT, Place, Sink, Sweep, Swept, SweptPage};
-use crate::hunt::{Family, Seat};
+use crate::hunt::{Family, OwnActs, Seat};
+use crate::journal::IncidentState;
 use crate::model::{EvidenceRef, Gap, StepPath, WebRead};
 use crate::outside::{Hindrance, OutsideLook, Sight};
 use crate::provider::{Lane, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
@@ -26,6 +27,8 @@ pub struct Look<'a> {
     pub path: &'a StepPath,
     /// What all of it is for, if it is more urgent than what a read says of itself.
     lane: Lane,
+    /// What the journal tells of the incident, where there is one.
+    incident: Option<&'a IncidentState>,
     taken: Mutex<Taken>,
 }
 
@@ -51,13 +54,35 @@ impl<'a> Look<'a> {
         safeguards: &'a Safeguards,
         path: &'a StepPath,
     ) -> Self {
-        Self { read, outside, evidence, clock, progress, safeguards, path, lane: Lane::Sweep, taken: Mutex::default() }
+        Self {
+            read,
+            outside,
+            evidence,
+            clock,
+            progress,
+            safeguards,
+            path,
+            lane: Lane::Sweep,
+            incident: None,
+            taken: Mutex::default(),
+        }
     }
 
     /// The same, where every read is at least as urgent as this.
     #[must_use]
     pub fn as_urgent_as(self, lane: Lane) -> Self {
         Self { lane, ..self }
+    }
+
+    /// The same, within an incident: what its journal says was sent is quell's own.
+    #[must_use]
+    pub fn of_incident(self, incident: &'a IncidentState) -> Self {
+        Self { incident: Some(incident), ..self }
+    }
+
+    /// What quell itself sent: the reads of this process, and all that the incident's journal has.
+    pub fn own_acts(&self) -> OwnActs {
+        OwnActs::new(self.read, self.incident)
     }
 
     /// The provider's read side, for what is known of account and credential. Reads made on it directly leave no evidence.

@@ -2,6 +2,7 @@
 
 use crate::action::AnyAction;
 
+pub mod audit_analyse;
 pub mod audit_collect;
 pub mod certificates_list;
 pub mod dns_diff;
@@ -19,6 +20,7 @@ pub mod whoami;
 
 /// Every action of this wing.
 pub static ACTIONS: &[&dyn AnyAction] = &[
+    &audit_analyse::AuditAnalyse,
     &audit_collect::AuditCollect,
     &certificates_list::CertificatesList,
     &dns_diff::DnsDiff,

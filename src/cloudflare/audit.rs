@@ -1,3 +1,5 @@
 //! The audit logs (API.md section 8).
 
+pub mod credentials;
+pub mod limits;
 pub mod wire;

@@ -26,7 +26,7 @@ pub static SWEEPS: &[&str] = &["cloudflare.hunt"];
 /// What there is in an account that an intruder may touch, and which actions look at it (API.md section 16).
 pub static KINDS: &[Kind] = &[
     listed(TOKENS, &["cloudflare.tokens.inventory"]),
-    unlisted("audit logs, versions 1 and 2", &["cloudflare.audit.collect"]),
+    unlisted("audit logs, versions 1 and 2", &["cloudflare.audit.collect", "cloudflare.audit.analyse"]),
     listed(MEMBERS, &["cloudflare.members.list"]),
     listed(DNS, &["cloudflare.dns.diff"]),
     listed(EDGE_CERTIFICATES, &["cloudflare.certificates.list"]),

@@ -62,6 +62,14 @@ pub struct AuditEvent {
     pub after: Option<Value>,
     /// Which log told it: `v1` or `v2`.
     pub log: String,
+    /// True where this incident's journal has the request: quell did it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub own: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl AuditEvent {
@@ -87,17 +95,42 @@ impl AuditEvent {
     }
 }
 
-/// Use of a token before the window: what is in here is honest use.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Use of a credential before the window: what is in here is honest use.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct SeenBefore {
-    /// Id of the token.
-    pub token_id: String,
+    /// Id of the token; none where the log names none.
+    #[serde(default)]
+    pub token_id: Option<String>,
+    /// E-mail of the user; none for a token that an account owns.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// As [`AuditEvent::context`] has it.
+    #[serde(default)]
+    pub context: Option<String>,
     /// Address it was used from.
     pub ip: Option<String>,
     /// User agent it was used with.
     pub user_agent: Option<String>,
     /// How often.
     pub count: u64,
+}
+
+/// How far the logs that were read reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogReach {
+    /// From when on the logs were asked: before the window, to see what was usual.
+    pub asked_from: Timestamp,
+    /// The oldest entry of the log that names tokens and programs; none where it has none.
+    pub named_from: Option<Timestamp>,
+    /// The oldest entry of any log.
+    pub oldest: Option<Timestamp>,
+    /// The newest entry: what happened after it may not have arrived yet.
+    pub newest: Option<Timestamp>,
+    /// Entries of the window that stand only in the log that names neither tokens nor programs.
+    pub unnamed: u64,
+    /// quell's own reads, which are left out of the events: each matched to a request that it sent.
+    pub own_reads: u64,
 }
 
 /// A credential that the intruder holds, and who else uses it.
@@ -116,6 +149,9 @@ pub struct Principal {
 
 /// Whose doing `event` is, given what the intruder holds.
 pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
+    if event.own {
+        return Attribution::Other;
+    }
     let Some(token) = event.token_id.as_deref() else {
         // Log v1 and dashboard acts name no token: a hostile address tells, an e-mail does not.
         let hostile = event.ip.as_ref().is_some_and(|ip| principals.iter().any(|held| held.hostile_ips.contains(ip)));

@@ -1,3 +1,4 @@
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::event::{Basis, EffectDecision, SettledBy};
@@ -46,6 +47,10 @@ pub enum Second {
 /// One attempt at an effect.
 #[derive(Debug, Clone, Default)]
 pub struct Attempt {
+    /// When it was intended; `None` for work by hand.
+    pub began: Option<Timestamp>,
+    /// When it was settled last.
+    pub ended: Option<Timestamp>,
     /// What became of it; `None` while its intent is open.
     pub outcome: Option<Outcome>,
     /// What the answer said, without secrets.
@@ -240,7 +245,7 @@ impl EffectState {
         Ok(())
     }
 
-    pub(super) fn intend(&mut self, attempt: u32, call: &Digest) -> Result<(), String> {
+    pub(super) fn intend(&mut self, attempt: u32, call: &Digest, at: Timestamp) -> Result<(), String> {
         self.expect(matches!(&self.status, EffectStatus::Consented(shown) if *shown == self.digest), "be sent")?;
         if matches!(self.effect.call, Call::Hand(_)) || *call != self.effect.call.digest() {
             return Err(format!("the intent for effect {} names another call than was shown", self.effect.key));
@@ -248,7 +253,7 @@ impl EffectState {
         if attempt != self.next_attempt() || self.under_consent >= MOST_ATTEMPTS_UNSENT {
             return Err(format!("attempt {attempt} of effect {} is out of turn", self.effect.key));
         }
-        self.attempts.push(Attempt::default());
+        self.attempts.push(Attempt { began: Some(at), ..Attempt::default() });
         self.under_consent += 1;
         self.verdict = None;
         self.status = EffectStatus::Open;
@@ -269,8 +274,16 @@ impl EffectState {
         outcome: &Outcome,
         receipt: &Value,
         by: SettledBy,
+        at: Timestamp,
     ) -> Result<(), String> {
-        let settled = Attempt { outcome: Some(outcome.clone()), receipt: receipt.clone(), by: Some(by), sealed: false };
+        let settled = Attempt {
+            began: None,
+            ended: Some(at),
+            outcome: Some(outcome.clone()),
+            receipt: receipt.clone(),
+            by: Some(by),
+            sealed: false,
+        };
         if matches!(self.effect.call, Call::Hand(_)) {
             self.expect(
                 attempt == 0 && self.status == EffectStatus::Proposed && *outcome == Outcome::Applied,
@@ -284,7 +297,7 @@ impl EffectState {
         if let Some(last) = self.attempts.last_mut() {
             // After a crash between sealing and its entry, the vault itself tells that the answer lies there.
             let sealed = last.sealed || by == SettledBy::Vault;
-            *last = Attempt { sealed, ..settled };
+            *last = Attempt { sealed, began: last.began, ..settled };
         }
         self.status = match outcome {
             // A probe has looked already.

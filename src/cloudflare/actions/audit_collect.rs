@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::audit::wire;
-use crate::hunt::{AuditEvent, SeenBefore};
-use crate::model::{Danger, Gap, count};
+use crate::hunt::{AuditEvent, LogReach, SeenBefore};
+use crate::model::{CredentialKind, Danger, Gap, count};
 use crate::provider::{Paging, ReadError, ReadRequest};
 
 /// `cloudflare.audit.collect`.
@@ -43,12 +43,14 @@ pub struct Output {
     pub since: Timestamp,
     /// End of the window.
     pub before: Timestamp,
-    /// What happened in the window, oldest first, each act once. quell's own reads are left out.
+    /// What happened in the window, oldest first, each act once. quell's own reads are left out, its other acts marked.
     pub events: Vec<AuditEvent>,
-    /// From where which token was used before the window: honest use.
+    /// From where and with what each credential was used before the window: honest use.
     pub seen_before: Vec<SeenBefore>,
     /// True where both logs were read to their end.
     pub complete: bool,
+    /// How far the logs reach.
+    pub reach: LogReach,
 }
 
 const WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -64,17 +66,18 @@ impl Action for AuditCollect {
         id: "cloudflare.audit.collect",
         version: 1,
         summary: "Read both audit logs of a window, and what was usual before it",
-        docs: "Reads log v2 (which names tokens and addresses) for the account and for the user, log v1 besides, and makes \
-               one list of them in which each act stands once. What was done with a token in the 30 days before the window \
-               counts as its honest use.\n\nWhat no log shows: objects read from R2 over S3, values read from KV by Workers, \
-               DNS queries, changes of the Origin CA key; values are partly redacted; what happened in the last minutes may \
-               not be there yet. quell's own reads are left out, by the id of its token.",
+        docs: "Reads log v2 (which names tokens and addresses) for the account and for the user, log v1 of both besides, and \
+               makes one list of them in which each act stands once. What was done with a credential in the 30 days before \
+               the window counts as its honest use.\n\nWhat no log shows: objects read from R2 over S3, values read from KV \
+               by Workers, DNS queries, changes of the Origin CA key; values are partly redacted; what happened in the last \
+               minutes may not be there yet. quell's own acts are told by the requests that it sent, one by one, and never \
+               by its token alone: an intruder may hold the same. Its reads are left out, all else is marked as its own.",
         verb: "collect",
         max_danger: Danger::Observe,
         permissions: &[Permission { group: "Account Settings Read", write: false }],
         example: "since = \"2020-01-01T00:00:00Z\"\n",
         settling: Duration::ZERO,
-        estimate: Estimate { fixed: 12, per_zone: 0 },
+        estimate: Estimate { fixed: 13, per_zone: 0 },
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
@@ -92,18 +95,29 @@ impl Action for AuditCollect {
         // The account first: it tells of tokens and zones. What only the user's scope tells comes after.
         let account = reading.second(from, before, None).await;
         let user = reading.second(from, before, Some("user")).await;
-        let first = reading.first(from, before).await;
+        let path = format!("/accounts/{}/audit_logs", segment(look.account()));
+        let first = reading.first(&path, "the account", from, before).await;
         if let (None, None, Some(error)) = (&account.events, &first.events, &account.error) {
             return Err(StepError::read("read either audit log", error));
         }
         let mut all = account.events.unwrap_or_default();
         all.extend(user.events.unwrap_or_default());
-        let own = look.provider().credential().id.as_deref();
-        all.retain(|event| event.is_write() || !event.success || event.token_id.as_deref() != own || own.is_none());
-        let merged = wire::merge(all, first.events.unwrap_or_default());
-        let (earlier, events): (Vec<_>, Vec<_>) =
-            merged.into_iter().filter(|event| event.at <= before).partition(|event| event.at < since);
-        let output = Output { since, before, events, seen_before: usual(&earlier), complete: reading.complete };
+        let mut older = first.events.unwrap_or_default();
+        // A token that an account owns has no user whose log there could be.
+        if look.provider().credential().kind != CredentialKind::AccountToken {
+            let own = reading.first("/user/audit_logs", "the user", from, before).await;
+            older.extend(own.events.unwrap_or_default());
+        }
+        let mut merged = wire::merge(all, older);
+        merged.retain(|event| event.at <= before);
+        look.own_acts().label(&mut merged);
+        let whole = merged.len();
+        merged.retain(|event| event.is_write() || !event.own);
+        let mut reach = reach(&merged, from);
+        reach.own_reads = (whole - merged.len()) as u64;
+        let (earlier, events): (Vec<_>, Vec<_>) = merged.into_iter().partition(|event| event.at < since);
+        reach.unnamed = events.iter().filter(|event| event.log == "v1").count() as u64;
+        let output = Output { since, before, events, seen_before: usual(&earlier), complete: reading.complete, reach };
         let writes = output.events.iter().filter(|event| event.is_write()).count();
         let whole = if output.complete { "" } else { ", NOT complete" };
         let summary = format!(
@@ -144,14 +158,13 @@ impl Collecting<'_> {
     }
 
     /// Log v1 takes whole days only: one more is asked for, and what lies outside is left out.
-    async fn first(&mut self, since: Timestamp, before: Timestamp) -> Part {
+    async fn first(&mut self, path: &str, scope: &str, since: Timestamp, before: Timestamp) -> Part {
         let day = |at: Timestamp| at.strftime("%F").to_string();
-        let request = ReadRequest::new(format!("/accounts/{}/audit_logs", segment(self.look.account())))
+        let request = ReadRequest::new(path)
             .with("since", day(since))
             .with("before", day(before.checked_add(SignedDuration::from_hours(24)).unwrap_or(before)))
             .with("direction", "asc");
-        let mut part =
-            self.part("audit_v1", "the account", &request, Paging::Pages { per_page: 1000 }, wire::first).await;
+        let mut part = self.part("audit_v1", scope, &request, Paging::Pages { per_page: 1000 }, wire::first).await;
         if let Some(events) = &mut part.events {
             events.retain(|event| event.at >= since && event.at <= before);
         }
@@ -199,20 +212,30 @@ impl Collecting<'_> {
 }
 
 fn usual(events: &[AuditEvent]) -> Vec<SeenBefore> {
-    let mut counts: BTreeMap<(&str, Option<&str>, Option<&str>), u64> = BTreeMap::new();
+    let mut counts: BTreeMap<SeenBefore, u64> = BTreeMap::new();
     // An attempt that failed is no use: an intruder who tried in vain must not make the address an honest one.
     for event in events.iter().filter(|event| event.success) {
-        if let Some(token) = event.token_id.as_deref() {
-            *counts.entry((token, event.ip.as_deref(), event.user_agent.as_deref())).or_default() += 1;
-        }
+        let seen = SeenBefore {
+            token_id: event.token_id.clone(),
+            email: event.email.clone(),
+            context: event.context.clone(),
+            ip: event.ip.clone(),
+            user_agent: event.user_agent.clone(),
+            count: 0,
+        };
+        *counts.entry(seen).or_default() += 1;
     }
-    let row = |((token, ip, agent), count): ((&str, Option<&str>, Option<&str>), u64)| SeenBefore {
-        token_id: token.to_owned(),
-        ip: ip.map(str::to_owned),
-        user_agent: agent.map(str::to_owned),
-        count,
-    };
-    counts.into_iter().map(row).collect()
+    counts.into_iter().map(|(seen, count)| SeenBefore { count, ..seen }).collect()
+}
+
+fn reach(events: &[AuditEvent], asked_from: Timestamp) -> LogReach {
+    LogReach {
+        asked_from,
+        named_from: events.iter().filter(|event| event.log == "v2").map(|event| event.at).min(),
+        oldest: events.first().map(|event| event.at),
+        newest: events.last().map(|event| event.at),
+        ..LogReach::default()
+    }
 }
 
 fn gap(family: &str, reason: &str) -> Gap {

@@ -182,7 +182,7 @@ impl View<'_> {
         let mut known = BTreeSet::new();
         suspects.retain(|id| known.insert(id.clone()));
         let honest = |token: &str| {
-            let uses = self.before.iter().filter(|before| before.token_id == token);
+            let uses = self.before.iter().filter(|before| before.token_id.as_deref() == Some(token));
             let uses = uses.filter_map(|before| before.ip.clone());
             let events = self.events.iter().filter(|event| event.token_id.as_deref() == Some(token));
             let own = events.filter_map(|event| event.ip.clone()).filter(|ip| self.safeguards.is_own_address(ip));

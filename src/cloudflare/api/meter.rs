@@ -1,8 +1,14 @@
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
+
+use crate::provider::Sent;
+
+/// Reads that are remembered. A sweep of a large account has fewer; of more, the oldest are forgotten.
+const REMEMBERED: usize = 100_000;
 
 /// What was asked of the API so far. Every try counts, since every try is taken from the shared budget.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,6 +33,7 @@ pub struct Meter {
     throttled: AtomicU64,
     in_flight: AtomicU64,
     remaining: Mutex<Option<u32>>,
+    sent: Mutex<VecDeque<Sent>>,
     waiting: watch::Sender<Option<Timestamp>>,
 }
 
@@ -38,6 +45,7 @@ impl Meter {
             throttled: AtomicU64::new(0),
             in_flight: AtomicU64::new(0),
             remaining: Mutex::new(None),
+            sent: Mutex::default(),
             waiting: watch::Sender::new(None),
         }
     }
@@ -58,8 +66,18 @@ impl Meter {
         self.waiting.subscribe()
     }
 
-    pub(super) fn count_read(&self) {
+    /// The reads so far, oldest first.
+    pub(super) fn sent(&self) -> Vec<Sent> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub(super) fn count_read(&self, read: Sent) {
         self.reads.fetch_add(1, Ordering::Relaxed);
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if sent.len() == REMEMBERED {
+            sent.pop_front();
+        }
+        sent.push_back(read);
     }
 
     pub(super) fn count_write(&self) {

@@ -7,7 +7,7 @@ use super::paging::{After, Pager};
 use super::transport::Transport;
 use crate::model::{Account, CredentialFacts, World};
 use crate::provider::{
-    BoxFuture, BudgetLeft, Lane, Layout, Next, Page, Pages, ReadError, ReadRequest, ReadSide, Reading,
+    BoxFuture, BudgetLeft, Lane, Layout, Next, Page, Pages, ReadError, ReadRequest, ReadSide, Reading, Sent,
 };
 
 /// The read side, bound to one account.
@@ -57,6 +57,10 @@ impl ReadSide for Reader {
 
     fn budget(&self, lane: Lane) -> Option<BudgetLeft> {
         self.transport.gate.left(lane)
+    }
+
+    fn sent(&self) -> Vec<Sent> {
+        self.transport.meter.sent()
     }
 }
 

@@ -15,7 +15,7 @@ use super::refusal::{Complaint, complaints, may_be_chance, may_be_dead, read_err
 use super::trace::Trace;
 use super::{ApiBase, Credential, chain, http};
 use crate::clock::Clock;
-use crate::provider::{ReadError, ReadRequest, Reading};
+use crate::provider::{ReadError, ReadRequest, Reading, Sent};
 use crate::secret::SecretBytes;
 
 /// A credential that was just seen to be valid is not verified again for so long.
@@ -134,7 +134,8 @@ impl Transport {
         }
         let source = format!("GET {}", self.base.below(&url));
         let pass = self.gate.pass(request.lane).await.map_err(|why| last(ReadError::Throttled(why)))?;
-        self.meter.count_read();
+        let path = request.path.split('?').next().unwrap_or_default().to_owned();
+        self.meter.count_read(Sent { path, at: self.clock.now() });
         let trace = Trace::begin("GET", &request.path, attempt, &*self.clock);
         let mut get = self.client.get(url);
         for (name, value) in &request.headers {

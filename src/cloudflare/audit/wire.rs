@@ -1,5 +1,7 @@
 //! The two logs as the API gives them (API.md section 8), turned into one event.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -35,6 +37,7 @@ pub fn second(entry: &Value) -> Option<AuditEvent> {
         before: None,
         after: value(entry, &["/resource/response", "/resource/request"]),
         log: "v2".to_owned(),
+        own: false,
     })
 }
 
@@ -69,6 +72,7 @@ pub fn first(entry: &Value) -> Option<AuditEvent> {
         before: value(entry, &["/oldValueJson", "/oldValue"]),
         after: value(entry, &["/newValueJson", "/newValue"]),
         log: "v1".to_owned(),
+        own: false,
     })
 }
 
@@ -96,7 +100,9 @@ pub fn merge(second: Vec<AuditEvent>, first: Vec<AuditEvent>) -> Vec<AuditEvent>
     merged.dedup_by(|a, b| a.id == b.id);
     let mut taken = vec![false; merged.len()];
     let mut more: Vec<AuditEvent> = Vec::new();
-    for event in first {
+    // The account's list and the user's own have entries in common.
+    let mut known = BTreeSet::new();
+    for event in first.into_iter().filter(|event| known.insert(event.id.clone())) {
         let near = merged.partition_point(|of| of.at < event.at.checked_sub(TWIN).unwrap_or(Timestamp::MIN));
         let end = event.at.checked_add(TWIN).unwrap_or(Timestamp::MAX);
         let around = (near..merged.len()).take_while(|at| merged[*at].at <= end);
@@ -113,8 +119,7 @@ pub fn merge(second: Vec<AuditEvent>, first: Vec<AuditEvent>) -> Vec<AuditEvent>
                 of.before = of.before.take().or(event.before);
                 of.after = of.after.take().or(event.after);
             }
-            None if !more.iter().any(|of| of.id == event.id) => more.push(event),
-            None => {}
+            None => more.push(event),
         }
     }
     merged.extend(more);

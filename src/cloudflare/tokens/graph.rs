@@ -134,7 +134,8 @@ fn principals(held: &Held<'_>, events: &[AuditEvent], known: &Known<'_>) -> Vec<
         let honest_ips: BTreeSet<String> = (known.honest)(id).into_iter().chain(honest).collect();
         let used = events
             .iter()
-            .filter(|event| event.token_id.as_ref() == Some(id) && from.is_none_or(|from| event.at >= from));
+            .filter(|event| event.token_id.as_ref() == Some(id) && from.is_none_or(|from| event.at >= from))
+            .filter(|event| !event.own);
         let used: BTreeSet<String> = used.filter_map(|event| event.ip.clone()).collect();
         Principal {
             token_id: id.clone(),

@@ -234,13 +234,13 @@ impl StepState {
                 {
                     return Err(format!("effect {} is in doubt", open.effect.key));
                 }
-                find(&mut self.effects, effect)?.intend(*attempt, call)?;
+                find(&mut self.effects, effect)?.intend(*attempt, call, entry.at)?;
             }
             (S::Proposed, Event::AnswerSealed { effect, attempt, .. }) => {
                 find(&mut self.effects, effect)?.seal(*attempt)?;
             }
             (S::Proposed, Event::Settled { effect, attempt, outcome, receipt, by }) => {
-                find(&mut self.effects, effect)?.settle(*attempt, outcome, receipt, *by)?;
+                find(&mut self.effects, effect)?.settle(*attempt, outcome, receipt, *by, entry.at)?;
             }
             (S::Proposed, Event::Verified { effect, verdict, .. }) => {
                 find(&mut self.effects, effect)?.verify(verdict)?;

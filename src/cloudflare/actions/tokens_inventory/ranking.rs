@@ -20,8 +20,11 @@ impl View<'_> {
 
     /// Use from addresses that were not seen before weighs most; then what the token may do.
     fn against(&self, row: &Row) -> (usize, String) {
-        let known =
-            |ip: &str| self.before.iter().any(|before| before.token_id == row.id && before.ip.as_deref() == Some(ip));
+        let known = |ip: &str| {
+            self.before
+                .iter()
+                .any(|before| before.token_id.as_ref() == Some(&row.id) && before.ip.as_deref() == Some(ip))
+        };
         let used = self.events.iter().filter(|event| event.token_id.as_ref() == Some(&row.id));
         let used = used.filter_map(|event| event.ip.as_deref());
         let strange = used.filter(|ip| !known(ip) && !self.safeguards.is_own_address(ip)).count();
