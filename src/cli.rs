@@ -26,6 +26,7 @@ mod errors;
 mod exit;
 mod explain;
 mod handoff;
+mod hunt;
 mod incidents;
 mod layout;
 mod log;
@@ -160,6 +161,7 @@ enum Command {
     Report(report::ReportArgs),
     Verify(verify::VerifyArgs),
     Secrets(secrets::SecretsArgs),
+    Hunt(hunt::HuntArgs),
     Baseline(baseline::BaselineArgs),
     Runbooks(runbooks::RunbooksArgs),
     Actions(actions::ActionsArgs),
@@ -193,7 +195,7 @@ Exit codes:
   2    wrong usage, environment or file
   10   the runbook is invalid
   11   no consent, or paused waiting for a person
-  12   a step failed
+  12   a step failed, or a watch raised an alert
   13   an effect is in doubt
   14   the journal is locked, damaged or tampered with
   15   the report failed
@@ -279,6 +281,7 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
         Command::Report(args) => report::run(args, cx),
         Command::Verify(args) => verify::run(args, cx),
         Command::Secrets(args) => secrets::run(args, cx).await,
+        Command::Hunt(args) => hunt::run(args, cx).await,
         Command::Baseline(args) => baseline::run(args, cx).await,
         Command::Runbooks(args) => runbooks::run(args, cx),
         Command::Actions(args) => actions::run(args, cx),

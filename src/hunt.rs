@@ -19,6 +19,7 @@
 //! | `technique` | a way in which an intruder uses or keeps an account, as data: which acts and differences show it |
 //! | `usage` | how each credential was used in a window, held against what was usual before it |
 //! | `verdict` | whether a technique is confirmed, ruled out, or cannot be known, and why |
+//! | `watch` | what is new in a log that is read again and again, and what of that must wake somebody |
 
 mod audit;
 mod canonical;
@@ -35,6 +36,7 @@ pub mod sweep;
 pub mod technique;
 pub mod usage;
 mod verdict;
+pub mod watch;
 
 pub use audit::{AuditEvent, LogReach, Principal, SeenBefore, attribute};
 pub use canonical::MASK;

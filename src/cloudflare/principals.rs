@@ -5,6 +5,12 @@ use serde_json::Value;
 use crate::hunt::AuditEvent;
 use crate::hunt::graph::{Made, Tie};
 
+/// Actions after which their target can do nothing any more.
+pub static CUTS: &[&str] = &["cloudflare.token.disable", "cloudflare.token.revoke"];
+
+/// Actions that give that back.
+pub static RESTORES: &[&str] = &["cloudflare.token.restore"];
+
 /// The principal that an act made or changed; `None` for an act on anything else.
 pub fn made(event: &AuditEvent) -> Option<Made> {
     let path: Vec<&str> = event.path()?.split('/').filter(|segment| !segment.is_empty()).collect();

@@ -117,7 +117,7 @@ pub struct SeenBefore {
 
 /// How far the logs that were read reach.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct LogReach {
     /// From when on the logs were asked: before the window, to see what was usual.
     pub asked_from: Timestamp,

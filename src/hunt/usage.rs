@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use hours::{Hours, WorkingHours};
 pub use place::{Place, Standing};
 
-use super::audit::{AuditEvent, Principal, SeenBefore, attribute};
+use super::audit::{AuditEvent, Principal, SeenBefore};
 use crate::model::Attribution;
 
 /// What an analysis is made from.
@@ -148,15 +148,26 @@ pub fn principal(event: &AuditEvent) -> (Kind, &str) {
     }
 }
 
-fn usage(kind: Kind, id: &str, events: &[&AuditEvent], material: &Material<'_>) -> Option<Usage> {
-    let (first, last) = (events.iter().map(|event| event.at).min()?, events.iter().map(|event| event.at).max()?);
+/// What is new about an act, given what was usual before.
+pub fn standing(event: &AuditEvent, before: &[SeenBefore]) -> Standing {
+    let (kind, id) = principal(event);
+    place::standing(event, &earlier(kind, id, before))
+}
+
+/// The earlier uses of a principal.
+fn earlier<'b>(kind: Kind, id: &str, before: &'b [SeenBefore]) -> Vec<&'b SeenBefore> {
     let of = |seen: &&SeenBefore| match kind {
         Kind::Token => seen.token_id.as_deref() == Some(id),
         Kind::User => seen.token_id.is_none() && seen.email.as_deref() == Some(id),
         Kind::Address => seen.token_id.is_none() && seen.email.is_none() && seen.ip.as_deref() == Some(id),
         Kind::Unnamed => false,
     };
-    let before: Vec<&SeenBefore> = material.before.iter().filter(of).collect();
+    before.iter().filter(of).collect()
+}
+
+fn usage(kind: Kind, id: &str, events: &[&AuditEvent], material: &Material<'_>) -> Option<Usage> {
+    let (first, last) = (events.iter().map(|event| event.at).min()?, events.iter().map(|event| event.at).max()?);
+    let before = earlier(kind, id, material.before);
     let places = place::places(events, &before, kind, material);
     let held = kind == Kind::Token && material.held.iter().any(|held| held.token_id == id);
     let whose = |wanted| places.iter().any(|place| place.whose == wanted);
@@ -189,10 +200,6 @@ fn usage(kind: Kind, id: &str, events: &[&AuditEvent], material: &Material<'_>) 
         first,
         last,
     })
-}
-
-fn whose(event: &AuditEvent, held: &[Principal]) -> Attribution {
-    attribute(event, held)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl Hunting {
     }
 }
 
-async fn send(stage: &Stage, method: &Method, path: &str, body: Value) -> Value {
+pub(crate) async fn send(stage: &Stage, method: &Method, path: &str, body: Value) -> Value {
     let (account, email, key) =
         (&stage.scenario.cast.account_id, &stage.scenario.cast.email, &stage.scenario.cast.global_key);
     let url = format!("{}{}", stage.simulator().base_url(), path.replace("{a}", account));

@@ -3,6 +3,7 @@
 
 mod alongside;
 mod at_once;
+mod audit;
 mod bad_input;
 mod baseline;
 mod battery;
@@ -22,6 +23,7 @@ mod format;
 mod hostile_names;
 mod house;
 mod hunt;
+mod hunt_command;
 mod identity_actions;
 mod journal;
 mod language;

@@ -111,6 +111,12 @@ impl Screen {
         inner.mid_line = true;
     }
 
+    /// Rings the terminal's bell.
+    pub fn ring(&self) {
+        let mut inner = self.inner();
+        let _ = inner.out.write_all(b"\x07").and_then(|()| inner.out.flush());
+    }
+
     /// Takes the bar off: what it was about has ended.
     pub fn clear(&self) {
         self.inner().bar = None;

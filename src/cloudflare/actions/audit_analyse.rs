@@ -115,13 +115,15 @@ impl Action for AuditAnalyse {
         let first = params.events.iter().map(|event| event.at).min();
         let since = params.since.or(first).unwrap_or_else(|| look.now());
         let (end, complete) = (params.before.unwrap_or_else(|| look.now()), params.log_complete.unwrap_or(true));
+        // Empty where the logs were not read: then nothing is known of how far they reach either.
+        let reach = params.reach.filter(|reach| *reach != LogReach::default());
         let output = Output {
             global_keys: global_keys(&usages),
             any_unexplained: usages.iter().any(|usage| usage.unexplained),
             own_elsewhere: usages.iter().any(is_elsewhere),
             comparable: !before.is_empty(),
             hours_judged: hours.is_some(),
-            limits: params.reach.map(|reach| limits(&reach, since, end, complete)).unwrap_or_default(),
+            limits: reach.map(|reach| limits(&reach, since, end, complete)).unwrap_or_default(),
             usages,
         };
         let summary = summary(&output);

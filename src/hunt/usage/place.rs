@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Material, whose};
-use crate::hunt::audit::{AuditEvent, SeenBefore};
+use super::{Kind, Material};
+use crate::hunt::audit::{AuditEvent, SeenBefore, attribute};
 use crate::model::Attribution;
 
 /// What is new about a use, the newest sort first.
@@ -85,7 +85,7 @@ pub(super) fn places(
 ) -> Vec<Place> {
     let mut by_place: BTreeMap<_, Vec<&AuditEvent>> = BTreeMap::new();
     for event in events {
-        let key = (event.own, &event.ip, &event.user_agent, &event.context, whose(event, material.held) as u8);
+        let key = (event.own, &event.ip, &event.user_agent, &event.context, attribute(event, material.held) as u8);
         by_place.entry(key).or_default().push(event);
     }
     let mut places: Vec<Place> =
@@ -107,7 +107,7 @@ fn place(events: &[&AuditEvent], before: &[&SeenBefore], kind: Kind, material: &
         standing,
         // What the provider itself does names nobody, and is nobody's use of a credential.
         unexplained: is_new && !is_teams && kind != Kind::Unnamed && !material.before.is_empty(),
-        whose: whose(event, material.held),
+        whose: attribute(event, material.held),
         writes: count(|event| event.success && event.is_write()),
         reads: count(|event| event.success && !event.is_write()),
         failed: count(|event| !event.success),
@@ -117,7 +117,7 @@ fn place(events: &[&AuditEvent], before: &[&SeenBefore], kind: Kind, material: &
 }
 
 /// What is new about an event, given the earlier uses of its principal. What a log did not tell is not held against it.
-fn standing(event: &AuditEvent, before: &[&SeenBefore]) -> Standing {
+pub(super) fn standing(event: &AuditEvent, before: &[&SeenBefore]) -> Standing {
     if event.own {
         return Standing::Own;
     }
