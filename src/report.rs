@@ -26,7 +26,7 @@
 //!
 //! | field | rows |
 //! |---|---|
-//! | `events` | acts from an audit log: `id`, `at`, `action`; optional `success`, `resource_type`, `resource_id`, `zone`, `email`, `token_id`, `token_name`, `ip`, `method`, `uri`, `log` |
+//! | `events` | acts from an audit log: `id`, `at`, `action`; optional `success`, `resource_type`, `resource_id`, `zone`, `email`, `token_id`, `token_name`, `ip`, `method`, `uri`, `log`, `own` |
 //! | `principals` | credentials in the intruder's hands: `token_id`; optional `token_name`, `honest_ips`, `hostile_ips` |
 //! | `tokens` | credentials that were seen: `id`; optional `name`, `role`, `status`, `marks: [text]`; one that is not `active` needs no disposition |
 //! | `rotated` | credentials with a new value: as `tokens`; counts only where no effect tells of the same id |
@@ -34,6 +34,7 @@
 //! | `controls` | texts: what to improve; of several looks by the same action only the last counts |
 //! | `not_examined` | texts: what was not looked at |
 //! | `verdicts` | what is known of a technique: [`crate::hunt::Judged`]; of several hunts the last counts |
+//! | `usages` | how a credential was used: [`crate::hunt::usage::Usage`]; of several looks the last counts, with its `limits`: texts |
 //! | `graph` | no list: who made what, [`crate::hunt::graph::Graph`]; the last counts |
 
 use serde_json::Value;
@@ -76,7 +77,7 @@ pub use credentials::{CredentialRow, Credentials, DeliveryRow, LeftCredential, S
 pub use decisions::DecisionRow;
 pub use findings::{FindingRow, Findings};
 pub use header::{AnswersRow, Damage, EvidenceRow, IncidentFacts, RunFacts};
-pub use hunted::{PrincipalNode, VerdictRow};
+pub use hunted::{PrincipalNode, UsedRow, VerdictRow};
 pub use marks::Mark;
 pub use metrics::Metric;
 pub use model::{GapRow, ReportModel, UnseenRow};

@@ -11,6 +11,7 @@ use super::Source;
 use super::words::count;
 use crate::hunt::Judged;
 use crate::hunt::graph::Graph;
+use crate::hunt::usage::Usage;
 use crate::journal::{PlannedStep, StepState, StepStatus};
 use crate::model::{Attribution, StepPath};
 
@@ -29,6 +30,10 @@ pub(super) struct OutputFacts {
     pub(super) verdicts: Vec<Judged>,
     /// Of several hunts the last counts.
     pub(super) graph: Option<Graph>,
+    /// Of several looks at the logs the last counts.
+    pub(super) usages: Vec<Usage>,
+    /// What the logs cannot say, by the same look.
+    pub(super) limits: Vec<String>,
     /// What could not be read here, in words.
     pub(super) unread: Vec<(String, StepPath)>,
 }
@@ -55,6 +60,8 @@ pub(super) struct Act {
     pub(super) method: Option<String>,
     pub(super) uri: Option<String>,
     pub(super) log: Option<String>,
+    #[serde(default)]
+    pub(super) own: bool,
 }
 
 const fn yes() -> bool {
@@ -133,6 +140,10 @@ impl OutputFacts {
             self.controls.push((looked, path.clone(), texts("controls", unread)));
         }
         extend(&mut self.verdicts, rows(output, "verdicts", path, unread), |row| &row.technique);
+        if output.get("usages").is_some() {
+            self.usages = rows(output, "usages", path, unread);
+            self.limits = rows(output, "limits", path, unread);
+        }
         if let Some(graph) = output.get("graph") {
             match Graph::deserialize(graph) {
                 Ok(graph) => self.graph = Some(graph),
@@ -145,6 +156,9 @@ impl OutputFacts {
 
     /// Whose doing an act is, given what the intruder holds.
     pub(super) fn attribute(&self, act: &Act) -> Attribution {
+        if act.own {
+            return Attribution::Other;
+        }
         let held = act.token_id.as_ref().and_then(|id| self.principals.iter().find(|held| held.token_id == *id));
         match (held, &act.ip) {
             (Some(held), Some(ip)) if held.honest_ips.contains(ip) => Attribution::Shared,

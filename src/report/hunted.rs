@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::book::Book;
 use crate::hunt::graph::{Graph, Node};
+use crate::hunt::usage::{Place, Usage};
+use crate::model::Attribution;
 
 /// What is known of one technique.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,61 @@ pub struct PrincipalNode {
     pub first: Option<String>,
     /// Its last act.
     pub last: Option<String>,
+}
+
+/// A use of a credential.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedRow {
+    /// The credential: what it is and what it is called.
+    pub title: String,
+    /// True where the intruder holds it and others use it honestly.
+    pub shared: bool,
+    /// Address.
+    pub ip: Option<String>,
+    /// Program; may be chosen by an attacker.
+    pub user_agent: Option<String>,
+    /// Kind of access: `api_token`, `api_key`, `dash`.
+    pub context: Option<String>,
+    /// What is new about it.
+    pub new: String,
+    /// Whose doing it is taken to be.
+    pub whose: String,
+    /// Writes that took effect.
+    pub writes: u64,
+    /// Reads.
+    pub reads: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Its first act.
+    pub first: String,
+    /// Its last act.
+    pub last: String,
+}
+
+pub(super) fn used(book: &Book<'_>) -> Vec<UsedRow> {
+    let second = |at: jiff::Timestamp| at.strftime("%FT%TZ").to_string();
+    let row = |usage: &Usage, place: &Place| UsedRow {
+        title: usage.title(),
+        shared: usage.shared,
+        ip: place.ip.clone(),
+        user_agent: place.user_agent.clone(),
+        context: place.context.clone(),
+        new: place.standing.words().to_owned(),
+        whose: match place.whose {
+            Attribution::Intruder => "the intruder's",
+            Attribution::Shared => "shared: nobody can say",
+            Attribution::Other if place.unexplained => "not explained",
+            Attribution::Other | Attribution::Unattributed => "others'",
+        }
+        .to_owned(),
+        writes: place.writes,
+        reads: place.reads,
+        failed: place.failed,
+        first: second(place.first),
+        last: second(place.last),
+    };
+    let telling = book.facts.usages.iter().filter(|usage| usage.held || usage.unexplained);
+    telling.flat_map(|usage| usage.places.iter().map(move |place| row(usage, place))).collect()
 }
 
 pub(super) fn verdicts(book: &Book<'_>) -> Vec<VerdictRow> {

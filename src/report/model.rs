@@ -10,7 +10,7 @@ use super::credentials::Credentials;
 use super::decisions::DecisionRow;
 use super::findings::Findings;
 use super::header::{Damage, EvidenceRow, IncidentFacts, RunFacts};
-use super::hunted::{PrincipalNode, VerdictRow};
+use super::hunted::{PrincipalNode, UsedRow, VerdictRow};
 use super::marks::Mark;
 use super::metrics::Metric;
 use super::plans::{AmendedRow, ApprovedRow};
@@ -75,6 +75,10 @@ pub struct ReportModel {
     pub findings: Findings,
     /// What is known of each technique, by the hunts.
     pub verdicts: Vec<VerdictRow>,
+    /// Uses of credentials that the intruder holds, or that nothing explains.
+    pub used: Vec<UsedRow>,
+    /// What the audit logs cannot say.
+    pub log_limits: Vec<String>,
     /// Who made what, as a tree: what one made comes right after it.
     pub principals: Vec<PrincipalNode>,
     /// The same as a Mermaid flowchart.
@@ -149,6 +153,8 @@ pub(super) fn compose(book: &Book<'_>) -> ReportModel {
         credentials,
         findings: findings::findings(book),
         verdicts: hunted::verdicts(book),
+        used: hunted::used(book),
+        log_limits: book.facts.limits.clone(),
         principals: hunted::principals(book),
         diagram: hunted::diagram(book),
         radius: radius::radius(book),

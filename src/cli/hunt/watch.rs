@@ -36,6 +36,9 @@ pub(super) struct WatchArgs {
 /// So much of the log is read once more at every look: entries arrive late and out of order.
 const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
 
+/// How far the log reaches is said this often.
+const TOLD: SignedDuration = SignedDuration::from_mins(10);
+
 /// So many acts of one look are shown line by line; the rest is counted.
 const SHOWN: usize = 50;
 
@@ -84,6 +87,8 @@ struct Tally {
     missed: u64,
     others: u64,
     newest: Option<Timestamp>,
+    /// When it was last said how far the log reaches.
+    told: Option<Timestamp>,
     /// Since when the logs cannot be read.
     blind_since: Option<Timestamp>,
 }
@@ -167,18 +172,15 @@ impl Watching<'_> {
         }
         let safeguards = &self.looks.safeguards;
         let fresh = watch.take(&log.events, &|ip| safeguards.is_own_address(ip));
-        let newest = log.reach.newest.max(self.tally.newest);
-        if is_first || newest != self.tally.newest {
-            self.tally.newest = newest;
-            let reach = newest.map_or_else(
+        self.tally.newest = log.reach.newest.max(self.tally.newest);
+        let now = self.cx.now();
+        if self.tally.told.is_none_or(|told| now.duration_since(told) >= TOLD)
+            || fresh.iter().any(|it| it.why.is_alarm())
+        {
+            self.tally.told = Some(now);
+            let reach = self.tally.newest.map_or_else(
                 || "the log is empty so far".to_owned(),
-                |at| {
-                    format!(
-                        "the log reaches to {}, {} ago",
-                        at.strftime("%F %TZ"),
-                        duration(self.cx.now().duration_since(at))
-                    )
-                },
+                |at| format!("the log reaches to {}, {} ago", at.strftime("%F %TZ"), duration(now.duration_since(at))),
             );
             self.cx.screen.tell(&reach);
         }

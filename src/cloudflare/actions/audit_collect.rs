@@ -111,9 +111,9 @@ impl Action for AuditCollect {
         let mut merged = wire::merge(all, older);
         merged.retain(|event| event.at <= before);
         look.own_acts().label(&mut merged);
-        let whole = merged.len();
+        // Its own reads show as well how far the logs reach.
+        let (whole, mut reach) = (merged.len(), reach(&merged, from));
         merged.retain(|event| event.is_write() || !event.own);
-        let mut reach = reach(&merged, from);
         reach.own_reads = (whole - merged.len()) as u64;
         let (earlier, events): (Vec<_>, Vec<_>) = merged.into_iter().partition(|event| event.at < since);
         reach.unnamed = events.iter().filter(|event| event.log == "v1").count() as u64;
