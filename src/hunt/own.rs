@@ -117,11 +117,16 @@ impl OwnActs {
         let mut own = BTreeSet::new();
         for ((method, path), requests) in &self.requests {
             for request in requests {
-                let named = named.get(&(method.as_str(), path.as_str())).into_iter().flatten();
-                let unnamed = unnamed.get(request.target.as_str()).filter(|_| method != "GET").into_iter().flatten();
-                let free = named.chain(unnamed).copied().filter(|at| !own.contains(at));
-                let near = free.filter(|at| request.is_near(events[*at].at));
-                own.extend(near.min_by_key(|at| request.from.duration_since(events[*at].at).abs()));
+                let nearest = |of: Option<&Vec<usize>>| {
+                    let free = of.into_iter().flatten().copied().filter(|at| !own.contains(at));
+                    let near = free.filter(|at| request.is_near(events[*at].at));
+                    near.min_by_key(|at| request.from.duration_since(events[*at].at).abs())
+                };
+                // An entry without a path is taken only where none with a path fits: it may be somebody else's act on the
+                // same resource, of which the other log does not tell yet.
+                let found = nearest(named.get(&(method.as_str(), path.as_str())));
+                let found = found.or_else(|| nearest(unnamed.get(request.target.as_str()).filter(|_| method != "GET")));
+                own.extend(found);
             }
         }
         let origins: BTreeSet<_> = own.iter().map(|at| origin(&events[*at])).collect();
@@ -213,6 +218,10 @@ mod tests {
     fn the_older_log_is_told_by_resource_and_time() {
         let mut old = event("10:00:01", "PUT", "/accounts/a/tokens/r", "home");
         (old.token_id, old.method, old.uri, old.log) = (None, None, None, "v1".to_owned());
+        // It takes nothing from an entry that has the path, however near it is.
+        let late = event("10:00:02", "PUT", "/accounts/a/tokens/r", "home");
+        let both = vec![late, old.clone()];
+        assert_eq!(labelled(&own(&[("10:00:01", "PUT", "/accounts/a/tokens/r")]), both), [true, false]);
         let mut other = old.clone();
         other.resource_id = Some("another".to_owned());
         assert_eq!(labelled(&own(&[("10:00:00", "PUT", "/accounts/a/tokens/r")]), vec![other, old]), [false, true]);

@@ -57,8 +57,11 @@ pub struct Watch {
     before: Vec<SeenBefore>,
     ids: BTreeSet<String>,
     /// When something was done to a resource from an address: what the other log tells of it is no news.
-    acts: BTreeMap<(Option<String>, Option<String>), Vec<(String, Timestamp)>>,
+    acts: BTreeMap<Deed, Vec<(String, Timestamp)>>,
 }
+
+/// The resource and the address.
+type Deed = (Option<String>, Option<String>);
 
 impl Watch {
     /// From `since` on, given what was usual before.
