@@ -1,15 +1,19 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Safeguards;
+use super::{Safeguards, Shelf};
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
+use crate::hunt::snapshot::Capture;
 use crate::hunt::sweep::{Ending, IN_FLIGHT, Place, Sink, Sweep, Swept, SweptPage};
 use crate::hunt::{Family, Seat};
-use crate::model::{EvidenceRef, Gap, StepPath, WebRead};
+use crate::journal::Acceptance;
+use crate::model::{EvidenceRef, Finding, Gap, StepPath, WebRead};
 use crate::outside::{Hindrance, OutsideLook, Sight};
 use crate::provider::{Lane, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
 use crate::secret::SecretBytes;
@@ -26,6 +30,8 @@ pub struct Look<'a> {
     pub path: &'a StepPath,
     /// What all of it is for, if it is more urgent than what a read says of itself.
     lane: Lane,
+    /// What people have accepted in the incident so far; a look outside of one knows of nothing.
+    accepted: Option<&'a BTreeMap<String, Acceptance>>,
     taken: Mutex<Taken>,
 }
 
@@ -51,13 +57,27 @@ impl<'a> Look<'a> {
         safeguards: &'a Safeguards,
         path: &'a StepPath,
     ) -> Self {
-        Self { read, outside, evidence, clock, progress, safeguards, path, lane: Lane::Sweep, taken: Mutex::default() }
+        let (lane, accepted, taken) = (Lane::Sweep, None, Mutex::default());
+        Self { read, outside, evidence, clock, progress, safeguards, path, lane, accepted, taken }
     }
 
     /// The same, where every read is at least as urgent as this.
     #[must_use]
     pub fn as_urgent_as(self, lane: Lane) -> Self {
         Self { lane, ..self }
+    }
+
+    /// The same, in an incident in which people have accepted these findings.
+    #[must_use]
+    pub fn knowing(self, accepted: &'a BTreeMap<String, Acceptance>) -> Self {
+        Self { accepted: Some(accepted), ..self }
+    }
+
+    /// Who accepts that a finding stays as it is, and why; also where that was said of another finding of the same
+    /// resource.
+    pub fn acceptance(&self, finding: &Finding) -> Option<&'a Acceptance> {
+        let accepted = self.accepted?;
+        accepted.get(&finding.id).or_else(|| accepted.values().find(|it| it.resource.is_same(&finding.resource)))
     }
 
     /// The provider's read side, for what is known of account and credential. Reads made on it directly leave no evidence.
@@ -133,6 +153,55 @@ impl<'a> Look<'a> {
         let swept = sweep.run(&mut keeping, std::future::pending()).await.unwrap_or_else(|_| Swept::default());
         swept.gaps.iter().cloned().chain(swept.unread_gaps()).for_each(|gap| self.gap(gap));
         swept
+    }
+
+    /// Reads what the capture does not hold yet of families at all their seats, until `stop` ends. What was read is in the
+    /// capture's files, and nowhere else.
+    ///
+    /// # Errors
+    /// The capture cannot be written.
+    pub async fn capture(
+        &self,
+        capture: &mut Capture<'_>,
+        families: &[&Family],
+        zones: &[Seat],
+        encode: fn(&str) -> String,
+        stop: impl Future<Output = ()> + Send,
+    ) -> io::Result<Swept> {
+        let done = capture.done().clone();
+        let sweep = Sweep {
+            read: self.read,
+            encode,
+            families,
+            zones,
+            done: &done,
+            in_flight: IN_FLIGHT,
+            clock: self.clock,
+            progress: self.progress,
+        };
+        sweep.run(capture, stop).await
+    }
+
+    /// The step's own place for files that belong together.
+    ///
+    /// # Errors
+    /// Nothing is kept, and there is no room for temporary files either.
+    pub fn shelf(&self) -> io::Result<Shelf> {
+        Shelf::of(self.path, self.evidence)
+    }
+
+    /// Ends after so long; never where no time is given.
+    pub async fn until(&self, within: Option<Duration>) {
+        match within {
+            Some(within) => self.clock.sleep(within).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Keeps what was written down elsewhere, such as the manifest of a snapshot, and names it.
+    pub fn note(&self, source: &str, bytes: &[u8]) -> Option<crate::model::Digest> {
+        self.keep(source, &SecretBytes::new(bytes.to_vec()));
+        self.latest_evidence()
     }
 
     /// What can be known of things outside the provider without doing any of them.

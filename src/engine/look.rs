@@ -99,6 +99,7 @@ impl Engine {
         let (clock, progress) = (&*bench.ports.clock, &*bench.ports.progress);
         Look::new(&*bench.read, &*bench.outside, &bench.evidence, clock, progress, &bench.safeguards, path)
             .as_urgent_as(lane)
+            .knowing(&self.state().accepted)
     }
 
     /// The step's parameters, with references and text filled in.
