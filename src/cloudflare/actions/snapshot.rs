@@ -86,7 +86,7 @@ impl Action for Snapshot {
             families: &families,
             zones: &zones,
             touched: events.iter().filter_map(|event| event.zone.as_deref()).collect(),
-            within: within.map(|within| within.unsigned_abs()),
+            within: within.map(SignedDuration::unsigned_abs),
         };
         let shelf = look.shelf().map_err(|error| unkept(&error))?;
         let snapshot = wanted.capture(look, shelf.dir()).await?;

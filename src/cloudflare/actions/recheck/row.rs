@@ -93,7 +93,7 @@ pub(super) async fn look_again(finding: &Finding, look: &Look<'_>) -> Standing {
     let mut present = Present::of(&all);
     let swept = look
         .sweep(&families, &seats, segment, &mut |page| {
-            page.items.iter().for_each(|item| present.take(page.family, item))
+            page.items.iter().for_each(|item| present.take(page.family, item));
         })
         .await;
     let mut gaps = swept.gaps.clone();
