@@ -7,6 +7,7 @@ mod any;
 mod catalogue;
 mod look;
 mod safeguards;
+mod shelf;
 mod spec;
 mod step_plan;
 
@@ -14,5 +15,6 @@ pub use any::{Action, AnyAction};
 pub use catalogue::{Catalogue, Kind, Wing};
 pub use look::{Look, Taken};
 pub use safeguards::Safeguards;
+pub use shelf::Shelf;
 pub use spec::{ActionSpec, Estimate, Permission};
 pub use step_plan::{Done, DoneEffect, Receipt, StepError, StepPlan};

@@ -10,6 +10,7 @@ pub mod dns;
 pub mod families;
 mod kinds;
 mod named;
+pub mod present;
 pub mod principals;
 pub mod repair;
 pub mod review;

@@ -28,6 +28,12 @@ pub trait EvidenceSink: Send + Sync {
     /// Keeps `bytes`, masked, and names them. `source` (masked too) is the request that they answer, `at` the time of
     /// the answer. JSON stays JSON.
     fn keep(&self, source: &str, bytes: &[u8], at: Timestamp) -> io::Result<EvidenceRef>;
+
+    /// Where files that belong together lie, such as a snapshot: the same directory whenever it is asked for by this
+    /// name, which may not be there yet. `None` where nothing is kept.
+    fn shelf(&self, _name: &str) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// The evidence of one incident. What it returns a reference to outlasts a power cut.
@@ -35,12 +41,19 @@ pub trait EvidenceSink: Send + Sync {
 pub struct EvidenceStore {
     archive: Archive,
     redactor: Arc<Redactor>,
+    shelves: Option<PathBuf>,
 }
 
 impl EvidenceStore {
     /// The store at `dir`, which is made when something is kept for the first time.
     pub fn new(dir: impl Into<PathBuf>, redactor: Arc<Redactor>) -> Self {
-        Self { archive: Archive::new(dir), redactor }
+        Self { archive: Archive::new(dir), redactor, shelves: None }
+    }
+
+    /// The same, with a place for files that belong together: each shelf is a directory in `dir`.
+    #[must_use]
+    pub fn with_shelves(self, dir: impl Into<PathBuf>) -> Self {
+        Self { shelves: Some(dir.into()), ..self }
     }
 
     /// [`Archive::read`].
@@ -92,6 +105,10 @@ impl EvidenceSink for EvidenceStore {
     fn keep(&self, source: &str, bytes: &[u8], at: Timestamp) -> io::Result<EvidenceRef> {
         let masked = masking::masked(&self.redactor, bytes);
         self.store(reference(&self.redactor, source, &masked, at), &masked)
+    }
+
+    fn shelf(&self, name: &str) -> Option<PathBuf> {
+        self.shelves.as_ref().map(|shelves| shelves.join(name))
     }
 }
 

@@ -23,8 +23,8 @@ pub use event::{
 };
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
 pub use state::{
-    Amendment, Approval, ChoreDone, Closing, DeliveryState, IllegalEvent, IncidentState, Note, RunState, StepState,
-    StepStatus,
+    Acceptance, Amendment, Approval, ChoreDone, Closing, DeliveryState, IllegalEvent, IncidentState, Note, RunState,
+    StepState, StepStatus,
 };
 pub use undone::Undone;
 pub use verify::{BoundPlan, Inspection, Problem, SealedEntry, inspect};

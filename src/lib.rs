@@ -85,6 +85,7 @@
 //! | `plan-r1.json` | the edge, once | inputs and the texts of all runbooks as the run was bound to them |
 //! | `approved-r1.json` | the edge, once | the plan by which the run was consented to, as `quell plan` wrote it |
 //! | `evidence/<sha256>` | [`evidence::EvidenceStore`] | redacted answers; `sha256sum -c` can check them |
+//! | `snapshots/r1/` | [`hunt::snapshot`] | what the account held, as a step of that run read it; its manifest is evidence |
 //! | `vault/` | [`vault::Vault`] | sealed answers that hold secrets, and the wrapped private key |
 //! | `redaction.key` | the edge, once | key of the fingerprints in masks |
 //! | `driver.lock`, `delivery.lock` | [`journal::DriverLock`] | who drives, who hands secrets over; the locks themselves are the kernel's |

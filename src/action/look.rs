@@ -1,16 +1,19 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Safeguards;
+use super::{Safeguards, Shelf};
 use crate::clock::Clock;
 use crate::evidence::EvidenceSink;
+use crate::hunt::snapshot::Capture;
 use crate::hunt::sweep::{Ending, IN_FLIGHT, Place, Sink, Sweep, Swept, SweptPage};
 use crate::hunt::{Family, OwnActs, Seat};
-use crate::journal::IncidentState;
-use crate::model::{EvidenceRef, Gap, StepPath, WebRead};
+use crate::journal::{Acceptance, IncidentState};
+use crate::model::{EvidenceRef, Finding, Gap, StepPath, WebRead};
 use crate::outside::{Hindrance, OutsideLook, Sight};
 use crate::provider::{Lane, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
 use crate::secret::SecretBytes;
@@ -54,18 +57,8 @@ impl<'a> Look<'a> {
         safeguards: &'a Safeguards,
         path: &'a StepPath,
     ) -> Self {
-        Self {
-            read,
-            outside,
-            evidence,
-            clock,
-            progress,
-            safeguards,
-            path,
-            lane: Lane::Sweep,
-            incident: None,
-            taken: Mutex::default(),
-        }
+        let (lane, incident, taken) = (Lane::Sweep, None, Mutex::default());
+        Self { read, outside, evidence, clock, progress, safeguards, path, lane, incident, taken }
     }
 
     /// The same, where every read is at least as urgent as this.
@@ -74,7 +67,7 @@ impl<'a> Look<'a> {
         Self { lane, ..self }
     }
 
-    /// The same, within an incident: what its journal says was sent is quell's own.
+    /// The same, within an incident: what its journal says was sent is quell's own, and what people accepted is known.
     #[must_use]
     pub fn of_incident(self, incident: &'a IncidentState) -> Self {
         Self { incident: Some(incident), ..self }
@@ -83,6 +76,13 @@ impl<'a> Look<'a> {
     /// What quell itself sent: the reads of this process, and all that the incident's journal has.
     pub fn own_acts(&self) -> OwnActs {
         OwnActs::new(self.read, self.incident)
+    }
+
+    /// Who accepts that a finding stays as it is, and why; also where that was said of another finding of the same
+    /// resource.
+    pub fn acceptance(&self, finding: &Finding) -> Option<&'a Acceptance> {
+        let accepted = &self.incident?.accepted;
+        accepted.get(&finding.id).or_else(|| accepted.values().find(|it| it.resource.is_same(&finding.resource)))
     }
 
     /// The provider's read side, for what is known of account and credential. Reads made on it directly leave no evidence.
@@ -158,6 +158,55 @@ impl<'a> Look<'a> {
         let swept = sweep.run(&mut keeping, std::future::pending()).await.unwrap_or_else(|_| Swept::default());
         swept.gaps.iter().cloned().chain(swept.unread_gaps()).for_each(|gap| self.gap(gap));
         swept
+    }
+
+    /// Reads what the capture does not hold yet of families at all their seats, until `stop` ends. What was read is in the
+    /// capture's files, and nowhere else.
+    ///
+    /// # Errors
+    /// The capture cannot be written.
+    pub async fn capture(
+        &self,
+        capture: &mut Capture<'_>,
+        families: &[&Family],
+        zones: &[Seat],
+        encode: fn(&str) -> String,
+        stop: impl Future<Output = ()> + Send,
+    ) -> io::Result<Swept> {
+        let done = capture.done().clone();
+        let sweep = Sweep {
+            read: self.read,
+            encode,
+            families,
+            zones,
+            done: &done,
+            in_flight: IN_FLIGHT,
+            clock: self.clock,
+            progress: self.progress,
+        };
+        sweep.run(capture, stop).await
+    }
+
+    /// The step's own place for files that belong together.
+    ///
+    /// # Errors
+    /// Nothing is kept, and there is no room for temporary files either.
+    pub fn shelf(&self) -> io::Result<Shelf> {
+        Shelf::of(self.path, self.evidence)
+    }
+
+    /// Ends after so long; never where no time is given.
+    pub async fn until(&self, within: Option<Duration>) {
+        match within {
+            Some(within) => self.clock.sleep(within).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Keeps what was written down elsewhere, such as the manifest of a snapshot, and names it.
+    pub fn note(&self, source: &str, bytes: &[u8]) -> Option<crate::model::Digest> {
+        self.keep(source, &SecretBytes::new(bytes.to_vec()));
+        self.latest_evidence()
     }
 
     /// What can be known of things outside the provider without doing any of them.

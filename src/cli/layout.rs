@@ -151,6 +151,11 @@ impl IncidentDir {
         self.path.join("evidence")
     }
 
+    /// Where a run's snapshots lie: those of another run are evidence of another time.
+    pub(crate) fn snapshots(&self, run: &RunId) -> PathBuf {
+        self.path.join("snapshots").join(run.to_string())
+    }
+
     /// Where sealed answers lie.
     pub(crate) fn vault(&self) -> PathBuf {
         self.path.join("vault")

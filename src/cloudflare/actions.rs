@@ -10,6 +10,8 @@ pub mod findings_settle;
 pub mod graph;
 pub mod hunt;
 pub mod members_list;
+pub mod recheck;
+pub mod snapshot;
 pub mod token_disable;
 pub mod token_restore;
 pub mod token_revoke;
@@ -28,6 +30,8 @@ pub static ACTIONS: &[&dyn AnyAction] = &[
     &graph::Graph,
     &hunt::Hunt,
     &members_list::MembersList,
+    &recheck::Recheck,
+    &snapshot::Snapshot,
     &token_disable::TokenDisable,
     &token_restore::TokenRestore,
     &token_revoke::TokenRevoke,

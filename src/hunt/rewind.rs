@@ -1,6 +1,8 @@
 //! What a resource was before a window, told without a baseline: its present state with what the audit log has of the
 //! writes since applied backwards.
 
+mod past;
+
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +14,8 @@ use super::audit::AuditEvent;
 use super::family::Family;
 use super::item::{Difference, Item, Seat};
 
+pub use past::Past;
+
 /// How well it is known what a resource was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -22,6 +26,17 @@ pub enum Certainty {
     Approximate,
     /// The log does not say.
     Unknown,
+}
+
+impl Certainty {
+    /// In a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Approximate => "approximate",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// How far the time on a resource and the time in the log may lie apart for one to be taken for the other.

@@ -15,7 +15,7 @@ pub use run::{Amendment, Approval, RunState};
 pub use step::{ChoreDone, StepState, StepStatus};
 
 use super::event::{Accepted, Entry, Event, NoteKind};
-use crate::model::{EvidenceRef, Finding, Gap, IncidentId, RunId, World};
+use crate::model::{EvidenceRef, Finding, FindingStatus, Gap, IncidentId, Resource, RunId, World};
 
 /// An event that cannot follow what came before.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +46,8 @@ pub struct IncidentState {
     pub evidence: Vec<EvidenceRef>,
     /// All findings, by id; the latest word on each.
     pub findings: BTreeMap<String, Finding>,
+    /// Who accepts which finding, and why; by the finding's id.
+    pub accepted: BTreeMap<String, Acceptance>,
     /// All gaps, each once.
     pub gaps: BTreeSet<Gap>,
     /// The deliveries of sealed secrets, in order.
@@ -56,6 +58,17 @@ pub struct IncidentState {
     pub closing: Option<Closing>,
     /// Number of the last entry.
     pub seq: u64,
+}
+
+/// A finding that stays as it is, by somebody's word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// What the finding is about.
+    pub resource: Resource,
 }
 
 /// Something that somebody wrote down.
@@ -157,23 +170,29 @@ impl IncidentState {
                 let run = entry.run.as_ref().and_then(|id| self.runs.iter_mut().find(|run| run.opened.run == *id));
                 let run = run.ok_or_else(|| illegal("it names no open run".into()))?;
                 run.apply(entry, event).map_err(illegal)?;
-                self.remember(event);
+                self.remember(entry, event);
             }
         }
         self.seq = entry.seq;
         Ok(())
     }
 
-    fn remember(&mut self, event: &Event) {
+    fn remember(&mut self, entry: &Entry, event: &Event) {
         match event {
             Event::EvidenceTaken { evidence } => self.evidence.push(evidence.clone()),
             Event::Verified { evidence, .. } => self.evidence.extend(evidence.iter().cloned()),
             Event::FindingMade { finding } => {
                 self.findings.insert(finding.id.clone(), (**finding).clone());
+                self.accepted.remove(&finding.id);
             }
-            Event::FindingSettled { id, status, .. } => {
-                if let Some(finding) = self.findings.get_mut(id) {
-                    finding.status = *status;
+            Event::FindingSettled { id, status, detail } => {
+                let Some(finding) = self.findings.get_mut(id) else { return };
+                finding.status = *status;
+                if *status == FindingStatus::Accepted {
+                    let (by, reason, resource) = (entry.by.clone(), detail.clone(), finding.resource.clone());
+                    self.accepted.insert(id.clone(), Acceptance { by, reason, resource });
+                } else {
+                    self.accepted.remove(id);
                 }
             }
             Event::GapSeen { gap } => {

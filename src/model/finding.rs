@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::Digest;
 
 /// Something suspicious, with where it was seen and who is taken to have done it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
     /// Stable id within the incident: technique and resource, e.g. `CF-T07:dns_records:<id>`.
     pub id: String,
@@ -61,7 +61,7 @@ pub enum Severity {
 }
 
 /// What became of a finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingStatus {
     /// As it was found.
@@ -104,7 +104,7 @@ pub enum Attribution {
 }
 
 /// By which kind of look a finding was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The audit log.
@@ -114,7 +114,7 @@ pub enum Source {
 }
 
 /// The thing that a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Resource {
     /// The provider's id.
     pub id: String,
@@ -123,6 +123,13 @@ pub struct Resource {
     /// The zone's name, for what lives in a zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
+}
+
+impl Resource {
+    /// Whether it is the same thing, whatever it was called when it was seen.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id && self.zone == other.zone
+    }
 }
 
 /// Who did something, as far as a log says.

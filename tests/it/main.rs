@@ -39,6 +39,7 @@ mod review_actions;
 mod runbook_check;
 mod scene;
 mod schema;
+mod second_look;
 mod second_person;
 mod settings;
 mod shelves;

@@ -58,7 +58,11 @@ async fn what_was_cut_is_followed_where_nobody_could_name_the_suspect() {
         ),
         (
             "[steps.cut-again]\nanswer = \"run\"\nphrase = \"cut-again\"\n",
-            &format!("[steps.cut-again]\n{}", chosen("metrics-exporter", "cut-again")),
+            // What one round left, the next one asks about again.
+            &format!(
+                "[steps.cut-again]\n{}\n[steps.\"rounds/cut-again#2\"]\nanswer = \"run\"\nselect = \"none\"\nleft = \"keep:not known\"\n",
+                chosen("metrics-exporter", "cut-again")
+            ),
         ),
         (
             "[steps.revoke]\nanswer = \"run\"\nphrase = \"revoke 3\"\n",

@@ -71,9 +71,9 @@ async fn a_whole_rehearsal_by_hand() {
     assert!(first.contains("cut: the first is done, 2 rows to go"), "{first}");
     typist.answers("cut", "y");
 
-    typist.answers("cut-widened", "n");
+    typist.answers("rounds/cut-widened#1", "n");
     typist.sees("not done; say why to leave it");
-    typist.answers("cut-widened", "y");
+    typist.answers("rounds/cut-widened#1", "y");
     typist.answers("rotate", "1 9");
     typist.sees("there is no row `9`");
     types_all(&mut typist, &[("rotate", "1"), ("rotate", "rotate 1"), ("rotate", "later platform team for all")]);
@@ -86,6 +86,9 @@ async fn a_whole_rehearsal_by_hand() {
     // Irreversible: the count with the verb, as for every list.
     typist.answers("revoke", "revoke 3");
     typist.answers("revoke", "y");
+    // The second look names what is still there; nobody's word makes it vanish.
+    typist.sees("it is still there");
+    types_all(&mut typist, &[("recheck", "later Jonas Weber"), ("recheck", "later Jonas Weber")]);
     types_all(&mut typist, &[("watch", "Jonas Weber"), ("watch", "")]);
     typist.sees("17 of 17 planted artefacts found");
     assert_eq!(typist.leaves(), 0, "{}", typist.screen);

@@ -75,7 +75,7 @@ pub(crate) async fn drive(
         outside,
         errands,
         api: target.api(),
-        evidence: EvidenceStore::new(dir.evidence(), redactor.clone()),
+        evidence: EvidenceStore::new(dir.evidence(), redactor.clone()).with_shelves(dir.snapshots(&run)),
         redactor,
         safeguards: cx.settings.safeguards(),
         up_to,

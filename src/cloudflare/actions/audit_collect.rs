@@ -251,7 +251,7 @@ fn whole_seconds(at: Timestamp) -> String {
 }
 
 /// `3m`, `30d`: days count as 24 hours.
-fn length(text: Option<&str>, otherwise: SignedDuration) -> Result<SignedDuration, StepError> {
+pub(super) fn length(text: Option<&str>, otherwise: SignedDuration) -> Result<SignedDuration, StepError> {
     let Some(text) = text else { return Ok(otherwise) };
     let days = text.trim().strip_suffix('d').and_then(|days| days.trim().parse::<i64>().ok());
     match days {

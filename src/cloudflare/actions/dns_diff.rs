@@ -12,8 +12,10 @@ use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, S
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::{Trail, window};
 use crate::cloudflare::dns::{Baseline, Difference, Record, diff, judge};
+use crate::cloudflare::present::open;
 use crate::cloudflare::review::{Place, ReviewItem, ReviewKind, Suspicion, Tally, not_seen};
 use crate::cloudflare::zones::{Zone, bare, zones};
+use crate::hunt::snapshot::{MANIFEST, SnapshotError};
 use crate::hunt::{AuditEvent, Principal};
 use crate::model::{Change, Danger, Digest, Gap};
 use crate::provider::{Paging, ReadRequest};
@@ -29,7 +31,7 @@ pub struct Params {
     /// Names or ids of the zones to look at; all of the account where none is named.
     #[serde(default)]
     pub zones: Option<Vec<String>>,
-    /// Folder with the known-good records: `<zone>.json` for each zone, as
+    /// Folder with the known-good records: a baseline as `quell baseline` captures it, or `<zone>.json` for each zone, as
     /// `curl …/zones/ID/dns_records?per_page=5000 > zone.json` writes it, or the bare array of records.
     #[serde(default)]
     pub baseline: Option<String>,
@@ -93,12 +95,13 @@ impl Action for DnsDiff {
                 .hint("give `baseline` a folder, or `since` a time"));
         }
         let trail = Trail::new(&events, &principals, since);
+        let wanted = params.zones.unwrap_or_default();
+        let zones = zones(look, &wanted).await?;
         let mut baselines = match &folder {
+            Some(folder) if Path::new(folder).join(MANIFEST).exists() => captured(folder, &zones, look)?,
             Some(folder) => baselines(Path::new(folder), look).await?,
             None => BTreeMap::new(),
         };
-        let wanted = params.zones.unwrap_or_default();
-        let zones = zones(look, &wanted).await?;
         let mut output = Output {
             records: 0,
             zones: Vec::new(),
@@ -157,6 +160,38 @@ fn summary(output: &Output, has_baseline: bool) -> String {
     };
     let (records, zones) = (output.records, output.zones.len());
     format!("{records} records in {zones} zones: {}{}{weaker}", output.by.words(verb), not_seen(&output.zones_not_seen))
+}
+
+/// What a captured baseline knows of these zones, by the name of the zone.
+fn captured(folder: &str, zones: &[Zone], look: &Look<'_>) -> Result<BTreeMap<String, Vec<Record>>, StepError> {
+    const FAMILY: &str = "dns_records";
+    let snapshot = open("the baseline", folder, look)?;
+    let unread = |error: SnapshotError| StepError::new(format!("the baseline `{folder}` cannot be read: {error}"));
+    let manifest = snapshot.manifest();
+    let silent = manifest.families.get(FAMILY).map(|held| &held.silent);
+    let mut found: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+    for zone in zones.iter().filter(|zone| manifest.knows(FAMILY, &zone.name)) {
+        // Taken over from a file that lacks fields, every record would differ in them.
+        match silent.and_then(|silent| silent.get(&zone.name)).filter(|fields| !fields.is_empty()) {
+            Some(fields) => look.gap(Gap {
+                family: FAMILY.into(),
+                scope: zone.name.clone(),
+                reason: format!(
+                    "its baseline was imported and cannot say {}: `quell baseline diff` compares the rest",
+                    fields.iter().map(|field| field.trim_start_matches('/')).collect::<Vec<_>>().join(", ")
+                ),
+                permission: None,
+            }),
+            None => _ = found.insert(zone.name.clone(), Vec::new()),
+        }
+    }
+    for item in snapshot.items(FAMILY).map_err(unread)? {
+        let item = item.map_err(unread)?;
+        if let Some(records) = item.seat.zone_name().and_then(|zone| found.get_mut(zone)) {
+            records.extend(Record::of(&item));
+        }
+    }
+    Ok(found)
 }
 
 /// Every readable baseline in the folder, by the name of the zone.

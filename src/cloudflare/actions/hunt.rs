@@ -1,9 +1,10 @@
 //! `cloudflare.hunt`.
 
 mod found;
+mod looking;
 mod traces;
 
-use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,16 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::attribution::required_window;
-use crate::cloudflare::families::{families, family};
+use crate::cloudflare::present::{chosen, open};
 use crate::cloudflare::principals::made;
-use crate::cloudflare::techniques::techniques;
-use crate::cloudflare::zones::{none_seen, unseen, zones};
 use crate::hunt::graph::Graph;
-use crate::hunt::sweep::by_interest;
-use crate::hunt::{AuditEvent, Family, Judged, Principal, Reach, Seat, Sight, Verdict, judge};
-use crate::model::{Danger, Finding, Gap, count};
+use crate::hunt::snapshot::{MANIFEST, Snapshot};
+use crate::hunt::{AuditEvent, Judged, Principal, Verdict};
+use crate::model::{Attribution, Danger, Finding, count};
 
-use traces::Traces;
+pub(super) use looking::Hunting;
 
 /// `cloudflare.hunt`.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +48,10 @@ pub struct Params {
     /// Names of the families to read (`docs/families.md` lists them); all that are not retired where none is named.
     #[serde(default)]
     pub families: Option<Vec<String>>,
+    /// Directory of a baseline, as `quell baseline` captures or imports it: what it knows of is compared with it, and only
+    /// the rest is told by the log. A folder of `<zone>.json` files is none.
+    #[serde(default)]
+    pub baseline: Option<String>,
     /// True where other steps review tokens, members, DNS records, certificates and firewall rules: what is found of them
     /// counts for the verdicts, and is not reported twice.
     #[serde(default)]
@@ -66,6 +69,12 @@ pub struct Output {
     pub families: u64,
     /// Resources that others wrote in the window, and nobody else: no findings.
     pub by_others: u64,
+    /// Resources that differ from the baseline and were changed before the window: no findings.
+    pub drifted: u64,
+    /// The newest act that was known when this was looked at.
+    pub acts_until: Timestamp,
+    /// All findings, those among them that other steps review: for `cloudflare.recheck`.
+    pub found: Vec<Finding>,
     /// What is known of each technique.
     pub verdicts: Vec<Judged>,
     /// Who made what.
@@ -104,7 +113,7 @@ impl Action for Hunt {
                the crown jewels. Whatever was made or changed in the window is held against the techniques \
                (`quell techniques`), and so is every act of the intruder in the audit log; the two are joined by resource \
                and by whoever did it. What a resource was before is told from the log's old values applied backwards, as \
-               far as it has them.\n\nOf each technique it says that it is confirmed, that it is ruled out (and by which \
+               far as it has them, or by a baseline.\n\nOf each technique it says that it is confirmed, that it is ruled out (and by which \
                complete evidence), or that it cannot be known (and because of which gap). What no log and no list ever \
                shows is always said. Changes of colleagues are counted and blamed on nobody.",
         verb: "hunt",
@@ -122,48 +131,34 @@ impl Action for Hunt {
         let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
         let since = required_window(params.since, &events, &principals)?;
         let families = chosen(&params.families.unwrap_or_default())?;
-        let wanted = params.zones.unwrap_or_default();
-        let seen = zones(look, &wanted).await?;
-        let mut unseen = if wanted.is_empty() { unseen(&seen, &events) } else { Vec::new() };
-        unseen.iter().for_each(|gap| look.gap(gap.clone()));
-        if seen.is_empty() {
-            unseen.push(none_seen(look.account()));
-        }
-        let mut seats: Vec<Seat> = seen.iter().map(|zone| Seat::zone(&zone.id, &zone.name)).collect();
-        let touched: BTreeSet<&str> = events.iter().filter_map(|event| event.zone.as_deref()).collect();
-        let jewels = look.safeguards();
-        by_interest(&mut seats, |zone| touched.contains(zone.name.as_str()), |zone| jewels.is_crown_jewel(&zone.name));
-
-        let mut traces = Traces::new(look, &events, &principals, since, &seats);
-        let swept =
-            look.sweep(&families, &seats, crate::cloudflare::api::segment, &mut |page| traces.take(&page)).await;
-        let items = traces.items();
-        let (all, by_others) = traces.findings();
-        let mut gaps = swept.gaps.clone();
-        gaps.extend(swept.unread_gaps());
-        gaps.extend(unseen.iter().flat_map(|zone| in_zones(&families, zone)));
-        let missed: BTreeSet<&str> = gaps.iter().map(|gap| gap.family.as_str()).collect();
-        let complete = families.iter().filter(|family| !missed.contains(family.name)).count();
-        let sight = Sight {
-            read: families.iter().map(|family| family.name.to_owned()).collect(),
-            gaps,
+        let baseline = baseline(params.baseline.as_deref(), look)?;
+        let zones = params.zones.unwrap_or_default();
+        let hunting = Hunting {
+            since,
+            events: &events,
+            principals: &principals,
             whole_log: params.log_complete.unwrap_or(false),
-            window: format!("since {}", since.strftime("%F %H:%MZ")),
+            zones: &zones,
+            families: &families,
+            baseline: baseline.as_ref(),
         };
-        let verdicts: Vec<Judged> = techniques().map(|technique| judge(technique, &all, &sight)).collect();
+        let seen = hunting.look(look, &mut |_, _| {}).await?;
         let suspects: Vec<String> = principals.iter().map(|held| held.token_id.clone()).take(1).collect();
         let graph = Graph::grow(&suspects, &principals, &events, made);
-        let is_reviewed = |finding: &Finding| REVIEWED.contains(&finding.family.as_str());
-        let findings: Vec<Finding> =
-            all.into_iter().filter(|finding| !params.reviewed.unwrap_or(false) || !is_reviewed(finding)).collect();
+        let reviewed = params.reviewed.unwrap_or(false);
+        let is_told = |finding: &&Finding| !reviewed || !REVIEWED.contains(&finding.family.as_str());
+        let findings: Vec<Finding> = seen.findings.iter().filter(is_told).cloned().collect();
         let output = Output {
             since,
-            items,
-            families: complete as u64,
-            by_others,
-            found_more: findings.iter().any(|finding| finding.attribution == crate::model::Attribution::Intruder),
+            items: seen.items,
+            families: seen.families,
+            by_others: seen.by_others,
+            drifted: seen.drifted,
+            acts_until: acts_until(&events, since),
+            found_more: findings.iter().any(|finding| finding.attribution == Attribution::Intruder),
             open: findings.iter().map(|finding| finding.id.clone()).collect(),
-            verdicts,
+            found: seen.findings,
+            verdicts: seen.verdicts,
             graph,
         };
         let summary = summary(&output, families.len());
@@ -171,32 +166,20 @@ impl Action for Hunt {
     }
 }
 
-/// The families of these names with what they belong to, parents first; all that are not retired where none is named.
-fn chosen(names: &[String]) -> Result<Vec<&'static Family>, StepError> {
-    if let Some(unknown) = names.iter().find(|name| family(name).is_none()) {
-        let near =
-            families().map(|it| it.name).max_by(|a, b| strsim::jaro(a, unknown).total_cmp(&strsim::jaro(b, unknown)));
-        return Err(StepError::new(format!("there is no family `{unknown}`"))
-            .hint(format!("did you mean `{}`? docs/families.md lists all", near.unwrap_or_default())));
-    }
-    let mut wanted: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    // What belongs to items of another family cannot be read without it.
-    for child in families().collect::<Vec<_>>().into_iter().rev() {
-        if let Reach::Of(parent) = child.reach
-            && wanted.contains(child.name)
-        {
-            wanted.insert(parent);
-        }
-    }
-    // What is retired is refused everywhere, and what took its place is read.
-    let is_default = |it: &Family| names.is_empty() && it.retired.is_none();
-    Ok(families().filter(|it| is_default(it) || wanted.contains(it.name)).collect())
+/// The baseline, where one is named. What holds DNS records zone by zone is for `cloudflare.dns.diff`.
+pub(super) fn baseline(dir: Option<&str>, look: &Look<'_>) -> Result<Option<Snapshot>, StepError> {
+    let Some(dir) = dir.filter(|dir| !dir.is_empty()) else { return Ok(None) };
+    let holds_zones = |dir: &Path| {
+        let files = std::fs::read_dir(dir).into_iter().flatten().flatten();
+        !dir.join(MANIFEST).exists()
+            && files.into_iter().any(|file| file.path().extension().is_some_and(|it| it == "json"))
+    };
+    if holds_zones(Path::new(dir)) { Ok(None) } else { open("the baseline", dir, look).map(Some) }
 }
 
-/// What a zone that is not seen leaves unknown: itself, and whatever lies in it.
-fn in_zones<'f>(families: &'f [&Family], zone: &'f Gap) -> impl Iterator<Item = Gap> + 'f {
-    let is_in = |it: &&&Family| it.name == zone.family || it.reach == Reach::Zone || it.path.starts_with("/zones/");
-    families.iter().filter(is_in).map(|it| Gap { family: it.name.to_owned(), ..zone.clone() })
+/// The newest act that is known.
+pub(super) fn acts_until(events: &[AuditEvent], since: Timestamp) -> Timestamp {
+    events.iter().map(|event| event.at).max().unwrap_or(since)
 }
 
 fn summary(output: &Output, families: usize) -> String {
@@ -204,8 +187,12 @@ fn summary(output: &Output, families: usize) -> String {
     let unknown = with(Verdict::Unknown);
     let permanent = output.verdicts.iter().filter(|judged| judged.permanent).count();
     let never = if permanent > 0 { format!(" ({permanent} by what is never logged)") } else { String::new() };
+    let drifted = match output.drifted {
+        0 => String::new(),
+        number => format!("; {number} differ from the baseline since before the window"),
+    };
     format!(
-        "{} in {} of {families} families; {}: {} confirmed, {} ruled out, {unknown} cannot be known{never}",
+        "{} in {} of {families} families; {}: {} confirmed, {} ruled out, {unknown} cannot be known{never}{drifted}",
         count(usize::try_from(output.items).unwrap_or(usize::MAX), "resource"),
         output.families,
         count(output.verdicts.len(), "technique"),

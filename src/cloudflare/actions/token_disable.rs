@@ -33,6 +33,9 @@ pub struct Params {
 pub struct Output {
     /// Tokens that are disabled now, or were already.
     pub disabled: Vec<TokenRef>,
+    /// Those that this step disabled, and that were active until then: none where all had been cut before.
+    #[serde(default)]
+    pub newly: Vec<TokenRef>,
     /// Tokens that this credential cannot see.
     pub invisible: Vec<TokenRef>,
 }
@@ -118,7 +121,8 @@ impl Action for TokenDisable {
 
     fn conclude(mut output: Output, done: &Done) -> Output {
         let applied = done.effects.iter().filter(|ended| ended.applied);
-        output.disabled.extend(applied.map(|ended| TokenRef::of(&ended.effect)));
+        output.newly.extend(applied.map(|ended| TokenRef::of(&ended.effect)));
+        output.disabled.extend(output.newly.iter().cloned());
         output
     }
 }

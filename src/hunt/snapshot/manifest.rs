@@ -145,6 +145,12 @@ impl Manifest {
         all
     }
 
+    /// Whether all is known of the family at the seat of this name.
+    pub fn knows(&self, family: &str, seat: &str) -> bool {
+        let is_blind = zone_of(seat).is_some_and(|zone| self.zones.blind_to(zone).is_some());
+        !is_blind && self.families.get(family).is_some_and(|held| !held.dark().covers(seat))
+    }
+
     /// How many items it holds.
     pub fn items(&self) -> u64 {
         self.families.values().map(|held| held.items).sum()

@@ -45,18 +45,23 @@ fn named(request: &ConsentRequest<'_>, wanted: &str) -> Result<EffectKey, String
 /// The phrase that the engine takes for the one in the file.
 fn phrase(request: &ConsentRequest<'_>, step: &StepAnswers, done: &[&Effect]) -> Result<String, String> {
     let wanted = request.mode.phrase(done.len());
-    let id = request.step.path.as_str();
+    // In a group and in rounds the id is the same, while the path is not.
+    let (id, path) = (request.step.path.id(), request.step.path.as_str());
     let given = step.phrase.as_deref();
     let is_group = request.proposed.effects.len() > 1;
     let group = format!("{} {}", request.proposed.verb, done.len());
     let is_wanted = |given: &str| {
         request.mode.accepts(given, done.len())
-            || (is_group && (given == id || given == group))
+            || (is_group && (given == id || given == path || given == group))
             || matches!(done, [effect] if is_target(effect, given))
     };
     match (&request.mode, given) {
         (ConsentMode::YesNo | ConsentMode::StepId(_), None) => Ok(wanted),
-        (ConsentMode::YesNo | ConsentMode::StepId(_), Some(given)) if given == id || is_wanted(given) => Ok(wanted),
+        (ConsentMode::YesNo | ConsentMode::StepId(_), Some(given))
+            if given == id || given == path || is_wanted(given) =>
+        {
+            Ok(wanted)
+        }
         (ConsentMode::Count { .. } | ConsentMode::Target { .. }, Some(given)) if is_wanted(given) => Ok(wanted),
         (ConsentMode::Target { .. }, _) => {
             let target = done.first().map_or("", |effect| &effect.target.id);

@@ -5,105 +5,117 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::found::{of_act, of_difference};
-use crate::action::Look;
+use super::looking::Hunting;
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::doing;
 use crate::cloudflare::families::families;
 use crate::cloudflare::techniques::techniques;
-use crate::hunt::rewind::{self, Rewound, Writes};
-use crate::hunt::sweep::SweptPage;
-use crate::hunt::{AuditEvent, Family, Principal, Seat, attribute};
+use crate::hunt::rewind::{Certainty, Past, Rewound};
+use crate::hunt::snapshot::Manifest;
+use crate::hunt::{AuditEvent, Difference, Family, Item, Principal, Seat, attribute};
 use crate::model::{Attribution, Digest, Finding};
 
-/// Collects the traces page by page.
+/// Collects the traces, resource by resource.
 pub(super) struct Traces<'t> {
-    account: &'t str,
     events: &'t [AuditEvent],
     principals: &'t [Principal],
     since: Timestamp,
     zones: &'t [Seat],
-    writes: Writes<'t>,
-    /// Families and ids of what is there although the log tells of its deletion.
-    back: BTreeSet<(&'static str, String)>,
+    /// What was known to be good: where it knows all, it tells what differs, and not the log.
+    known: Option<&'t Manifest>,
+    whole_log: bool,
+    past: Past<'t>,
     found: Vec<Finding>,
     /// Ids of the acts that a difference was joined to.
     joined: BTreeSet<&'t str>,
     items: u64,
     by_others: u64,
+    drifted: u64,
+}
+
+/// What the traces come to.
+pub(super) struct Left {
+    /// What the intruder did, and what nobody can say who did.
+    pub(super) findings: Vec<Finding>,
+    /// Resources that were looked at.
+    pub(super) items: u64,
+    /// Resources that only others wrote.
+    pub(super) by_others: u64,
+    /// Resources that differ from the baseline and were changed before the window.
+    pub(super) drifted: u64,
 }
 
 impl<'t> Traces<'t> {
-    pub(super) fn new(
-        look: &Look<'t>,
-        events: &'t [AuditEvent],
-        principals: &'t [Principal],
-        since: Timestamp,
-        zones: &'t [Seat],
-    ) -> Self {
+    pub(super) fn new(hunting: &Hunting<'t>, account: &'t str, zones: &'t [Seat], known: Option<&'t Manifest>) -> Self {
+        let (events, since) = (hunting.events, hunting.since);
         Self {
-            account: look.account(),
             events,
-            principals,
+            principals: hunting.principals,
             since,
             zones,
-            writes: Writes::new(events, since),
-            back: BTreeSet::new(),
+            // One that was taken in the window may hold what the intruder did as good.
+            known: known.filter(|manifest| manifest.ended_at < since),
+            whole_log: hunting.whole_log,
+            past: Past::new(account, segment, events, since),
             found: Vec::new(),
             joined: BTreeSet::new(),
             items: 0,
             by_others: 0,
+            drifted: 0,
         }
     }
 
-    /// Resources that were looked at so far.
-    pub(super) fn items(&self) -> u64 {
-        self.items
+    /// Looks at a resource as it is.
+    pub(super) fn take(&mut self, family: &'static Family, item: &Item, evidence: &[Digest]) {
+        self.items += 1;
+        if let Some(rewound) = self.past.of(family, item)
+            && !self.is_known(family, &item.seat)
+        {
+            self.judge(family, &rewound, evidence);
+        }
     }
 
-    /// Looks through a page.
-    pub(super) fn take(&mut self, page: &SweptPage<'_>) {
-        let Some(family) = families().find(|family| family.name == page.family.name) else { return };
-        let list = family.list_path(&page.place.seat, self.account, segment);
-        for item in &page.items {
-            self.items += 1;
-            if let Some(rewound) = rewind::rewind(family, item, &list, self.since, &self.writes) {
-                self.back.insert((family.name, item.id.clone()));
-                self.judge(family, &rewound, &page.evidence);
-            }
+    /// Looks at what differs from the baseline.
+    pub(super) fn differs(&mut self, family: &'static Family, mut difference: Difference, evidence: &[Digest]) {
+        let mut writes: Vec<&AuditEvent> = Vec::new();
+        for item in [&mut difference.before, &mut difference.after].into_iter().flatten() {
+            // A zone that was taken over from a file has no id there.
+            let zone = item.seat.zone_name().and_then(|name| self.zones.iter().find(|zone| zone.name == name));
+            item.seat.zone_id = item.seat.zone_id.take().or_else(|| zone?.zone_id.clone());
+            writes.extend(self.past.writes(family, item));
         }
+        writes.sort_by_key(|event| event.at);
+        writes.dedup_by_key(|event| event.id.as_str());
+        let since = |at: Option<Timestamp>| at.map(|at| at >= self.since);
+        let says = difference.after.as_ref().and_then(|item| since(item.modified.or(item.created)));
+        // What no write of the window explains is from before it, where the log or the resource itself says so.
+        if writes.is_empty() && !says.unwrap_or(!self.whole_log) {
+            self.drifted += 1;
+            return;
+        }
+        self.judge(family, &Rewound { difference, certainty: Certainty::Exact, writes }, evidence);
     }
 
     /// What was found of the intruder and of nobody, and how many resources only others wrote.
-    pub(super) fn findings(mut self) -> (Vec<Finding>, u64) {
-        self.gone();
+    pub(super) fn left(mut self) -> Left {
+        let all: Vec<&'static Family> = families().collect();
+        let gone: Vec<_> = self.past.gone(&all, self.zones).collect();
+        for (family, rewound) in gone {
+            let seat = rewound.difference.item().map(|item| item.seat.clone());
+            if !seat.is_some_and(|seat| self.is_known(family, &seat)) {
+                self.judge(family, &rewound, &[]);
+            }
+        }
         self.acts();
         // The same resource may show one technique twice; the first finding has the state it is in.
         let mut known = BTreeSet::new();
         self.found.retain(|finding| known.insert(finding.id.clone()));
-        (self.found, self.by_others)
+        Left { findings: self.found, items: self.items, by_others: self.by_others, drifted: self.drifted }
     }
 
-    /// What was deleted in the window and is not back.
-    fn gone(&mut self) {
-        let (events, since) = (self.events, self.since);
-        for event in events.iter().filter(|event| event.at >= since) {
-            for family in families() {
-                let Some(deleted) = rewind::deleted(family, event) else { continue };
-                if self.back.contains(&(family.name, deleted.id.to_owned())) {
-                    continue;
-                }
-                let seat = match deleted.zone {
-                    Some(id) => match self.zones.iter().find(|zone| zone.zone_id.as_deref() == Some(id)) {
-                        Some(zone) => zone.clone(),
-                        None => Seat::zone(id, event.zone.as_deref().unwrap_or(id)),
-                    },
-                    None if event.path().is_some_and(|path| path.starts_with("/user")) => Seat::user(),
-                    None => Seat::account(),
-                };
-                let seat = deleted.parent.map_or_else(|| seat.clone(), |parent| seat.of(parent));
-                self.judge(family, &rewind::gone(family, &seat, deleted.id, event), &[]);
-            }
-        }
+    /// Whether the baseline tells what differs there.
+    fn is_known(&self, family: &Family, seat: &Seat) -> bool {
+        self.known.is_some_and(|known| known.knows(family.name, &seat.name))
     }
 
     fn judge(&mut self, family: &'static Family, rewound: &Rewound<'t>, evidence: &[Digest]) {

@@ -1,0 +1,168 @@
+//! One look at everything: reads it, and holds it against the log, the baseline and the techniques.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::traces::{Left, Traces};
+use crate::action::{Look, StepError};
+use crate::cloudflare::api::segment;
+use crate::cloudflare::present::{Wanted, compare, unkept, unread};
+use crate::cloudflare::techniques::techniques;
+use crate::cloudflare::zones::{none_seen, unseen, zones};
+use crate::hunt::snapshot::Snapshot;
+use crate::hunt::sweep::by_interest;
+use crate::hunt::{AuditEvent, Family, Item, Judged, Principal, Reach, Seat, Sight, judge};
+use crate::model::{Finding, Gap};
+
+/// What is looked at, and what is known beforehand.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cloudflare::actions) struct Hunting<'h> {
+    /// Start of the window.
+    pub(in crate::cloudflare::actions) since: Timestamp,
+    /// The acts of the window.
+    pub(in crate::cloudflare::actions) events: &'h [AuditEvent],
+    /// What the intruder holds.
+    pub(in crate::cloudflare::actions) principals: &'h [Principal],
+    /// Whether both logs of the window were read to their end.
+    pub(in crate::cloudflare::actions) whole_log: bool,
+    /// Names or ids of the zones; all where none is named.
+    pub(in crate::cloudflare::actions) zones: &'h [String],
+    /// The families, parents first.
+    pub(in crate::cloudflare::actions) families: &'h [&'static Family],
+    /// What was known to be good.
+    pub(in crate::cloudflare::actions) baseline: Option<&'h Snapshot>,
+}
+
+/// What a look at everything showed.
+#[derive(Debug)]
+pub(in crate::cloudflare::actions) struct Hunted {
+    /// What the intruder did, and what nobody can say who did.
+    pub(in crate::cloudflare::actions) findings: Vec<Finding>,
+    /// Resources that were looked at.
+    pub(in crate::cloudflare::actions) items: u64,
+    /// Families that were read to their end.
+    pub(in crate::cloudflare::actions) families: u64,
+    /// Resources that only others wrote in the window.
+    pub(in crate::cloudflare::actions) by_others: u64,
+    /// Resources that differ from the baseline, and were changed before the window.
+    pub(in crate::cloudflare::actions) drifted: u64,
+    /// Names of the zones that were looked at.
+    pub(in crate::cloudflare::actions) zones: BTreeSet<String>,
+    /// What was seen, and what was not.
+    pub(in crate::cloudflare::actions) sight: Sight,
+    /// What is known of each technique.
+    pub(in crate::cloudflare::actions) verdicts: Vec<Judged>,
+}
+
+/// Is shown every resource as it is.
+pub(in crate::cloudflare::actions) type See<'s> = dyn FnMut(&'static Family, &Item) + Send + 's;
+
+impl Hunting<'_> {
+    /// Looks. What could not be seen is noted as a gap.
+    ///
+    /// # Errors
+    /// The zones cannot be listed, or the baseline and the account cannot be compared.
+    pub(in crate::cloudflare::actions) async fn look(
+        &self,
+        look: &Look<'_>,
+        see: &mut See<'_>,
+    ) -> Result<Hunted, StepError> {
+        let seen = zones(look, self.zones).await?;
+        let mut unseen = if self.zones.is_empty() { unseen(&seen, self.events) } else { Vec::new() };
+        unseen.iter().for_each(|gap| look.gap(gap.clone()));
+        if seen.is_empty() {
+            unseen.push(none_seen(look.account()));
+        }
+        let mut seats: Vec<Seat> = seen.iter().map(|zone| Seat::zone(&zone.id, &zone.name)).collect();
+        let touched: BTreeSet<&str> = self.events.iter().filter_map(|event| event.zone.as_deref()).collect();
+        let jewels = look.safeguards();
+        by_interest(&mut seats, |zone| touched.contains(zone.name.as_str()), |zone| jewels.is_crown_jewel(&zone.name));
+        let known = self.baseline.map(Snapshot::manifest);
+        let mut traces = Traces::new(self, look.account(), &seats, known);
+        let mut gaps = match self.baseline {
+            None => self.sweep(look, &seats, &mut traces, see).await,
+            Some(baseline) => self.compare(look, baseline, touched, &mut traces, see).await?,
+        };
+        let Left { findings, items, by_others, drifted } = traces.left();
+        gaps.extend(unseen.iter().flat_map(|zone| in_zones(self.families, zone)));
+        let missed: BTreeSet<&str> = gaps.iter().map(|gap| gap.family.as_str()).collect();
+        let complete = self.families.iter().filter(|family| !missed.contains(family.name)).count();
+        let sight = Sight {
+            read: self.families.iter().map(|family| family.name.to_owned()).collect(),
+            gaps,
+            whole_log: self.whole_log,
+            window: format!("since {}", self.since.strftime("%F %H:%MZ")),
+        };
+        Ok(Hunted {
+            verdicts: techniques().map(|technique| judge(technique, &findings, &sight)).collect(),
+            zones: seats.into_iter().map(|seat| seat.name).collect(),
+            families: complete as u64,
+            findings,
+            items,
+            by_others,
+            drifted,
+            sight,
+        })
+    }
+
+    /// Reads everything once, and keeps every answer as evidence.
+    async fn sweep(&self, look: &Look<'_>, seats: &[Seat], traces: &mut Traces<'_>, see: &mut See<'_>) -> Vec<Gap> {
+        let swept = look
+            .sweep(self.families, seats, segment, &mut |page| {
+                let Some(family) = self.families.iter().find(|family| family.name == page.family.name) else { return };
+                for item in &page.items {
+                    see(family, item);
+                    traces.take(family, item, &page.evidence);
+                }
+            })
+            .await;
+        let mut gaps = swept.gaps.clone();
+        gaps.extend(swept.unread_gaps());
+        gaps
+    }
+
+    /// Reads everything into a snapshot, and holds that against the baseline.
+    async fn compare(
+        &self,
+        look: &Look<'_>,
+        baseline: &Snapshot,
+        touched: BTreeSet<&str>,
+        traces: &mut Traces<'_>,
+        see: &mut See<'_>,
+    ) -> Result<Vec<Gap>, StepError> {
+        let shelf = look.shelf().map_err(|error| unkept(&error))?;
+        let wanted = Wanted { families: self.families, zones: self.zones, touched, within: None };
+        let present = wanted.capture(look, shelf.dir()).await?;
+        let evidence: Vec<_> = look.latest_evidence().into_iter().collect();
+        let known = baseline.manifest();
+        if known.ended_at >= self.since {
+            let reason = "it was taken after the window began: what the intruder had done by then stands in it as good";
+            look.gap(Gap {
+                family: "baseline".to_owned(),
+                scope: baseline.dir().display().to_string(),
+                reason: reason.to_owned(),
+                permission: None,
+            });
+        }
+        for family in self.families {
+            for item in present.items(family.name).map_err(|error| unread(&error))? {
+                let item = item.map_err(|error| unread(&error))?;
+                see(family, &item);
+                traces.take(family, &item, &evidence);
+            }
+        }
+        compare(baseline, &present, self.families, shelf.dir(), &mut |family, difference| {
+            let family = self.families.iter().find(|it| it.name == family.name);
+            family.into_iter().for_each(|family| traces.differs(family, difference.clone(), &evidence));
+        })?;
+        Ok(present.manifest().gaps())
+    }
+}
+
+/// What a zone that is not seen leaves unknown: itself, and whatever lies in it.
+fn in_zones<'f>(families: &'f [&'static Family], zone: &'f Gap) -> impl Iterator<Item = Gap> + 'f {
+    let is_in =
+        |it: &&&'static Family| it.name == zone.family || it.reach == Reach::Zone || it.path.starts_with("/zones/");
+    families.iter().filter(is_in).map(|it| Gap { family: it.name.to_owned(), ..zone.clone() })
+}

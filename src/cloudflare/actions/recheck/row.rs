@@ -1,0 +1,106 @@
+//! A finding that is not gone, as work for a person; and whether it was done.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Recheck;
+use super::standing::{Present, Standing};
+use crate::action::{Action, Look};
+use crate::cloudflare::api::segment;
+use crate::cloudflare::present::chosen;
+use crate::cloudflare::techniques::technique;
+use crate::cloudflare::zones::zones;
+use crate::hunt::{Seat, Sight};
+use crate::model::{ByHand, Call, Danger, Effect, EffectKey, Finding, FindingStatus, Radius, Resolves, Target};
+
+/// What is to be done about a finding, and how it was seen to stand.
+pub(super) fn effect(finding: &Finding, why: &str, look: &Look<'_>) -> Effect {
+    let technique = technique(&finding.technique);
+    let lever = technique.map(|technique| technique.revert.text).filter(|text| !text.is_empty());
+    let resource = &finding.resource;
+    let zone = resource.zone.clone().unwrap_or_else(|| "the account".to_owned());
+    let what = technique.map_or("something is not as it was", |technique| technique.title);
+    let instruction = format!(
+        "{} `{}` ({}) in {zone}: {what}. Now: {why}. {} Where it is right, keep it with the reason.",
+        finding.family,
+        resource.name,
+        resource.id,
+        lever.unwrap_or("Find out what it should be, and put it right."),
+    );
+    let actor = &finding.actor;
+    let by = [&actor.token_name, &actor.token_id, &actor.email, &actor.ip].into_iter().flatten().next();
+    Effect {
+        key: EffectKey::derive(look.path.as_str(), Recheck::SPEC.id, &finding.family, &finding.id),
+        action: Recheck::SPEC.id.to_owned(),
+        target: Target {
+            kind: finding.family.clone(),
+            id: resource.id.clone(),
+            name: resource.name.clone(),
+            ambiguous: false,
+        },
+        summary: format!("take back {} {}", finding.family, resource.name),
+        danger: Danger::Observe,
+        call: Call::Hand(ByHand {
+            instruction,
+            dashboard: None,
+            curl: None,
+            request: None,
+            place: Some(json!(finding)),
+        }),
+        before: json!(finding.after),
+        after: json!(finding.before),
+        radius: Radius { reach: Some(zone.clone()), ..Radius::default() },
+        consequences: Vec::new(),
+        facts: vec![
+            ("where".to_owned(), zone),
+            ("technique".to_owned(), finding.technique.clone()),
+            ("now".to_owned(), why.to_owned()),
+            ("by".to_owned(), by.cloned().unwrap_or_else(|| "unknown".to_owned())),
+        ],
+        preselected: true,
+        undo: None,
+        resolves: Some(Resolves { finding: finding.id.clone(), status: FindingStatus::Reverted }),
+    }
+}
+
+/// The finding that an effect is about.
+pub(super) fn finding_of(effect: &Effect) -> Option<Finding> {
+    let Call::Hand(ByHand { place: Some(place), .. }) = &effect.call else { return None };
+    Finding::deserialize(place).ok()
+}
+
+/// Reads the family of one finding again, where it was found.
+pub(super) async fn look_again(finding: &Finding, look: &Look<'_>) -> Standing {
+    let mut names = vec![finding.family.clone()];
+    if finding.family == "account_tokens" {
+        names.push("user_tokens".to_owned());
+    }
+    let families = match chosen(&names) {
+        Ok(families) => families,
+        Err(_) => return Standing::Unknown("what only the log shows is not seen by a read".to_owned()),
+    };
+    let wanted: Vec<String> = finding.resource.zone.iter().cloned().collect();
+    let mut seats = Vec::new();
+    if !wanted.is_empty() {
+        match zones(look, &wanted).await {
+            Ok(zones) => seats.extend(zones.iter().map(|zone| Seat::zone(&zone.id, &zone.name))),
+            Err(error) => return Standing::Unknown(error.message),
+        }
+    }
+    let all = [finding.clone()];
+    let mut present = Present::of(&all);
+    let swept = look
+        .sweep(&families, &seats, segment, &mut |page| {
+            page.items.iter().for_each(|item| present.take(page.family, item));
+        })
+        .await;
+    let mut gaps = swept.gaps.clone();
+    gaps.extend(swept.unread_gaps());
+    let read = families.iter().map(|family| family.name.to_owned()).collect();
+    // Whether an act went on is no matter of this read.
+    let sight = Sight { read, gaps, whole_log: false, window: String::new() };
+    let zones: BTreeSet<String> = seats.into_iter().map(|seat: Seat| seat.name).collect();
+    present.standing(finding, &sight, &zones, None)
+}

@@ -1,0 +1,191 @@
+//! The second look: gone, accepted, still there, new, or impossible to know.
+
+use quell::model::{FindingStatus, Verdict};
+use quell::simulator::{Fault, FaultKind};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{Account, send};
+use crate::scene::Scene;
+use crate::stage::Seen;
+
+/// What the intruder does to DNS records: one is made, one changed, one deleted.
+struct Intrusion {
+    made: Value,
+    changed: Value,
+    deleted: Value,
+}
+
+async fn intruded(account: &Account) -> Intrusion {
+    let records = format!("/zones/{}/dns_records", account.zone);
+    let all = send(&account.stage, &Method::GET, &records, Value::Null).await;
+    let of = |kind: &str| all.as_array().unwrap().iter().find(|record| record["type"] == kind).unwrap().clone();
+    let (changed, deleted) = (of("A"), of("MX"));
+    let made = json!({ "type": "A", "name": "vpn", "content": "203.0.113.66", "ttl": 60 });
+    let made = account.intrude(Method::POST, "/zones/{z}/dns_records", made).await;
+    let one = |record: &Value| format!("{records}/{}", record["id"].as_str().unwrap());
+    account.intrude(Method::PATCH, &one(&changed), json!({ "content": "203.0.113.67" })).await;
+    account.intrude(Method::DELETE, &one(&deleted), Value::Null).await;
+    Intrusion { made, changed, deleted }
+}
+
+fn path(record: &Value) -> String {
+    format!("/zones/{{z}}/dns_records/{}", record["id"].as_str().unwrap())
+}
+
+/// How the findings of these records stand.
+fn stands(seen: &Seen, intrusion: &Intrusion) -> [String; 3] {
+    let rows = seen.plan.output["rechecked"].as_array().unwrap();
+    [&intrusion.made, &intrusion.changed, &intrusion.deleted].map(|record| {
+        let id = record["id"].as_str().unwrap();
+        let row = rows.iter().find(|row| row["finding"].as_str().unwrap().ends_with(id));
+        row.unwrap_or_else(|| panic!("nothing of {record} in {rows:#?}"))["stands"].as_str().unwrap().to_owned()
+    })
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_gone_and_the_rest_is_put_before_a_person() {
+    let account = Account::new().await;
+    let intrusion = intruded(&account).await;
+    let hunt = account.hunt().await;
+    let untouched = account.recheck(&hunt).await;
+    assert_eq!(stands(&untouched, &intrusion), ["still_there"; 3]);
+    assert_eq!(untouched.plan.output["proof"], "does_not_hold");
+
+    account.mend("DELETE", &path(&intrusion.made), Value::Null).await;
+    let content = json!({ "content": intrusion.changed["content"] });
+    account.mend("PATCH", &path(&intrusion.changed), content).await;
+    let seen = account.recheck(&hunt).await;
+    assert_eq!(stands(&seen, &intrusion), ["gone", "gone", "still_there"]);
+    assert_eq!((&seen.plan.output["proof"], &seen.plan.output["new"]), (&"does_not_hold".into(), &json!([])));
+    let made = intrusion.made["id"].as_str().unwrap();
+    let settled = &seen.plan.settled_findings;
+    assert!(settled.iter().any(|(id, status, _)| id.ends_with(made) && *status == FindingStatus::Reverted));
+    let effects = &seen.plan.effects;
+    assert_eq!(effects.len(), 1, "{effects:#?}");
+    assert_eq!((effects[0].target.kind.as_str(), effects[0].action.as_str()), ("dns_records", "cloudflare.recheck"));
+    let verdict = account.stage.verify(&effects[0], None).await;
+    assert!(matches!(verdict, Verdict::DoesNotHold(_)), "{verdict:?}");
+
+    let mut body = json!({});
+    for field in ["type", "name", "content", "priority", "ttl"] {
+        body[field] = intrusion.deleted[field].clone();
+    }
+    account.mend("POST", "/zones/{z}/dns_records", body).await;
+    let verdict = account.stage.verify(&effects[0], None).await;
+    assert!(matches!(verdict, Verdict::Holds(_)), "{verdict:?}");
+    let over = account.recheck(&hunt).await;
+    assert_eq!(stands(&over, &intrusion), ["gone"; 3]);
+    assert_eq!((&over.plan.output["proof"], over.plan.effects.len()), (&"holds".into(), 0), "{}", over.plan.summary);
+}
+
+#[tokio::test]
+async fn a_gap_leaves_it_unknown_and_never_clean() {
+    let account = Account::new().await;
+    let intrusion = intruded(&account).await;
+    let hunt = account.hunt().await;
+    account.mend("DELETE", &path(&intrusion.made), Value::Null).await;
+    let path = format!("/zones/{}/dns_records", account.zone);
+    let fault = Fault { method: Some("GET".into()), path, skip: 0, times: 10, kind: FaultKind::Forbidden };
+    account.stage.simulator().script(fault);
+    let seen = account.recheck(&hunt).await;
+    assert_eq!(stands(&seen, &intrusion), ["unknown"; 3]);
+    assert_eq!(seen.plan.output["proof"], "cannot_be_known");
+    let rows = seen.plan.output["rechecked"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["because"].as_str().unwrap().contains("(needs DNS Read)")), "{rows:#?}");
+    let made = intrusion.made["id"].as_str().unwrap();
+    assert!(seen.plan.settled_findings.iter().all(|(id, ..)| !id.ends_with(made)));
+    assert!(seen.gaps.iter().any(|gap| gap.family == "dns_records"), "{:?}", seen.gaps);
+    // Also where nothing was found before, and where only the log is not whole.
+    let quiet = Account::new().await;
+    let mut with = quiet.known(quiet.since()).await;
+    with["hunted"] = json!([]);
+    with["log_complete"] = false.into();
+    let seen = quiet.plan("cloudflare.recheck", with).await.unwrap();
+    assert_eq!(seen.plan.output["proof"], "cannot_be_known");
+    assert!(seen.plan.summary.starts_with("CANNOT BE KNOWN"), "{}", seen.plan.summary);
+}
+
+#[tokio::test]
+async fn what_came_since_is_new_and_a_finding() {
+    let account = Account::new().await;
+    intruded(&account).await;
+    let hunt = account.hunt().await;
+    let route = json!({ "pattern": "harborlane-shop.example/pay*", "script": "checkout" });
+    let route = account.intrude(Method::POST, "/zones/{z}/workers/routes", route).await;
+    let seen = account.recheck(&hunt).await;
+    let id = format!("CF-T02:workers_routes:{}", route["id"].as_str().unwrap());
+    assert_eq!(seen.plan.output["new"], json!([id]), "{}", seen.plan.summary);
+    assert_eq!(seen.plan.findings.len(), 1);
+    assert_eq!(seen.plan.output["proof"], "does_not_hold");
+}
+
+const RUNBOOK: &str = r#"
+schema = 1
+name   = "twice"
+title  = "Look twice"
+
+[inputs.since]
+type     = "timestamp"
+required = true
+
+[[steps]]
+id     = "audit"
+phase  = "identify"
+title  = "Read the log"
+action = "cloudflare.audit.collect"
+with   = { since = { from = "inputs.since" } }
+
+[[steps]]
+id     = "inventory"
+phase  = "identify"
+title  = "List tokens"
+action = "cloudflare.tokens.inventory"
+with   = { suspect = "ci-deploy", since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, seen_before = { from = "steps.audit.seen_before" } }
+
+[[steps]]
+id     = "hunt"
+phase  = "identify"
+title  = "Hunt"
+action = "cloudflare.hunt"
+with   = { since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, log_complete = { from = "steps.audit.complete" }, principals = { from = "steps.inventory.principals" }, families = ["dns_records"] }
+
+[[steps]]
+id     = "first"
+phase  = "recover"
+title  = "Look again"
+action = "cloudflare.recheck"
+with   = { hunted = { from = "steps.hunt.found", default = [] }, since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, log_complete = { from = "steps.audit.complete" }, principals = { from = "steps.inventory.principals" }, families = ["dns_records", "user_tokens", "account_tokens"] }
+
+[[steps]]
+id     = "second"
+phase  = "recover"
+title  = "Look once more"
+action = "cloudflare.recheck"
+with   = { hunted = { from = "steps.hunt.found", default = [] }, since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, log_complete = { from = "steps.audit.complete" }, principals = { from = "steps.inventory.principals" }, families = ["dns_records", "user_tokens", "account_tokens"] }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_keeps_with_a_reason_is_accepted_by_name() {
+    let scene = Scene::new().await;
+    let runbook = scene.write("twice.toml", RUNBOOK).display().to_string();
+    let answers = "[steps.first]\nleft = \"keep:the shop moves on Monday\"\n";
+    let answers = scene.write("answers.toml", answers).display().to_string();
+    let document =
+        scene.run(&["run", &runbook, "--set", "since=24h ago", "--answers", &answers, "--json"]).expect(0).json();
+    let journal = scene.journal();
+    let output = |path: &str| {
+        let done = journal.iter().rfind(|entry| entry["path"] == path && entry["event"]["type"] == "step_done");
+        done.unwrap()["event"]["output"]["inline"].clone()
+    };
+    let rows = output("second")["rechecked"].as_array().unwrap().clone();
+    let accepted: Vec<_> = rows.iter().filter(|row| row["stands"] == "accepted").collect();
+    assert!(accepted.len() >= 3, "{rows:#?}");
+    for row in &accepted {
+        assert_eq!((&row["by"], &row["because"]), (&"tester".into(), &"the shop moves on Monday".into()), "{row}");
+    }
+    assert!(rows.iter().all(|row| row["stands"] == "accepted" || row["stands"] == "gone"), "{rows:#?}");
+    let findings = document["findings"].as_array().unwrap();
+    let kept = findings.iter().filter(|finding| finding["status"] == "accepted").count();
+    assert_eq!(kept, accepted.len());
+}
