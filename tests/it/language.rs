@@ -7,6 +7,7 @@ mod patience;
 mod plain;
 mod reported;
 mod resumed;
+mod stopped;
 
 use serde_json::{Value, json};
 
