@@ -163,8 +163,7 @@ pub(crate) fn differing(
 /// How the value that is given differs from the one that is planned. A moment that is told from now, like `10h ago`, was
 /// another one when the plan was made, and is not compared.
 fn differs(spec: &InputSpec, planned: &Value, given: &Value, cx: &Context) -> Result<Option<String>, CliError> {
-    let now = read(spec, given, cx)?;
-    let now = spec.in_full(now.clone()).map_or(now, |(value, _)| value);
+    let now = spec.comparable(read(spec, given, cx)?);
     let hour_ago = cx.now() - SignedDuration::from_hours(1);
     let is_told_from_now =
         given.as_str().is_some_and(|text| spec.parse(text, cx.now()).ok() != spec.parse(text, hour_ago).ok());
@@ -200,7 +199,10 @@ fn read(spec: &InputSpec, value: &Value, cx: &Context) -> Result<Value, CliError
     if may_be_token_value(&text) {
         return Err(CliError::usage(format!("the input `{}` looks like a secret", spec.name)).hint(NO_SECRETS));
     }
-    let parsed = if matches!(value, Value::Array(_)) { Ok(value.clone()) } else { spec.parse(&text, cx.now()) };
+    let parsed = match value {
+        Value::Array(_) | Value::Object(_) => spec.take(value.clone()),
+        _ => spec.parse(&text, cx.now()),
+    };
     parsed.map_err(|why| unusable(spec, &format!("`{text}`: {why}")))
 }
 
