@@ -135,7 +135,8 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         proposal.accept(cx, &dir, &mut journal, &stamp, &secret::conceal(words.trim()))?;
     }
     if args.as_sealed {
-        let texts = edits.iter().map(|edit| format!("went on with the sealed text, although {}", difference::edited(edit)));
+        let texts =
+            edits.iter().map(|edit| format!("went on with the sealed text, although {}", difference::edited(edit)));
         let files = difference::changed_files(&run).into_iter().map(|file| {
             format!("went on with the sealed plan, although {}; what reads it reads what is there now", file.how)
         });
@@ -281,11 +282,16 @@ fn resting(dir: &IncidentDir, journal: &Journal) -> Result<(RunState, PlanSealed
         return Ok((run.clone(), plan.clone()));
     }
     match latest {
-        Some(run) if run.closed.is_some() => Err(CliError::usage(format!("the run of incident {} is closed", dir.id))
-            .hint(format!(
-                "`quell report {}` writes its post-mortem; `quell run RUNBOOK --incident {}` adds another run",
-                dir.id, dir.id
-            ))),
+        Some(run) if run.closed.is_some() => {
+            // A rehearsal's account ends with it: what is rehearsed once more is another incident.
+            let another = if run.opened.world.is_rehearsal() {
+                "`quell rehearse RUNBOOK` begins another rehearsal".to_owned()
+            } else {
+                format!("`quell run RUNBOOK --incident {}` adds another run", dir.id)
+            };
+            Err(CliError::usage(format!("the run of incident {} is closed", dir.id))
+                .hint(format!("`quell report {}` writes its post-mortem; {another}", dir.id)))
+        }
         _ => Err(CliError::usage(format!("incident {} ended before its plan was fixed; nothing was sent", dir.id))
             .hint("begin again with `quell run`")),
     }
