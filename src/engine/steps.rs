@@ -183,7 +183,7 @@ impl Engine {
         let Some(StepStatus::Failed { error, hint, .. }) = self.step(path).map(|step| step.status.clone()) else {
             return Ok(Turn::On);
         };
-        let by_rule = || "as the runbook's `on_failure` says".to_owned();
+        let by_rule = || FailureDecision::BY_RUNBOOK.to_owned();
         let (decision, words) = match &self.spec(path)?.on_failure {
             // It rests once: whoever takes the run up again has come to say what is to be done.
             OnFailure::Stop if self.rested_at.as_ref() != Some(path) => {
