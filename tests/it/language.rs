@@ -1,6 +1,7 @@
 //! The language in motion: groups, lists, rounds, and what is done in any case, run by the real binary.
 
 mod amended;
+mod asked;
 mod called;
 mod inputs;
 mod patience;

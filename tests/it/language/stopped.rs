@@ -23,7 +23,7 @@ async fn a_run_that_a_failure_stopped_is_decided_about_on_resume() {
         scene.run(&["resume", "--answers", "answers.toml", "--json"])
     };
     assert_eq!(run(&scene, &stops(), CONTINUE).expect(12).json()["outcome"], "paused", "it rests whatever is answered");
-    assert!(resume("").expect(11).stderr.contains("it failed: nope"), "a person is asked");
+    assert!(resume("").expect(12).stderr.contains("it failed: nope"), "a person is asked");
     // Begun again and failed again: it rests again.
     assert_eq!(resume(RETRY).expect(12).json()["outcome"], "paused");
     let document = resume(CONTINUE).expect(12).json();
@@ -39,7 +39,7 @@ async fn whoever_resumes_a_stopped_run_may_end_it_and_the_rest_is_done() {
     typist.sees("next: ask what to do about the failed step `must`");
     typist.answers("must", "note still failing");
     typist.answers("must", "abort nothing to be done");
-    typist.answers("must", "abort nothing to be done");
+    typist.answers("abort", "abort");
     typist.leaves();
     let journal = scene.journal();
     let told = journal.iter().filter(|entry| entry["event"]["type"] == "step_done" && entry["path"] == "tell").count();
