@@ -28,9 +28,7 @@ pub async fn ask_input(
 ) -> InputReply {
     let _held = screen.hold();
     let style = screen.style();
-    if !prompt.is_empty() {
-        wrap(&style.show(prompt), style.columns(), "", "  ").iter().for_each(|line| screen.say(line));
-    }
+    wrap(&style.show(prompt), style.columns(), "", "  ").iter().for_each(|line| screen.say(line));
     loop {
         screen.prompt(&format!("{}>", style.show(name)));
         let typed = tokio::select! {

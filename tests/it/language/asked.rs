@@ -73,7 +73,7 @@ async fn what_the_runbook_says_of_a_failure_is_nobodys_decision() {
     assert!(!ran.stderr.contains("retry, or skip"), "nobody is asked: {}", ran.stderr);
     let report = std::fs::read_to_string(scene.incident().join("report.md")).unwrap();
     let decisions = report.split("### Decisions and answers").nth(1).unwrap().split("\n#").next().unwrap();
-    assert_eq!(decisions.trim(), "None.", "{report}");
+    assert_eq!(decisions.trim(), "None is recorded.", "{report}");
     assert!(report.contains("go on at tell: as the runbook") && !report.contains("decided to go on"), "{report}");
 
     let scene = Scene::new().await;

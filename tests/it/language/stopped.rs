@@ -11,7 +11,7 @@ const CONTINUE: &str = "[steps.must]\non_failure = \"continue\"\n";
 fn stops() -> String {
     let that = "that = [{ value = 1, must = \"equal\", with = 2, otherwise = \"nope\" }]";
     step("must", "assert", that).replace("title", "on_failure = \"stop\"\ntitle")
-        + &step("later", "note", "text = \"later\"")
+        + &step("go-on", "note", "text = \"later\"")
         + &step("tell", "note", "text = \"told\"").replace("[[steps]]", "[[finally]]")
 }
 
@@ -28,7 +28,7 @@ async fn a_run_that_a_failure_stopped_is_decided_about_on_resume() {
     assert_eq!(resume(RETRY).expect(12).json()["outcome"], "paused");
     let document = resume(CONTINUE).expect(12).json();
     assert_eq!(document["outcome"], "done");
-    assert_eq!(steps(&document), named(&[("must", "failed"), ("later", "done"), ("tell", "done")]));
+    assert_eq!(steps(&document), named(&[("must", "failed"), ("go-on", "done"), ("tell", "done")]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
