@@ -90,7 +90,7 @@ impl<'a> Look<'a> {
         self.read
     }
 
-    /// What must not be touched or suspected, and what matters most.
+    /// What must not be touched or suspected, what matters most, and whom to tell.
     pub const fn safeguards(&self) -> &'a Safeguards {
         self.safeguards
     }

@@ -2,8 +2,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::config::NotifyTarget;
+
 /// What the team has said beforehand: what must not be touched or suspected, and what matters most, whatever a runbook or
-/// an audit log says.
+/// an audit log says; and whom to tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Safeguards {
     /// Break-glass credentials, by id or name: quell never changes them.
@@ -12,6 +14,8 @@ pub struct Safeguards {
     pub own_ip_ranges: Vec<IpNet>,
     /// Names of the zones that matter most, in small letters and without a final dot: looked at first.
     pub crown_jewels: Vec<String>,
+    /// Whom a runbook may tell by name.
+    pub notify: Vec<NotifyTarget>,
 }
 
 impl Safeguards {

@@ -83,7 +83,7 @@ impl Action for Assert {
         let failed: Vec<&str> =
             params.that.iter().filter(|check| !holds(check)).map(|check| check.otherwise.as_str()).collect();
         if !failed.is_empty() {
-            return Err(StepError::new(failed.join("; ")).hint("see to it and retry, or skip with a reason"));
+            return Err(StepError::new(failed.join("; ")));
         }
         let summary = format!("{} as they must be", count(params.that.len(), "thing"));
         Ok(StepPlan::seen(Output { checked: params.that.len() as u64 }, summary))

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::http;
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Receipt, StepError, StepPlan};
+use crate::config::NotifyKind;
 use crate::escape;
 use crate::model::{
     Call, Danger, Effect, EffectKey, Gap, Given, Outcome, OutsideCall, Radius, SecretEnv, Target, Verdict, WebCall,
@@ -24,14 +25,16 @@ const PAGERDUTY_SUMMARY: usize = 1024;
 /// Sends a message.
 pub(super) struct Notify;
 
-/// Parameters of `notify`.
+/// Parameters of `notify`: either `to`, or `service` and `target`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Params {
+    /// Whom to tell: NAME of a `[notify.NAME]` section of `quell.toml`, which has service and target.
+    to: Option<String>,
     /// Who takes it: a Slack-compatible webhook, PagerDuty, or any host that takes JSON.
-    service: Service,
+    service: Option<Service>,
     /// `{ secret_env = "NAME" }`: the variable that holds the webhook's address, or PagerDuty's routing key.
-    target: SecretEnv,
+    target: Option<SecretEnv>,
     /// What to say.
     message: String,
     /// How urgent it is, for PagerDuty; `critical` without it.
@@ -51,6 +54,16 @@ pub(super) enum Service {
     Pagerduty,
     /// `{"source": "quell", "step": …, "message": …}` to the address.
     Json,
+}
+
+impl Service {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Pagerduty => "pagerduty",
+            Self::Json => "json",
+        }
+    }
 }
 
 /// PagerDuty's severities.
@@ -83,8 +96,8 @@ impl Action for Notify {
         id: "notify",
         version: 1,
         summary: "Send a message to a webhook or to PagerDuty",
-        docs: "Sends one message, after it was shown and you said yes: words that are out cannot be taken back. The webhook's \
-               address, or PagerDuty's routing key, is named by environment variable, shown as `«env NAME»`, and masked in \
+        docs: "Sends one message, after it was shown and you said yes: words that are out cannot be taken back. It goes `to` \
+               whom `quell.toml` names, or to a `service` and `target` of the runbook's own. The webhook's address, or PagerDuty's routing key, is named by environment variable, shown as `«env NAME»`, and masked in \
                all that is kept. The host of an address in your environment needs no further permission; PagerDuty's must \
                be allowed (`QUELL_HTTP_HOSTS=events.pagerduty.com`).\n\n\
                A message that fails stops nothing: the step ends, and `not delivered: …` stands as a gap in the report. A \
@@ -99,20 +112,23 @@ impl Action for Notify {
     };
 
     async fn plan(params: Params, look: &Look<'_>) -> Result<StepPlan<Output>, StepError> {
-        let service = match params.service {
-            Service::Slack => "slack",
-            Service::Pagerduty => "pagerduty",
-            Service::Json => "json",
-        };
-        let variable = params.target.secret_env.clone();
-        let name = format!("{service} («env {variable}»)");
-        let message = params.message.clone();
-        let call = OutsideCall::Web(call(params, look.path.as_str()));
-        if let Err(hindrance) = look.outside().check(&call) {
-            let reason = format!("not delivered: {}; {}", hindrance.why, hindrance.hint);
-            let scope = format!("notification {name}");
+        let undelivered = |scope: &str, why: String| {
+            let reason = format!("not delivered: {why}");
+            let scope = format!("notification {scope}");
             look.gap(Gap { family: "notifications".to_owned(), scope, reason: reason.clone(), permission: None });
-            return Ok(StepPlan::seen(Output { delivered: "no".to_owned() }, reason));
+            Ok(StepPlan::seen(Output { delivered: "no".to_owned() }, reason))
+        };
+        let (service, target) = match whom(&params, look)? {
+            Ok(found) => found,
+            Err(why) => return undelivered(params.to.as_deref().unwrap_or_default(), why),
+        };
+        let variable = target.secret_env.clone();
+        let place = format!("{} («env {variable}»)", service.as_str());
+        let name = params.to.as_ref().map_or_else(|| place.clone(), |to| format!("{to}: {place}"));
+        let message = params.message.clone();
+        let call = OutsideCall::Web(call(service, target, params, look.path.as_str()));
+        if let Err(hindrance) = look.outside().check(&call) {
+            return undelivered(&name, format!("{}; {}", hindrance.why, hindrance.hint));
         }
         let effect = Effect {
             key: EffectKey::derive(look.path.as_str(), Self::SPEC.id, "notification", &name),
@@ -162,9 +178,33 @@ impl Action for Notify {
     }
 }
 
-fn call(params: Params, step: &str) -> WebCall {
-    let target = params.target;
-    let (url, body) = match params.service {
+/// Who takes it, and the variable with the address or key. `Err` says why nobody is known by that name: like every message
+/// that fails, it stops nothing.
+fn whom(params: &Params, look: &Look<'_>) -> Result<Result<(Service, SecretEnv), String>, StepError> {
+    match (&params.to, params.service, &params.target) {
+        (None, Some(service), Some(target)) => Ok(Ok((service, target.clone()))),
+        (Some(name), None, None) => {
+            let known = &look.safeguards().notify;
+            let Some(found) = known.iter().find(|target| target.name == *name) else {
+                let names: Vec<&str> = known.iter().map(|target| target.name.as_str()).collect();
+                let there_are =
+                    if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+                return Ok(Err(format!("quell.toml has no `[notify.{name}]`; {there_are}")));
+            };
+            let service = match found.kind {
+                NotifyKind::Slack => Service::Slack,
+                NotifyKind::Pagerduty => Service::Pagerduty,
+                NotifyKind::Json => Service::Json,
+            };
+            Ok(Ok((service, SecretEnv { secret_env: found.secret_env.clone() })))
+        }
+        _ => Err(StepError::new("`notify` needs either `to`, or `service` and `target`")
+            .hint("`to` names a `[notify.NAME]` section of quell.toml")),
+    }
+}
+
+fn call(service: Service, target: SecretEnv, params: Params, step: &str) -> WebCall {
+    let (url, body) = match service {
         Service::Slack => (Given::Secret(target), json!({ "text": escape::slack(&params.message) })),
         Service::Json => (Given::Secret(target), json!({ "source": "quell", "step": step, "message": params.message })),
         Service::Pagerduty => {

@@ -42,6 +42,10 @@ fn check(cx: &Context) -> Result<Exit, CliError> {
         settings.show_problems(&cx.screen);
         let (errors, name) = (settings.errors(), escape::terminal(&settings.name()));
         cx.screen.say(&format!("{name}: {errors} errors, {} warnings", settings.problems.len() - errors));
+        // Where a file system comes and goes, a directory may be missing now and there tomorrow: said, and no error.
+        for dir in settings.runbook_dirs().iter().filter(|dir| !dir.is_dir()) {
+            cx.screen.tell(&format!("note: `[runbooks] dirs` names {}, which is no directory now", dir.display()));
+        }
     }
     if settings.errors() > 0 {
         return Ok(Exit::Usage);

@@ -165,13 +165,17 @@ pub(crate) async fn show(
         output::document(&json!(document))?;
     } else {
         output::write(&text(&document, &cx.screen.style()))?;
-        output::write(&format!("\nplan digest {}\n", document.digest))?;
+        output::write(&format!(
+            "\nplan digest {}\n  what a run of it is bound to: runbook, inputs, account\n\
+             forecast {}\n  all of the above; `run --plan` is approved with its first 8 digits\n",
+            document.digest, document.forecast
+        ))?;
     }
     if let Some(file) = file {
         durable::replace(file, document.text().as_bytes(), 0o600)
             .map_err(|error| CliError::usage(format!("cannot write the plan {}", file.display())).because(&error))?;
         cx.screen.tell(&format!(
-            "kept in {}; `quell run --plan` carries it out, and is approved with {}",
+            "kept in {}; `quell run --plan` carries it out, and is approved with {}, the beginning of its forecast",
             file.display(),
             document.code()
         ));

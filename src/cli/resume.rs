@@ -39,7 +39,11 @@ pub(crate) struct ResumeArgs {
     #[arg(long, value_name = "FILE")]
     answers: Option<PathBuf>,
 
-    /// Go on with the runbook as it was when the run began, although it was edited since.
+    /// Go on with the plan as it was when the run began, although the runbook, or a file that an input names, is another
+    /// now.
+    ///
+    /// Texts are the sealed ones. What is in a file is not kept: a step that reads it reads what is there now. Both are
+    /// written down.
     #[arg(long)]
     as_sealed: bool,
 
@@ -77,8 +81,8 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     let before = sealed.load(cx)?;
     // A text that cannot be read any more is no reason to leave the one that is sealed.
     let edits = sealed.edits(&cx.shelves).or_else(|error| if args.as_sealed { Ok(Vec::new()) } else { Err(error) })?;
-    if args.accept.is_none() {
-        refuse_changed(cx, args, &dir, &run, &sealed, &edits)?;
+    if args.accept.is_none() && !args.as_sealed {
+        refuse_changed(cx, &dir, &run, &sealed, &edits)?;
     }
     let now = if args.accept.is_some() && !edits.is_empty() { Some(sealed.load_present(cx)?) } else { None };
     let loaded = now.as_ref().unwrap_or(&before);
@@ -106,7 +110,9 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     };
     // A rehearsal's simulated API has a new port each time: the place is the run's, and was compared above.
     let place = (&run.opened.world, run.opened.api.as_str(), &run.opened.account);
-    let bound = open::seal_at(&dir.id, loaded, &values, place)?;
+    // As sealed, a file that is another now, or gone, leaves the plan what it is.
+    let files = if args.as_sealed { plan.files.clone() } else { open::files(&loaded.runbook, &values)? };
+    let bound = open::seal_at(&dir.id, loaded, &values, &files, place);
     let tool = last_tool(&entries, &run.opened.run);
     let proposal =
         Proposal { run: &run, sealed: &plan, before: &before, now: loaded, plan: bound, edits: &edits, tool };
@@ -129,8 +135,13 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         proposal.accept(cx, &dir, &mut journal, &stamp, &secret::conceal(words.trim()))?;
     }
     if args.as_sealed {
-        for edit in &edits {
-            let text = format!("went on with the sealed text, although {}", difference::edited(edit));
+        let texts =
+            edits.iter().map(|edit| format!("went on with the sealed text, although {}", difference::edited(edit)));
+        let files = difference::changed_files(&run).into_iter().map(|file| {
+            format!("went on with the sealed plan, although {}; what reads it reads what is there now", file.how)
+        });
+        for text in texts.chain(files) {
+            cx.screen.tell(&format!("note: {text}"));
             journal.append(&stamp, Event::Noted { text, kind: NoteKind::Decision })?;
         }
     }
@@ -156,13 +167,11 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
 /// What is not as it was is not silently taken, nor ignored.
 fn refuse_changed(
     cx: &Context,
-    args: &ResumeArgs,
     dir: &IncidentDir,
     run: &RunState,
     sealed: &Sealed,
     edits: &[Edit],
 ) -> Result<(), CliError> {
-    let edits = if args.as_sealed { &[] } else { edits };
     let files: Vec<String> = difference::changed_files(run).into_iter().map(|file| file.how).collect();
     let mut changes: Vec<String> = edits.iter().map(difference::edited).chain(files.iter().cloned()).collect();
     if changes.is_empty() {
@@ -174,15 +183,16 @@ fn refuse_changed(
     let code = if edits.is_empty() { "input_changed" } else { "runbook_edited" };
     let mut error = CliError::new(Exit::Runbook, code, changes.remove(0));
     error.causes = changes;
-    let accept =
-        format!("`quell resume {} --accept REASON` takes what is there now, for the steps that have not begun", dir.id);
-    Err(error.hint(match (edits.is_empty(), files.is_empty()) {
-        (false, true) => format!(
-            "`quell resume {} --as-sealed` goes on with the text that the run is bound to; {accept}; nothing was sent",
-            dir.id
-        ),
-        _ => format!("put it back as it was; or {accept}; nothing was sent"),
-    }))
+    let put_back = if files.is_empty() { "" } else { "put it back as it was; or " };
+    let bound = match (edits.is_empty(), files.is_empty()) {
+        (false, true) => "goes on with the text that the run is bound to",
+        _ => "goes on with the plan as it is, and what reads the file reads what is there now",
+    };
+    Err(error.hint(format!(
+        "{put_back}`quell resume {id} --as-sealed` {bound}; `quell resume {id} --accept REASON` takes what is there now, for \
+         the steps that have not begun; nothing was sent",
+        id = dir.id
+    )))
 }
 
 /// An answers file that gives an input another value is not silently passed over.
@@ -272,11 +282,16 @@ fn resting(dir: &IncidentDir, journal: &Journal) -> Result<(RunState, PlanSealed
         return Ok((run.clone(), plan.clone()));
     }
     match latest {
-        Some(run) if run.closed.is_some() => Err(CliError::usage(format!("the run of incident {} is closed", dir.id))
-            .hint(format!(
-                "`quell report {}` writes its post-mortem; `quell run RUNBOOK --incident {}` adds another run",
-                dir.id, dir.id
-            ))),
+        Some(run) if run.closed.is_some() => {
+            // A rehearsal's account ends with it: what is rehearsed once more is another incident.
+            let another = if run.opened.world.is_rehearsal() {
+                "`quell rehearse RUNBOOK` begins another rehearsal".to_owned()
+            } else {
+                format!("`quell run RUNBOOK --incident {}` adds another run", dir.id)
+            };
+            Err(CliError::usage(format!("the run of incident {} is closed", dir.id))
+                .hint(format!("`quell report {}` writes its post-mortem; {another}", dir.id)))
+        }
         _ => Err(CliError::usage(format!("incident {} ended before its plan was fixed; nothing was sent", dir.id))
             .hint("begin again with `quell run`")),
     }

@@ -35,8 +35,9 @@ pub(crate) struct RunArgs {
     /// Carry out a plan that `quell plan -o FILE` wrote: its changes are approved once, and only what differs is asked for.
     ///
     /// Runbook, inputs, account, host and world must be the plan's (exit code 10 with what differs). The plan is approved
-    /// with the first 8 digits of its digest; then changes that come up as it forecast them go without asking. Never
-    /// covered: what cannot be put back, a step with `confirm = "target"`, rows that start unselected, work by hand.
+    /// with the first 8 digits of its forecast, which `plan` prints; then changes that come up as it forecast them go without
+    /// asking. Never covered: what cannot be put back, a step with `confirm = "target"`, rows that start unselected, work by
+    /// hand.
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     plan: Option<PathBuf>,
 
@@ -154,9 +155,9 @@ pub(crate) fn read_answers(path: &Path, loaded: &Loaded) -> Result<AnswersFile, 
     let steps = loaded.runbook.addresses();
     answers::parse(&name, &text).and_then(|answers| answers.bind(&steps)).map_err(|error| {
         let steps: Vec<&str> = steps.iter().map(|(address, _)| address.as_str()).collect();
-        CliError::usage("the answers file cannot be used")
-            .because(&error)
-            .hint(format!("the steps are: {}", steps.join(", ")))
+        let mut told = CliError::usage("the answers file cannot be used");
+        told.causes = error.problems.iter().map(|problem| error.placed(problem)).collect();
+        told.hint(format!("the steps are: {}", steps.join(", ")))
     })
 }
 

@@ -14,7 +14,7 @@ use super::reference;
 use super::session::load::{errors, load, show_problems, vocabulary};
 use crate::escape;
 use crate::model::Digest;
-use crate::runbook::{self, Diagnostic, Found, OutlineStep};
+use crate::runbook::{self, Diagnostic, Found, InputType, OutlineStep};
 
 /// Runbooks: what there is, what is in them, whether they are sound.
 #[derive(Debug, Args)]
@@ -122,11 +122,17 @@ fn show(wanted: &str, cx: &Context) -> Result<Exit, CliError> {
     output::write("\ninputs:\n")?;
     for input in &runbook.inputs {
         let needed = if input.required { "required" } else { "optional" };
-        output::write(&format!(
-            "  {:<16} {needed}  {}\n",
-            input.name,
-            escape::terminal(input.prompt.as_deref().unwrap_or_default())
-        ))?;
+        let mut kind = json!(input.ty)["kind"].as_str().unwrap_or_default().to_owned();
+        if let InputType::Choice { choices } = &input.ty {
+            kind = format!("{kind} of {}", choices.join(", "));
+        }
+        if let Some(default) = &input.default {
+            kind = format!("{kind}, {default} without it");
+        }
+        output::write(&format!("  {:<16} {needed}  {}\n", input.name, escape::terminal(&kind)))?;
+        if let Some(prompt) = &input.prompt {
+            output::write(&format!("  {:<16} {}\n", "", escape::terminal(prompt)))?;
+        }
     }
     output::write("\nsteps:\n")?;
     for (number, step) in (1..).zip(&outline.steps) {
@@ -148,6 +154,9 @@ fn show_step(step: &OutlineStep, number: &str, depth: usize) -> Result<(), CliEr
     ))?;
     if let Some(why) = &step.why {
         output::write(&format!("{margin}      {}\n", escape::terminal(why)))?;
+    }
+    for word in &step.flow {
+        output::write(&format!("{margin}      {}\n", escape::terminal(word)))?;
     }
     if let Some(called) = &step.calls {
         let source = escape::terminal(&called.source);

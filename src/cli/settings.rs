@@ -87,6 +87,7 @@ impl Settings {
             break_glass: self.config.break_glass.clone(),
             own_ip_ranges: self.config.own_ip_ranges.clone(),
             crown_jewels: self.config.crown_jewels.clone(),
+            notify: self.config.notify.clone(),
         }
     }
 

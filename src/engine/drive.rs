@@ -50,6 +50,8 @@ pub struct Engine {
     pub(super) bench: Bench,
     /// Before-images that differ from what was shown; handed to the next consent prompt.
     pub(super) drifted: Vec<super::Drift>,
+    /// The failed step that the run rested at before this process took it up: what is to be done about it is asked now.
+    pub(super) rested_at: Option<StepPath>,
     /// Values that were read back from evidence, the latest first.
     pub(super) read_back: Mutex<Vec<(Digest, Arc<Value>)>>,
 }
@@ -87,7 +89,7 @@ pub(super) enum Turn {
 impl Engine {
     /// An engine for an open run with a fixed plan. The caller holds the driver lock.
     pub const fn new(journal: Journal, run: RunId, bench: Bench) -> Self {
-        Self { journal, run, bench, drifted: Vec::new(), read_back: Mutex::new(Vec::new()) }
+        Self { journal, run, bench, drifted: Vec::new(), rested_at: None, read_back: Mutex::new(Vec::new()) }
     }
 
     /// The journal, when the loop has ended.
@@ -97,6 +99,10 @@ impl Engine {
 
     /// Goes on until the run is closed or rests. Interrupted at any point, the journal says where things stand.
     pub async fn drive(&mut self) -> Result<Stop, EngineError> {
+        self.rested_at = match decide(self.run_state()?) {
+            Some(Next::Failed(path)) => Some(path),
+            _ => None,
+        };
         loop {
             if self.bench.ports.interrupt.is_raised() {
                 return self.pause(PauseCause::Interrupted);

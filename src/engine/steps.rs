@@ -183,12 +183,15 @@ impl Engine {
         let Some(StepStatus::Failed { error, hint, .. }) = self.step(path).map(|step| step.status.clone()) else {
             return Ok(Turn::On);
         };
-        let by_rule = || "as the runbook's `on_failure` says".to_owned();
+        let by_rule = || FailureDecision::BY_RUNBOOK.to_owned();
         let (decision, words) = match &self.spec(path)?.on_failure {
-            OnFailure::Stop => return Ok(Turn::Stop(self.pause(PauseCause::StepFailed(error))?)),
+            // It rests once: whoever takes the run up again has come to say what is to be done.
+            OnFailure::Stop if self.rested_at.as_ref() != Some(path) => {
+                return Ok(Turn::Stop(self.pause(PauseCause::StepFailed(error))?));
+            }
             OnFailure::Continue => (FailureDecision::Continue, by_rule()),
             OnFailure::Goto(later) => (FailureDecision::Jump(later.clone()), by_rule()),
-            OnFailure::Ask => {
+            OnFailure::Ask | OnFailure::Stop => {
                 let planned = self.planned(path)?;
                 let prompter = self.bench.ports.prompter.clone();
                 let reply =
@@ -205,6 +208,8 @@ impl Engine {
             }
         };
         self.record(Some(path), Event::FailureDecided { decision, words })?;
+        // One that is begun again and fails again is another failure.
+        self.rested_at = None;
         Ok(Turn::On)
     }
 }

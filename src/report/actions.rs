@@ -86,8 +86,8 @@ pub struct EffectRow {
     pub attested: Option<AttestedRow>,
     /// The attempts with their outcomes, oldest first: `1: unknown (connection lost)`.
     pub attempts: Vec<String>,
-    /// What became of it: `done and proven`, `already so`, `in doubt`, `on somebody's word`, `not carried through` or
-    /// `left`.
+    /// What became of it: `done and proven`, `already so`, `in doubt`, `on somebody's word`, `done, not verified`,
+    /// `not carried through` or `left`.
     pub fate: String,
     /// Where it stands, in words.
     pub standing: String,

@@ -4,7 +4,7 @@ use super::Source;
 use super::facts::OutputFacts;
 use super::trail::{Trail, Trails};
 use crate::journal::{
-    EffectState, EffectStatus, Entry, Event, PlannedStep, RunState, SettledBy, StepState, StepStatus,
+    EffectState, EffectStatus, Entry, Event, PlannedStep, RunState, SettledBy, SkipCause, StepState, StepStatus,
 };
 use crate::model::{Call, Disposition, Outcome, StepPath, Verdict};
 
@@ -33,8 +33,10 @@ pub(super) enum Fate {
     AlreadySo,
     /// Nobody knows whether it is in place, or a read says that it is not.
     InDoubt,
-    /// Done, as a person or the provider says; no read shows it.
+    /// Done, as a person says; no read shows it.
     OnWord,
+    /// Done, as the answer to it says; no read shows it.
+    Unverified,
     /// Proposed, and neither done nor settled by anybody's decision to leave it.
     NotCarriedThrough,
     /// Left to somebody, or kept as it is.
@@ -48,6 +50,7 @@ impl Fate {
             Self::AlreadySo => "already so",
             Self::InDoubt => "in doubt",
             Self::OnWord => "on somebody's word",
+            Self::Unverified => "done, not verified",
             Self::NotCarriedThrough => "not carried through",
             Self::Left => "left",
         }
@@ -160,15 +163,26 @@ impl Numbered<'_> {
         matches!(self.verb(), "rotate" | "roll")
     }
 
+    /// Why it was not done, where a person skipped its step before it was.
+    pub(super) fn skipped(&self) -> Option<&str> {
+        let was_left = matches!(self.state.status, EffectStatus::Proposed | EffectStatus::Consented(_));
+        match &self.step.status {
+            StepStatus::Skipped { reason, cause: SkipCause::Person, .. } if was_left => Some(reason),
+            _ => None,
+        }
+    }
+
     /// What became of it.
     pub(super) fn fate(&self) -> Fate {
+        let unverified = if self.was_taken_on_word() { Fate::OnWord } else { Fate::Unverified };
         match &self.state.status {
+            _ if self.skipped().is_some() => Fate::Left,
             EffectStatus::Finished => match &self.state.verdict {
                 Some(Verdict::DoesNotHold(_)) => Fate::InDoubt,
-                Some(Verdict::Holds(_)) if !self.was_taken_on_word() => Fate::Proven,
-                _ => Fate::OnWord,
+                Some(Verdict::Holds(_)) if !self.was_settled_by_word() => Fate::Proven,
+                _ => unverified,
             },
-            EffectStatus::Applied => Fate::OnWord,
+            EffectStatus::Applied => unverified,
             EffectStatus::Open | EffectStatus::Unknown | EffectStatus::VerifyFailed => Fate::InDoubt,
             EffectStatus::Left(Disposition::AlreadyMet { .. }) => Fate::AlreadySo,
             EffectStatus::Left(Disposition::Later { .. } | Disposition::Keep { .. }) => Fate::Left,
@@ -181,14 +195,26 @@ impl Numbered<'_> {
     }
 
     /// A person's word settled a request of which the answer was lost.
+    fn was_settled_by_word(&self) -> bool {
+        self.was_taken_on_word() && !self.is_by_hand()
+    }
+
+    /// Nothing but a person's word says that it was done.
     fn was_taken_on_word(&self) -> bool {
         let by = self.state.attempts.last().and_then(|attempt| attempt.by);
-        by == Some(SettledBy::Person) && !matches!(self.state.effect.call, Call::Hand(_))
+        by == Some(SettledBy::Person) || self.is_by_hand()
+    }
+
+    const fn is_by_hand(&self) -> bool {
+        matches!(self.state.effect.call, Call::Hand(_))
     }
 
     /// Where it stands, in words.
     pub(super) fn standing(&self) -> String {
         let why = self.state.outcome().and_then(Outcome::why).unwrap_or_default();
+        if let Some(reason) = self.skipped() {
+            return format!("not done, its step was skipped: {reason}");
+        }
         match &self.state.status {
             EffectStatus::Proposed if self.state.attempts.is_empty() => "proposed, not decided".to_owned(),
             EffectStatus::Proposed => "to be tried again, not consented to yet".to_owned(),

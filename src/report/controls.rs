@@ -68,6 +68,7 @@ fn open_ends(credentials: &Credentials, unsettled: &[UnsettledRow]) -> Vec<Strin
     for (fate, words) in [
         (Fate::InDoubt, "in doubt."),
         (Fate::OnWord, "done on somebody's word, not verified by a read."),
+        (Fate::Unverified, "done by the answer to it, not verified by a read."),
         (Fate::NotCarriedThrough, "not carried through."),
     ] {
         let effects = unsettled.iter().filter(|row| row.effect.is_some() && row.kind == fate.as_str()).count();

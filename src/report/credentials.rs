@@ -231,11 +231,12 @@ fn left(book: &Book<'_>, effect: &Numbered<'_>) -> Option<LeftCredential> {
         EffectStatus::Abandoned => {
             (None, format!("given up: {}", effect.state.words.as_deref().unwrap_or("no reason is recorded")))
         }
-        _ => return None,
+        _ => (None, format!("the step was skipped: {}", effect.skipped()?)),
     };
     let target = &effect.state.effect.target;
     let trail = book.trail(effect);
     let by = trail.and_then(|trail| trail.left.as_ref().or(trail.decisions.last().map(|(_, act)| act)));
+    let by = by.map(|act| &act.by).or(effect.skipped().map(|_| &effect.step.by));
     Some(LeftCredential {
         name: target.name.clone(),
         kind: target.kind.clone(),
@@ -243,7 +244,7 @@ fn left(book: &Book<'_>, effect: &Numbered<'_>) -> Option<LeftCredential> {
         verb: effect.verb().to_owned(),
         owner,
         reason,
-        by: by.map(|act| act.by.clone()),
+        by: by.cloned(),
         effect: Some(effect.label()),
     })
 }

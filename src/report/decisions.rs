@@ -41,6 +41,8 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
                 let label = label.map_or_else(|| format!("effect {effect}"), |numbered| numbered.label());
                 vec![format!("{label}: {}", decision_in_words(*decision, Some(words)))]
             }
+            // What the runbook says is nobody's decision; it stands in the timeline.
+            Event::FailureDecided { words, .. } if words == FailureDecision::BY_RUNBOOK => Vec::new(),
             Event::FailureDecided { decision, words } => vec![match decision {
                 FailureDecision::Retry => format!("begin the step again: {words}"),
                 FailureDecision::Continue => format!("go on without the step: {words}"),

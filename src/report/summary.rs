@@ -53,12 +53,13 @@ fn effects(model: &ReportModel) -> String {
     }
     let of = |fate: Fate| last.values().filter(|last| **last == fate.as_str()).count();
     format!(
-        "{} proposed, each counted once: {} done and proven, {} already so, {} in doubt, {} done on somebody's word and not verified by a read, {} not carried through, {} left to somebody or kept.",
+        "{} proposed, each counted once: {} done and proven, {} already so, {} in doubt, {} done on somebody's word and {} by the answer to it alone, not verified by a read, {} not carried through, {} left to somebody or kept.",
         count(last.len(), "change"),
         of(Fate::Proven),
         of(Fate::AlreadySo),
         of(Fate::InDoubt),
         of(Fate::OnWord),
+        of(Fate::Unverified),
         of(Fate::NotCarriedThrough),
         of(Fate::Left)
     )

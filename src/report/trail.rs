@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::journal::{Basis, EffectDecision, Entry, Event, Left, PreparedAnswers, SettledBy, SkipCause};
+use crate::journal::{
+    Basis, EffectDecision, Entry, Event, FailureDecision, Left, PreparedAnswers, SettledBy, SkipCause,
+};
 use crate::model::{Digest, EffectKey, FindingStatus, Outcome, RunId, Verdict};
 
 /// The journal's word on one effect, beyond its state.
@@ -145,6 +147,7 @@ impl Trails {
     fn answered(&mut self, entry: &Entry) {
         let is_open = |(.., until): &&mut (PreparedAnswers, u64, Option<u64>)| until.is_none();
         match &entry.event {
+            Event::FailureDecided { words, .. } if words == FailureDecision::BY_RUNBOOK => {}
             Event::DriverTaken { answers, .. } => {
                 if let Some((.., until)) = self.answers.iter_mut().find(is_open) {
                     *until = Some(entry.seq - 1);

@@ -13,7 +13,7 @@ pub struct UnsettledRow {
     pub step: String,
     /// The effect, `E4`; `None` where it is about the step as a whole.
     pub effect: Option<String>,
-    /// `in doubt`, `on somebody's word` or `not carried through`.
+    /// `in doubt`, `on somebody's word`, `done, not verified` or `not carried through`.
     pub kind: String,
     /// What it was to do.
     pub what: String,

@@ -14,7 +14,11 @@ pub fn named_file(path: &str) -> Result<(String, Digest), String> {
         return Err("it is not a file".to_owned());
     }
     let digest = File::open(path).and_then(Digest::of_all).map_err(|error| format!("it cannot be read: {error}"))?;
+    full_path(path).map(|path| (path, digest))
+}
+
+/// Its absolute path, whether it is there or not.
+pub(super) fn full_path(path: &str) -> Result<String, String> {
     let absolute = std::path::absolute(Path::new(path)).map_err(|error| format!("it has no full path: {error}"))?;
-    let absolute = absolute.into_os_string().into_string().map_err(|_| "its full path is not UTF-8".to_owned())?;
-    Ok((absolute, digest))
+    absolute.into_os_string().into_string().map_err(|_| "its full path is not UTF-8".to_owned())
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::language::{OnFailure, Runbook, StepSpec};
 use crate::escape;
 
-/// The runbook as a Mermaid flowchart: a box for each phase, the steps in it with what they hold, and why one hangs on
-/// another.
+/// The runbook as a Mermaid flowchart: a box for each phase, the steps in it with what they hold, their order, and why one
+/// hangs on another.
 pub fn graph(runbook: &Runbook) -> String {
     let mut drawing = Drawing { boxes: String::from("flowchart TD\n"), edges: String::new() };
     let mut phases = Vec::new();
@@ -23,6 +23,9 @@ pub fn graph(runbook: &Runbook) -> String {
     let finally: Vec<Drawn<'_>> = drawn(runbook.finally.iter(), "f");
     if !finally.is_empty() {
         drawing.frame("finally[\"in any case\"]", finally.iter());
+        if let (Some(last), Some(first)) = (steps.last(), finally.first()) {
+            drawing.then(last, first);
+        }
         drawing.connect(&finally);
     }
     drawing.boxes + &drawing.edges
@@ -53,13 +56,17 @@ impl Drawing {
 
     fn step(&mut self, drawn: &Drawn<'_>, depth: usize) {
         let (step, name, margin) = (drawn.step, &drawn.name, "  ".repeat(depth));
-        let when = step.when.as_ref().map(|when| format!("<br/>when {}", escape::mermaid(when)));
-        let (title, when) = (escape::mermaid(&step.title), when.unwrap_or_default());
+        let title = escape::mermaid(&step.title);
+        let foreach = step.foreach.as_ref().map(|foreach| format!("for each {}", foreach.name));
+        let repeat = step.repeat.as_ref().map(|repeat| format!("until {}", repeat.until));
+        let when = step.when.as_ref().map(|when| format!("when {when}"));
+        let flow = [when, foreach, repeat].into_iter().flatten();
+        let flow: String = flow.map(|words| format!("<br/>{}", escape::mermaid(&words))).collect();
         let what = match &step.calls {
             Some(called) => format!("runbook {}", escape::mermaid(&called.name)),
             None => escape::mermaid(&step.action),
         };
-        let label = format!("[\"{}. {title}<br/>{what}{when}\"]", drawn.number);
+        let label = format!("[\"{}. {title}<br/>{what}{flow}\"]", drawn.number);
         let inner: Vec<Drawn<'_>> = self::drawn(step.held().map(|(inner, _)| inner), &format!("{name}_"));
         if inner.is_empty() {
             let _ = writeln!(self.boxes, "{margin}{name}{label}");
@@ -71,8 +78,13 @@ impl Drawing {
         self.connect(&inner);
     }
 
-    /// What hangs on what within one list.
+    fn then(&mut self, step: &Drawn<'_>, next: &Drawn<'_>) {
+        let _ = writeln!(self.edges, "  {} --> {}", step.name, next.name);
+    }
+
+    /// What comes after what, and what hangs on what, within one list.
     fn connect(&mut self, steps: &[Drawn<'_>]) {
+        steps.windows(2).for_each(|two| self.then(&two[0], &two[1]));
         let place = |id: &str| steps.iter().find(|other| other.step.id == *id).map(|other| &other.name);
         for Drawn { step, name, .. } in steps {
             for from in step.requires.iter().filter_map(|id| place(id)) {

@@ -139,28 +139,30 @@ impl InputType {
             Self::Bool => match text {
                 "true" | "yes" => Ok(json!(true)),
                 "false" | "no" => Ok(json!(false)),
-                _ => Err("it is `true` or `false`".into()),
+                _ => Err("it must be `true` or `false`".into()),
             },
-            Self::Integer => text.parse::<i64>().map(Value::from).map_err(|_| "it is a whole number".into()),
+            Self::Integer => text.parse::<i64>().map(Value::from).map_err(|_| "it must be a whole number".into()),
             Self::Timestamp => timestamp(text, now).map(|at| json!(at.to_string())),
             Self::Duration => duration(text).map(|length| json!(format!("{length:#}"))),
-            Self::Ip => text.parse::<std::net::IpAddr>().map(|ip| json!(ip)).map_err(|_| "it is an IP address".into()),
+            Self::Ip => {
+                text.parse::<std::net::IpAddr>().map(|ip| json!(ip)).map_err(|_| "it must be an IP address".into())
+            }
             Self::Cidr => match text.parse::<ipnet::IpNet>() {
                 Ok(range) if range.trunc() == range => Ok(json!(range)),
                 Ok(range) => Err(format!("the range begins at `{}`", range.trunc())),
-                Err(_) => Err("it is a range of IP addresses such as `192.0.2.0/24`".into()),
+                Err(_) => Err("it must be a range of IP addresses such as `192.0.2.0/24`".into()),
             },
             Self::Email => match text.split_once('@') {
                 Some((name, host)) if !name.is_empty() && host.contains('.') && !text.contains(char::is_whitespace) => {
                     Ok(json!(text))
                 }
-                _ => Err("it is an e-mail address".into()),
+                _ => Err("it must be an e-mail address".into()),
             },
             Self::Choice { choices } => {
                 if choices.iter().any(|choice| choice == text) {
                     Ok(json!(text))
                 } else {
-                    Err(format!("it is one of {}", choices.join(", ")))
+                    Err(format!("it must be one of {}", choices.join(", ")))
                 }
             }
             Self::List => Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()),
@@ -181,6 +183,9 @@ impl InputType {
     }
 }
 
+/// What is said of a moment that no calendar has.
+const TOO_FAR: &str = "it is further away than the calendar goes";
+
 fn timestamp(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
@@ -189,19 +194,20 @@ fn timestamp(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Some(minutes) = text.strip_suffix('Z')
         && let Ok(at) = minutes.parse::<jiff::civil::DateTime>()
     {
-        return at.to_zoned(jiff::tz::TimeZone::UTC).map(|at| at.timestamp()).map_err(|error| error.to_string());
+        let at = at.to_zoned(jiff::tz::TimeZone::UTC).map(|at| at.timestamp());
+        return at.map_err(|_| TOO_FAR.to_owned());
     }
     let ago = text.strip_suffix("ago").or_else(|| text.strip_prefix('-')).unwrap_or(text);
     match duration(ago) {
-        Ok(length) => now.checked_sub(length).map_err(|error| error.to_string()),
-        Err(_) => Err("it is a moment in UTC such as `2026-11-23 14:05Z`, or a time such as `20m ago`".into()),
+        Ok(length) => now.checked_sub(length).map_err(|_| TOO_FAR.to_owned()),
+        Err(_) => Err("it must be a moment in UTC such as `2026-11-23 14:05Z`, or a time such as `20m ago`".into()),
     }
 }
 
 pub(super) fn duration(text: &str) -> Result<SignedDuration, String> {
     match text.trim().parse::<SignedDuration>() {
         Ok(length) if length > SignedDuration::ZERO => Ok(length),
-        _ => Err("it is a length of time such as `15m` or `1h 30m`".into()),
+        _ => Err("it must be a length of time such as `15m` or `1h 30m`".into()),
     }
 }
 
@@ -234,6 +240,7 @@ mod tests {
         ] {
             assert_eq!(InputType::Timestamp.parse(text, now), Ok(json!(wanted)), "{text}");
         }
+        assert_eq!(InputType::Timestamp.parse("99999999999999h ago", now), Err(super::TOO_FAR.into()));
         for wrong in ["", "yesterday", "2026-11-23 13:00", "0s"] {
             assert!(InputType::Timestamp.parse(wrong, now).is_err(), "{wrong}");
         }

@@ -3,7 +3,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::bounds::Bounds;
-use super::file::named_file;
+use super::file::{full_path, named_file};
 use super::input::InputType;
 use crate::model::Digest;
 
@@ -42,11 +42,27 @@ impl InputSpec {
             None | Some(Value::Null) if self.must_be_given() => Err("it has no value, and one is needed".to_owned()),
             None | Some(Value::Null) => Ok(self.default.clone().unwrap_or_default()),
             Some(Value::String(text)) => self.parse(&text, now).map_err(|why| format!("`{text}` will not do: {why}")),
-            Some(value) if self.ty.takes(&value) => match self.bounds.hold(&value) {
-                Ok(()) => Ok(value),
-                Err(why) => Err(format!("`{value}` will not do: {why}")),
-            },
-            Some(value) => Err(format!("`{value}` will not do: {}", self.ty.wanted())),
+            Some(value) => self.take(value.clone()).map_err(|why| format!("`{value}` will not do: {why}")),
+        }
+    }
+
+    /// Takes a value that is no text, e.g. a list in an answers file.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words for the person who wrote it.
+    pub fn take(&self, value: Value) -> Result<Value, String> {
+        if !self.ty.takes(&value) {
+            return Err(self.ty.wanted().to_owned());
+        }
+        self.is_not_bare(&value)?;
+        self.bounds.hold(&value).map(|()| value)
+    }
+
+    /// A list without items is no value where one is needed.
+    fn is_not_bare(&self, value: &Value) -> Result<(), String> {
+        match value {
+            Value::Array(items) if items.is_empty() && self.required => Err("it needs at least one item".to_owned()),
+            _ => Ok(()),
         }
     }
 
@@ -59,6 +75,7 @@ impl InputSpec {
             return Ok(Value::Null);
         }
         let value = self.ty.parse(text, now)?;
+        self.is_not_bare(&value)?;
         self.bounds.hold(&value).map(|()| value)
     }
 
@@ -70,6 +87,14 @@ impl InputSpec {
     /// Whether a text says that it is not known, where that is an answer.
     pub(super) fn is_unknown(&self, text: &str) -> bool {
         self.unknown_ok && matches!(text.trim().to_lowercase().as_str(), "not known" | "unknown" | "?")
+    }
+
+    /// A value to compare with one that a run has: a file by its full path, also where it is gone.
+    pub fn comparable(&self, value: Value) -> Value {
+        match (&self.ty, &value) {
+            (InputType::File, Value::String(named)) => full_path(named).map_or(value, Value::String),
+            _ => value,
+        }
     }
 
     /// A value as a run takes it: a file by its full path, which means the same from everywhere, and beside it the digest of

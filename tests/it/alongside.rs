@@ -135,7 +135,7 @@ async fn roles_and_times_that_are_none_are_told() {
         (["--roles", "commander"], "it is not `role=name`"),
         (["--roles", "commander= "], "nobody is named as commander"),
         (["--roles", "scribe=Ann,scribe=Bob"], "two people are named as scribe: Ann and Bob"),
-        (["--detected", "yesterdayish"], "`--detected` cannot be `yesterdayish`: it is a moment in UTC"),
+        (["--detected", "yesterdayish"], "`--detected` cannot be `yesterdayish`: it must be a moment in UTC"),
         (["--detected", "2999-01-01 00:00Z"], "it lies in the future"),
     ] {
         for command in ["run", "rehearse"] {

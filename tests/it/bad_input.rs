@@ -51,6 +51,13 @@ async fn a_wrong_answers_file() {
     let answers = spine.scene.write("wrong.toml", "[steps.cutt]\nanser = \"run\"\n").display().to_string();
     let ran = refused(spine.run(&answers), 2, "the answers file cannot be used");
     assert!(ran.stderr.contains("anser") && ran.stderr.contains("answer"), "{}", ran.stderr);
+    // Every problem has a line of its own.
+    let text = "[defaults]\nselect = \"all\"\nphrase = \"x\"\n";
+    let answers = spine.scene.write("wrong.toml", text).display().to_string();
+    let ran = refused(spine.run(&answers), 2, "the answers file cannot be used");
+    let causes: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("cause: ")).collect();
+    assert!(causes.len() == 2 && causes[0].contains("wrong.toml:2:1: `select` is about"), "{}", ran.stderr);
+    assert!(causes[1].contains("wrong.toml:3:1: `phrase` is about"), "{}", ran.stderr);
     assert!(spine.scene.simulator.requests().is_empty());
 }
 

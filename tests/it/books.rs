@@ -82,8 +82,37 @@ async fn the_graph_shows_what_hangs_on_what_and_holds_any_text() {
          \u{20} subgraph contain\n\
          \u{20}   s1[\"2. Cut#34;#93; --#62; x<br/>cloudflare.token.disable<br/>when steps.look.already_dead\"]\n\
          \u{20} end\n\
+         \u{20} s0 --> s1\n\
+         \u{20} s1 --> s2\n\
          \u{20} s0 ==>|on failure| s2\n\
          \u{20} s0 -->|requires| s1\n\
          \u{20} s0 -.->|from| s1\n"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outline_shows_what_is_asked_and_how_it_goes() {
+    let scene = Scene::new().await;
+    scene.write(
+        "flow.toml",
+        "schema = 1\nname = \"flow\"\ntitle = \"Flow\"\n\
+         [inputs.pace]\ntype = \"choice\"\nchoices = [\"now\", \"later\"]\ndefault = \"now\"\nprompt = \"How fast?\"\n\
+         [[steps]]\nid = \"look\"\nphase = \"identify\"\ntitle = \"Look\"\naction = \"cloudflare.tokens.inventory\"\nwith = { suspect = \"unknown\" }\non_failure = \"stop\"\n\
+         [[steps]]\nid = \"tell\"\nphase = \"contain\"\ntitle = \"Tell\"\naction = \"note\"\nwith = { text = \"x\" }\nforeach = { from = \"steps.look.suspects\" }\nas = \"token\"\nrequires = [\"look\"]\nwhen = '(eq inputs.pace \"now\")'\nskippable = false\n\
+         [[steps]]\nid = \"block\"\nphase = \"contain\"\ntitle = \"Block\"\nwhy = \"x\"\naction = \"command\"\nwith = { argv = [\"true\"], danger = \"reversible\" }\n",
+    );
+    let shown = ran(&mut scene.bare(&["runbooks", "show", "flow.toml"])).expect(0).stdout;
+    for line in [
+        "  pace             optional  choice of now, later, \"now\" without it",
+        "      on failure: rest",
+        "      when (eq inputs.pace \"now\")",
+        "      for each token of steps.look.suspects",
+        "      requires look",
+        "      may not be skipped",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "`{line}` is missing in\n{shown}");
+    }
+    assert!(shown.contains("contain    reversible    Block"), "{shown}");
+    let graph = ran(&mut scene.bare(&["runbooks", "show", "flow.toml", "--graph"])).expect(0).stdout;
+    assert!(graph.contains("<br/>for each token\"]") && graph.contains("  s0 --> s1\n"), "{graph}");
 }

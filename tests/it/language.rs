@@ -1,12 +1,14 @@
 //! The language in motion: groups, lists, rounds, and what is done in any case, run by the real binary.
 
 mod amended;
+mod asked;
 mod called;
 mod inputs;
 mod patience;
 mod plain;
 mod reported;
 mod resumed;
+mod stopped;
 
 use serde_json::{Value, json};
 

@@ -188,6 +188,20 @@ fn put(token: usize) -> (String, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_approves_a_plan_is_called_one_thing_everywhere() {
+    let bound = Bound::new().await;
+    let planned = bound.scene.run(&["plan", "bound.toml", "-o", "named.json"]).expect(0);
+    let document: Value = serde_json::from_str(&fs::read_to_string(bound.scene.path("named.json")).unwrap()).unwrap();
+    let (digest, forecast) = (document["digest"].as_str().unwrap(), document["forecast"].as_str().unwrap());
+    for (name, wanted) in [("plan digest ", digest), ("forecast ", forecast)] {
+        let line = planned.stdout.lines().find(|line| line.starts_with(name)).unwrap();
+        assert_eq!(line.strip_prefix(name), Some(wanted), "{}", planned.stdout);
+    }
+    let told = planned.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains(&format!("is approved with {}, the beginning of its forecast", &forecast[..8])), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_comes_up_as_forecast_goes_without_asking() {
     let bound = Bound::new().await;
     let plan = bound.plan();

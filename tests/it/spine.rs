@@ -334,3 +334,24 @@ async fn what_cannot_be_seen_any_more_is_not_taken_for_done() {
     let told = report.matches("could not be seen any more").count();
     assert!(told >= 2, "among what is unsettled, and among the tokens: {report}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspect_whose_step_was_skipped_is_not_cut_and_the_report_says_why() {
+    let spine = Spine::new().await;
+    let suspect = spine.scene.scenario.cast.suspect_token_id.clone();
+    let text =
+        format!("[inputs]\nsuspect = \"{suspect}\"\n[defaults]\nanswer = \"skip\"\nreason = \"the shop would stop\"\n");
+    let answers = spine.scene.write("answers.toml", &text).display().to_string();
+    spine.run(&answers).expect(0);
+    let report = fs::read_to_string(spine.scene.incident().join("report.md")).unwrap();
+    let section = |title: &str| {
+        let after = report.split(&format!("\n### {title}\n")).nth(1).unwrap_or_else(|| panic!("{title}: {report}"));
+        after.split("\n#").next().unwrap().trim().to_owned()
+    };
+    assert_eq!(section("Cut"), "None.");
+    let left = section("Proposed to be cut or rotated, and *not* done");
+    let row = left.lines().find(|line| line.contains(&suspect)).unwrap_or_else(|| panic!("{left}"));
+    assert!(row.contains("the step was skipped: the shop would stop") && row.contains("| tester |"), "{row}");
+    assert!(!report.contains("not decided"), "it was decided:\n{report}");
+    assert!(report.contains("not done, its step was skipped: the shop would stop"), "{report}");
+}

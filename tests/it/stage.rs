@@ -36,7 +36,7 @@ impl Progress for Discarded {
 }
 
 static NOTHING_SPARED: Safeguards =
-    Safeguards { break_glass: Vec::new(), own_ip_ranges: Vec::new(), crown_jewels: Vec::new() };
+    Safeguards { break_glass: Vec::new(), own_ip_ranges: Vec::new(), crown_jewels: Vec::new(), notify: Vec::new() };
 
 /// Shows the time when it was made, plus what was slept since: so no test waits for a pause of the client.
 pub(crate) struct Stepped(Mutex<Timestamp>);

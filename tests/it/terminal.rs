@@ -52,7 +52,7 @@ async fn a_whole_rehearsal_by_hand() {
     typist.sees("`suspect` needs a value");
     types_all(&mut typist, &INPUTS[..1]);
     typist.answers("detected_at", "yesterdayish");
-    typist.sees("it is a moment in UTC");
+    typist.sees("it must be a moment in UTC");
     types_all(&mut typist, &INPUTS[1..]);
     types_all(&mut typist, QUESTIONS);
 

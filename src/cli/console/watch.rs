@@ -104,7 +104,12 @@ impl Watch {
                     FailureDecision::Continue => "go on without it".to_owned(),
                     FailureDecision::Jump(later) => format!("go on at `{later}`"),
                 };
-                self.say(Volume::Normal, &label("decided", Tone::Faint, &format!("{decided}: {words}")));
+                // Where nobody was asked, nobody knows it yet.
+                let (word, least) = match words == FailureDecision::BY_RUNBOOK {
+                    true => ("failed", Volume::Quiet),
+                    false => ("decided", Volume::Normal),
+                };
+                self.say(least, &label(word, Tone::Faint, &format!("{decided}: {words}")));
             }
             Event::FindingSettled { id, status, detail } => {
                 let line = label(settled_word(*status), Tone::Good, &format!("{id}: {detail}"));

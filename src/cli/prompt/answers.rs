@@ -4,7 +4,7 @@
 //! [inputs]                       # the runbook's inputs, as with `--set`
 //! zone = "example.com"
 //!
-//! [plan]                         # with `run --plan`: the first 8 digits of the plan's digest
+//! [plan]                         # with `run --plan`: the first 8 digits of the plan's forecast
 //! approve = "1f0c7d2e"
 //!
 //! [defaults]                     # for every step that does not say otherwise

@@ -68,7 +68,7 @@ pub(crate) fn approve_text(
         row("not seen", &format!("{}; `inspect` lists them", count(plan.gaps.len(), "thing")));
     }
     out.push('\n');
-    let wanted = format!("type the first 8 digits of the plan's digest to approve it: {}", plan.code());
+    let wanted = format!("type the first 8 digits of the plan's forecast to approve it: {}", plan.code());
     for text in [wanted.as_str(), "or: inspect (the whole plan), pause, help"] {
         for line in wrap(text, style.columns(), "", "  ") {
             out.push_str(&line);

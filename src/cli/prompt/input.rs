@@ -15,7 +15,8 @@ pub enum InputReply {
     Stopped,
 }
 
-/// Asks for one input until `validate` takes it; an empty line will do where it is not `required`.
+/// Asks for one input until `validate` takes it; an empty line will do where it is not `required`. `prompt` says what that
+/// means; it is empty where the name says all.
 pub async fn ask_input(
     screen: &Screen,
     keys: &dyn TypedLines,
@@ -27,10 +28,7 @@ pub async fn ask_input(
 ) -> InputReply {
     let _held = screen.hold();
     let style = screen.style();
-    let optional = if required { "" } else { "; empty to leave it out" };
-    for line in wrap(&style.show(&format!("{prompt}{optional}")), style.columns(), "", "  ") {
-        screen.say(&line);
-    }
+    wrap(&style.show(prompt), style.columns(), "", "  ").iter().for_each(|line| screen.say(line));
     loop {
         screen.prompt(&format!("{}>", style.show(name)));
         let typed = tokio::select! {

@@ -199,6 +199,11 @@ fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> Strin
     table(&columns, &rows, style)
 }
 
+/// Whether a name is plain ASCII; any other may look like one that it is not.
+pub(in crate::cli) fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+}
+
 /// Rows whose name does not tell which they are.
 fn look_alikes(effects: &[&Effect]) -> Vec<String> {
     let rows = |wanted: fn(&Effect) -> bool| {
@@ -206,7 +211,7 @@ fn look_alikes(effects: &[&Effect]) -> Vec<String> {
         rows.map(|(at, _)| (at + 1).to_string()).collect::<Vec<_>>().join(" ")
     };
     let twins = rows(|effect| effect.target.ambiguous);
-    let odd = rows(|effect| !effect.target.name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
+    let odd = rows(|effect| !is_plain(&effect.target.name));
     [(twins, "another bears the same name"), (odd, "the name is not plain ASCII and may look like another")]
         .into_iter()
         .filter(|(rows, _)| !rows.is_empty())

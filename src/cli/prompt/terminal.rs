@@ -17,14 +17,14 @@ use super::{
     Selection, TypedLines, answer_to, ask, consent_text, decision_text, failure_text, go_on_text, hand_text,
     question_text, unmet_text,
 };
-use crate::cli::console::{Screen, Standing, Tone};
+use crate::cli::console::{Screen, Standing};
 use crate::clock::Clock;
 use crate::engine::{
     AskRequest, Chosen, ConsentMode, ConsentRequest, DecisionRequest, FailureRequest, GoOnRequest, HandReply,
     HandRequest, Interrupt, Prepared, Prompter, Reply, SecondRequest, UnmetRequest, WaitRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
-use crate::model::{AnswerKind, Ask, Digest, Effect};
+use crate::model::{Ask, Digest, Effect};
 use crate::provider::BoxFuture;
 
 /// Asks the person at the terminal.
@@ -147,11 +147,8 @@ impl Terminal {
             };
             match answer(self.talk(&prompted, judge).await) {
                 Ok(Value::Null) => {}
-                Ok(answer) => {
-                    let kept = if question.kind == AnswerKind::File { "the file is kept as evidence" } else { "kept" };
-                    self.screen.say(&self.screen.style().paint(Tone::Faint, kept));
-                    fields.insert(question.name.clone(), answer);
-                }
+                // Answers are kept together, after the last of them: until then nothing is said of keeping.
+                Ok(answer) => _ = fields.insert(question.name.clone(), answer),
                 Err(other) => {
                     if matches!(other, Reply::Note(..)) {
                         let given = Answered { ask: request.ask.clone(), number: at, fields };

@@ -52,8 +52,8 @@ impl Proposal<'_> {
         let against = begun.refuses(&self.now.runbook, &self.plan);
         if !against.is_empty() {
             return Err(refused(against).hint(format!(
-                "only what has not begun may differ: put these back, or go on with `quell resume {id} --as-sealed`, \
-                 where only the text was edited; nothing was sent"
+                "only what has not begun may differ: put these back, or go on with the plan as it is: `quell resume \
+                 {id} --as-sealed`; nothing was sent"
             )));
         }
         let open = self.run.steps.values().flat_map(|step| &step.effects).find(|state| state.is_open());

@@ -32,7 +32,7 @@ pub(super) async fn approve(
     let phrase = match (prepared, &cx.keys) {
         (Some(code), _) if code == document.code() => code.to_owned(),
         (Some(code), _) => {
-            let why = format!("`{code}` in the answers file is not the beginning of the plan's digest");
+            let why = format!("`{code}` in the answers file is not the beginning of the plan's forecast");
             return Err(not_approved(&why).hint(format!(
                 "this plan is approved with `{}`, once somebody has read it; nothing was sent",
                 document.code()

@@ -1,5 +1,6 @@
 //! What an input may be, as the account has it: for looking up while somebody types.
 
+use crate::cli::prompt::is_plain;
 use crate::cloudflare::api::Connected;
 use crate::cloudflare::{Named, named};
 use crate::escape;
@@ -53,23 +54,86 @@ impl Candidates {
         ))
     }
 
+    /// A name that several bear does not say which is meant, however often it is typed.
+    ///
+    /// # Errors
+    /// Which they are, and that an id is wanted.
+    pub(super) fn refuse_several(&self, text: &str) -> Result<(), String> {
+        let twins: Vec<&(String, String)> = self.known.iter().filter(|(name, _)| name == text).collect();
+        if twins.len() < 2 || self.known.iter().any(|(_, id)| id == text) {
+            return Ok(());
+        }
+        let lines = twins.iter().map(|twin| self.line(twin)).collect::<Vec<_>>().join("\n");
+        Err(format!("{} {}s are called that; type the id of the one that is meant\n{lines}", twins.len(), self.what))
+    }
+
     fn listed(&self, wanted: &str) -> String {
         let wanted = wanted.to_lowercase();
-        let fits = |(name, id): &&(String, String)| {
+        // The nearer, the further up.
+        let nearness = |(name, id): &(String, String)| {
             let name = name.to_lowercase();
-            name.contains(&wanted) || id.starts_with(&wanted) || strsim::jaro_winkler(&name, &wanted) > NEAR
+            if name.contains(&wanted) || id.starts_with(&wanted) {
+                Some(0)
+            } else if strsim::jaro_winkler(&name, &wanted) > NEAR {
+                Some(1)
+            } else {
+                in_order(&wanted, &name).then_some(2)
+            }
         };
-        let found: Vec<&(String, String)> = self.known.iter().filter(fits).collect();
-        let mut lines: Vec<String> = found
-            .iter()
-            .take(SHOWN)
-            .map(|(name, id)| format!("- {} ({})", escape::terminal(name), escape::terminal(id)))
-            .collect();
+        let mut found: Vec<_> = self.known.iter().filter_map(|it| Some((nearness(it)?, it))).collect();
+        found.sort_by_key(|(nearness, _)| *nearness);
+        let mut lines: Vec<String> = found.iter().take(SHOWN).map(|(_, it)| self.line(it)).collect();
         match found.len() {
             0 => lines.push(format!("no {} fits", self.what)),
             more if more > SHOWN => lines.push(format!("and {} more: `? WORD` narrows", more - SHOWN)),
             _ => {}
         }
         lines.join("\n")
+    }
+
+    /// One of them, with a word where its name does not tell which it is.
+    fn line(&self, (name, id): &(String, String)) -> String {
+        let twins = self.known.iter().filter(|(other, _)| other == name).count();
+        let warning = match (twins, is_plain(name)) {
+            (2.., _) => ": another bears the same name; go by the id",
+            (_, false) => ": the name is not plain ASCII and may look like another; go by the id",
+            _ => "",
+        };
+        format!("- {} ({}){warning}", escape::terminal(name), escape::terminal(id))
+    }
+}
+
+/// Whether the letters of `wanted` stand in `name` in this order, with anything between them.
+fn in_order(wanted: &str, name: &str) -> bool {
+    let mut letters = name.chars();
+    wanted.chars().all(|wanted| letters.any(|letter| letter == wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Candidates, in_order};
+
+    #[test]
+    fn letters_are_looked_for_in_their_order() {
+        for (wanted, found) in [("cdply", true), ("", true), ("ci-deploy", true), ("yc", false), ("ddd", false)] {
+            assert_eq!(in_order(wanted, "ci-deploy"), found, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn what_a_name_does_not_tell_is_said_beside_it() {
+        let known = [("twin", "1"), ("twin", "2"), ("f\u{43e}rwarder", "3"), ("ci-deploy", "4")];
+        let known = known.map(|(name, id)| (name.to_owned(), id.to_owned())).to_vec();
+        let candidates = Candidates { what: "token", known };
+        assert_eq!(
+            candidates.listed(""),
+            "- twin (1): another bears the same name; go by the id\n\
+             - twin (2): another bears the same name; go by the id\n\
+             - f\u{43e}rwarder (3): the name is not plain ASCII and may look like another; go by the id\n\
+             - ci-deploy (4)"
+        );
+        assert_eq!(candidates.listed("cdply"), "- ci-deploy (4)");
+        assert!(candidates.refuse_several("twin").unwrap_err().starts_with("2 tokens are called that; type the id"));
+        assert!(candidates.refuse_several("1").is_ok() && candidates.refuse_several("ci-deploy").is_ok());
     }
 }

@@ -163,8 +163,7 @@ pub(crate) fn differing(
 /// How the value that is given differs from the one that is planned. A moment that is told from now, like `10h ago`, was
 /// another one when the plan was made, and is not compared.
 fn differs(spec: &InputSpec, planned: &Value, given: &Value, cx: &Context) -> Result<Option<String>, CliError> {
-    let now = read(spec, given, cx)?;
-    let now = spec.in_full(now.clone()).map_or(now, |(value, _)| value);
+    let now = spec.comparable(read(spec, given, cx)?);
     let hour_ago = cx.now() - SignedDuration::from_hours(1);
     let is_told_from_now =
         given.as_str().is_some_and(|text| spec.parse(text, cx.now()).ok() != spec.parse(text, hour_ago).ok());
@@ -200,7 +199,10 @@ fn read(spec: &InputSpec, value: &Value, cx: &Context) -> Result<Value, CliError
     if may_be_token_value(&text) {
         return Err(CliError::usage(format!("the input `{}` looks like a secret", spec.name)).hint(NO_SECRETS));
     }
-    let parsed = if matches!(value, Value::Array(_)) { Ok(value.clone()) } else { spec.parse(&text, cx.now()) };
+    let parsed = match value {
+        Value::Array(_) | Value::Object(_) => spec.take(value.clone()),
+        _ => spec.parse(&text, cx.now()),
+    };
     parsed.map_err(|why| unusable(spec, &format!("`{text}`: {why}")))
 }
 
@@ -209,15 +211,15 @@ fn unusable(spec: &InputSpec, why: &str) -> CliError {
 }
 
 async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard, connected: &Connected) -> Result<Value, CliError> {
-    let prompt = spec.prompt.as_deref().unwrap_or(&spec.name);
     let now = cx.now();
     let candidates = Candidates::of(&spec.ty, connected).await;
-    let prompt = &candidates.as_ref().map_or_else(|| prompt.to_owned(), |_| format!("{prompt} (`?` lists them)"));
+    let prompt = &asked(spec, candidates.is_some());
     let doubted = Mutex::new(None);
     let validate = |text: &str| {
         if may_be_token_value(text) {
             return Err(format!("that looks like a secret, and is forgotten; {NO_SECRETS}"));
         }
+        candidates.as_ref().map_or(Ok(()), |candidates| candidates.refuse_several(text))?;
         // Said twice, it is meant: the log may know what no list shows.
         let is_meant = doubted.lock().is_ok_and(|mut last| last.replace(text.to_owned()).as_deref() == Some(text));
         match &candidates {
@@ -233,4 +235,36 @@ async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard, connected: &Connec
             Err(CliError::new(Exit::Interrupted, "interrupted", "left before the run began; nothing was sent"))
         }
     }
+}
+
+/// What stands above the prompt of an input: its question, what may be answered, and what an empty line means.
+fn asked(spec: &InputSpec, is_listed: bool) -> String {
+    let mut parts: Vec<String> = spec.prompt.iter().cloned().collect();
+    match &spec.ty {
+        InputType::Choice { choices } => parts.push(format!("one of {}", choices.join(", "))),
+        InputType::List => parts.push("several are told apart by commas".to_owned()),
+        InputType::Bool => parts.push("yes or no".to_owned()),
+        _ => {}
+    }
+    if is_listed {
+        parts.push("`?` lists them".to_owned());
+    }
+    if spec.unknown_ok {
+        parts.push("`not known` is an answer".to_owned());
+    }
+    match &spec.default {
+        Some(Value::String(text)) => parts.push(format!("empty takes `{text}`")),
+        Some(Value::Array(items)) => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            parts.push(if items.is_empty() {
+                "empty for none".to_owned()
+            } else {
+                format!("empty takes `{}`", items.join(", "))
+            });
+        }
+        Some(other) => parts.push(format!("empty takes `{other}`")),
+        None if spec.required => {}
+        None => parts.push("empty to leave it out".to_owned()),
+    }
+    parts.join("; ")
 }

@@ -20,8 +20,8 @@ use crate::engine::{Binding, seal_plan};
 use crate::journal::{
     Driver, DriverLock, Event, FORMAT, Journal, Lease, PlanApproved, PlanSealed, RunOpened, RunState, Stamp,
 };
-use crate::model::{Account, Danger, IncidentId, RunId, World};
-use crate::runbook::Templates;
+use crate::model::{Account, Danger, Digest, IncidentId, RunId, World};
+use crate::runbook::{Runbook, Templates};
 
 /// An open run: journal and driver lock in hand, the plan fixed on disk.
 pub(crate) struct Opened {
@@ -64,26 +64,33 @@ pub(crate) fn seal(
     connected: &Connected,
 ) -> Result<PlanSealed, CliError> {
     let (world, account) = (connected.read.world(), connected.read.account());
-    seal_at(incident, loaded, inputs, (world, &target.api(), account))
+    let files = files(&loaded.runbook, inputs)?;
+    Ok(seal_at(incident, loaded, inputs, &files, (world, &target.api(), account)))
 }
 
-/// The same at a place that is known: world, API host and account.
+/// The same at a place that is known, world, API host and account, and with files that are known.
 pub(crate) fn seal_at(
     incident: &IncidentId,
     loaded: &Loaded,
     inputs: &Map<String, Value>,
+    files: &BTreeMap<String, Digest>,
     (world, api, account): (&World, &str, &Account),
-) -> Result<PlanSealed, CliError> {
+) -> PlanSealed {
+    let binding = Binding { incident, world, api, account, files };
+    seal_plan(&loaded.runbook, inputs, CATALOGUE, &Templates::new(), binding)
+}
+
+/// The files that the inputs name, with digests of what is in them now.
+pub(crate) fn files(runbook: &Runbook, inputs: &Map<String, Value>) -> Result<BTreeMap<String, Digest>, CliError> {
     let mut files = BTreeMap::new();
-    for spec in &loaded.runbook.inputs {
+    for spec in &runbook.inputs {
         let value = inputs.get(&spec.name).cloned().unwrap_or_default();
         let (_, file) = spec.in_full(value).map_err(|why| {
             CliError::usage(format!("the input `{}` cannot be {why}", spec.name)).hint("nothing was sent")
         })?;
         files.extend(file);
     }
-    let binding = Binding { incident, world, api, account, files: &files };
-    Ok(seal_plan(&loaded.runbook, inputs, CATALOGUE, &Templates::new(), binding))
+    Ok(files)
 }
 
 /// Begins an incident, or takes up one that there is, and opens a run in it.

@@ -138,3 +138,8 @@ pub enum FailureDecision {
     /// Go on at a later step.
     Jump(String),
 }
+
+impl FailureDecision {
+    /// The words of one that nobody made: the runbook says so.
+    pub const BY_RUNBOOK: &str = "as the runbook's `on_failure` says";
+}

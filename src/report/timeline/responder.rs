@@ -114,11 +114,14 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
         Event::Answered { .. } => plain("questions answered".to_owned()),
         Event::StepDone { summary, .. } => plain(format!("done: {summary}")),
         Event::StepFailed { error, .. } => plain(format!("failed: {error}")),
-        Event::FailureDecided { decision, words } => plain(match decision {
-            FailureDecision::Retry => format!("decided to begin the step again: {words}"),
-            FailureDecision::Continue => format!("decided to go on without the step: {words}"),
-            FailureDecision::Jump(to) => format!("decided to go on at {to}: {words}"),
-        }),
+        Event::FailureDecided { decision, words } => {
+            let decided = if words == FailureDecision::BY_RUNBOOK { "" } else { "decided to " };
+            plain(match decision {
+                FailureDecision::Retry => format!("{decided}begin the step again: {words}"),
+                FailureDecision::Continue => format!("{decided}go on without the step: {words}"),
+                FailureDecision::Jump(to) => format!("{decided}go on at {to}: {words}"),
+            })
+        }
         Event::Paused { reason } => plain(format!("paused: {reason}")),
         Event::Noted { text, kind } => plain(format!("{}: {text}", kind.as_str())),
         Event::PlanApproved(approved) => plain(format!(

@@ -4,10 +4,13 @@
 const DEPTH: usize = 8;
 
 /// Words that stand before the command that is meant.
-const PREFIXES: [&str; 18] = [
-    "sudo", "doas", "env", "exec", "nohup", "time", "command", "nice", "if", "then", "else", "elif", "while", "until",
-    "do", "!", "{", "--",
+const PREFIXES: [&str; 25] = [
+    "sudo", "doas", "env", "exec", "nohup", "time", "command", "nice", "ionice", "timeout", "setsid", "stdbuf",
+    "busybox", XARGS, "if", "then", "else", "elif", "while", "until", "do", "!", "{", "{}", "--",
 ];
+
+/// Hands on what it reads as words of another command.
+const XARGS: &str = "xargs";
 
 /// Commands whose output goes on to the next.
 pub(super) type Pipeline = Vec<Command>;
@@ -34,13 +37,26 @@ impl Command {
 
     /// The program, without the way to it, and its arguments. What only leads to it is passed over.
     pub(super) fn program(&self) -> Option<(&str, &[Word])> {
-        let leads = |word: &Word| {
-            let text = word.text.as_str();
-            PREFIXES.contains(&base(text)) || text.starts_with('-') || text.contains('=')
-        };
         let at = self.words.iter().position(|word| !leads(word))?;
         Some((base(&self.words[at].text), &self.words[at + 1..]))
     }
+
+    /// Whether the program is whatever its word holds, as in `$(…)`.
+    pub(super) fn given_program(&self) -> Option<&Word> {
+        self.words.iter().find(|word| !leads(word)).filter(|word| word.text.is_empty() && !word.given.is_empty())
+    }
+
+    /// Whether it is given words that another command prints.
+    pub(super) fn takes_words(&self) -> bool {
+        self.words.iter().take_while(|word| leads(word)).any(|word| base(&word.text) == XARGS)
+    }
+}
+
+/// Whether a word stands before the program: what leads to it, an option of that, a variable, a number of seconds.
+fn leads(word: &Word) -> bool {
+    let text = word.text.as_str();
+    let number = text.strip_suffix(['s', 'm', 'h', 'd']).unwrap_or(text);
+    PREFIXES.contains(&base(text)) || text.starts_with('-') || text.contains('=') || number.parse::<f64>().is_ok()
 }
 
 fn base(path: &str) -> &str {

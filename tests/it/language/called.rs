@@ -214,7 +214,7 @@ async fn an_input_that_will_not_do_fails_the_call_and_nothing_of_it_is_begun() {
     let answers = "[steps.ask]\nanswer = \"run\"\nfields = { pace = \"soon\" }\n";
     let ran = run(&scene, &runbook, answers).expect(12);
     assert_eq!(steps(&ran.json()), named(&[("ask", "done"), ("block", "failed")]));
-    let why = "the input `pace` of the runbook `block`: `soon` will not do: it is one of now, later";
+    let why = "the input `pace` of the runbook `block`: `soon` will not do: it must be one of now, later";
     assert_eq!(event(&scene, "step_failed", Some("block"))["error"], why);
 }
 

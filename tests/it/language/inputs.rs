@@ -68,6 +68,45 @@ async fn numbers_and_lengths_of_time_have_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_list_in_an_answers_file_is_held_against_type_and_bounds() {
+    let scene = Scene::new().await;
+    let inputs = "[inputs.word]\ntype = \"string\"\n[inputs.pick]\ntype = \"choice\"\nchoices = [\"a\", \"b\"]\n[inputs.wait]\ntype = \"duration\"\n\
+                  [inputs.names]\ntype = \"list\"\npattern = \"[a-z]+\"\n\n";
+    scene.write("drill.toml", &format!("{HEAD}{inputs}{}", by_hand("steps", "visit", "x", "")));
+    let plan = |given: &str| {
+        scene.write("answers.toml", &format!("[inputs]\n{given}\n"));
+        scene.run(&["plan", "drill.toml", "--answers", "answers.toml", "--json"])
+    };
+    for (given, why) in [
+        ("word = [\"a\"]", "the input `word` cannot be `[\"a\"]`: it must be text"),
+        ("word = { a = 1 }", "it must be text"),
+        ("pick = [\"a\"]", "it must be text"),
+        ("wait = [\"1h\"]", "it must be text"),
+        ("names = [1]", "it must be a list of texts"),
+        ("names = [[\"a\"]]", "it must be a list of texts"),
+        ("names = [\"ann\", \"b0b\"]", "it must match `[a-z]+`"),
+    ] {
+        let ran = plan(given).expect(2);
+        assert!(ran.stderr.contains(why), "{given}: {}", ran.stderr);
+    }
+    assert_eq!(plan("names = [\"ann\", \"bob\"]").expect(0).json()["inputs"]["names"], json!(["ann", "bob"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_needed_has_something_in_it() {
+    let scene = Scene::new().await;
+    let inputs = "[inputs.names]\ntype = \"list\"\nrequired = true\n\n";
+    scene.write("drill.toml", &format!("{HEAD}{inputs}{}", by_hand("steps", "visit", "x", "")));
+    for (answers, set) in [("[inputs]\nnames = []\n", None), ("", Some("names=")), ("", Some("names=,"))] {
+        scene.write("answers.toml", answers);
+        let mut args = vec!["plan", "drill.toml", "--answers", "answers.toml"];
+        args.extend(set.iter().flat_map(|set| ["--set", set]));
+        let ran = scene.run(&args).expect(2);
+        assert!(ran.stderr.contains("it needs at least one item"), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_called_runbook_holds_what_it_is_given_against_its_bounds() {
     let scene = Scene::new().await;
     shelve(

@@ -67,6 +67,19 @@ impl Drill for Calling {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_that_is_over_is_begun_anew_and_never_run() {
+    let scene = Scene::new().await;
+    scene.write("drill.toml", &format!("{HEAD}{}", by_hand("steps", "visit", "x", "")));
+    scene.write("answers.toml", &format!("[steps.visit]\n{DONE}"));
+    let document =
+        crate::scene::ran(&mut scene.bare(&["rehearse", "drill.toml", "--answers", "answers.toml", "--json"]));
+    let id = document.expect(0).json()["incident"].as_str().unwrap().to_owned();
+    let over = crate::scene::ran(&mut scene.bare(&["resume", &id, "--answers", "answers.toml"])).expect(2);
+    assert!(over.stderr.contains("`quell rehearse RUNBOOK` begins another rehearsal"), "{}", over.stderr);
+    assert!(!over.stderr.contains("quell run"), "{}", over.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn killed_after_every_entry_of_called_runbooks_it_ends_the_same() {
     let whole = undisturbed::<Calling>().await;
     let expanded = whole.end().into_iter().filter(|(_, kind)| kind == "expanded").count();

@@ -115,3 +115,43 @@ async fn a_rehearsal_tells_nobody() {
     assert!(host.lines().is_empty());
     assert_eq!(outing.output("act-now"), json!({ "delivered": "simulated" }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_of_the_teams_own_is_told_by_name() {
+    let host = Host::always(200, "ok").await;
+    let outing = Outing::new("notify", "to = \"team\"\nmessage = \"cut\"", "").await;
+    let outing = outing.env("OUTING_HOOK", &hook(&host)).env("QUELL_HTTP_HOSTS", "");
+    // Nobody is known by that name: a gap in the plan and in the run, and it stops nothing.
+    for args in [&["plan", "outing.toml"][..], &["run", "outing.toml"]] {
+        let document = outing.quell(args, &[]).expect(16).json();
+        let gap = document["gaps"][0]["reason"].as_str().unwrap();
+        assert_eq!(gap, "not delivered: quell.toml has no `[notify.team]`; it has none");
+    }
+    let config = "[notify.team]\nkind = \"slack\"\nsecret_env = \"OUTING_HOOK\"\n";
+    let config = outing.scene.write("own.toml", config).display().to_string();
+    let quell = |args: &[&str]| outing.quell(&[args, &["--config", &config]].concat(), &[]);
+    let plan = quell(&["plan", "outing.toml"]).expect(0);
+    assert_eq!(plan.json()["steps"][0]["effects"][0]["summary"], "tell team: slack («env OUTING_HOOK»): cut");
+    outing.assert_no_canary_in(&plan);
+    assert!(host.lines().is_empty(), "the dry run sent it");
+    std::fs::remove_dir_all(outing.scene.state_dir()).unwrap();
+    let ran = quell(&["run", "outing.toml"]).expect(0);
+    assert_eq!(host.arrived()[0].body, json!({ "text": "cut" }).to_string());
+    assert_eq!(outing.output("act-now"), json!({ "delivered": "yes" }));
+    outing.assert_no_canary(&ran);
+    // The report does not call it somebody's word: the host's answer is all that says so.
+    let report = std::fs::read_to_string(outing.scene.incident().join("report.md")).unwrap();
+    assert!(report.contains("done, not verified") && !report.contains("| on somebody's word |"), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_to_tell_is_said_once() {
+    for with in [
+        "message = \"cut\"",
+        "to = \"team\"\nservice = \"slack\"\nmessage = \"cut\"",
+        "service = \"slack\"\nmessage = \"cut\"",
+    ] {
+        let ran = Outing::new("notify", with, "").await.run().expect(12);
+        assert!(ran.stderr.contains("`notify` needs either `to`, or `service` and `target`"), "{}", ran.stderr);
+    }
+}

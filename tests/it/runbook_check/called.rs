@@ -229,7 +229,7 @@ fn inputs_of_the_wrong_kind() {
     17 | with = { name = "block", inputs = { who = 3, days = "3", from = "example.com", names = "a", ...
        |                                                     ^^^
 
-    error[R010]: the input `from` cannot be `example.com`: it is an IP address
+    error[R010]: the input `from` cannot be `example.com`: it must be an IP address
       --> drill.toml:17:65
        |
     17 | with = { name = "block", inputs = { who = 3, days = "3", from = "example.com", names = "a", ...
@@ -241,7 +241,7 @@ fn inputs_of_the_wrong_kind() {
     17 | ... days = "3", from = "example.com", names = "a", since = "yesterday" } }
        |                                               ^^^
 
-    error[R010]: the input `since` cannot be `yesterday`: it is a moment in UTC such as `2026-11-23 14:05Z`, or a time such as `20m ago`
+    error[R010]: the input `since` cannot be `yesterday`: it must be a moment in UTC such as `2026-11-23 14:05Z`, or a time such as `20m ago`
       --> drill.toml:17:101
        |
     17 | ... = "example.com", names = "a", since = "yesterday" } }

@@ -86,13 +86,13 @@ pace = { type = "choice", choices = ["now", "later"], default = "soon" }"#)), @r
     10 | when = { type = "timestamp", default = "20m ago" }
        |                                        ^^^^^^^^^
 
-    error[R004]: the default of `host` is `example.com`: it is an IP address
+    error[R004]: the default of `host` is `example.com`: it must be an IP address
       --> drill.toml:11:33
        |
     11 | host = { type = "ip", default = "example.com" }
        |                                 ^^^^^^^^^^^^^
 
-    error[R004]: the default of `pace` is `soon`: it is one of now, later
+    error[R004]: the default of `pace` is `soon`: it must be one of now, later
       --> drill.toml:12:65
        |
     12 | pace = { type = "choice", choices = ["now", "later"], default = "soon" }
@@ -141,7 +141,7 @@ text = { type = "string", min_length = 0, max_length = "9" }"#
       |
     help: put it between double quotes
 
-    error[R004]: `max` cannot be read: it is a length of time such as `15m` or `1h 30m`
+    error[R004]: `max` cannot be read: it must be a length of time such as `15m` or `1h 30m`
      --> drill.toml:8:44
       |
     8 | wait = { type = "duration", min = 5, max = "soon" }

@@ -284,7 +284,7 @@ fn an_input_that_nothing_uses() {
 fn a_length_of_time_that_is_none() {
     let wait = |length: &str| look(&format!("action = \"wait\"\nwith = {{ for = \"{length}\" }}"));
     assert_snapshot!(shown(&wait("10 fortnights")), @r##"
-    error[R010]: `for` cannot be `10 fortnights`: it is a length of time such as `15m` or `1h 30m`
+    error[R010]: `for` cannot be `10 fortnights`: it must be a length of time such as `15m` or `1h 30m`
       --> drill.toml:10:16
        |
     10 | with = { for = "10 fortnights" }

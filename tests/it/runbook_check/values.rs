@@ -85,7 +85,7 @@ fn a_name_with_spaces() {
 #[test]
 fn a_target_that_is_no_length_of_time() {
     assert_snapshot!(shown(&drill(&(String::from("target = \"soon\"\n\n") + &inventory()))), @r##"
-    error[R004]: `target` cannot be read: it is a length of time such as `15m` or `1h 30m`
+    error[R004]: `target` cannot be read: it must be a length of time such as `15m` or `1h 30m`
      --> drill.toml:5:10
       |
     5 | target = "soon"
@@ -96,7 +96,7 @@ fn a_target_that_is_no_length_of_time() {
 #[test]
 fn updates_that_are_wanted_at_no_length_of_time() {
     assert_snapshot!(shown(&drill(&(String::from("update_every = 30\n\n") + &inventory()))), @r##"
-    error[R004]: `update_every` cannot be read: it is a length of time such as `15m` or `1h 30m`
+    error[R004]: `update_every` cannot be read: it must be a length of time such as `15m` or `1h 30m`
      --> drill.toml:5:16
       |
     5 | update_every = 30

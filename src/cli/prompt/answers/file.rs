@@ -147,9 +147,16 @@ impl fmt::Display for AnswersError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, problem) in self.problems.iter().enumerate() {
             let separator = if at == 0 { "" } else { "\n" };
-            write!(f, "{separator}{}:{}:{}: {}", self.name, problem.line, problem.column, problem.message)?;
+            write!(f, "{separator}{}", self.placed(problem))?;
         }
         Ok(())
+    }
+}
+
+impl AnswersError {
+    /// One of the problems, with its place: `answers.toml:2:1: unknown key`.
+    pub fn placed(&self, problem: &Problem) -> String {
+        format!("{}:{}:{}: {}", self.name, problem.line, problem.column, problem.message)
     }
 }
 
