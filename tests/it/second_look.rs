@@ -54,7 +54,7 @@ impl Progress for Silent {
 }
 
 static NOTHING_SPARED: Safeguards =
-    Safeguards { break_glass: Vec::new(), own_ip_ranges: Vec::new(), crown_jewels: Vec::new() };
+    Safeguards { break_glass: Vec::new(), own_ip_ranges: Vec::new(), crown_jewels: Vec::new(), notify: Vec::new() };
 
 impl Account {
     async fn new() -> Self {
