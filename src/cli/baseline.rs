@@ -1,5 +1,6 @@
 //! What was known to be good: captured or imported, compared, shown.
 
+mod back;
 mod capture;
 mod diff;
 mod failure;

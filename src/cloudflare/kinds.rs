@@ -21,7 +21,7 @@ pub(super) const BALANCING: &str = "load balancers, pools, Spectrum applications
 pub(super) const TURNSTILE: &str = "Turnstile widgets";
 
 /// Actions that read every family: they look at each kind that has one.
-pub static SWEEPS: &[&str] = &["cloudflare.hunt", "cloudflare.recheck"];
+pub static SWEEPS: &[&str] = &["cloudflare.diff", "cloudflare.hunt", "cloudflare.recheck"];
 
 /// What there is in an account that an intruder may touch, and which actions look at it (API.md section 16).
 pub static KINDS: &[Kind] = &[

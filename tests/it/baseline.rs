@@ -1,5 +1,6 @@
 //! Baselines by the real binary, of the simulated account.
 
+mod back;
 mod capture;
 mod compare;
 mod imported;

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::back;
 use super::live::{Live, Wanted, chosen};
 use crate::cli::console::{Style, difference_text, gap_line, wrap};
 use crate::cli::context::Context;
@@ -18,13 +19,19 @@ use crate::hunt::snapshot::{Capture, Snapshot, SnapshotError, Zones};
 use crate::hunt::sweep::Stopped;
 use crate::hunt::{Difference, Family};
 
-/// Say what differs from a baseline: added, removed, changed field by field. Reads only.
+/// Say what differs from a baseline, or from an earlier moment: added, removed, changed field by field. Reads only.
 ///
 /// What could not be seen on one side is not compared, and said so. Differences do not change the exit code.
 #[derive(Debug, Args)]
 pub(super) struct DiffArgs {
     /// Where the baseline lies.
-    dir: PathBuf,
+    #[arg(required_unless_present = "at", conflicts_with = "at")]
+    dir: Option<PathBuf>,
+
+    /// Compare the account with what it was at this moment instead, by the audit log: `10h ago`, `2026-11-23 14:05Z`. Of each
+    /// object it says whether what it was is known exactly, in part, or not.
+    #[arg(long, value_name = "MOMENT", conflicts_with = "against")]
+    at: Option<String>,
 
     /// Compare it with another baseline instead of the account. Offline.
     #[arg(long, value_name = "DIR")]
@@ -37,7 +44,10 @@ pub(super) struct DiffArgs {
 
 /// Runs `quell baseline diff`.
 pub(super) async fn run(args: &DiffArgs, cx: &Context) -> Result<Exit, CliError> {
-    let before = Snapshot::open(&args.dir)?;
+    let Some(dir) = &args.dir else {
+        return back::run(args.at.as_deref().unwrap_or_default(), &args.zones, cx).await;
+    };
+    let before = Snapshot::open(dir)?;
     let scratch = tempfile::tempdir_in(environment::scratch_dir()).map_err(|error| unwritable(&error))?;
     let (after, name, interrupted) = match &args.against {
         Some(dir) => (Snapshot::open(dir)?, "the other baseline", false),
@@ -200,7 +210,7 @@ fn summary(compared: &Compared, style: &Style) -> String {
     text
 }
 
-fn unwritable(error: &io::Error) -> CliError {
+pub(super) fn unwritable(error: &io::Error) -> CliError {
     CliError::new(Exit::Usage, "scratch", "cannot write what is compared into the directory for temporary files")
         .because(error)
         .hint("free space, or name another directory in `TMPDIR`")

@@ -14,6 +14,7 @@ use crate::hunt::snapshot::{Capture, Subject, Zones};
 use crate::hunt::sweep::{IN_FLIGHT, Sweep, Swept, by_interest};
 use crate::hunt::{Family, Reach, Seat};
 use crate::model::Gap;
+use crate::provider::ReadSide;
 
 /// Which zones are read.
 pub(super) enum Wanted<'w> {
@@ -121,6 +122,11 @@ impl Live {
 
     pub(super) fn families(&self) -> &[&'static Family] {
         &self.families
+    }
+
+    /// The account's read side.
+    pub(super) fn read(&self) -> &dyn ReadSide {
+        &*self.connected.read
     }
 
     /// Requests that were sent.
