@@ -9,6 +9,7 @@ pub mod certificates;
 pub mod dns;
 pub mod families;
 mod kinds;
+pub mod members;
 mod named;
 pub mod present;
 pub mod principals;

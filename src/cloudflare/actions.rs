@@ -10,9 +10,12 @@ pub mod dns_diff;
 pub mod findings_settle;
 pub mod graph;
 pub mod hunt;
+pub mod member_remove;
+pub mod member_set_roles;
 pub mod members_list;
 pub mod recheck;
 pub mod snapshot;
+pub mod token_create_incident;
 pub mod token_disable;
 pub mod token_restore;
 pub mod token_revoke;
@@ -31,9 +34,12 @@ pub static ACTIONS: &[&dyn AnyAction] = &[
     &findings_settle::FindingsSettle,
     &graph::Graph,
     &hunt::Hunt,
+    &member_remove::MemberRemove,
+    &member_set_roles::MemberSetRoles,
     &members_list::MembersList,
     &recheck::Recheck,
     &snapshot::Snapshot,
+    &token_create_incident::TokenCreateIncident,
     &token_disable::TokenDisable,
     &token_restore::TokenRestore,
     &token_revoke::TokenRevoke,

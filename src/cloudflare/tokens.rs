@@ -1,5 +1,6 @@
 //! API tokens, of the calling user and of the account (API.md section 5).
 
+mod grant;
 mod graph;
 mod listing;
 mod marks;
@@ -11,8 +12,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use grant::{Grant, grant};
 pub use graph::{Grip, Held, Known, Tampering, held, owner_in_log};
-pub use listing::{Found, Seen, find, find_listed, list, own};
+pub use listing::{Found, Seen, find, find_listed, find_of, list, own};
 pub use marks::{Mark, controls, marks};
 pub use reach::ZoneNames;
 pub use spared::{is_spared, refuse_own, spare};
@@ -298,7 +300,7 @@ pub fn not_seen(gaps: &[Gap], what: &str) -> String {
     if gaps.is_empty() { String::new() } else { format!(", {} NOT SEEN: not {what} by this run", gaps.len()) }
 }
 
-fn collection(owner: Owner, account: &str) -> String {
+pub(super) fn collection(owner: Owner, account: &str) -> String {
     match owner {
         Owner::User => "/user/tokens".to_owned(),
         Owner::Account => format!("/accounts/{}/tokens", segment(account)),

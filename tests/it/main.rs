@@ -28,6 +28,7 @@ mod identity_actions;
 mod journal;
 mod language;
 mod main_job;
+mod member_actions;
 mod openapi;
 mod other_ways;
 mod outside;

@@ -117,11 +117,20 @@ impl Stage {
     }
 
     fn look(&self) -> Look<'_> {
-        Look::new(&*self.connected.read, &Rehearsed, &Discarded, &*self.clock, &Discarded, &NOTHING_SPARED, &self.path)
+        self.look_with(&NOTHING_SPARED)
+    }
+
+    fn look_with<'a>(&'a self, spared: &'a Safeguards) -> Look<'a> {
+        Look::new(&*self.connected.read, &Rehearsed, &Discarded, &*self.clock, &Discarded, spared, &self.path)
     }
 
     pub(crate) async fn plan(&self, id: &str, with: Value) -> Result<Seen, StepError> {
-        let look = self.look();
+        self.plan_with(&NOTHING_SPARED, id, with).await
+    }
+
+    /// The same, where the team has said something beforehand.
+    pub(crate) async fn plan_with(&self, spared: &Safeguards, id: &str, with: Value) -> Result<Seen, StepError> {
+        let look = self.look_with(spared);
         let plan = action(id).plan(with, &look).await?;
         let mut gaps = look.finish().gaps;
         gaps.extend(plan.gaps.clone());

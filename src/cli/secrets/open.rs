@@ -10,7 +10,9 @@ use crate::secret::Secret;
 pub(super) async fn open(door: &VaultDoor, sealed: &Sealed<'_>) -> Result<Secret, CliError> {
     let refused = |why: String| CliError::new(Exit::Usage, "vault", "the vault cannot be opened").because(&Words(why));
     let answer = door.open_answer(&sealed.id).await.map_err(refused)?;
-    let value = answer.as_ref().and_then(parse_result).and_then(|result| result.as_str().map(Secret::new));
+    // A roll answers with the value alone, a new token with the value inside it.
+    let value = answer.as_ref().and_then(parse_result);
+    let value = value.and_then(|result| result.as_str().or_else(|| result["value"].as_str()).map(Secret::new));
     value.ok_or_else(|| no_secret(sealed))
 }
 

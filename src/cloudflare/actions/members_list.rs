@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::{Trail, window};
+use crate::cloudflare::members::{MemberRef, is_super_role};
 use crate::hunt::{AuditEvent, Principal};
 use crate::model::{Attribution, Change, Danger, Finding, FindingStatus, Resource, Severity, Source, count as counted};
 use crate::provider::{Paging, ReadRequest};
@@ -33,16 +34,7 @@ pub struct Params {
     pub principals: Option<Vec<Principal>>,
     /// `suspicious` of an earlier look: who is no longer in the list is settled.
     #[serde(default)]
-    pub again: Option<Vec<Suspicious>>,
-}
-
-/// Somebody who came or was changed in the window.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Suspicious {
-    /// Id of the finding.
-    pub finding: String,
-    /// Id of the membership.
-    pub member: String,
+    pub again: Option<Vec<MemberRef>>,
 }
 
 /// Output of `cloudflare.members.list`.
@@ -50,8 +42,9 @@ pub struct Suspicious {
 pub struct Output {
     /// Everybody who belongs to the account or is invited.
     pub members: Vec<Member>,
-    /// Who came or was changed in the window.
-    pub suspicious: Vec<Suspicious>,
+    /// Who came or was changed in the window, for `cloudflare.member.remove` and `cloudflare.member.set_roles`. What is not
+    /// known to be the intruder's is not `sure`.
+    pub suspicious: Vec<MemberRef>,
     /// How many are Super Administrators, open invitations aside.
     pub super_administrators: u32,
     /// How many invitations are open.
@@ -84,7 +77,7 @@ impl Member {
     }
 
     fn is_super_administrator(&self) -> bool {
-        self.is_member() && self.roles.iter().any(|role| role.starts_with("Super Administrator"))
+        self.is_member() && self.roles.iter().any(|role| is_super_role(role))
     }
 }
 
@@ -153,15 +146,15 @@ impl Action for MembersList {
             }
             members.push(member);
         }
-        let is_gone = |known: &Suspicious| members.iter().all(|member| member.id != known.member);
+        let is_gone = |known: &MemberRef| members.iter().all(|member| member.id != known.member);
         // A list that is not whole proves nothing about who is not in it.
         let again = params.again.unwrap_or_default();
         let gone = again.iter().filter(|known| listing.shortfall.is_none() && is_gone(known));
         let proof = "the whole list of members and invitations does not have it any more";
-        let settled: Vec<(String, FindingStatus, String)> =
-            gone.map(|known| (known.finding.clone(), FindingStatus::Reverted, proof.to_owned())).collect();
-        let suspicious =
-            findings.iter().map(|it| Suspicious { finding: it.id.clone(), member: it.resource.id.clone() }).collect();
+        let settled: Vec<(String, FindingStatus, String)> = gone
+            .filter_map(|known| Some((known.finding.clone()?, FindingStatus::Reverted, proof.to_owned())))
+            .collect();
+        let suspicious = findings.iter().map(reference).collect();
         let output = Output {
             suspicious,
             super_administrators: count(members.iter().filter(|member| member.is_super_administrator())),
@@ -193,6 +186,17 @@ fn member(raw: &Value) -> Member {
         status: text(&raw["status"]),
         roles: raw["roles"].as_array().into_iter().flatten().map(|role| text(&role["name"])).collect(),
         two_factor: raw["user"]["two_factor_authentication_enabled"].as_bool(),
+    }
+}
+
+/// Whoever the finding is about, for the steps that act on it.
+fn reference(finding: &Finding) -> MemberRef {
+    MemberRef {
+        member: finding.resource.id.clone(),
+        email: finding.resource.name.clone(),
+        why: Some(finding.detail.clone()),
+        finding: Some(finding.id.clone()),
+        sure: finding.attribution == Attribution::Intruder,
     }
 }
 

@@ -39,7 +39,11 @@ pub(super) fn route(account: &mut Account, call: &Call, rest: &[&str]) -> Result
         ("PUT", [id]) => {
             let position = position(account, id)?;
             let before = account.members[position].clone();
-            account.members[position]["roles"] = roles_named(account, call)?;
+            let roles = roles_named(account, call)?;
+            let member = &mut account.members[position];
+            member["roles"] = roles;
+            // A full update: what is left out is dropped.
+            member["policies"] = call.body.get("policies").cloned().unwrap_or_else(|| json!([]));
             Ok(Reply::updated(before, account.members[position].clone()))
         }
         ("DELETE", [id]) => {

@@ -131,8 +131,9 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/iam/user_groups/**"),
         ],
         shows: &[show("members", made), show("user_groups", made), show("user_group_members", made)],
-        contain: by_hand(
-            "Remove the member, withdraw the invitation, or put the roles down: Manage account > Members.",
+        contain: by(
+            &["cloudflare.member.remove", "cloudflare.member.set_roles"],
+            "Remove the member, withdraw the invitation, or put the roles down.",
         ),
         revert: by_hand("Roles as in the known good; the list of members must show it."),
         page: "Manage account members",

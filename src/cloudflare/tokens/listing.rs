@@ -21,6 +21,11 @@ impl Seen {
         self.tokens.iter().find(|token| token.id == id)
     }
 
+    /// Whether every token of this owner was listed.
+    pub fn is_whole(&self, owner: &str) -> bool {
+        self.whole.iter().any(|whole| whole == owner)
+    }
+
     /// The lists that were not read to their end, each with why: what was not found may stand in one of them.
     pub fn unread(&self) -> Option<String> {
         (!self.unread.is_empty()).then(|| self.unread.join("; "))
@@ -41,7 +46,7 @@ impl Seen {
     ///
     /// The API shows no other user's own tokens, so a token whose owner nobody knows is never taken to be gone.
     pub fn is_gone(&self, id: &str, owner: Option<&str>) -> bool {
-        self.get(id).is_none() && owner.is_some_and(|owner| self.whole.iter().any(|whole| whole == owner))
+        self.get(id).is_none() && owner.is_some_and(|owner| self.is_whole(owner))
     }
 }
 
@@ -116,15 +121,19 @@ pub async fn find(look: &Look<'_>, effect: &Effect) -> Found {
     let Some(of) = effect.before["owner"].as_str() else {
         return Found::Unseen("nothing tells whose token it is".to_owned());
     };
+    find_of(look, &effect.target.id, of).await
+}
+
+/// Looks at the token with this id of this owner.
+pub async fn find_of(look: &Look<'_>, id: &str, of: &str) -> Found {
     let owner = if of == super::ACCOUNT { Owner::Account } else { Owner::User };
     // The run may go on with another credential than the one that saw the token.
     if name_of(owner, look).as_deref() != Some(of) {
         return Found::Unseen(format!("it is a token of {of}, which this credential cannot see"));
     }
-    let id = &effect.target.id;
     let request = ReadRequest::new(format!("{}/{}", collection(owner, look.account()), segment(id)));
     match look.get(&request).await {
-        Ok(reading) => match Token::read(reading.result, owner, of).filter(|token| token.id == *id) {
+        Ok(reading) => match Token::read(reading.result, owner, of).filter(|token| token.id == id) {
             Some(token) => Found::There(Box::new(token)),
             None => Found::Unseen("the API's answer is not this token".to_owned()),
         },

@@ -6,6 +6,9 @@ use serde_json::json;
 use super::params::{filled, with};
 use crate::stage::Stage;
 
+/// It makes a token, and is told of none that there is.
+const MAKES: &str = "cloudflare.token.create_incident";
+
 #[tokio::test]
 async fn no_action_cuts_the_token_that_it_is_acting_with() {
     let stage = Stage::new().await;
@@ -13,7 +16,7 @@ async fn no_action_cuts_the_token_that_it_is_acting_with() {
     let mut driven = 0;
     for action in CATALOGUE.iter() {
         let spec = action.spec();
-        if !spec.permissions.iter().any(|it| it.write && it.group.ends_with("API Tokens Write")) {
+        if !spec.permissions.iter().any(|it| it.write && it.group.ends_with("API Tokens Write")) || spec.id == MAKES {
             continue;
         }
         driven += 1;

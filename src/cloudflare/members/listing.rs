@@ -1,0 +1,97 @@
+use super::{Member, MemberRef, collection};
+use crate::action::{Look, StepError};
+use crate::cloudflare::api::segment;
+use crate::model::{Effect, Gap};
+use crate::provider::{Paging, ReadError, ReadRequest};
+
+/// Every member and invitation that the credential can see.
+#[derive(Debug)]
+pub struct Seen {
+    /// The members.
+    pub members: Vec<Member>,
+    /// Why there may be more.
+    shortfall: Option<String>,
+}
+
+impl Seen {
+    /// The member with this id or e-mail.
+    pub fn get(&self, name: &str) -> Option<&Member> {
+        // An id is what it is called by first: nobody can choose one.
+        self.members
+            .iter()
+            .find(|member| member.id == name)
+            .or_else(|| self.members.iter().find(|it| it.is_called(name)))
+    }
+
+    /// Whether nobody is called so, provably: the list was read to its end.
+    pub fn is_gone(&self, name: &str) -> bool {
+        self.shortfall.is_none() && self.get(name).is_none()
+    }
+
+    /// The gap of a member who is named and not to be seen.
+    pub fn invisible(&self, member: &MemberRef) -> Gap {
+        let why = self.shortfall.as_deref().unwrap_or_default();
+        Gap {
+            family: "members".to_owned(),
+            scope: format!("{} ({})", member.label(), member.member),
+            reason: format!("what was read of the list of members does not have it, and there may be more: {why}"),
+            permission: None,
+        }
+    }
+}
+
+/// Lists members and invitations. A list that may be short is a gap.
+pub async fn list(look: &Look<'_>) -> Result<Seen, StepError> {
+    let request = ReadRequest::new(collection(look.account()));
+    let listing = look.list(&request, Paging::Pages { per_page: 50 }, "members", "the account").await;
+    let listing = listing.map_err(|error| StepError::read("list the members", &error))?;
+    let members: Vec<Member> = listing.items.iter().filter_map(Member::read).collect();
+    let unread = listing.items.len() - members.len();
+    let shortfall = match listing.shortfall {
+        None if unread > 0 => {
+            let reason = format!("{unread} entries of the list are no members");
+            let (family, scope) = ("members".to_owned(), "the account".to_owned());
+            look.gap(Gap { family, scope, reason: reason.clone(), permission: None });
+            Some(reason)
+        }
+        shortfall => shortfall,
+    };
+    Ok(Seen { members, shortfall })
+}
+
+/// What a fresh look at one member shows.
+#[derive(Debug)]
+pub enum Found {
+    /// It is there.
+    There(Box<Member>),
+    /// It is not there, by a complete list.
+    Gone,
+    /// It cannot be told, and why.
+    Unseen(String),
+}
+
+/// Looks at the member of an effect.
+pub async fn find(look: &Look<'_>, effect: &Effect) -> Found {
+    let id = &effect.target.id;
+    let request = ReadRequest::new(format!("{}/{}", collection(look.account()), segment(id)));
+    match look.get(&request).await {
+        Ok(reading) => match Member::read(&reading.result).filter(|member| member.id == *id) {
+            Some(member) => Found::There(Box::new(member)),
+            None => Found::Unseen("the API's answer is not this member".to_owned()),
+        },
+        Err(ReadError::NotFound(_) | ReadError::Rejected(_)) => find_listed(look, id).await,
+        Err(error) => Found::Unseen(error.to_string()),
+    }
+}
+
+/// Looks for the member in a fresh list.
+pub async fn find_listed(look: &Look<'_>, id: &str) -> Found {
+    match list(look).await {
+        Ok(seen) => match seen.get(id) {
+            Some(member) => Found::There(Box::new(member.clone())),
+            None if seen.is_gone(id) => Found::Gone,
+            None => Found::Unseen("the list of members was not read to its end".to_owned()),
+        },
+        Err(error) => Found::Unseen(error.message),
+    }
+}
