@@ -5,6 +5,7 @@ mod listing;
 mod marks;
 mod reach;
 mod spared;
+mod suspicion;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -12,10 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 pub use graph::{Grip, Held, Known, Tampering, held, owner_in_log};
-pub use listing::{Found, Seen, find, find_listed, list, own};
+pub use listing::{Found, Seen, find, find_listed, list, own, own_unkept};
 pub use marks::{Mark, controls, marks};
 pub use reach::ZoneNames;
 pub use spared::{is_spared, refuse_own, spare};
+pub use suspicion::{Suspicion, Traces, suspicion};
 
 use super::api::segment;
 use crate::model::{Effect, Gap, Target, canonical_digest};
@@ -195,6 +197,23 @@ impl Token {
     /// Names the token for the steps that act on it.
     pub fn reference(&self) -> TokenRef {
         TokenRef { owner: Some(self.whose.clone()), ..TokenRef::new(&self.id, &self.name) }
+    }
+
+    /// The addresses that it works from; empty: from all but those of [`Self::refused_addresses`].
+    pub fn addresses(&self) -> Vec<&str> {
+        self.condition("in")
+    }
+
+    /// The addresses that it does not work from.
+    pub fn refused_addresses(&self) -> Vec<&str> {
+        self.condition("not_in")
+    }
+
+    /// Both spellings occur (documented).
+    fn condition(&self, which: &str) -> Vec<&str> {
+        let condition = self.raw.get("condition");
+        let lists = ["request_ip", "request.ip"].into_iter().filter_map(|key| condition?[key][which].as_array());
+        lists.flatten().filter_map(Value::as_str).collect()
     }
 
     fn policies(&self) -> impl Iterator<Item = &Value> {
