@@ -26,6 +26,9 @@ use crate::secret::holds_mask;
 /// [`TokenRef::owner`] of a token that the account owns.
 pub const ACCOUNT: &str = "account";
 
+/// Permission groups about a user, whom a token that the account owns does not have.
+pub const OF_USERS: [&str; 4] = ["API Tokens Read", "API Tokens Write", "Memberships Read", "User Details Read"];
+
 /// Names a token for the steps that act on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -6,14 +6,12 @@ use crate::cli::console::{Style, Tone, row};
 use crate::cli::plan::permissions;
 use crate::cli::session::load::Loaded;
 use crate::cloudflare::families::families;
+use crate::cloudflare::tokens::OF_USERS;
 use crate::hunt::Family;
 use crate::hunt::probe::Probe;
 
 /// The action that reads every kind of resource.
 const HUNT: &str = "cloudflare.hunt";
-
-/// Groups that only a user's own token can have.
-const OF_USERS: [&str; 4] = ["API Tokens Read", "API Tokens Write", "Memberships Read", "User Details Read"];
 
 /// What a runbook takes of a credential.
 pub(super) struct Needs {
