@@ -1,49 +1,77 @@
 use clap::Args;
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::console::{Tone, credential, duration, row, wrap};
+use super::console::{Tone, credential, row, wrap};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
 use super::session::connect::{Target, connect};
+use super::session::load::load;
 use crate::cloudflare::api::{Connected, segment};
-use crate::cloudflare::families::families;
 use crate::cloudflare::{KINDS, Named, named};
 use crate::hunt::probe::{Probe, Probed, probe};
 use crate::hunt::sweep::IN_FLIGHT;
 use crate::hunt::{Family, Seat};
+use crate::secret::may_be_token_value;
+
+mod needs;
+mod risks;
+
+use needs::{Needs, living};
 
 /// Try what this credential can see: one read for every kind of resource. Reads only, and keeps nothing.
 ///
-/// Whether it can write cannot be read: that shows when it is tried.
+/// Whether it can write cannot be read: that shows when it is tried. Of a runbook only what its actions read is tried;
+/// then what it takes to act is listed, and the tokens to make for `quell plan` and for `quell run`.
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
+    /// Name of a runbook, or path of a file.
+    runbook: Option<String>,
+
+    /// The token that leaked, by name or id, to see whether the credential is that one.
+    #[arg(long, value_name = "TOKEN")]
+    suspect: Option<String>,
+
     /// The zone to try reads of zones on, by name; a crown jewel, or the first, where none is named.
     #[arg(long, value_name = "NAME")]
     zone: Option<String>,
 }
 
-/// A credential that ends sooner than this may not last the response.
-const SOON: SignedDuration = SignedDuration::from_hours(24);
-
-/// Clocks that lie further apart than this make timelines hard to read.
-const SKEW: SignedDuration = SignedDuration::from_secs(30);
-
 /// Runs `quell doctor`.
 pub(crate) async fn run(args: &DoctorArgs, cx: &Context) -> Result<Exit, CliError> {
+    if args.suspect.as_deref().is_some_and(may_be_token_value) {
+        return Err(
+            CliError::usage("`--suspect` looks like a secret").hint("give the token's id or name, never its value")
+        );
+    }
+    let needs = match &args.runbook {
+        Some(runbook) => {
+            let loaded = load(runbook, cx)?;
+            loaded.require_accepted(cx)?;
+            Some(Needs::of(&loaded))
+        }
+        None => None,
+    };
     let mut target = Target::from_environment(cx).await?;
     let connected = connect(cx, &mut target).await?;
     let zone = zone(args, &connected, cx).await?;
-    let asked: Vec<&'static Family> = families().filter(|family| family.retired.is_none()).collect();
+    let asked: Vec<&'static Family> = needs.as_ref().map_or_else(|| living().collect(), Needs::families);
     let probes = probe(&*connected.read, &asked, zone.as_ref(), segment, IN_FLIGHT).await;
-    let warnings = warnings(&connected, cx);
+    let warnings = risks::risks(&connected, args.suspect.as_deref(), cx).await;
     let refused = probes.iter().filter(|probe| matches!(probe.probed, Probed::Refused { .. })).count();
     if cx.json {
-        output::document(&document(&connected, &probes, zone.as_ref(), &warnings))?;
+        let mut document = document(&connected, &probes, zone.as_ref(), &warnings);
+        if let Some(needs) = &needs {
+            document["needs"] = needs.document(&probes);
+        }
+        output::document(&document)?;
     } else {
-        output::write(&page(&connected, &probes, zone.as_ref(), &warnings, cx))?;
+        let mut text = page(&connected, &probes, zone.as_ref(), &warnings, cx);
+        if let Some(needs) = &needs {
+            text.push_str(&needs.page(&probes, &cx.screen.style()));
+        }
+        output::write(&text)?;
     }
     Ok(if refused == 0 { Exit::Done } else { Exit::Gaps })
 }
@@ -63,23 +91,6 @@ async fn zone(args: &DoctorArgs, connected: &Connected, cx: &Context) -> Result<
         None => zones.iter().find(|(name, _)| jewels.contains(name)).or_else(|| zones.first()),
     };
     Ok(found.map(|(name, id)| Seat::zone(id, name)))
-}
-
-/// What may go wrong with the credential itself.
-fn warnings(connected: &Connected, cx: &Context) -> Vec<String> {
-    let credential = connected.read.credential();
-    let mut warnings = Vec::new();
-    if let Some(ends) = credential.expires {
-        let left = ends.duration_since(cx.now());
-        if left < SOON {
-            warnings.push(format!("the credential ends in {}: make one that lasts", duration(left)));
-        }
-    }
-    if let Some(skew) = connected.skew.filter(|skew| skew.abs() > SKEW) {
-        let way = if skew.is_positive() { "ahead of" } else { "behind" };
-        warnings.push(format!("this machine's clock is {} {way} the API's", duration(skew.abs())));
-    }
-    warnings
 }
 
 fn document(connected: &Connected, probes: &[Probe], zone: Option<&Seat>, warnings: &[String]) -> Value {
@@ -112,9 +123,12 @@ fn page(connected: &Connected, probes: &[Probe], zone: Option<&Seat>, warnings: 
     warnings.iter().for_each(|warning| text.push_str(&say("warning", Tone::Care, warning)));
     for kind in KINDS.iter().filter(|kind| kind.is_listed) {
         let of: Vec<&Probe> = probes.iter().filter(|probe| probe.family.kind == kind.name).collect();
-        text.push_str(&format!("\n{}\n", style.paint(Tone::Strong, kind.name)));
         let readable: Vec<&str> =
             of.iter().filter(|probe| probe.probed == Probed::Readable).map(|probe| probe.family.name).collect();
+        if of.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("\n{}\n", style.paint(Tone::Strong, kind.name)));
         if !readable.is_empty() {
             text.push_str(&say("reads", Tone::Good, &readable.join(", ")));
         }

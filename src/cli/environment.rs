@@ -26,6 +26,8 @@ pub(crate) struct Environment {
     pub(crate) base_url: Option<String>,
     /// `QUELL_VAULT_PASSPHRASE`.
     pub(crate) vault_passphrase: Option<Secret>,
+    /// `QUELL_SUSPECT_VALUE`: the value of the token that leaked, where nothing else is known of it.
+    pub(crate) suspect_value: Option<Secret>,
     /// `QUELL_HTTP_HOSTS`, comma-separated: hosts that a runbook's `http` and `notify` steps may name.
     pub(crate) http_hosts: Vec<String>,
     /// What steps may pass on to commands and hosts.
@@ -42,6 +44,7 @@ impl Environment {
             account: text("CLOUDFLARE_ACCOUNT_ID"),
             base_url: text("CLOUDFLARE_BASE_URL"),
             vault_passphrase: text("QUELL_VAULT_PASSPHRASE").map(Secret::new),
+            suspect_value: text("QUELL_SUSPECT_VALUE").map(Secret::new),
             http_hosts: text("QUELL_HTTP_HOSTS")
                 .iter()
                 .flat_map(|hosts| hosts.split(','))

@@ -210,7 +210,7 @@ async fn count_zones(connected: &Connected) -> u64 {
 }
 
 /// The permission groups that the runbook needs: to look, and to act.
-fn permissions(loaded: &Loaded) -> Vec<Needed> {
+pub(super) fn permissions(loaded: &Loaded) -> Vec<Needed> {
     let mut groups: Vec<Needed> = loaded
         .runbook
         .all_steps()

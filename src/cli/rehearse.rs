@@ -122,6 +122,7 @@ impl Stage {
             account: Some(cast.account_id.clone()),
             scenario: Some(self.scenario.name.to_owned()),
             secrets: BTreeMap::new(),
+            leaked: None,
         })
     }
 

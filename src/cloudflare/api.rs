@@ -17,6 +17,7 @@
 //! | `trace` | what the log is told of a request |
 //! | `reader`, `sender` | the two sides |
 //! | `connect` | settles credential and account before anything else |
+//! | `identity` | whose a token is of which only the value is known |
 //!
 //! Facts about the API are marked *documented* (published schema or pages) or *observed* (seen by third parties in
 //! real answers). Nothing here installs a TLS provider, reads the environment (the HTTP library itself looks up the
@@ -29,6 +30,7 @@ mod credential;
 mod envelope;
 mod gate;
 mod http;
+mod identity;
 mod limit;
 mod meter;
 mod paging;
@@ -44,6 +46,7 @@ pub use connect::{ConnectError, Connected, Connector};
 pub use credential::Credential;
 pub use envelope::{classify, parse_result, says_absent};
 pub use http::Timeouts;
+pub use identity::{Identity, Inquiry};
 pub use meter::{Meter, RequestCounts};
 
 use std::error::Error;

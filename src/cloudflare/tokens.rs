@@ -6,6 +6,7 @@ mod listing;
 mod marks;
 mod reach;
 mod spared;
+mod suspicion;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -14,10 +15,11 @@ use serde_json::{Map, Value, json};
 
 pub use grant::{Grant, grant};
 pub use graph::{Grip, Held, Known, Tampering, held, owner_in_log};
-pub use listing::{Found, Seen, find, find_listed, find_of, list, own};
+pub use listing::{Found, Seen, find, find_listed, find_of, list, own, own_unkept};
 pub use marks::{Mark, controls, marks};
 pub use reach::ZoneNames;
 pub use spared::{is_spared, refuse_own, spare};
+pub use suspicion::{Suspicion, Traces, suspicion};
 
 use super::api::segment;
 use crate::model::{Effect, Gap, Target, canonical_digest};
@@ -25,6 +27,9 @@ use crate::secret::holds_mask;
 
 /// [`TokenRef::owner`] of a token that the account owns.
 pub const ACCOUNT: &str = "account";
+
+/// Permission groups about a user, whom a token that the account owns does not have.
+pub const OF_USERS: [&str; 4] = ["API Tokens Read", "API Tokens Write", "Memberships Read", "User Details Read"];
 
 /// Names a token for the steps that act on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -197,6 +202,23 @@ impl Token {
     /// Names the token for the steps that act on it.
     pub fn reference(&self) -> TokenRef {
         TokenRef { owner: Some(self.whose.clone()), ..TokenRef::new(&self.id, &self.name) }
+    }
+
+    /// The addresses that it works from; empty: from all but those of [`Self::refused_addresses`].
+    pub fn addresses(&self) -> Vec<&str> {
+        self.condition("in")
+    }
+
+    /// The addresses that it does not work from.
+    pub fn refused_addresses(&self) -> Vec<&str> {
+        self.condition("not_in")
+    }
+
+    /// Both spellings occur (documented).
+    fn condition(&self, which: &str) -> Vec<&str> {
+        let condition = self.raw.get("condition");
+        let lists = ["request_ip", "request.ip"].into_iter().filter_map(|key| condition?[key][which].as_array());
+        lists.flatten().filter_map(Value::as_str).collect()
     }
 
     fn policies(&self) -> impl Iterator<Item = &Value> {

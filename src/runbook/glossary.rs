@@ -15,7 +15,10 @@ pub const INPUT_TYPES: &[(&str, &str)] = &[
     ("path", "a file or directory of this machine, whether it is there or not"),
     ("file", "a file that is there; its value is the full path, and the run is bound to what is in it"),
     ("secret", "typed without echo, or from the environment; kept nowhere, masked everywhere"),
-    ("cloudflare.token", "a token, by its name or id, or `unknown`; `?` and `? WORD` list those that there are"),
+    (
+        "cloudflare.token",
+        "a token, by its name or id, or `unknown`; `value`: a leaked one is pasted; `?`, `? WORD` list what there is",
+    ),
     ("cloudflare.zone", "a zone, by its name; looked up likewise"),
     ("cloudflare.member", "a member, by the e-mail address; looked up likewise"),
 ];

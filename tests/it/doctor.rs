@@ -47,3 +47,64 @@ async fn a_missing_permission_is_named_and_what_hangs_on_it_is_not_tried() {
     let wrong = scene.run(&["doctor", "--zone", "elsewhere.example"]).expect(2);
     assert!(wrong.stderr.contains("no zone `elsewhere.example` among the 4"), "{}", wrong.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_runbook_only_what_it_reads_is_tried_and_what_it_takes_to_act_stays_unknown() {
+    let scene = Scene::new().await;
+    scene.write(
+        "small.toml",
+        "schema = 1\nname = \"small\"\ntitle = \"Small\"\n\n[inputs.suspect]\ntype = \"cloudflare.token\"\n\
+         required = true\n\n[[steps]]\nid = \"dns\"\nphase = \"identify\"\ntitle = \"DNS\"\naction = \"cloudflare.dns.diff\"\n\
+         with = { since = \"2020-01-01T00:00:00Z\" }\n\n[[steps]]\nid = \"inventory\"\nphase = \"identify\"\ntitle = \"List\"\n\
+         action = \"cloudflare.tokens.inventory\"\nwith = { suspect = { from = \"inputs.suspect\" } }\n\n[[steps]]\nid = \"cut\"\n\
+         phase = \"contain\"\ntitle = \"Cut\"\naction = \"cloudflare.token.disable\"\n\
+         with = { tokens = { from = \"steps.inventory.suspects\" } }\n",
+    );
+    let document = scene.run(&["doctor", "small.toml", "--json"]).expect(0).json();
+    let tried: Vec<&str> =
+        document["families"].as_array().unwrap().iter().map(|row| row["permission"].as_str().unwrap()).collect();
+    assert!(tried.contains(&"DNS Read") && !tried.contains(&"Workers Scripts Read"), "{tried:?}");
+    let needs = &document["needs"];
+    let writes: Vec<&str> =
+        needs["writes"].as_array().unwrap().iter().map(|write| write["group"].as_str().unwrap()).collect();
+    assert_eq!(writes, ["API Tokens Write", "Account API Tokens Write"]);
+    assert!(needs["writes"].as_array().unwrap().iter().all(|write| write["sight"] == "unknown until tried"));
+    let groups = |command: &str| needs["token"][command]["permission_groups"].to_string();
+    assert!(groups("run").contains("Account API Tokens Write") && !groups("plan").contains("Write"), "{needs:#}");
+    assert_eq!(needs["token"]["run"]["of_users_only"], serde_json::json!(["API Tokens Read", "API Tokens Write"]));
+
+    let told = scene.run(&["doctor", "small.toml"]).expect(0).stdout;
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    for text in [
+        "to act API Tokens Write, Account API Tokens Write: unknown until tried",
+        "a token for `quell plan`",
+        "a token for `quell run`",
+        "expires within 24 hours",
+    ] {
+        assert!(told.contains(text), "{text}\n{told}");
+    }
+    assert!(scene.writes().is_empty() && !scene.state_dir().exists());
+    assert!(scene.run(&["doctor", "nowhere.toml"]).code != 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_would_lock_themselves_out_is_told() {
+    let scene = Scene::new().await;
+    let cast = &scene.scenario.cast;
+    let own = &cast.responder_token_id;
+    let told = scene.run(&["doctor", "--suspect", own]).stdout;
+    assert!(
+        told.split_whitespace().collect::<Vec<_>>().join(" ").contains("LOCK-OUT: the suspect is the very token"),
+        "{told}"
+    );
+    let other = scene.run(&["doctor", "--suspect", "ci-deploy"]).stdout;
+    assert!(!other.contains("the suspect is the very token"), "{other}");
+    let value = scene.run(&["doctor", "--suspect", &cast.suspect_secret]).expect(2);
+    assert!(!value.stderr.contains(&cast.suspect_secret), "{}", value.stderr);
+    let mut command = scene.command(&["doctor"]);
+    command.env_remove("CLOUDFLARE_API_TOKEN");
+    command.env("CLOUDFLARE_API_KEY", &cast.global_key).env("CLOUDFLARE_EMAIL", &cast.email);
+    let key = crate::scene::ran(&mut command).stdout;
+    assert!(key.contains("LOCK-OUT: a global API key"), "{key}");
+}

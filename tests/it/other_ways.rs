@@ -70,6 +70,17 @@ async fn what_was_cut_is_followed_where_nobody_could_name_the_suspect() {
         ),
     ];
     let document = rehearsed(&scene, &changes).expect(0).json();
+    // The one that leaked is the first of the candidates, and why stands beside it.
+    let journal = scene.journal();
+    let looked = journal.iter().find_map(|entry| {
+        let summary = entry["event"]["summary"].as_str().filter(|summary| summary.contains("for the suspect"))?;
+        Some(summary.to_owned())
+    });
+    let looked = looked.unwrap();
+    assert!(looked.contains("for the suspect, first ci-deploy: "), "{looked}");
+    for why in ["from new addresses", "made or changed with it"] {
+        assert!(looked.contains(why), "{why}: {looked}");
+    }
     for (review, number) in [("dns-settle", 5), ("certificates-settle", 3), ("firewall-settle", 5)] {
         let effects = step(&document, review)["effects"].as_array().unwrap();
         assert_eq!(effects.len(), number, "{review}");

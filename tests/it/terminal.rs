@@ -1,5 +1,6 @@
 //! The real binary in a pseudo-terminal, key by key: what a person types, mistypes, pastes and interrupts.
 
+mod suspect;
 pub(crate) mod typist;
 mod waiting;
 

@@ -27,6 +27,8 @@ pub(crate) struct Target {
     pub(crate) scenario: Option<String>,
     /// The secret inputs of the runbook, by the names of their variables.
     pub(crate) secrets: BTreeMap<String, Secret>,
+    /// The value of the suspect, where it was given: masked, and handed to nothing.
+    pub(crate) leaked: Option<Secret>,
 }
 
 impl Target {
@@ -67,7 +69,14 @@ impl Target {
                     .hint("set `CLOUDFLARE_API_TOKEN`, or `CLOUDFLARE_API_KEY` and `CLOUDFLARE_EMAIL`"));
             }
         };
-        Ok(Self { base, credential, account: environment.account.clone(), scenario: None, secrets: BTreeMap::new() })
+        Ok(Self {
+            base,
+            credential,
+            account: environment.account.clone(),
+            scenario: None,
+            secrets: BTreeMap::new(),
+            leaked: None,
+        })
     }
 
     /// The host and port, for people and for the plan.
@@ -81,11 +90,11 @@ impl Target {
         cx: &Context,
         redactor: &Arc<Redactor>,
     ) -> (Arc<dyn OutsideLook>, Arc<dyn OutsideSend>) {
+        // Masked from here on, used or not.
+        self.secrets.values().chain(&self.leaked).for_each(|secret| redactor.learn(secret));
         if self.scenario.is_some() {
             return (Arc::new(Rehearsed), Arc::new(Rehearsed));
         }
-        // Masked from here on, used or not.
-        self.secrets.values().for_each(|secret| redactor.learn(secret));
         let environment = &cx.environment;
         let outside = Arc::new(Outside::new(
             self.world(),
@@ -141,7 +150,7 @@ async fn try_connect(cx: &Context, target: &Target) -> Result<Connected, Connect
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the last anybody sees of the error")]
-fn refused(error: ConnectError) -> CliError {
+pub(super) fn refused(error: ConnectError) -> CliError {
     let (code, hint) = match &error {
         ConnectError::WrongKind(_) | ConnectError::Malformed => {
             ("wrong_credential", "check what the variable holds; the value is never shown")

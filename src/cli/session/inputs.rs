@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::candidates::Candidates;
 use super::connect::Target;
+use super::leaked;
 use super::secrets::{self, Secrets, refuse_readable};
 use super::start::Start;
 use crate::cli::context::Context;
@@ -19,6 +20,9 @@ use crate::secret::may_be_token_value;
 
 /// Inputs are kept in the journal.
 const NO_SECRETS: &str = "give a token's id or name, never its value: inputs are written down";
+
+/// The way for a value that is all that is known of a token.
+const VALUE_UNSEEN: &str = "type `value` and paste it where it is not echoed; what is typed here is written down";
 
 /// Where values come from besides the prompt, first to last.
 #[derive(Clone, Copy)]
@@ -70,12 +74,17 @@ pub(crate) async fn collect(
             inputs.insert(spec.name.clone(), value);
             continue;
         }
+        let is_announced = |given: &Value| given.as_str().is_some_and(|text| leaked::is_announced(spec, text));
+        if named.as_ref().map_or_else(|| leaked::is_at_hand(spec, target, cx), is_announced) {
+            inputs.insert(spec.name.clone(), leaked::settle(spec, target, connected, cx).await?);
+            continue;
+        }
         let value = match named.or_else(|| sources.scenario.get(&spec.name).cloned()) {
             Some(value) => read(spec, &value, cx)?,
             None if sources.answers.is_none()
                 && let Some(keys) = &cx.keys =>
             {
-                ask(spec, cx, keys, connected).await?
+                ask(spec, cx, keys, target, connected).await?
             }
             None => match &spec.default {
                 Some(default) => default.clone(),
@@ -163,6 +172,10 @@ pub(crate) fn differing(
 /// How the value that is given differs from the one that is planned. A moment that is told from now, like `10h ago`, was
 /// another one when the plan was made, and is not compared.
 fn differs(spec: &InputSpec, planned: &Value, given: &Value, cx: &Context) -> Result<Option<String>, CliError> {
+    // What the value led to was settled at the beginning.
+    if given.as_str().is_some_and(|text| leaked::is_announced(spec, text)) {
+        return Ok(None);
+    }
     let now = spec.comparable(read(spec, given, cx)?);
     let hour_ago = cx.now() - SignedDuration::from_hours(1);
     let is_told_from_now =
@@ -192,6 +205,13 @@ fn known<'a>(runbook: &'a Runbook, name: &str) -> Result<&'a InputSpec, CliError
 
 fn read(spec: &InputSpec, value: &Value, cx: &Context) -> Result<Value, CliError> {
     let text = match value {
+        Value::String(text) if leaked::is_announced(spec, text) => {
+            return Err(CliError::usage(format!(
+                "the input `{}` is told by its value only when a run begins",
+                spec.name
+            ))
+            .hint("give the token's id or name"));
+        }
         Value::String(text) => text.clone(),
         Value::Null => return Ok(Value::Null),
         other => other.to_string(),
@@ -210,14 +230,27 @@ fn unusable(spec: &InputSpec, why: &str) -> CliError {
     CliError::usage(format!("the input `{}` cannot be {why}", spec.name)).hint("nothing was sent")
 }
 
-async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard, connected: &Connected) -> Result<Value, CliError> {
+async fn ask(
+    spec: &InputSpec,
+    cx: &Context,
+    keys: &Keyboard,
+    target: &mut Target,
+    connected: &Connected,
+) -> Result<Value, CliError> {
     let now = cx.now();
     let candidates = Candidates::of(&spec.ty, connected).await;
-    let prompt = &asked(spec, candidates.is_some());
+    let mut prompt = asked(spec, candidates.is_some());
+    if spec.ty == InputType::CloudflareToken {
+        prompt.push_str(" (`value`: only the secret itself is known; it is asked for without echo)");
+    }
     let doubted = Mutex::new(None);
     let validate = |text: &str| {
         if may_be_token_value(text) {
-            return Err(format!("that looks like a secret, and is forgotten; {NO_SECRETS}"));
+            let how = if spec.ty == InputType::CloudflareToken { VALUE_UNSEEN } else { NO_SECRETS };
+            return Err(format!("that looks like a secret, and is forgotten; {how}"));
+        }
+        if leaked::is_announced(spec, text) {
+            return Ok(Value::String(text.to_owned()));
         }
         candidates.as_ref().map_or(Ok(()), |candidates| candidates.refuse_several(text))?;
         // Said twice, it is meant: the log may know what no list shows.
@@ -228,11 +261,22 @@ async fn ask(spec: &InputSpec, cx: &Context, keys: &Keyboard, connected: &Connec
         }
     };
     let required = spec.required && spec.default.is_none();
-    match ask_input(&cx.screen, keys, &cx.interrupt, &spec.name, prompt, required, &validate).await {
-        InputReply::Given(value) => Ok(value),
-        InputReply::Empty => Ok(spec.default.clone().unwrap_or(Value::Null)),
-        InputReply::Stopped => {
-            Err(CliError::new(Exit::Interrupted, "interrupted", "left before the run began; nothing was sent"))
+    loop {
+        match ask_input(&cx.screen, keys, &cx.interrupt, &spec.name, &prompt, required, &validate).await {
+            InputReply::Given(Value::String(text)) if leaked::is_announced(spec, &text) => {
+                if let Some(id) = leaked::ask(target, connected, cx).await {
+                    return Ok(id);
+                }
+            }
+            InputReply::Given(value) => return Ok(value),
+            InputReply::Empty => return Ok(spec.default.clone().unwrap_or(Value::Null)),
+            InputReply::Stopped => {
+                return Err(CliError::new(
+                    Exit::Interrupted,
+                    "interrupted",
+                    "left before the run began; nothing was sent",
+                ));
+            }
         }
     }
 }

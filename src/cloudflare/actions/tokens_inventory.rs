@@ -156,8 +156,8 @@ impl Action for TokensInventory {
         let held = view.held(suspect.as_ref());
         let output = view.output(suspect.as_ref(), &held, look.now());
         let findings = view.findings(&held, &output.revived, &evidence);
+        let summary = summary(&output, suspect.is_none());
         let gaps = suspect.and_then(|suspect| suspect.gap).into_iter().collect();
-        let summary = summary(&output);
         Ok(StepPlan { findings, gaps, ..StepPlan::seen(output, summary) })
     }
 }
@@ -303,7 +303,7 @@ impl View<'_> {
     }
 }
 
-fn summary(output: &Output) -> String {
+fn summary(output: &Output, is_unknown: bool) -> String {
     let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &output.tokens {
         let role = match row.role {
@@ -316,6 +316,12 @@ fn summary(output: &Output) -> String {
     }
     let mut parts = vec![count(output.tokens.len(), "token")];
     parts.extend(roles.into_iter().map(|(role, number)| format!("{number} {role}")));
+    let doubtful = output.suspects.iter().filter(|token| !token.sure);
+    let candidates: Vec<&TokenRef> = doubtful.filter(|token| token.finding.is_none()).collect();
+    if let Some(first) = candidates.first().filter(|_| is_unknown) {
+        let why = first.why.as_deref().unwrap_or_default();
+        parts.push(format!("{} for the suspect, first {}: {why}", count(candidates.len(), "candidate"), first.label()));
+    }
     if !output.revived.is_empty() {
         parts.push(format!("{} BROUGHT BACK after being cut", output.revived.len()));
     }

@@ -132,46 +132,51 @@ impl Connector {
     /// # Panics
     /// If the process has installed no TLS provider.
     pub async fn connect(self, wanted_account: Option<&str>) -> Result<Connected, ConnectError> {
+        let transport = Arc::new(self.transport()?);
+        let meter = Arc::clone(&transport.meter);
         let Self { base, credential, world, clock, timeouts } = self;
-        let belongs = match &world {
-            World::Live(host) => host == base.host(),
-            // What is rehearsed must never reach a real API.
-            World::Rehearsal(_) => base.is_loopback(),
-        };
-        if !belongs {
-            return Err(ConnectError::WrongWorld { world, host: base.host().to_owned() });
-        }
-        if let Some(misfit) = credential.misfit() {
-            return Err(ConnectError::WrongKind(misfit));
-        }
         let headers = credential.headers().map_err(|_| ConnectError::Malformed)?;
-        let client = |made: reqwest::Result<_>| made.map_err(|error| ConnectError::Client(chain(error)));
-        let meter = Arc::new(Meter::new());
-        let gate = Arc::new(Gate::new(Arc::clone(&clock), Arc::clone(&meter)));
         let sender = Sender {
-            base: base.clone(),
-            world: world.clone(),
-            client: client(http::sending(&base, headers.clone(), timeouts))?,
-            gate: Arc::clone(&gate),
-            meter: Arc::clone(&meter),
-            clock: Arc::clone(&clock),
-        };
-        let client = client(http::reading(&base, headers, timeouts))?;
-        let transport = Arc::new(Transport {
+            client: http::sending(&base, headers, timeouts).map_err(|error| ConnectError::Client(chain(error)))?,
             base,
-            credential,
-            client,
-            gate,
+            world: world.clone(),
+            gate: Arc::clone(&transport.gate),
             meter: Arc::clone(&meter),
             clock,
-            verify: OnceLock::new(),
-            seen_valid: Mutex::default(),
-        });
+        };
         let (facts, skew) = settle_credential(&transport, wanted_account).await?;
         let account = settle_account(&transport, wanted_account).await?;
         transport.verify.get_or_init(|| verified_at(facts.kind, &account.id));
         let read = Reader { transport, world, account: account.clone(), credential: facts.clone() };
         Ok(Connected { read: Arc::new(read), send: Arc::new(sender), account, credential: facts, skew, meter })
+    }
+
+    /// The way to read, before anything is settled.
+    pub(super) fn transport(&self) -> Result<Transport, ConnectError> {
+        let belongs = match &self.world {
+            World::Live(host) => host == self.base.host(),
+            // What is rehearsed must never reach a real API.
+            World::Rehearsal(_) => self.base.is_loopback(),
+        };
+        if !belongs {
+            return Err(ConnectError::WrongWorld { world: self.world.clone(), host: self.base.host().to_owned() });
+        }
+        if let Some(misfit) = self.credential.misfit() {
+            return Err(ConnectError::WrongKind(misfit));
+        }
+        let headers = self.credential.headers().map_err(|_| ConnectError::Malformed)?;
+        let client = http::reading(&self.base, headers, self.timeouts);
+        let meter = Arc::new(Meter::new());
+        Ok(Transport {
+            base: self.base.clone(),
+            credential: self.credential.clone(),
+            client: client.map_err(|error| ConnectError::Client(chain(error)))?,
+            gate: Arc::new(Gate::new(Arc::clone(&self.clock), Arc::clone(&meter))),
+            meter,
+            clock: Arc::clone(&self.clock),
+            verify: OnceLock::new(),
+            seen_valid: Mutex::default(),
+        })
     }
 }
 
@@ -210,7 +215,7 @@ async fn settle_credential(
 }
 
 /// Documented: each kind of token is verified at its own path, and the other refuses a good token.
-async fn verify(
+pub(super) async fn verify(
     transport: &Transport,
     wanted_account: Option<&str>,
 ) -> Result<(CredentialKind, Reading), ConnectError> {
@@ -297,12 +302,12 @@ async fn settle_account(transport: &Transport, wanted: Option<&str>) -> Result<A
     }
 }
 
-async fn get(transport: &Transport, path: &str) -> Result<Reading, ReadError> {
+pub(super) async fn get(transport: &Transport, path: &str) -> Result<Reading, ReadError> {
     // Without these nothing else can begin.
     Ok(transport.read(&ReadRequest::new(path).lane(Lane::Containment)).await?.reading)
 }
 
-fn account(json: &Value) -> Option<Account> {
+pub(super) fn account(json: &Value) -> Option<Account> {
     let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
     let id = text("id")?;
     Some(Account { name: text("name").unwrap_or_else(|| id.clone()), id })

@@ -2,7 +2,7 @@ use super::{Owner, Token, collection};
 use crate::action::{Look, StepError};
 use crate::cloudflare::api::segment;
 use crate::model::{CredentialKind, Effect, Gap};
-use crate::provider::{Paging, ReadError, ReadRequest};
+use crate::provider::{Paging, ReadError, ReadRequest, ReadSide};
 
 /// Every token that the credential can see.
 #[derive(Debug, Clone, Default)]
@@ -160,6 +160,18 @@ async fn in_list(look: &Look<'_>, id: &str, of: &str) -> Found {
         },
         Err(error) => Found::Unseen(error.message),
     }
+}
+
+/// The same for what keeps nothing of it: a credential that is no token, or whose id is not known, has none.
+pub async fn own_unkept(read: &dyn ReadSide) -> Option<Result<Token, ReadError>> {
+    let (credential, account) = (read.credential(), read.account());
+    let owner = if credential.kind == CredentialKind::AccountToken { Owner::Account } else { Owner::User };
+    let whose = credential.owner.as_deref().unwrap_or(super::ACCOUNT);
+    let path = format!("{}/{}", collection(owner, &account.id), segment(credential.id.as_deref()?));
+    Some(read.get(&ReadRequest::new(path)).await.and_then(|reading| {
+        Token::read(reading.result, owner, whose)
+            .ok_or_else(|| ReadError::Unreadable("the answer is no token".to_owned()))
+    }))
 }
 
 /// The token that the calls are made with, where it may read itself.

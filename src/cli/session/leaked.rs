@@ -1,0 +1,155 @@
+//! A suspect of which only the value is known: the API is asked whose it is, and the value is kept nowhere.
+
+use serde_json::Value;
+
+use super::connect::{Target, refused};
+use crate::cli::context::Context;
+use crate::cli::errors::CliError;
+use crate::cli::exit::Exit;
+use crate::cli::prompt::ask_secret;
+use crate::cloudflare::api::{Connected, Connector, Credential, Identity};
+use crate::cloudflare::{Named, named, simulator};
+use crate::escape;
+use crate::model::CredentialKind;
+use crate::runbook::{InputSpec, InputType};
+use crate::secret::Secret;
+
+/// What is said instead of a token's name where its value is at hand.
+const WORD: &str = "value";
+
+/// Where the value comes from without a person.
+pub(super) const VARIABLE: &str = "QUELL_SUSPECT_VALUE";
+
+/// The input that the variable is for.
+const SUSPECT: &str = "suspect";
+
+/// Whether `given` says that the value is at hand, and not which token it is.
+pub(super) fn is_announced(spec: &InputSpec, given: &str) -> bool {
+    spec.ty == InputType::CloudflareToken && given.trim() == WORD
+}
+
+/// Whether the environment brings the value for this input. A rehearsal reads no real secret.
+pub(super) fn is_at_hand(spec: &InputSpec, target: &Target, cx: &Context) -> bool {
+    spec.ty == InputType::CloudflareToken
+        && spec.name == SUSPECT
+        && target.scenario.is_none()
+        && cx.environment.suspect_value.is_some()
+}
+
+/// The id of the token whose value the environment has, or a person pastes; in a rehearsal, of the scenario's.
+///
+/// # Errors
+/// Without a person there is no second question: whatever is not this account's token ends the run before it begins.
+pub(super) async fn settle(
+    spec: &InputSpec,
+    target: &mut Target,
+    connected: &Connected,
+    cx: &Context,
+) -> Result<Value, CliError> {
+    let waiting = |message: String| {
+        CliError::new(Exit::Waiting, "suspect_value", message)
+            .hint(format!("name the token with `--set {}=…`, or say `unknown`; nothing was sent", spec.name))
+    };
+    let value = match given(target, cx) {
+        Some(value) => value,
+        None if cx.can_ask() => match paste(cx).await {
+            Some(value) => value,
+            None => return Err(waiting(format!("no value was given for the input `{}`", spec.name))),
+        },
+        None => {
+            return Err(waiting(format!(
+                "the input `{}` is to be told by its value, and `{VARIABLE}` is not set",
+                spec.name
+            )));
+        }
+    };
+    match bind(value, target, connected, cx).await {
+        Ok(id) => Ok(Value::String(id)),
+        Err(Unbound::Is(why)) => Err(waiting(why)),
+        Err(Unbound::NotAsked(error)) => Err(error),
+    }
+}
+
+/// The same at the prompt: `None` where the person is asked once more, and told why.
+pub(super) async fn ask(target: &mut Target, connected: &Connected, cx: &Context) -> Option<Value> {
+    let value = match given(target, cx) {
+        Some(value) => value,
+        None => paste(cx).await?,
+    };
+    match bind(value, target, connected, cx).await {
+        Ok(id) => return Some(Value::String(id)),
+        Err(Unbound::Is(why)) => cx.screen.tell(&why),
+        Err(Unbound::NotAsked(error)) => cx.screen.tell(error.text().trim_end()),
+    }
+    None
+}
+
+fn given(target: &Target, cx: &Context) -> Option<Secret> {
+    match &target.scenario {
+        Some(scenario) => {
+            cx.screen.tell("REHEARSAL: no real value is taken; the one that leaked in this scenario stands for it");
+            simulator::scenario(scenario).map(|scenario| Secret::new(scenario.cast.suspect_secret))
+        }
+        None => cx.environment.suspect_value.clone(),
+    }
+}
+
+async fn paste(cx: &Context) -> Option<Secret> {
+    let words = "the leaked value (not echoed, not stored; sent to the API, to ask whose it is)";
+    ask_secret(&cx.screen, words).await.filter(|value| !value.expose().is_empty())
+}
+
+/// Why the value leads to no token.
+enum Unbound {
+    /// What it is instead, in words.
+    Is(String),
+    /// Nobody answered.
+    NotAsked(CliError),
+}
+
+/// Asks whose it is, says so, and keeps the value for masking only.
+async fn bind(value: Secret, target: &mut Target, connected: &Connected, cx: &Context) -> Result<String, Unbound> {
+    let account = connected.read.account();
+    let credential = Credential::Token(value.clone());
+    target.leaked = Some(value);
+    let connector = Connector::new(target.base.clone(), credential, target.world(), cx.clock.clone());
+    let unfit = |why: &dyn std::fmt::Display| Unbound::Is(format!("that is no value of a token: {why}"));
+    let inquiry = connector.inquiry().map_err(|error| unfit(&error))?;
+    let identity = inquiry.identity(&account.id).await.map_err(|error| Unbound::NotAsked(refused(error)))?;
+    let (id, status, kind) = match identity {
+        Identity::Token { id, status, kind } => (id, status, kind),
+        Identity::Dead(said) => {
+            return Err(Unbound::Is(format!(
+                "no token has this value any more: it was revoked, rolled or mistyped, and its id cannot be learnt from it ({said})"
+            )));
+        }
+        Identity::Refused(said) => {
+            return Err(Unbound::Is(format!(
+                "the API refuses this value here: it may be revoked, another account's, or limited to other addresses ({said})"
+            )));
+        }
+    };
+    let listed = named(Named::Tokens, &*connected.read).await.into_iter().find(|(_, listed)| *listed == id);
+    let told = match listed {
+        Some((name, _)) => format!("the value is that of the token {name} ({id}): {status}"),
+        None if kind == CredentialKind::AccountToken => {
+            format!("the value is that of the account's token {id}: {status}; this credential's lists do not show it")
+        }
+        None => {
+            let reached = inquiry.accounts().await;
+            if !reached.is_empty() && reached.iter().all(|other| other.id != account.id) {
+                let names: Vec<String> = reached.iter().map(|other| format!("{} ({})", other.name, other.id)).collect();
+                return Err(Unbound::Is(format!(
+                    "the value is that of a user's token {id}, {status}, which answers to another account: {}",
+                    names.join(", ")
+                )));
+            }
+            format!(
+                "the value is that of a user's token {id}: {status}; this credential's lists do not show it: it may be \
+                 another member's own"
+            )
+        }
+    };
+    cx.screen.tell(&escape::terminal(&told));
+    Ok(id)
+}
