@@ -239,10 +239,7 @@ async fn ask(
 ) -> Result<Value, CliError> {
     let now = cx.now();
     let candidates = Candidates::of(&spec.ty, connected).await;
-    let mut prompt = asked(spec, candidates.is_some());
-    if spec.ty == InputType::CloudflareToken {
-        prompt.push_str(" (`value`: only the secret itself is known; it is asked for without echo)");
-    }
+    let prompt = asked(spec, candidates.is_some());
     let doubted = Mutex::new(None);
     let validate = |text: &str| {
         if may_be_token_value(text) {
@@ -288,6 +285,9 @@ fn asked(spec: &InputSpec, is_listed: bool) -> String {
         InputType::Choice { choices } => parts.push(format!("one of {}", choices.join(", "))),
         InputType::List => parts.push("several are told apart by commas".to_owned()),
         InputType::Bool => parts.push("yes or no".to_owned()),
+        InputType::CloudflareToken => {
+            parts.push("`value`: only the secret itself is known; it is asked for without echo".to_owned());
+        }
         _ => {}
     }
     if is_listed {
