@@ -68,7 +68,7 @@ pub fn suspicion(id: &str, marks: &[Mark], traces: &Traces<'_>) -> Suspicion {
 
 /// What the token did: from where, with what, making what, and when.
 fn behaviour(id: &str, used: &[&AuditEvent], traces: &Traces<'_>) -> Vec<(usize, String)> {
-    let before = || traces.before.iter().filter(|before| before.token_id == id);
+    let before = || traces.before.iter().filter(|before| before.token_id.as_deref() == Some(id));
     let mut reasons = Vec::new();
     let knows_ip = |ip: &str| before().any(|before| before.ip.as_deref() == Some(ip)) || (traces.is_own_address)(ip);
     let strange = used.iter().filter_map(|event| event.ip.as_deref()).filter(|ip| !knows_ip(ip)).count();
@@ -116,7 +116,9 @@ mod tests {
 
     fn before(token: &str) -> SeenBefore {
         SeenBefore {
-            token_id: token.to_owned(),
+            token_id: Some(token.to_owned()),
+            email: None,
+            context: None,
             ip: Some("192.0.2.1".to_owned()),
             user_agent: Some("terraform".to_owned()),
             count: 9,
