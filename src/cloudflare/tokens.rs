@@ -322,7 +322,7 @@ pub fn not_seen(gaps: &[Gap], what: &str) -> String {
     if gaps.is_empty() { String::new() } else { format!(", {} NOT SEEN: not {what} by this run", gaps.len()) }
 }
 
-pub(super) fn collection(owner: Owner, account: &str) -> String {
+fn collection(owner: Owner, account: &str) -> String {
     match owner {
         Owner::User => "/user/tokens".to_owned(),
         Owner::Account => format!("/accounts/{}/tokens", segment(account)),

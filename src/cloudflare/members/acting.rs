@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::Member;
 use crate::action::Look;
@@ -70,7 +71,7 @@ impl<'a> Trace<'a> {
                 token
                     .raw
                     .get("creator_email_at_creation")
-                    .and_then(|it| it.as_str())
+                    .and_then(Value::as_str)
                     .is_some_and(|email| member.is_called(email))
             })
             .map(|token| token.name.as_str())

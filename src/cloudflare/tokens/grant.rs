@@ -2,8 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::ACCOUNT;
-use super::collection;
+use super::{ACCOUNT, Owner, collection};
 use crate::action::{Look, StepError};
 use crate::provider::{Paging, ReadRequest};
 
@@ -25,7 +24,7 @@ pub struct Grant {
 
 /// The policies that give a token of the account these permission groups, on this account and its zones and nothing else.
 pub async fn grant(look: &Look<'_>, names: &BTreeSet<String>) -> Result<Grant, StepError> {
-    let path = format!("{}/permission_groups", collection(super::Owner::Account, look.account()));
+    let path = format!("{}/permission_groups", collection(Owner::Account, look.account()));
     let listing = look.list(&ReadRequest::new(path), Paging::Single, "permission_groups", ACCOUNT).await;
     let listing = listing.map_err(|error| StepError::read("list the permission groups", &error))?;
     let mut grant = Grant::default();
@@ -45,7 +44,8 @@ pub async fn grant(look: &Look<'_>, names: &BTreeSet<String>) -> Result<Grant, S
             on_zones.push(id);
         }
         let is_held = acts_on(OF_ACCOUNT) || acts_on(OF_ZONE);
-        if is_held { &mut grant.held } else { &mut grant.of_users }.push(name.clone());
+        let list = if is_held { &mut grant.held } else { &mut grant.of_users };
+        list.push(name.clone());
     }
     let account = format!("{OF_ACCOUNT}.{}", look.account());
     let zones = json!({ format!("{OF_ZONE}.*"): "*" });
