@@ -208,7 +208,10 @@ fn policies_of(policies: &Value) -> Value {
 
 /// Each member once, as it was named first, by whichever of its names.
 pub fn unique(seen: &Seen, members: Vec<MemberRef>) -> Vec<MemberRef> {
-    let id = |named: &MemberRef| seen.get(&named.member).map_or_else(|| named.member.clone(), |it| it.id.clone());
+    let id = |named: &MemberRef| match seen.get(&named.member) {
+        Some(member) => member.id.clone(),
+        None => named.member.trim().to_lowercase(),
+    };
     let mut unique: Vec<MemberRef> = Vec::new();
     for member in members {
         if !unique.iter().any(|known| id(known) == id(&member)) {

@@ -36,7 +36,7 @@ async fn whoever_resumes_a_stopped_run_may_end_it_and_the_rest_is_done() {
     let scene = Scene::new().await;
     run(&scene, &(stops() + &by_hand("steps", "last", "x", "")), "").expect(12);
     let mut typist = Typist::at(scene.command(&["resume"]));
-    typist.sees("next: ask what to do about the failed step `must`");
+    typist.sees("ask what to do about the failed step `must`");
     typist.answers("must", "note still failing");
     typist.answers("must", "abort nothing to be done");
     typist.answers("abort", "abort");
