@@ -77,7 +77,7 @@ async fn what_was_cut_is_followed_where_nobody_could_name_the_suspect() {
         Some(summary.to_owned())
     });
     let looked = looked.unwrap();
-    assert!(looked.contains("for the suspect, first ci-deploy: "), "{looked}");
+    assert!(looked.contains("for the suspect, first metrics-exporter: "), "{looked}");
     for why in ["from new addresses", "made or changed with it"] {
         assert!(looked.contains(why), "{why}: {looked}");
     }

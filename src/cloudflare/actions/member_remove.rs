@@ -76,7 +76,7 @@ impl Action for MemberRemove {
         let seen = list(look).await?;
         let suspects = params.suspects.unwrap_or_default();
         let losing = Losing { doing: "remove", administration: true, suspects: &suspects };
-        let (members, spared) = spare(look, &seen, unique(&seen, params.members), losing)?;
+        let (members, spared) = spare(look, &seen, &unique(&seen, params.members), losing)?;
         let trace = Trace::of(look, params.events.as_deref()).await;
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
         for wanted in members {

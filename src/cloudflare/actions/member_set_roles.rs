@@ -84,7 +84,7 @@ impl Action for MemberSetRoles {
         let suspects = params.suspects.unwrap_or_default();
         let administration = !roles.iter().any(is_super);
         let losing = Losing { doing: "change the roles of", administration, suspects: &suspects };
-        let (members, spared) = spare(look, &seen, unique(&seen, params.members), losing)?;
+        let (members, spared) = spare(look, &seen, &unique(&seen, params.members), losing)?;
         let trace = Trace::of(look, params.events.as_deref()).await;
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
         let status = if params.undoes.is_some() { FindingStatus::Open } else { FindingStatus::Contained };

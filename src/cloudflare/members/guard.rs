@@ -22,7 +22,7 @@ pub struct Losing<'a> {
 pub fn spare(
     look: &Look<'_>,
     seen: &Seen,
-    members: Vec<MemberRef>,
+    members: &[MemberRef],
     losing: Losing<'_>,
 ) -> Result<(Vec<MemberRef>, Vec<Gap>), StepError> {
     let own = own_user(look)?;

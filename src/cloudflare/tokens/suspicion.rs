@@ -105,7 +105,7 @@ mod tests {
     use crate::cloudflare::tokens::Mark;
     use crate::hunt::{AuditEvent, SeenBefore};
 
-    fn act(hour: u8, token: &str, ip: &str, more: Value) -> AuditEvent {
+    fn act(hour: u8, token: &str, ip: &str, more: &Value) -> AuditEvent {
         let mut event = json!({
             "id": "e", "at": format!("2026-11-20T{hour:02}:00:00Z"), "action": "view", "success": true,
             "resource_type": "zone", "token_id": token, "ip": ip, "user_agent": "terraform", "log": "v2",
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn use_as_before_and_from_the_teams_own_addresses_is_nothing() {
-        let events = [act(9, "t", "192.0.2.1", json!({})), act(9, "t", "192.0.2.9", json!({}))];
+        let events = [act(9, "t", "192.0.2.1", &json!({})), act(9, "t", "192.0.2.9", &json!({}))];
         assert_eq!(of(&events, &[before("t")], &[Mark::Unused]), (0, String::new()));
     }
 
@@ -142,7 +142,7 @@ mod tests {
         let mint = json!({
             "action": "create", "resource_id": "c", "uri": "/client/v4/accounts/a/tokens", "user_agent": "curl",
         });
-        let events = [act(9, "t", "203.0.113.7", mint)];
+        let events = [act(9, "t", "203.0.113.7", &mint)];
         let told = of(&events, &[before("t")], &[Mark::NeverExpires, Mark::CanMint]);
         let why = "1 credential made or changed with it, 1 act from new addresses, a user agent never seen with it, may make \
                    tokens, never expires";
@@ -153,30 +153,30 @@ mod tests {
     fn a_failed_attempt_makes_nothing_and_a_deploy_is_no_credential() {
         let failed = json!({ "action": "create", "success": false, "resource_id": "c", "uri": "/accounts/a/tokens" });
         let deploy = json!({ "action": "update", "uri": "/accounts/a/workers/scripts/shop" });
-        let events = [act(9, "t", "192.0.2.1", failed), act(9, "t", "192.0.2.1", deploy)];
+        let events = [act(9, "t", "192.0.2.1", &failed), act(9, "t", "192.0.2.1", &deploy)];
         assert_eq!(of(&events, &[before("t")], &[]), (0, String::new()));
     }
 
     #[test]
     fn a_change_counts_once_whether_the_log_or_the_token_tells_it() {
         let change = json!({ "action": "update", "resource_id": "t", "uri": "/accounts/a/tokens/t" });
-        let events = [act(9, "other", "192.0.2.1", change)];
+        let events = [act(9, "other", "192.0.2.1", &change)];
         assert_eq!(of(&events, &[], &[Mark::ChangedInWindow]), (3, "changed or rolled in the log".to_owned()));
         assert_eq!(of(&[], &[], &[Mark::ChangedInWindow]), (3, "changed in the window".to_owned()));
     }
 
     #[test]
     fn hours_tell_only_where_enough_others_work() {
-        let night = act(3, "t", "192.0.2.1", json!({}));
-        let few: Vec<AuditEvent> = (0..19).map(|_| act(9, "other", "192.0.2.1", json!({}))).chain([night]).collect();
+        let night = act(3, "t", "192.0.2.1", &json!({}));
+        let few: Vec<AuditEvent> = (0..19).map(|_| act(9, "other", "192.0.2.1", &json!({}))).chain([night]).collect();
         assert_eq!(of(&few, &[before("t")], &[]).0, 0);
-        let many: Vec<AuditEvent> = few.into_iter().chain([act(10, "other", "192.0.2.1", json!({}))]).collect();
+        let many: Vec<AuditEvent> = few.into_iter().chain([act(10, "other", "192.0.2.1", &json!({}))]).collect();
         assert_eq!(of(&many, &[before("t")], &[]), (1, "acts at hours when nobody else does".to_owned()));
     }
 
     #[test]
     fn without_earlier_use_that_is_said() {
-        let events = [act(9, "t", "203.0.113.7", json!({}))];
+        let events = [act(9, "t", "203.0.113.7", &json!({}))];
         assert_eq!(of(&events, &[], &[]), (2, "1 act from new addresses (no earlier use was read)".to_owned()));
     }
 }
