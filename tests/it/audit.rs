@@ -73,7 +73,7 @@ async fn what_was_new_of_each_credential_is_said_and_a_shared_one_is_called_so()
     assert!(has(&output["limits"], "What was usual is told from") && has(&output["limits"], "Never logged"));
     assert!(seen.plan.summary.contains("1 shared principal"), "{}", seen.plan.summary);
 
-    with["hours"] = json!({ "days": [], "from": "09:00", "to": "17:00", "zone": "UTC" });
+    with["hours"] = json!({ "days": [], "begin": "09:00", "end": "17:00", "zone": "UTC" });
     let output = stage.plan(ANALYSE, with.clone()).await.unwrap().plan.output;
     let suspect = usage(&output, "ci-deploy");
     let acts: u64 = suspect["places"]

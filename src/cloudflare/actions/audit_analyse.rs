@@ -92,14 +92,14 @@ impl Action for AuditAnalyse {
         verb: "analyse",
         max_danger: Danger::Observe,
         permissions: &[],
-        example: "events = []\nhours = { days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"], from = \"08:00\", to = \"19:00\", zone = \"UTC\" }\n",
+        example: "events = []\nhours = { days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\"], begin = \"08:00\", end = \"19:00\", zone = \"UTC\" }\n",
         settling: Duration::ZERO,
         estimate: Estimate { fixed: 0, per_zone: 0 },
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
         let hours = params.hours.as_ref().map(Hours::read).transpose().map_err(|why| {
-            StepError::new(why).hint("`hours` has `days`, `from`, `to` and `zone`; leave it out to judge no hours")
+            StepError::new(why).hint("`hours` has `days`, `begin`, `end` and `zone`; leave it out to judge no hours")
         })?;
         let before = params.seen_before.unwrap_or_default();
         let credential = look.provider().credential();

@@ -11,9 +11,9 @@ pub struct Hours {
     /// Days of the week: `mon`, `tue`, `wed`, `thu`, `fri`, `sat`, `sun`.
     pub days: Vec<String>,
     /// Begin of the day's work: `09:00`.
-    pub from: String,
+    pub begin: String,
     /// Its end: `18:00`. An end before the begin is on the next day.
-    pub to: String,
+    pub end: String,
     /// Time zone, by its name: `Europe/Berlin`, `UTC`.
     pub zone: String,
 }
@@ -51,8 +51,8 @@ impl Hours {
         };
         Ok(WorkingHours {
             days: self.days.iter().map(day).collect::<Result<_, _>>()?,
-            from: time(&self.from)?,
-            to: time(&self.to)?,
+            from: time(&self.begin)?,
+            to: time(&self.end)?,
             zone: TimeZone::get(self.zone.trim())
                 .map_err(|_| format!("this machine knows no time zone `{}`", self.zone))?,
         })
@@ -79,7 +79,7 @@ mod tests {
 
     fn hours(from: &str, to: &str, zone: &str) -> Hours {
         let days = ["mon", "Tue", "wed", "thu", "fri"].map(str::to_owned).into();
-        Hours { days, from: from.into(), to: to.into(), zone: zone.into() }
+        Hours { days, begin: from.into(), end: to.into(), zone: zone.into() }
     }
 
     #[test]

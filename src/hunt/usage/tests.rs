@@ -34,7 +34,7 @@ fn seen(token: Option<&str>, email: Option<&str>, context: &str, ip: &str, agent
 }
 
 fn analysed(events: &[AuditEvent], before: &[SeenBefore], held: &[Principal]) -> Vec<Usage> {
-    let hours = Hours { days: vec!["fri".into()], from: "03:02".into(), to: "04:00".into(), zone: "UTC".into() };
+    let hours = Hours { days: vec!["fri".into()], begin: "03:02".into(), end: "04:00".into(), zone: "UTC".into() };
     usages(&Material {
         events,
         before,
