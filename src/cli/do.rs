@@ -92,7 +92,9 @@ fn with(action: &dyn AnyAction, given: &[String]) -> Result<Map<String, Value>, 
     for pair in given {
         let (name, text) =
             pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--with {pair}` is not `name=value`")))?;
-        if may_be_token_value(text) {
+        // Also inside of lists and tables: what is written down is the whole of it.
+        let is_of_value = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        if text.split(|c| !is_of_value(c)).any(may_be_token_value) {
             return Err(CliError::usage(format!("the parameter `{name}` looks like a secret"))
                 .hint("give a token's id, never its value: parameters are written down; nothing was sent"));
         }

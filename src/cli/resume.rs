@@ -12,7 +12,7 @@ use super::outcome;
 use super::rehearse::{self, Stage};
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
-use super::session::open::{Opened, granted, lock, me, same_place};
+use super::session::open::{Opened, granted, lock, me, same_place, who};
 use super::session::{drive, inputs, open, secrets};
 use crate::cloudflare::api::Connected;
 use crate::journal::{DriverLock, Entry, Event, Journal, Lease, NoteKind, PlanSealed, RunState, Stamp};
@@ -243,10 +243,7 @@ fn seize(reason: Option<&str>, cx: &Context, dir: &IncidentDir) -> Result<(Drive
             Ok((lock, None))
         }
         Lease::Held(driver) => {
-            let from = driver.map_or_else(
-                || "another process".to_owned(),
-                |it| format!("process {} on {} since {}", it.pid, it.machine, it.since.strftime("%F %T UTC")),
-            );
+            let from = who(driver.as_ref());
             let lock = granted(DriverLock::take_over(&dir.path, &me(cx))?, "the incident is taken over", "try again")?;
             cx.screen.tell(&format!("taken over from {from}; what it sends meanwhile cannot be called back"));
             Ok((lock, Some(format!("took the incident over from {from}: {}", reason.trim()))))

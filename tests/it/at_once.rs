@@ -102,6 +102,8 @@ async fn what_cannot_be_done_at_once_is_refused_before_anything_is_sent() {
     refused(&["cloudflare.token.disable", "--with", "tokens=[]"], "there is no terminal to ask a person on");
     let value = &spine.scene.scenario.cast.responder_token;
     refused(&["cloudflare.token.disable", "--with", &format!("tokens={value}")], "looks like a secret");
+    let inside = format!("tokens={}", json!([{ "id": value }]));
+    refused(&["cloudflare.token.disable", "--with", &inside], "looks like a secret");
     refused(&["cloudflare.token.disable", "--why", "{{inputs.x}}"], "`--why` is plain text");
     refused(&["cloudflare.token.disable", "--incident", "1999"], "there is no incident `1999`");
     assert_eq!(spine.scene.writes().len(), 0);

@@ -180,15 +180,17 @@ pub(crate) fn granted(lease: Lease, what: &str, hint: &str) -> Result<DriverLock
     match lease {
         Lease::Granted(lock) => Ok(lock),
         Lease::Held(driver) => {
-            let who = driver.map_or_else(
-                || "another process".to_owned(),
-                |driver| {
-                    format!("process {} on {} since {}", driver.pid, driver.machine, driver.since.strftime("%F %T UTC"))
-                },
-            );
-            Err(CliError::new(Exit::Journal, "locked", format!("{what} by {who}")).hint(hint))
+            Err(CliError::new(Exit::Journal, "locked", format!("{what} by {}", who(driver.as_ref()))).hint(hint))
         }
     }
+}
+
+/// Who holds a lock, as far as it could be read.
+pub(crate) fn who(driver: Option<&Driver>) -> String {
+    driver.map_or_else(
+        || "another process".to_owned(),
+        |driver| format!("process {} on {} since {}", driver.pid, driver.machine, driver.since.strftime("%F %T UTC")),
+    )
 }
 
 /// An incident stays in one world and one account.
