@@ -218,7 +218,7 @@ async fn a_line_for_others_names_nobody_and_says_whether_the_cut_is_proven() {
     let spine = resting().await;
     let brief = || spine.scene.run(&["status", "--brief"]).expect(0).stdout;
     let before = brief();
-    let said = "contain; opened 0 s ago; cut NOT proven (0 of 1 containing step done); ";
+    let said = "contain; opened 0 s ago; cut NOT proven (0 of 1 containing step done, 1 change not proven); ";
     assert!(before.replace(" 1 s ago", " 0 s ago").starts_with(said), "{before}");
     assert!(before.ends_with("; next: ask for consent (resting)\n"), "{before}");
     spine.resume(&spine.answers("")).expect(0);

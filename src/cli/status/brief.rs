@@ -3,8 +3,10 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cli::console::{count, duration};
 use crate::cli::outcome;
 use crate::engine::decide;
-use crate::journal::{IncidentState, PlannedStep, RunOutcome, RunState, SkipCause, StepStatus};
-use crate::model::{FindingStatus, Phase, Severity};
+use crate::journal::{
+    EffectState, EffectStatus, IncidentState, PlannedStep, RunOutcome, RunState, SkipCause, StepStatus,
+};
+use crate::model::{Disposition, FindingStatus, Phase, Severity};
 
 /// How it stands, in one line that may be read by anybody: no names, no ids, nothing that an attacker wrote.
 pub(super) fn line(state: &IncidentState, now: Timestamp) -> String {
@@ -47,11 +49,17 @@ fn cut(run: &RunState) -> String {
         return "no step contains".to_owned();
     }
     let done = steps.iter().filter(|step| matches!(run.status(&step.path), StepStatus::Done { .. })).count();
-    let effects = || steps.iter().filter_map(|step| run.step(&step.path)).flat_map(|step| &step.effects);
-    let sent = effects().filter(|effect| effect.was_sent() && !effect.is_best_effort());
-    let unproven = sent.filter(|effect| !effect.is_proven()).count();
+    let began = || steps.iter().filter_map(|step| run.step(&step.path));
+    let is_so = |effect: &&EffectState| {
+        effect.is_proven() || matches!(effect.status, EffectStatus::Left(Disposition::AlreadyMet { .. }))
+    };
+    // What was left to somebody, kept or given up is not cut, although its step is done.
+    let effects = || began().flat_map(|step| &step.effects).filter(|effect| !effect.is_best_effort());
+    let unproven = effects().filter(|effect| !is_so(effect)).count();
+    let already: usize = began().filter_map(|step| step.proposed.as_ref()).map(|it| it.already.len()).sum();
     if done == steps.len() && unproven == 0 {
-        return "cut proven".to_owned();
+        let nothing = already + effects().count() == 0;
+        return if nothing { "NOTHING was cut" } else { "cut proven" }.to_owned();
     }
     let unproven = if unproven == 0 { String::new() } else { format!(", {} not proven", count(unproven, "change")) };
     format!("cut NOT proven ({done} of {} done{unproven})", count(steps.len(), "containing step"))
