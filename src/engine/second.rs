@@ -29,10 +29,7 @@ impl Engine {
                 reply = &mut asked => break reply,
                 () = self.bench.ports.clock.sleep(SECOND) => {}
             }
-            for entry in self.journal.refresh()? {
-                self.bench.ports.observer.entry(&entry, self.journal.state());
-            }
-            if self.step(path).is_none_or(|step| step.unseconded().next().is_none()) {
+            if self.is_seconded(path)? {
                 return Ok(Turn::On);
             }
         };
@@ -40,12 +37,22 @@ impl Engine {
         match self.common(path, reply)? {
             Ok(turn) => Ok(turn),
             Err(Answered::Skip(reason)) => self.decline(path, &step, &effects, reason),
+            // Somebody may have agreed while this was typed. What else was said holds all the same.
+            Err(Answered::Go(_)) if self.is_seconded(path)? => Ok(Turn::On),
             Err(Answered::Go(reason)) => {
                 let event = Event::Seconded { effects: consents(&step), alone: Some(reason) };
                 self.record(Some(path), event)?;
                 Ok(Turn::On)
             }
         }
+    }
+
+    /// Whether everything that was consented to at a step has its second word, by the journal as it is now.
+    fn is_seconded(&mut self, path: &StepPath) -> Result<bool, EngineError> {
+        for entry in self.journal.refresh()? {
+            self.bench.ports.observer.entry(&entry, self.journal.state());
+        }
+        Ok(self.step(path).is_none_or(|step| step.unseconded().next().is_none()))
     }
 }
 

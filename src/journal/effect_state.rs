@@ -217,7 +217,8 @@ impl EffectState {
     /// Takes the word of a second person, who is somebody else than who consented, or the reason to go on without one.
     pub(super) fn second(&mut self, digest: &Digest, by: &str, alone: Option<&str>) -> Result<(), String> {
         let is_the_same = matches!(&self.status, EffectStatus::Consented(shown) if shown == digest);
-        self.expect(is_the_same, "be agreed to")?;
+        // Said once: that nobody agreed must not stand where somebody did.
+        self.expect(is_the_same && self.second.is_none(), "be agreed to")?;
         self.second = Some(match alone {
             Some(reason) => Second::Alone(reason.to_owned()),
             None if self.is_consented_by(by) => {
