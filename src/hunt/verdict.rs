@@ -58,6 +58,8 @@ pub struct Sight {
     pub whole_log: bool,
     /// The window, in words.
     pub window: String,
+    /// Where alone was looked, in words: `of zones a.example alone`; empty where it was everywhere.
+    pub within: String,
 }
 
 /// What is known of `technique`, given what was found and what was looked at.
@@ -116,7 +118,8 @@ pub fn judge(technique: &Technique, findings: &[Finding], sight: &Sight) -> Judg
     if !because.is_empty() {
         return judged(Verdict::Unknown, open, because, permanent);
     }
-    let families = if seen.is_empty() { String::new() } else { format!(", and all of {}", seen.join(", ")) };
+    let within = if sight.within.is_empty() { String::new() } else { format!(" {}", sight.within) };
+    let families = if seen.is_empty() { String::new() } else { format!(", and all of {}{within}", seen.join(", ")) };
     judged(Verdict::RuledOut, Vec::new(), vec![format!("both audit logs {}{families}", sight.window)], false)
 }
 
@@ -173,6 +176,11 @@ mod tests {
         assert_eq!(
             (judged.verdict, judged.because),
             (Verdict::RuledOut, vec!["both audit logs since monday, and all of routes".to_owned()])
+        );
+        let narrow = Sight { within: "of zones a.example alone".into(), ..sight() };
+        assert_eq!(
+            judge(&ROUTES, &[], &narrow).because,
+            ["both audit logs since monday, and all of routes of zones a.example alone"]
         );
         for (without, reason) in [
             (Sight { whole_log: false, ..sight() }, "the audit log was not read to its end"),

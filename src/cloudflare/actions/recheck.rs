@@ -67,6 +67,8 @@ pub struct Output {
     pub proof: Proof,
     /// Why it proves no more, in words.
     pub because: Vec<String>,
+    /// Where alone it looked, in words; empty where it was everywhere.
+    pub within: String,
     /// How each finding of the hunt stands.
     pub rechecked: Vec<Rechecked>,
     /// Ids of findings that the hunt did not have.
@@ -176,6 +178,7 @@ impl Action for Recheck {
             Output {
                 proof: Proof::Holds,
                 because: Vec::new(),
+                within: seen.sight.within.clone(),
                 rechecked: Vec::new(),
                 new: new.iter().map(|finding| finding.id.clone()).collect(),
                 verdicts: seen.verdicts,
@@ -275,7 +278,8 @@ impl Output {
             parts.iter().filter(|(number, _)| *number > 0).map(|(number, words)| format!("{number} {words}")).collect();
         let parts = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
         let because = self.because.iter().map(|why| format!("; {why}")).collect::<String>();
-        format!("{proof}: {}{parts}{because}", count(self.rechecked.len(), "finding"))
+        let within = if self.within.is_empty() { String::new() } else { format!(" {}", self.within) };
+        format!("{proof}{within}: {}{parts}{because}", count(self.rechecked.len(), "finding"))
     }
 }
 

@@ -93,6 +93,7 @@ impl Hunting<'_> {
             gaps,
             whole_log: self.whole_log,
             window: format!("since {}", self.since.strftime("%F %H:%MZ")),
+            within: self.within(),
         };
         Ok(Hunted {
             verdicts: techniques().map(|technique| judge(technique, &findings, &sight)).collect(),
@@ -104,6 +105,11 @@ impl Hunting<'_> {
             drifted,
             sight,
         })
+    }
+
+    /// In which zones alone it looks, where some were named: what it rules out is ruled out there.
+    fn within(&self) -> String {
+        if self.zones.is_empty() { String::new() } else { format!("of zones {} alone", self.zones.join(", ")) }
     }
 
     /// Reads everything once, and keeps every answer as evidence.

@@ -100,7 +100,7 @@ pub(super) async fn look_again(finding: &Finding, look: &Look<'_>) -> Standing {
     gaps.extend(swept.unread_gaps());
     let read = families.iter().map(|family| family.name.to_owned()).collect();
     // Whether an act went on is no matter of this read.
-    let sight = Sight { read, gaps, whole_log: false, window: String::new() };
+    let sight = Sight { read, gaps, ..Sight::default() };
     let zones: BTreeSet<String> = seats.into_iter().map(|seat: Seat| seat.name).collect();
     present.standing(finding, &sight, &zones, None)
 }

@@ -222,7 +222,7 @@ mod tests {
         let all = [finding];
         let mut present = Present::of(&all);
         items.iter().for_each(|item| present.take(&ROUTES, item));
-        let sight = Sight { read: ["routes".to_owned()].into(), gaps, whole_log: true, window: String::new() };
+        let sight = Sight { read: ["routes".to_owned()].into(), gaps, whole_log: true, ..Sight::default() };
         let zones: BTreeSet<String> = ["one.example", "two.example"].map(str::to_owned).into();
         present.standing(&all[0], &sight, &zones, None)
     }
