@@ -17,9 +17,9 @@ mod warrant;
 pub use driver::{Driver, DriverLock, Lease};
 pub use effect_state::{Attempt, EffectState, EffectStatus, MOST_ATTEMPTS_UNSENT, Second};
 pub use event::{
-    Accepted, Basis, Consent, EffectDecision, Entry, Event, Expanded, FailureDecision, Left, NestedRunbook, NoteKind,
-    Payload, PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep, PreparedAnswers, Proposed, RunOpened,
-    RunOutcome, SettledBy, SkipCause, WaitEnd,
+    Accepted, Basis, Consent, EffectDecision, Entry, Event, Expanded, FailureDecision, LeakedToken, Left,
+    NestedRunbook, NoteKind, Payload, PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep,
+    PreparedAnswers, Proposed, RunOpened, RunOutcome, SettledBy, SkipCause, WaitEnd,
 };
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
 pub use state::{

@@ -13,6 +13,7 @@
 //! fn perform(side: &dyn SendSide, warrant: Warrant, call: HttpCall) { let _ = side.send(warrant, call); }
 //! ```
 
+mod leaked;
 mod list;
 mod progress;
 
@@ -26,6 +27,7 @@ use crate::journal::Warrant;
 use crate::model::{Account, CredentialFacts, Gap, HttpCall, Outcome, World};
 use crate::secret::SecretBytes;
 
+pub use leaked::{Leaked, TESTED, Tested};
 pub use list::{Layout, Listing, Next, Page, Pages, Paging};
 pub use progress::{BudgetLeft, Extent, Progress};
 

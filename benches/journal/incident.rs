@@ -263,6 +263,7 @@ fn run_opened() -> Event {
         credential: CredentialFacts { kind: CredentialKind::UserToken, id: None, owner: None, expires: None },
         crown_jewels: Vec::new(),
         skew_ms: Some(12),
+        leaked: None,
     }))
 }
 

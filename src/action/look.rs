@@ -13,9 +13,9 @@ use crate::hunt::snapshot::Capture;
 use crate::hunt::sweep::{Ending, IN_FLIGHT, Place, Sink, Sweep, Swept, SweptPage};
 use crate::hunt::{Family, OwnActs, Seat};
 use crate::journal::{Acceptance, IncidentState};
-use crate::model::{EvidenceRef, Finding, Gap, StepPath, WebRead};
+use crate::model::{EffectKey, EvidenceRef, Finding, Gap, StepPath, WebRead};
 use crate::outside::{Hindrance, OutsideLook, Sight};
-use crate::provider::{Lane, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
+use crate::provider::{Lane, Leaked, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
 use crate::secret::SecretBytes;
 
 /// What an action looks with. Whatever is read through it is kept as evidence.
@@ -32,6 +32,8 @@ pub struct Look<'a> {
     lane: Lane,
     /// What the journal tells of the incident, where there is one.
     incident: Option<&'a IncidentState>,
+    /// The value that leaked, where it is at hand.
+    leaked: Option<&'a dyn Leaked>,
     taken: Mutex<Taken>,
 }
 
@@ -57,8 +59,8 @@ impl<'a> Look<'a> {
         safeguards: &'a Safeguards,
         path: &'a StepPath,
     ) -> Self {
-        let (lane, incident, taken) = (Lane::Sweep, None, Mutex::default());
-        Self { read, outside, evidence, clock, progress, safeguards, path, lane, incident, taken }
+        let (lane, incident, leaked, taken) = (Lane::Sweep, None, None, Mutex::default());
+        Self { read, outside, evidence, clock, progress, safeguards, path, lane, incident, leaked, taken }
     }
 
     /// The same, where every read is at least as urgent as this.
@@ -73,9 +75,32 @@ impl<'a> Look<'a> {
         Self { incident: Some(incident), ..self }
     }
 
+    /// The same, where a value that leaked is at hand to be tried.
+    #[must_use]
+    pub fn with_leaked(self, leaked: Option<&'a dyn Leaked>) -> Self {
+        Self { leaked, ..self }
+    }
+
+    /// The leaked value of the token with this id, where it is at hand.
+    pub fn leaked(&self, token: &str) -> Option<&'a dyn Leaked> {
+        self.leaked.filter(|leaked| leaked.token() == token)
+    }
+
+    /// Whether the journal says that a run was begun with the value of the token with this id.
+    pub fn was_told_by_value(&self, token: &str) -> bool {
+        let runs = self.incident.iter().flat_map(|incident| &incident.runs);
+        runs.filter_map(|run| run.opened.leaked.as_ref()).any(|leaked| leaked.token == token)
+    }
+
+    /// When the effect with this key was sent last, as the journal has it: when its answer came, or else when it left.
+    pub fn sent_at(&self, effect: &EffectKey) -> Option<Timestamp> {
+        let attempt = self.incident?.runs.iter().find_map(|run| run.effect(effect))?.attempts.last()?;
+        attempt.ended.or(attempt.began)
+    }
+
     /// What quell itself sent: the reads of this process, and all that the incident's journal has.
     pub fn own_acts(&self) -> OwnActs {
-        OwnActs::new(self.read, self.incident)
+        OwnActs::new(self.read, self.incident, self.leaked.map(Leaked::token))
     }
 
     /// Who accepts that a finding stays as it is, and why; also where that was said of another finding of the same

@@ -15,6 +15,7 @@ use super::prompt::{differences, how_many};
 use super::run::read_answers;
 use super::session::connect::{Target, connect};
 use super::session::inputs::{self, Sources};
+use super::session::leaked;
 use super::session::load::{Loaded, load};
 use super::session::open;
 use super::session::secrets::Secrets;
@@ -113,6 +114,7 @@ pub(crate) async fn show(
     let redactor = std::sync::Arc::new(Redactor::new([0; 32]));
     let evidence = Unkept::new(redactor.clone());
     let (outside, _) = target.outside(cx, &redactor);
+    let leaked = leaked::door(target, connected, cx);
     let templates = Templates::new();
     let safeguards = cx.settings.safeguards();
     let bench = DryBench {
@@ -120,6 +122,7 @@ pub(crate) async fn show(
         catalogue: CATALOGUE,
         templates: &templates,
         read: &*connected.read,
+        leaked: leaked.as_deref(),
         outside: &*outside,
         evidence: &evidence,
         redactor: &redactor,

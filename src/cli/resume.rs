@@ -13,11 +13,11 @@ use super::rehearse::{self, Stage};
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
 use super::session::open::{Opened, granted, lock, me, same_place, who};
-use super::session::{drive, inputs, open, secrets};
+use super::session::{drive, inputs, leaked, open, secrets};
 use crate::cloudflare::api::Connected;
 use crate::journal::{DriverLock, Entry, Event, Journal, Lease, NoteKind, PlanSealed, RunState, Stamp};
 use crate::model::RunId;
-use crate::secret;
+use crate::secret::{self, Redactor};
 use amend::Proposal;
 use sealed::{Edit, Sealed};
 
@@ -123,6 +123,7 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         None => {}
     }
     secrets::again(&loaded.runbook, &proposal.plan.inputs, &mut target, cx).await?;
+    leaked::again(&run, &Redactor::new(dir.redaction_key()?), &mut target, cx.can_ask() && answers.is_none(), cx).await;
     let stamp = cx.stamp(Some(&run.opened));
     journal.drive(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref(), up_to))?;
     if let Some(text) = taken_over {

@@ -4,7 +4,7 @@ mod candidates;
 pub(crate) mod connect;
 pub(crate) mod drive;
 pub(crate) mod inputs;
-mod leaked;
+pub(crate) mod leaked;
 pub(crate) mod load;
 pub(crate) mod open;
 pub(crate) mod secrets;

@@ -137,6 +137,9 @@ pub(super) fn text(state: &IncidentState, now: Timestamp) -> String {
             escape::terminal(&planned.title)
         );
     }
+    if let Some(leaked) = &run.opened.leaked {
+        let _ = writeln!(out, "\nleaked value of {}: {}", leaked.token, escape::terminal(&tried(run, &leaked.token)));
+    }
     let doubtful: Vec<&EffectState> =
         run.steps.values().flat_map(|step| &step.effects).filter(|effect| effect.is_in_doubt()).collect();
     for effect in &doubtful {
@@ -151,6 +154,14 @@ pub(super) fn text(state: &IncidentState, now: Timestamp) -> String {
         state.evidence.len()
     );
     out
+}
+
+/// What came of trying the leaked value of this token; its latest cut counts.
+fn tried(run: &RunState, token: &str) -> String {
+    let effects = run.steps.values().flat_map(|step| &step.effects);
+    let mut verdicts =
+        effects.filter(|state| state.effect.target.id == token).filter_map(|state| state.verdict.as_ref());
+    verdicts.next_back().map_or_else(|| "not tried yet: the token is not cut".to_owned(), |it| it.detail().to_owned())
 }
 
 /// One sentence: running, resting, or ended, and what comes next.

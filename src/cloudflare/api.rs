@@ -18,6 +18,7 @@
 //! | `reader`, `sender` | the two sides |
 //! | `connect` | settles credential and account before anything else |
 //! | `identity` | whose a token is of which only the value is known |
+//! | `leaked` | whether the value of a token that was cut is still taken |
 //!
 //! Facts about the API are marked *documented* (published schema or pages) or *observed* (seen by third parties in
 //! real answers). Nothing here installs a TLS provider, reads the environment (the HTTP library itself looks up the
@@ -31,6 +32,7 @@ mod envelope;
 mod gate;
 mod http;
 mod identity;
+mod leaked;
 mod limit;
 mod meter;
 mod paging;
@@ -47,6 +49,7 @@ pub use credential::Credential;
 pub use envelope::{classify, parse_result, says_absent};
 pub use http::Timeouts;
 pub use identity::{Identity, Inquiry};
+pub use leaked::LeakedValue;
 pub use meter::{Meter, RequestCounts};
 
 use std::error::Error;

@@ -33,7 +33,7 @@ mod zones;
 use std::io;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::simulator::{Clock, Simulator, Store, World as _};
 
@@ -43,6 +43,7 @@ pub use scenario::{Cast, Innocent, Planted, Scenario, TokenSecret, baseline, can
 pub use secret::CANARY;
 
 use service::Service;
+use world::Account;
 
 /// How a world is started.
 #[derive(Debug, Clone)]
@@ -56,13 +57,16 @@ pub struct WorldOptions {
     pub rate_limit: bool,
     /// The quota that answers tell of.
     pub quota: Quota,
+    /// How long the value of a token that was disabled, deleted or rolled is still taken: how long the real API takes is
+    /// documented nowhere.
+    pub lag: SignedDuration,
 }
 
 impl WorldOptions {
-    /// A world in memory, with the rate limit.
+    /// A world in memory, with the rate limit; what is cut is cut at once.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        Self { dir: None, now, rate_limit: true, quota: Quota::DOCUMENTED }
+        Self { dir: None, now, rate_limit: true, quota: Quota::DOCUMENTED, lag: SignedDuration::ZERO }
     }
 }
 
@@ -78,7 +82,8 @@ pub async fn start(scenario: &Scenario, options: WorldOptions) -> io::Result<Sim
         let intruder = scenario.awake.then(|| seed::intruder(&scenario.plan, &seeded)).transpose();
         let intruder = intruder.map_err(io::Error::other)?;
         let ip = scenario.plan.responder_ip.clone();
-        let mut service = Service::new(seeded.account, ip, options.quota, options.rate_limit, intruder);
+        let account = Account { lag: options.lag, ..seeded.account };
+        let mut service = Service::new(account, ip, options.quota, options.rate_limit, intruder);
         for applied in &stored.applied {
             service.replay(applied)?;
         }

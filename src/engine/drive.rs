@@ -9,7 +9,7 @@ use crate::evidence::EvidenceStore;
 use crate::journal::{EffectState, Event, IncidentState, Journal, PlannedStep, RunOutcome, RunState, Stamp, StepState};
 use crate::model::{Danger, Digest, EffectKey, RunId, StepPath};
 use crate::outside::{OutsideLook, OutsideSend};
-use crate::provider::{ReadSide, SendSide};
+use crate::provider::{Leaked, ReadSide, SendSide};
 use crate::runbook::{Runbook, Templates};
 use crate::secret::Redactor;
 
@@ -25,6 +25,8 @@ pub struct Bench {
     pub read: Arc<dyn ReadSide>,
     /// The provider's send side.
     pub send: Arc<dyn SendSide>,
+    /// The value that leaked, where it is at hand to be tried.
+    pub leaked: Option<Arc<dyn Leaked>>,
     /// What can be looked at besides the provider.
     pub outside: Arc<dyn OutsideLook>,
     /// What can be done besides at the provider.

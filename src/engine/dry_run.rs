@@ -15,7 +15,7 @@ use crate::evidence::EvidenceSink;
 use crate::journal::{PlanSealed, PlannedStep};
 use crate::model::{Chore, Danger};
 use crate::outside::OutsideLook;
-use crate::provider::{BoxFuture, Progress, ReadSide};
+use crate::provider::{BoxFuture, Leaked, Progress, ReadSide};
 use crate::runbook::{Place, Runbook, Scope, StepSpec, Templates, named, resolve};
 use crate::secret::Redactor;
 
@@ -50,6 +50,8 @@ pub struct DryBench<'a> {
     pub templates: &'a Templates,
     /// The provider's read side.
     pub read: &'a dyn ReadSide,
+    /// The value that leaked, where it is at hand to be tried: that reads.
+    pub leaked: Option<&'a dyn Leaked>,
     /// What lies outside the provider, to look at.
     pub outside: &'a dyn OutsideLook,
     /// Where answers go.
@@ -241,7 +243,8 @@ impl DryRun<'_> {
         };
         let (read, outside) = (bench.read, bench.outside);
         let path = &planned.path;
-        let look = Look::new(read, outside, bench.evidence, bench.clock, bench.progress, bench.safeguards, path);
+        let look = Look::new(read, outside, bench.evidence, bench.clock, bench.progress, bench.safeguards, path)
+            .with_leaked(bench.leaked);
         let looked = action.plan(params, &look).await;
         self.seen.gaps.extend(look.finish().gaps);
         let seen = match looked {

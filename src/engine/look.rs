@@ -100,6 +100,7 @@ impl Engine {
         Look::new(&*bench.read, &*bench.outside, &bench.evidence, clock, progress, &bench.safeguards, path)
             .as_urgent_as(lane)
             .of_incident(self.state())
+            .with_leaked(bench.leaked.as_deref())
     }
 
     /// The step's parameters, with references and text filled in.

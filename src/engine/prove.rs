@@ -148,6 +148,9 @@ impl Engine {
         if let Some(failure) = taken.failure {
             return Err(EngineError::Evidence(failure));
         }
+        for gap in taken.gaps {
+            self.record(Some(path), Event::GapSeen { gap })?;
+        }
         self.record(Some(path), Event::Verified { effect: key.clone(), verdict, evidence: taken.evidence })
     }
 }

@@ -23,6 +23,8 @@ pub struct OwnActs {
     tokens: BTreeSet<String>,
     /// E-mails whose global key it sent with.
     keys: BTreeSet<String>,
+    /// Ids of the tokens whose leaked value it may have tried. It does nothing else with them.
+    tried: BTreeSet<String>,
 }
 
 /// A request that was sent at some time between two.
@@ -36,9 +38,10 @@ struct Request {
 
 impl OwnActs {
     /// The reads that `read` sent, and what the journal has: effects with their attempts, work by hand as it was described,
-    /// and the reads of earlier processes.
-    pub fn new(read: &dyn ReadSide, incident: Option<&IncidentState>) -> Self {
+    /// and the reads of earlier processes. `leaked` is the token whose leaked value is at hand.
+    pub fn new(read: &dyn ReadSide, incident: Option<&IncidentState>, leaked: Option<&str>) -> Self {
         let mut own = Self::default();
+        own.tried.extend(leaked.map(str::to_owned));
         own.acts_with(read.credential());
         let sent = read.sent();
         let here_since = sent.first().map_or(Timestamp::MAX, |first| first.at);
@@ -49,6 +52,7 @@ impl OwnActs {
         for run in &incident.runs {
             own.acts_with(&run.opened.credential);
             own.acts_with(&run.credential);
+            own.tried.extend(run.opened.leaked.iter().map(|leaked| leaked.token.clone()));
             for effect in run.steps.values().flat_map(|step| &step.effects) {
                 own.effect(effect, run.opened_at);
             }
@@ -102,7 +106,7 @@ impl OwnActs {
     /// Marks the events that are quell's own. Each request accounts for one event, the nearest in time; what is left is
     /// somebody else's, though it came by the same credential. Of reads alone, what came by it from the same address with the
     /// same program is its own as well: those of earlier processes leave no trace in the journal where they were made to
-    /// connect.
+    /// connect. The same holds of reads with a leaked value: whoever tries it comes from where quell is.
     pub fn label(&self, events: &mut [AuditEvent]) {
         let mut named: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
         let mut unnamed: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -130,9 +134,12 @@ impl OwnActs {
             }
         }
         let origins: BTreeSet<_> = own.iter().map(|at| origin(&events[*at])).collect();
+        let machines: BTreeSet<_> = own.iter().filter_map(|at| machine(&events[*at])).collect();
         for (at, event) in events.iter_mut().enumerate() {
-            let is_like = !event.is_write() && self.is_by_own_credential(event) && origins.contains(&origin(event));
-            event.own = own.contains(&at) || is_like;
+            let is_like = self.is_by_own_credential(event) && origins.contains(&origin(event));
+            let is_trial = event.token_id.as_ref().is_some_and(|token| self.tried.contains(token))
+                && machine(event).is_some_and(|machine| machines.contains(&machine));
+            event.own = own.contains(&at) || (!event.is_write() && (is_like || is_trial));
         }
     }
 
@@ -156,6 +163,11 @@ impl Request {
 /// By what, from where and with which program.
 fn origin(event: &AuditEvent) -> (Option<String>, Option<String>, Option<String>) {
     (event.token_id.clone().or_else(|| event.email.clone()), event.ip.clone(), event.user_agent.clone())
+}
+
+/// From where and with which program, where both are told.
+fn machine(event: &AuditEvent) -> Option<(String, String)> {
+    Some((event.ip.clone()?, event.user_agent.clone()?))
 }
 
 #[cfg(test)]
@@ -212,6 +224,25 @@ mod tests {
         assert_eq!(labelled(&own(&[("10:00:01", "GET", "/accounts/a/tokens")]), events.clone()), [true, true, false]);
         // Where nothing matches, nothing is.
         assert_eq!(labelled(&own(&[]), events), [false, false, false]);
+    }
+
+    #[test]
+    fn a_leaked_value_that_quell_tried_is_no_use_by_the_intruder() {
+        let of_suspect = |at: &str, method: &str, ip: &str| {
+            let mut event = event(at, method, "/accounts/a/tokens/verify", ip);
+            event.token_id = Some("stolen".to_owned());
+            event
+        };
+        let events = vec![
+            event("10:00:00", "GET", "/accounts", "home"),
+            of_suspect("10:00:01", "GET", "home"),
+            of_suspect("10:00:02", "GET", "away"),
+            of_suspect("10:00:03", "PUT", "home"),
+        ];
+        let mut sent = own(&[("10:00:00", "GET", "/accounts")]);
+        assert_eq!(labelled(&sent, events.clone()), [true, false, false, false]);
+        sent.tried.insert("stolen".to_owned());
+        assert_eq!(labelled(&sent, events), [true, true, false, false]);
     }
 
     #[test]

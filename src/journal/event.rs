@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 pub use closing::Accepted;
 pub use note::NoteKind;
 pub use plan::{Expanded, NestedRunbook, PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep};
-pub use run::{PreparedAnswers, RunOpened, RunOutcome};
+pub use run::{LeakedToken, PreparedAnswers, RunOpened, RunOutcome};
 pub use step::{
     Basis, Consent, EffectDecision, FailureDecision, Left, Payload, Proposed, SettledBy, SkipCause, WaitEnd,
 };

@@ -15,7 +15,7 @@ use crate::model::{Delivery, Digest, Effect, EffectKey, Role, RunId, SealedId, S
 ///
 /// It is frozen: whatever would make quell write another line for the same event, be it a new event, a field or a word of an
 /// enum, gets a number of its own, so that an older quell knows that it cannot read all of it. Older ones stay readable.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// The journal's file name in the incident's directory.
 pub const FILE_NAME: &str = "journal.jsonl";

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Numbered};
 use super::facts::TokenRow;
+use super::trail::Trail;
 use super::words::time;
 use crate::journal::{DeliveryState, EffectStatus};
 use crate::model::{Call, Disposition, Outcome};
@@ -15,6 +16,8 @@ use crate::model::{Call, Disposition, Outcome};
 pub struct Credentials {
     /// Taken out of use, or tried to.
     pub cut: Vec<CredentialRow>,
+    /// Whether the cuts rest on reading back alone, in a sentence.
+    pub tested: String,
     /// Cut, and given back as they were, or tried to.
     pub restored: Vec<CredentialRow>,
     /// Given a new value, or tried to.
@@ -42,6 +45,8 @@ pub struct CredentialRow {
     pub proven: bool,
     /// When that was.
     pub at: Option<String>,
+    /// What the read showed once the leaked value itself was tried too; `None` where it was not.
+    pub negative_test: Option<String>,
     /// The effect: `E4`; an output's word has none.
     pub effect: Option<String>,
     /// True where its new value lies in the vault.
@@ -119,6 +124,7 @@ pub(super) fn credentials(book: &Book<'_>) -> Credentials {
             all.rotated.push(done(book, &effect));
         }
     }
+    all.tested = tested(book, &all.cut);
     all.keep_the_last_word();
     let told: BTreeSet<String> = all
         .cut
@@ -198,10 +204,30 @@ fn done(book: &Book<'_>, effect: &Numbered<'_>) -> CredentialRow {
         standing: if by_hand { format!("by hand: {}", effect.standing()) } else { effect.standing() },
         proven: effect.is_proven(),
         at: trail.and_then(|trail| trail.proven).map(time),
+        negative_test: negative_test(effect, trail),
         effect: Some(effect.label()),
         sealed: effect.state.attempts.iter().any(|attempt| attempt.sealed),
         delivered: delivered(book, effect),
     }
+}
+
+fn negative_test(effect: &Numbered<'_>, trail: Option<&Trail>) -> Option<String> {
+    let verdict = effect.state.verdict.as_ref().filter(|_| trail.is_some_and(|trail| trail.tried))?;
+    Some(verdict.detail().to_owned())
+}
+
+/// That no leaked value was tried is said: a token that is read back as cut may be taken for a while.
+fn tested(book: &Book<'_>, cut: &[CredentialRow]) -> String {
+    let was_known = book.source.state.runs.iter().any(|run| run.opened.leaked.is_some());
+    let told = if cut.iter().any(|row| row.negative_test.is_some()) {
+        "The leaked value itself was tried after the cut; what is not told of it here rests on reading back."
+    } else if was_known {
+        "The leaked value was known when the run began, and was not tried after the cut: what is proven rests on reading back \
+         alone."
+    } else {
+        "No leaked value was at hand to be tried after the cut: what is proven rests on reading back alone."
+    };
+    told.to_owned()
 }
 
 fn delivered(book: &Book<'_>, effect: &Numbered<'_>) -> Vec<DeliveryRow> {

@@ -11,6 +11,7 @@ use crate::journal::{
     Basis, EffectDecision, Entry, Event, FailureDecision, Left, PreparedAnswers, SettledBy, SkipCause,
 };
 use crate::model::{Digest, EffectKey, FindingStatus, Outcome, RunId, Verdict};
+use crate::provider::TESTED;
 
 /// The journal's word on one effect, beyond its state.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub(super) struct Trail {
     /// When a read first saw it in place, since the last attempt.
     pub(super) proven: Option<Timestamp>,
     pub(super) evidence: Vec<Digest>,
+    /// Whether the latest look tried the leaked value too.
+    pub(super) tried: bool,
     /// Attempts that were in doubt, and why; the fold forgets that once a person's word or a read settles them.
     pub(super) doubts: BTreeMap<u32, String>,
     pub(super) decisions: Vec<(EffectDecision, Act)>,
@@ -123,6 +126,7 @@ impl Trails {
             }),
             Event::Verified { effect, verdict, evidence } => self.on(entry, effect, |trail| {
                 trail.last = Some((entry.at, entry.seq));
+                trail.tried = evidence.iter().any(|kept| kept.source.starts_with(TESTED));
                 if matches!(verdict, Verdict::Holds(_)) {
                     trail.proven.get_or_insert(entry.at);
                 } else {

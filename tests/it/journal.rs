@@ -60,6 +60,7 @@ pub(crate) fn run_opened() -> Event {
         credential: CredentialFacts { kind: CredentialKind::UserToken, id: None, owner: None, expires: None },
         crown_jewels: Vec::new(),
         skew_ms: None,
+        leaked: None,
     }))
 }
 

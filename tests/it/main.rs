@@ -29,6 +29,7 @@ mod journal;
 mod language;
 mod main_job;
 mod member_actions;
+mod negative;
 mod openapi;
 mod other_ways;
 mod outside;

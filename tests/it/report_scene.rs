@@ -250,6 +250,7 @@ fn begun(world: World, inputs: Value) -> Scene {
             },
             crown_jewels: vec!["example.com".into()],
             skew_ms: Some(320),
+            leaked: None,
         })),
     );
     let Value::Object(inputs) = inputs else { unreachable!("inputs are a table") };

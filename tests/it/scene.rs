@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::sync::Once;
 
 use age::secrecy::ExposeSecret;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use quell::cloudflare::simulator::{Scenario, WorldOptions, scenario, start, world_digest};
 use quell::simulator::{Fault, FaultKind, LoggedRequest, Request, Simulator};
 use serde_json::Value;
@@ -53,11 +53,16 @@ impl Scene {
 
     /// This scenario, built in or not.
     pub(crate) async fn in_scenario(scenario: Scenario) -> Self {
+        Self::lagging(scenario, SignedDuration::ZERO).await
+    }
+
+    /// The same where the value of a token that was cut is still taken for so long.
+    pub(crate) async fn lagging(scenario: Scenario, lag: SignedDuration) -> Self {
         static TLS: Once = Once::new();
         // Tests that need no scene may have installed it before.
         TLS.call_once(|| _ = rustls::crypto::ring::default_provider().install_default());
         let dir = tempfile::tempdir().unwrap();
-        let simulator = start(&scenario, WorldOptions::at(Timestamp::now())).await.unwrap();
+        let simulator = start(&scenario, WorldOptions { lag, ..WorldOptions::at(Timestamp::now()) }).await.unwrap();
         // A key pair opens a vault at once; a passphrase takes a second on purpose.
         let identity = age::x25519::Identity::generate();
         std::fs::write(dir.path().join("identity.txt"), identity.to_string().expose_secret()).unwrap();

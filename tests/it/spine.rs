@@ -56,7 +56,10 @@ pub(crate) struct Spine {
 
 impl Spine {
     pub(crate) async fn new() -> Self {
-        let scene = Scene::new().await;
+        Self::at(Scene::new().await)
+    }
+
+    pub(crate) fn at(scene: Scene) -> Self {
         scene.write("spine.toml", RUNBOOK);
         let others = scene.scenario.cast.tokens.iter().filter(|token| {
             token.owner.is_none()

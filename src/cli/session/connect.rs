@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::leaked::LeakedValue;
 use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
@@ -27,8 +28,8 @@ pub(crate) struct Target {
     pub(crate) scenario: Option<String>,
     /// The secret inputs of the runbook, by the names of their variables.
     pub(crate) secrets: BTreeMap<String, Secret>,
-    /// The value of the suspect, where it was given: masked, and handed to nothing.
-    pub(crate) leaked: Option<Secret>,
+    /// The value of the suspect, where it was given.
+    pub(crate) leaked: Option<LeakedValue>,
 }
 
 impl Target {
@@ -91,7 +92,8 @@ impl Target {
         redactor: &Arc<Redactor>,
     ) -> (Arc<dyn OutsideLook>, Arc<dyn OutsideSend>) {
         // Masked from here on, used or not.
-        self.secrets.values().chain(&self.leaked).for_each(|secret| redactor.learn(secret));
+        let leaked = self.leaked.as_ref().map(LeakedValue::secret);
+        self.secrets.values().chain(leaked).for_each(|secret| redactor.learn(secret));
         if self.scenario.is_some() {
             return (Arc::new(Rehearsed), Arc::new(Rehearsed));
         }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::connect::Target;
+use super::leaked;
 use super::load::Loaded;
 use super::open::Opened;
 use crate::cli::catalogue::CATALOGUE;
@@ -72,6 +73,7 @@ pub(crate) async fn drive(
         templates: Templates::new(),
         read: connected.read.clone(),
         send: connected.send.clone(),
+        leaked: leaked::door(target, &connected, cx),
         outside,
         errands,
         api: target.api(),

@@ -70,6 +70,12 @@ pub(crate) async fn collect(
         let named = given.get(&spec.name).cloned().or_else(from_environment);
         if let Some(plan) = sources.plan {
             let value = read(spec, plan.inputs.get(&spec.name).unwrap_or(&Value::Null), cx)?;
+            let named = match named {
+                None if leaked::is_at_hand(spec, target, cx) => {
+                    Some(leaked::settle(spec, target, connected, cx).await?)
+                }
+                named => named,
+            };
             differing.extend(named.map(|named| differs(spec, &value, &named, cx)).transpose()?.flatten());
             inputs.insert(spec.name.clone(), value);
             continue;
@@ -78,6 +84,11 @@ pub(crate) async fn collect(
         if named.as_ref().map_or_else(|| leaked::is_at_hand(spec, target, cx), is_announced) {
             inputs.insert(spec.name.clone(), leaked::settle(spec, target, connected, cx).await?);
             continue;
+        }
+        if let Some(named) = &named
+            && leaked::is_at_hand(spec, target, cx)
+        {
+            leaked::beside(spec, named, target, connected, cx).await?;
         }
         let value = match named.or_else(|| sources.scenario.get(&spec.name).cloned()) {
             Some(value) => read(spec, &value, cx)?,
@@ -181,9 +192,7 @@ fn differs(spec: &InputSpec, planned: &Value, given: &Value, cx: &Context) -> Re
     let is_told_from_now =
         given.as_str().is_some_and(|text| spec.parse(text, cx.now()).ok() != spec.parse(text, hour_ago).ok());
     // The same token may be called by its name and by its id: which one is meant was settled when the plan was made.
-    let is_id = |value: &Value| {
-        value.as_str().is_some_and(|text| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
-    };
+    let is_id = |value: &Value| value.as_str().is_some_and(leaked::is_id);
     let is_other_spelling = spec.ty == InputType::CloudflareToken && is_id(&now) != is_id(planned);
     if is_other_spelling {
         cx.screen.tell(&format!(

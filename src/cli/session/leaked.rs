@@ -1,4 +1,7 @@
-//! A suspect of which only the value is known: the API is asked whose it is, and the value is kept nowhere.
+//! A suspect of which only the value is known: the API is asked whose it is, and once it is cut whether it still takes the
+//! value. The value stays in the memory of this process.
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -10,9 +13,11 @@ use crate::cli::prompt::ask_secret;
 use crate::cloudflare::api::{Connected, Connector, Credential, Identity};
 use crate::cloudflare::{Named, named, simulator};
 use crate::escape;
-use crate::model::CredentialKind;
+use crate::journal::{LeakedToken, RunState};
+use crate::model::{CredentialKind, Verdict};
+use crate::provider::Leaked;
 use crate::runbook::{InputSpec, InputType};
-use crate::secret::Secret;
+use crate::secret::{Redactor, Secret};
 
 /// What is said instead of a token's name where its value is at hand.
 const WORD: &str = "value";
@@ -22,6 +27,79 @@ pub(super) const VARIABLE: &str = "QUELL_SUSPECT_VALUE";
 
 /// The input that the variable is for.
 const SUSPECT: &str = "suspect";
+
+/// How often a value that is not the one of before is asked for again.
+const TRIES: u32 = 3;
+
+/// The value of a suspect. It is masked wherever it turns up, and tried once the token is cut.
+pub(crate) struct LeakedValue {
+    secret: Secret,
+    /// Id of the token whose it is, once that is known.
+    token: Option<String>,
+}
+
+impl LeakedValue {
+    /// The value, to be masked.
+    pub(super) const fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// What the journal is told of it.
+    pub(super) fn for_journal(&self, redactor: &Redactor) -> Option<LeakedToken> {
+        Some(LeakedToken { token: self.token.clone()?, mask: mask(redactor, &self.secret) })
+    }
+}
+
+fn mask(redactor: &Redactor, value: &Secret) -> String {
+    redactor.mask("secret", value.expose())
+}
+
+/// The door by which the engine tries the value that leaked, where there is one.
+pub(crate) fn door(target: &Target, connected: &Connected, cx: &Context) -> Option<Arc<dyn Leaked>> {
+    let leaked = target.leaked.as_ref()?;
+    let credential = Credential::Token(leaked.secret.clone());
+    let connector = Connector::new(target.base.clone(), credential, target.world(), cx.clock.clone());
+    let door = connector.leaked(&connected.read.account().id, leaked.token.as_deref()?);
+    // What the API was asked with once can be sent again.
+    door.ok().map(|door| Arc::new(door) as Arc<dyn Leaked>)
+}
+
+/// Asks for the value again for a run that goes on and was told of the suspect by it: without it the cut is proven by
+/// reading back alone, which is said. Whether it is the same tells its mask.
+pub(crate) async fn again(run: &RunState, redactor: &Redactor, target: &mut Target, may_ask: bool, cx: &Context) {
+    let Some(known) = run.opened.leaked.as_ref().filter(|known| !is_cut(run, &known.token)) else { return };
+    let is_it = |value: &Secret| mask(redactor, value) == known.mask;
+    let mut value = given(target, cx);
+    if value.as_ref().is_some_and(|value| !is_it(value)) {
+        cx.screen.tell(&format!("note: what `{VARIABLE}` holds is not the value that this run began with"));
+        value = None;
+    }
+    let mut tries = 0;
+    while value.is_none() && may_ask && tries < TRIES {
+        let words = "the leaked value once more, to try it after the cut (not echoed, not stored; empty: not tried)";
+        let Some(typed) = ask_secret(&cx.screen, words).await.filter(|typed| !typed.expose().is_empty()) else { break };
+        if is_it(&typed) {
+            value = Some(typed);
+        } else {
+            cx.screen.tell("that is not the value that this run began with");
+        }
+        tries += 1;
+    }
+    match value {
+        Some(secret) => target.leaked = Some(LeakedValue { secret, token: Some(known.token.clone()) }),
+        None => cx.screen.tell(&format!(
+            "note: the leaked value is not at hand any more, so the cut of {} will be proven by reading back alone; \
+             `{VARIABLE}` brings it",
+            known.token
+        )),
+    }
+}
+
+/// Whether the token is cut already, as a read showed.
+fn is_cut(run: &RunState, token: &str) -> bool {
+    let mut effects = run.steps.values().flat_map(|step| &step.effects);
+    effects.any(|state| state.effect.target.id == token && matches!(state.verdict, Some(Verdict::Holds(_))))
+}
 
 /// Whether `given` says that the value is at hand, and not which token it is.
 pub(super) fn is_announced(spec: &InputSpec, given: &str) -> bool {
@@ -70,6 +148,39 @@ pub(super) async fn settle(
     }
 }
 
+/// The value that the environment brings beside a suspect who is named: to be tried after the cut. One that leads to no
+/// token is said to, and not used.
+///
+/// # Errors
+/// It is another token's: then the run does not begin.
+pub(super) async fn beside(
+    spec: &InputSpec,
+    named: &Value,
+    target: &mut Target,
+    connected: &Connected,
+    cx: &Context,
+) -> Result<(), CliError> {
+    let Some(value) = given(target, cx) else { return Ok(()) };
+    match bind(value, target, connected, cx).await {
+        Ok(id) if named.as_str().is_some_and(|named| is_id(named) && named != id) => Err(CliError::usage(format!(
+            "the input `{}` is {named}, and `{VARIABLE}` holds the value of another token, {id}",
+            spec.name
+        ))
+        .hint(format!("unset `{VARIABLE}`, or leave the input to it; nothing was sent"))),
+        Ok(_) => Ok(()),
+        Err(Unbound::Is(why)) => {
+            cx.screen.tell(&format!("note: `{VARIABLE}` is not used: {why}"));
+            Ok(())
+        }
+        Err(Unbound::NotAsked(error)) => Err(error),
+    }
+}
+
+/// Whether a token is named by its id.
+pub(super) fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The same at the prompt: `None` where the person is asked once more, and told why.
 pub(super) async fn ask(target: &mut Target, connected: &Connected, cx: &Context) -> Option<Value> {
     let value = match given(target, cx) {
@@ -107,11 +218,11 @@ enum Unbound {
     NotAsked(CliError),
 }
 
-/// Asks whose it is, says so, and keeps the value for masking only.
+/// Asks whose it is, says so, and keeps the value in memory: to mask it, and to try it after the cut.
 async fn bind(value: Secret, target: &mut Target, connected: &Connected, cx: &Context) -> Result<String, Unbound> {
     let account = connected.read.account();
     let credential = Credential::Token(value.clone());
-    target.leaked = Some(value);
+    target.leaked = Some(LeakedValue { secret: value, token: None });
     let connector = Connector::new(target.base.clone(), credential, target.world(), cx.clock.clone());
     let unfit = |why: &dyn std::fmt::Display| Unbound::Is(format!("that is no value of a token: {why}"));
     let inquiry = connector.inquiry().map_err(|error| unfit(&error))?;
@@ -151,5 +262,8 @@ async fn bind(value: Secret, target: &mut Target, connected: &Connected, cx: &Co
         }
     };
     cx.screen.tell(&escape::terminal(&told));
+    if let Some(leaked) = &mut target.leaked {
+        leaked.token = Some(id.clone());
+    }
     Ok(id)
 }

@@ -18,10 +18,12 @@ use crate::cloudflare::api::Connected;
 use crate::durable;
 use crate::engine::{Binding, seal_plan};
 use crate::journal::{
-    Driver, DriverLock, Event, FORMAT, Journal, Lease, PlanApproved, PlanSealed, RunOpened, RunState, Stamp,
+    Driver, DriverLock, Event, FORMAT, Journal, LeakedToken, Lease, PlanApproved, PlanSealed, RunOpened, RunState,
+    Stamp,
 };
 use crate::model::{Account, Danger, Digest, IncidentId, RunId, World};
 use crate::runbook::{Runbook, Templates};
+use crate::secret::Redactor;
 
 /// An open run: journal and driver lock in hand, the plan fixed on disk.
 pub(crate) struct Opened {
@@ -138,6 +140,7 @@ pub(crate) fn open(
         credential: connected.read.credential().clone(),
         crown_jewels: cx.settings.config.crown_jewels.clone(),
         skew_ms: connected.skew.and_then(|skew| i64::try_from(skew.as_millis()).ok()),
+        leaked: leaked(&dir, target)?,
     };
     let stamp = Stamp { run: Some(run.clone()), ..stamp };
     journal.append(&stamp, Event::RunOpened(Box::new(bound.clone())))?;
@@ -150,6 +153,12 @@ pub(crate) fn open(
     keep(&dir.plan(&run, 0), &plan_file::text(FORMAT, &bound, &sealed, &loaded.texts()))?;
     journal.append(&stamp, Event::PlanSealed(Box::new(sealed)))?;
     Ok(Opened { dir, journal, run, lock, up_to: given.up_to, rested: None })
+}
+
+/// The suspect that was told by its value, if it was.
+fn leaked(dir: &IncidentDir, target: &Target) -> Result<Option<LeakedToken>, CliError> {
+    let Some(leaked) = &target.leaked else { return Ok(None) };
+    Ok(leaked.for_journal(&Redactor::new(dir.redaction_key()?)))
 }
 
 fn keep(path: &Path, text: &str) -> Result<(), CliError> {

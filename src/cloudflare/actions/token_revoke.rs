@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
 use crate::cloudflare::tokens::{
-    Found, Token, TokenRef, ZoneNames, find_listed, invisible, list, not_seen, refuse_own, spare, unique,
+    Found, Token, TokenRef, ZoneNames, find_listed, invisible, list, not_seen, proven, refuse_own, spare, unique,
 };
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Radius, Resolves, Verdict};
 use crate::provider::Answer;
@@ -44,8 +44,8 @@ impl Action for TokenRevoke {
         version: 1,
         summary: "Delete tokens for good",
         docs: "Deletes tokens and proves it by a list that does not have them any more. One that is gone already counts as \
-               done. Policies and last use are lost with it: disable first, delete when the evidence is held. Refuses the \
-               token that quell is acting with, and leaves out what quell.toml names under `break_glass`.",
+               done. A leaked value that the run was given is tried too, as by `cloudflare.token.disable`. Policies and last use \
+               are lost with it: disable first, delete when the evidence is held. Refuses the token that quell is acting with, and leaves out what quell.toml names under `break_glass`.",
         verb: "revoke",
         max_danger: Danger::Irreversible,
         permissions: &[
@@ -53,7 +53,7 @@ impl Action for TokenRevoke {
             Permission { group: "Account API Tokens Write", write: true },
         ],
         example: "tokens = [{ id = \"8a186ff66f91651bf74db1820580a0ef\" }]\n",
-        settling: Duration::from_secs(30),
+        settling: Duration::from_secs(120),
         estimate: Estimate { fixed: 3, per_zone: 0 },
     };
 
@@ -103,7 +103,9 @@ impl Action for TokenRevoke {
     async fn verify<'a>(effect: &'a Effect, _receipt: Option<&'a Value>, look: &'a Look<'a>) -> Verdict {
         match find_listed(look, effect).await {
             Found::There(_) => Verdict::DoesNotHold("the list still has the token".to_owned()),
-            Found::Gone => Verdict::Holds("the whole list of its owner's tokens does not have it any more".to_owned()),
+            Found::Gone => {
+                proven(look, effect, "the whole list of its owner's tokens does not have it any more".to_owned()).await
+            }
             Found::Unseen(why) => Verdict::CannotTell(why),
         }
     }

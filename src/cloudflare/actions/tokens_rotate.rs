@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, parse_result};
 use crate::cloudflare::tokens::{
-    Found, Token, TokenRef, ZoneNames, find, invisible, is_spared, list, not_seen, unique,
+    Found, Token, TokenRef, ZoneNames, find, invisible, is_spared, list, not_seen, proven, unique,
 };
 use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Radius, Verdict, count};
 use crate::provider::Answer;
@@ -161,7 +161,7 @@ impl Action for TokensRotate {
             }
             Found::There(token) => match (token.modified_on, effect.before["modified_on"].as_str()) {
                 (Some(now), Some(before)) if now.to_string() != before => {
-                    Verdict::Holds(format!("read back: the token was changed at {now}, and is active"))
+                    proven(look, effect, format!("read back: the token was changed at {now}, and is active")).await
                 }
                 _ => Verdict::CannotTell(
                     "the API gave a new secret, and nothing else that can be read tells of it".to_owned(),

@@ -38,6 +38,11 @@ impl Connector {
 }
 
 impl Inquiry {
+    /// What it asks by.
+    pub(super) const fn transport(&self) -> &Transport {
+        &self.0
+    }
+
     /// Which token it is: one of any user, or one that the account with the id `account` owns.
     ///
     /// # Errors

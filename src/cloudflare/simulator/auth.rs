@@ -27,7 +27,7 @@ fn bearer(account: &Account, secret: &str, verifying: bool, at: Timestamp) -> Re
         return Err(invalid_header(6111, "Authorization"));
     }
     let dead = if verifying { Refusal::new(401, 1000, "Invalid API Token") } else { Refusal::authentication(401) };
-    let token = account.tokens.iter().find(|token| token.secret == secret).ok_or(dead)?;
+    let token = account.token_by_value(secret, at).ok_or(dead)?;
     // Verification is the one thing that a token may still ask when it is disabled.
     if verifying || token.status(at) == "active" { Ok(actor(token)) } else { Err(Refusal::authentication(401)) }
 }

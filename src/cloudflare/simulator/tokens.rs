@@ -66,6 +66,7 @@ pub(super) fn route(account: &mut Account, call: &Call, owner: Option<&str>, res
         ("PUT", [id]) => update(account, call, owner, id),
         ("DELETE", [id]) => {
             let removed = find(account, owner, id)?.object.clone();
+            account.linger(id, call.at);
             account.tokens.retain(|token| id_of(&token.object) != *id);
             Ok(Reply::deleted(removed))
         }
@@ -84,7 +85,7 @@ fn find<'a>(account: &'a mut Account, owner: Option<&str>, id: &str) -> Result<&
 /// Speaks about the calling token only, and only where its owner is asked for.
 fn verify(account: &Account, call: &Call, owner: Option<&str>) -> Result<Reply, Refusal> {
     let Actor::Token(id) = &call.actor else { return Err(Refusal::invalid("Missing \"Authorization\" header")) };
-    let token = account.token(id).filter(|token| token.owner.as_deref() == owner);
+    let token = account.token_verified(id, call.at).filter(|token| token.owner.as_deref() == owner);
     let token = token.ok_or_else(|| Refusal::new(403, 9109, "Invalid access token"))?;
     let status = token.status(call.at);
     let mut result = json!({ "id": id, "status": status });
@@ -135,6 +136,10 @@ fn update(account: &mut Account, call: &Call, owner: Option<&str>, id: &str) -> 
     if status.is_some_and(|status| status != "active" && status != "disabled") {
         return Err(Refusal::invalid("Invalid status"));
     }
+    find(account, owner, id)?;
+    if status == Some("disabled") {
+        account.linger(id, call.at);
+    }
     let token = find(account, owner, id)?;
     let before = token.object.clone();
     let fields = token.object.as_object_mut().into_iter();
@@ -151,6 +156,7 @@ fn update(account: &mut Account, call: &Call, owner: Option<&str>, id: &str) -> 
 
 fn roll(account: &mut Account, call: &Call, owner: Option<&str>, id: &str) -> Result<Reply, Refusal> {
     find(account, owner, id)?;
+    account.linger(id, call.at);
     let secret = account.new_secret(prefix(owner));
     let token = find(account, owner, id)?;
     let before = token.object.clone();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::audit::AuditLog;
@@ -20,6 +21,10 @@ pub(super) struct Account {
     /// Users, by email.
     pub(super) people: BTreeMap<String, Person>,
     pub(super) tokens: Vec<Token>,
+    /// How long the value of a token that was cut is still taken.
+    pub(super) lag: SignedDuration,
+    /// Tokens as they were before they were cut, each with when that is known everywhere.
+    pub(super) lingering: Vec<(Token, Timestamp)>,
     pub(super) members: Vec<Value>,
     pub(super) roles: Vec<Value>,
     pub(super) zones: Vec<Zone>,
@@ -105,6 +110,31 @@ impl Account {
         })
     }
 
+    /// The tokens that were cut, and of which that is not known everywhere yet: as they were before.
+    fn late(&self, at: Timestamp) -> impl Iterator<Item = &Token> {
+        self.lingering.iter().rev().filter(move |(_, until)| at < *until).map(|(token, _)| token)
+    }
+
+    /// The token whose value this is, as it is known where it is asked about.
+    pub(super) fn token_by_value(&self, secret: &str, at: Timestamp) -> Option<&Token> {
+        let is_it = |token: &&Token| token.secret == secret;
+        self.late(at).find(is_it).or_else(|| self.tokens.iter().find(is_it))
+    }
+
+    /// The token with this id, as it is known where it verifies itself.
+    pub(super) fn token_verified(&self, id: &str, at: Timestamp) -> Option<&Token> {
+        self.late(at).find(|token| id_of(&token.object) == id).or_else(|| self.token(id))
+    }
+
+    /// Keeps a token as it is before it is cut.
+    pub(super) fn linger(&mut self, id: &str, at: Timestamp) {
+        if !self.lag.is_zero()
+            && let Some(token) = self.token(id).cloned()
+        {
+            self.lingering.push((token, at + self.lag));
+        }
+    }
+
     pub(super) fn token(&self, id: &str) -> Option<&Token> {
         self.tokens.iter().find(|token| id_of(&token.object) == id)
     }
@@ -136,7 +166,7 @@ impl Account {
     /// The email of the user behind the call; account-owned tokens have none.
     pub(super) fn user_of(&self, call: &Call) -> Option<String> {
         match &call.actor {
-            Actor::Token(id) => self.token(id)?.owner.clone(),
+            Actor::Token(id) => self.token_verified(id, call.at)?.owner.clone(),
             Actor::GlobalKey(email) | Actor::Dashboard(email) | Actor::Application(email) => Some(email.clone()),
             Actor::System => None,
         }

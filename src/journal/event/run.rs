@@ -51,6 +51,18 @@ pub struct RunOpened {
     pub crown_jewels: Vec<String>,
     /// This machine's clock minus the server's, in milliseconds, where it was measured.
     pub skew_ms: Option<i64>,
+    /// The suspect, where it was told by its value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaked: Option<LeakedToken>,
+}
+
+/// A token that a run was told of by its value. The value is kept nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeakedToken {
+    /// The provider's id of the token.
+    pub token: String,
+    /// The value's mask: by it the same value is known again.
+    pub mask: String,
 }
 
 /// How a run ended.

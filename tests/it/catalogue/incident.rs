@@ -59,6 +59,7 @@ impl Incident {
                 credential: stage.connected.credential.clone(),
                 crown_jewels: Vec::new(),
                 skew_ms: None,
+                leaked: None,
             })),
         );
         let step = PlannedStep {

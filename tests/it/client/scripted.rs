@@ -260,6 +260,7 @@ pub(super) fn warrant(call: &HttpCall, world: &World) -> Warrant {
         credential,
         crown_jewels: Vec::new(),
         skew_ms: None,
+        leaked: None,
     };
     let step = PlannedStep {
         path: path.clone(),

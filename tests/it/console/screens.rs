@@ -189,6 +189,7 @@ fn the_header_says_what_a_run_is_bound_to() {
         },
         crown_jewels: Vec::new(),
         skew_ms: None,
+        leaked: None,
     };
     let incident = IncidentId::new("20261123-1412-k7qd");
     let calls = [NestedRunbook {

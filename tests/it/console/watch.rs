@@ -90,6 +90,7 @@ impl Told {
             credential,
             crown_jewels: Vec::new(),
             skew_ms: None,
+            leaked: None,
         })));
         let later = ["check-again", "watch", "close"].map(|id| {
             let mut later = planned(id);

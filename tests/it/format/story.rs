@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use quell::journal::{
-    Accepted, Basis, Consent, EffectDecision, Event, Expanded, FailureDecision, Journal, Left, NestedRunbook, NoteKind,
-    Payload, PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep, PreparedAnswers, Proposed, RunOpened,
-    RunOutcome, SettledBy, SkipCause, Stamp, WaitEnd,
+    Accepted, Basis, Consent, EffectDecision, Event, Expanded, FailureDecision, Journal, LeakedToken, Left,
+    NestedRunbook, NoteKind, Payload, PlanAmended, PlanApproved, PlanSealed, PlannedEffect, PlannedStep,
+    PreparedAnswers, Proposed, RunOpened, RunOutcome, SettledBy, SkipCause, Stamp, WaitEnd,
 };
 use quell::model::{
     Account, Actor, AnswerKind, Ask, Attribution, ByHand, Call, Change, Chore, CommandCall, CredentialFacts,
@@ -98,7 +98,12 @@ impl Story {
         self.say(Event::DriverTaken { machine: "laptop-7".into(), pid: 4711, answers: Some(answers), up_to: None });
         self.run = Some(RunId::new("r1"));
         let world = World::Rehearsal("leaked-token".into());
-        self.say(run_opened("r1", world, CredentialKind::UserToken));
+        let leaked = LeakedToken { token: "8a186ff6".into(), mask: "«secret:9f3a52c1»".into() };
+        let mut opened = run_opened("r1", world, CredentialKind::UserToken);
+        if let Event::RunOpened(opened) = &mut opened {
+            opened.leaked = Some(leaked);
+        }
+        self.say(opened);
         self.say(Event::PlanSealed(Box::new(plan(b"plan"))));
         self.say(approved(&[http("cut", 1), http("cut", 2)], false));
         self.look();
@@ -526,6 +531,7 @@ fn run_opened(run: &str, world: World, kind: CredentialKind) -> Event {
         credential: credential(kind),
         crown_jewels: vec!["shop.example.com".into()],
         skew_ms: Some(-730),
+        leaked: None,
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Labels, Seeded, inventory, moment};
@@ -119,6 +119,8 @@ impl Builder<'_> {
             object,
             people,
             tokens: Vec::new(),
+            lag: SignedDuration::ZERO,
+            lingering: Vec::new(),
             members,
             roles,
             zones: Vec::new(),
