@@ -28,7 +28,7 @@ mod steps;
 
 pub use consent::{ConsentMode, short_code};
 pub use cover::{Asked, Beforehand, Cover, Prepared, cover, drifted, to_approve};
-pub use decide::{Next, decide};
+pub use decide::{Next, comes_next, decide, take_up};
 pub use deliver::Courier;
 pub use drive::{Bench, Engine, PauseCause, Stop};
 pub use dry_run::{DryBench, forecast};

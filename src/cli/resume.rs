@@ -303,7 +303,7 @@ fn rested(cx: &Context, run: &RunState, entries: &[Entry], connected: &Connected
         Event::DriverTaken { machine, pid, .. } => Some((*pid, machine.as_str())),
         _ => None,
     });
-    let next = crate::engine::decide(run).map(|next| outcome::next_words(&next));
+    let next = crate::engine::take_up(run).map(|next| outcome::next_words(&next));
     let rested = Rested {
         at: of_run.map_or(run.opened_at, |entry| entry.at),
         driver,

@@ -173,7 +173,7 @@ fn standing(run: &RunState) -> String {
             serde_json::to_value(outcome).unwrap_or(Value::Null).as_str().unwrap_or("closed")
         );
     }
-    let next = crate::engine::decide(run);
+    let next = crate::engine::comes_next(run);
     let next = next.map_or_else(|| "nothing is planned yet".to_owned(), |next| outcome::next_words(&next));
     match &run.paused {
         Some(reason) => format!(

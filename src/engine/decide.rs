@@ -89,6 +89,25 @@ pub fn decide(run: &RunState) -> Option<Next> {
     })
 }
 
+/// The same, where a process takes up a run that rested. What no look could tell of an effect in doubt may show by now: the
+/// network is back, or the provider. It is looked at once more before anybody is asked to judge without having seen.
+pub fn take_up(run: &RunState) -> Option<Next> {
+    decide(run).map(|next| match next {
+        Next::Decide(path, key) if could_not_be_told(run, &path, &key) => Next::Probe(path, key),
+        next => next,
+    })
+}
+
+/// What comes next of a run, whether a process drives it or it rests.
+pub fn comes_next(run: &RunState) -> Option<Next> {
+    if run.paused.is_some() { take_up(run) } else { decide(run) }
+}
+
+fn could_not_be_told(run: &RunState, path: &StepPath, key: &EffectKey) -> bool {
+    let state = run.step(path).and_then(|step| step.effect(key));
+    state.is_some_and(|state| state.is_in_doubt() && matches!(state.verdict, Some(Verdict::CannotTell(_))))
+}
+
 fn begin(path: StepPath, is_jumped_over: bool) -> Next {
     if is_jumped_over { Next::JumpOver(path) } else { Next::Begin(path) }
 }

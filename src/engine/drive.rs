@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use super::decide::{Next, decide};
+use super::decide::{Next, decide, take_up};
 use super::{EngineError, Halt, Ports, Reply};
 use crate::action::{AnyAction, Catalogue, Safeguards};
 use crate::evidence::EvidenceStore;
@@ -101,8 +101,9 @@ impl Engine {
 
     /// Goes on until the run is closed or rests. Interrupted at any point, the journal says where things stand.
     pub async fn drive(&mut self) -> Result<Stop, EngineError> {
-        self.rested_at = match decide(self.run_state()?) {
-            Some(Next::Failed(path)) => Some(path),
+        let mut first = take_up(self.run_state()?);
+        self.rested_at = match &first {
+            Some(Next::Failed(path)) => Some(path.clone()),
             _ => None,
         };
         loop {
@@ -110,7 +111,8 @@ impl Engine {
                 return self.pause(PauseCause::Interrupted);
             }
             let run = self.run_state()?;
-            let next = decide(run).ok_or_else(|| EngineError::Unknown("a run without a plan".into()))?;
+            let next = first.take().or_else(|| decide(run));
+            let next = next.ok_or_else(|| EngineError::Unknown("a run without a plan".into()))?;
             let turn = match next {
                 Next::Begin(path) => self.begin(&path).await?,
                 Next::JumpOver(path) => self.jump_over(&path)?,

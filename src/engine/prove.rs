@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::drive::{Answered, Engine, PauseCause, Turn};
 use super::{DecisionKind, DecisionRequest, EngineError};
 use crate::action::Taken;
-use crate::journal::{EffectDecision, EffectState, EffectStatus, Event, SettledBy};
+use crate::journal::{EffectDecision, EffectState, EffectStatus, Event, NoteKind, SettledBy};
 use crate::model::{Call, EffectKey, Gap, Outcome, StepPath, Verdict};
 use crate::provider::Lane;
 
@@ -93,6 +93,21 @@ impl Engine {
             Err(Answered::Skip(reason)) => (EffectDecision::Abandon, reason),
             Err(Answered::Go(decided)) => decided,
         };
+        if kind == DecisionKind::InDoubt && decision == EffectDecision::Retry {
+            // What took place after all is not sent a second time, and not taken for left undone either.
+            if let Turn::Stop(stop) = self.probe(path, key).await? {
+                return Ok(Turn::Stop(stop));
+            }
+            let state = self.effect(path, key)?;
+            if !state.is_in_doubt() || self.bench.ports.interrupt.is_raised() {
+                return Ok(Turn::On);
+            }
+            if matches!(state.verdict, Some(Verdict::Holds(_))) {
+                let text = format!("looked again at an effect in doubt, which took place: {words}");
+                self.record(Some(path), Event::Noted { text, kind: NoteKind::Decision })?;
+                return Ok(Turn::On);
+            }
+        }
         self.record(Some(path), Event::EffectDecided { effect: key.clone(), decision, words })?;
         Ok(Turn::On)
     }

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::console::{count, duration};
 use crate::cli::outcome;
-use crate::engine::decide;
+use crate::engine::comes_next;
 use crate::journal::{
     EffectState, EffectStatus, IncidentState, PlannedStep, RunOutcome, RunState, SkipCause, StepStatus,
 };
@@ -11,7 +11,7 @@ use crate::model::{Disposition, FindingStatus, Phase, Severity};
 /// How it stands, in one line that may be read by anybody: no names, no ids, nothing that an attacker wrote.
 pub(super) fn line(state: &IncidentState, now: Timestamp) -> String {
     let Some(run) = state.latest_run() else { return "no run has begun\n".to_owned() };
-    let next = decide(run);
+    let next = comes_next(run);
     let next = next.as_ref().map(outcome::next_step);
     let phase = match (run.closed, next) {
         (Some(RunOutcome::Done), _) => "response ended",
