@@ -152,6 +152,10 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
     if event.own {
         return Attribution::Other;
     }
+    // Where nobody can say what the intruder holds, nobody can say that it was somebody else.
+    if principals.is_empty() {
+        return Attribution::Unattributed;
+    }
     let Some(token) = event.token_id.as_deref() else {
         // Log v1 and dashboard acts name no token: a hostile address tells, an e-mail does not.
         let hostile = event.ip.as_ref().is_some_and(|ip| principals.iter().any(|held| held.hostile_ips.contains(ip)));

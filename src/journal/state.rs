@@ -15,7 +15,7 @@ pub use run::{Amendment, Approval, RunState};
 pub use step::{ChoreDone, StepState, StepStatus};
 
 use super::event::{Accepted, Entry, Event, NoteKind};
-use crate::model::{EvidenceRef, Finding, FindingStatus, Gap, IncidentId, Resource, RunId, World};
+use crate::model::{EvidenceRef, Finding, FindingStatus, Gap, IncidentId, Resource, RunId, StepPath, World};
 
 /// An event that cannot follow what came before.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,8 +48,10 @@ pub struct IncidentState {
     pub findings: BTreeMap<String, Finding>,
     /// Who accepts which finding, and why; by the finding's id.
     pub accepted: BTreeMap<String, Acceptance>,
-    /// All gaps, each once.
+    /// All gaps, each once. What an attempt at a step did not see is none any more when the step is begun again.
     pub gaps: BTreeSet<Gap>,
+    /// The same, by the run and the step that noted them.
+    noted: BTreeMap<(Option<RunId>, Option<StepPath>), BTreeSet<Gap>>,
     /// The deliveries of sealed secrets, in order.
     pub deliveries: Vec<DeliveryState>,
     /// Number of the entry by which the process that drives it took it up; where none did, 0.
@@ -197,6 +199,10 @@ impl IncidentState {
             }
             Event::GapSeen { gap } => {
                 self.gaps.insert(gap.clone());
+                self.noted.entry((entry.run.clone(), entry.path.clone())).or_default().insert(gap.clone());
+            }
+            Event::StepBegan if self.noted.remove(&(entry.run.clone(), entry.path.clone())).is_some() => {
+                self.gaps = self.noted.values().flatten().cloned().collect();
             }
             _ => {}
         }

@@ -63,3 +63,8 @@ pub enum Disposition {
         why: String,
     },
 }
+
+impl Disposition {
+    /// How a reason begins where a row was not chosen from a list, and nobody said more.
+    pub const NOT_CHOSEN: &'static str = "not chosen";
+}

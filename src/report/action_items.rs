@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::book::Book;
 use super::words::time;
-use crate::journal::{Entry, Event, Left, NoteKind};
+use crate::journal::{EffectStatus, Entry, Event, Left, NoteKind};
 use crate::model::Disposition;
 
 /// Something that is still to be done.
@@ -47,15 +47,17 @@ pub(super) fn action_items(book: &Book<'_>) -> Vec<ActionItem> {
     items
 }
 
-/// A row that is left to an owner, where nobody has done the same since in a later step.
+/// A row that is left to an owner, where a later step has neither done the same nor left it anew.
 fn left_to(book: &Book<'_>, entry: &Entry, row: &Left) -> Option<(String, Option<String>)> {
     let Disposition::Later { owner } = &row.disposition else { return None };
     let mut of_run = book.effects().filter(|effect| Some(&effect.run.opened.run) == entry.run.as_ref());
     let left = of_run.find(|effect| effect.state.effect.key == row.effect)?;
     let what = &left.state.effect;
-    let is_same = |other: &super::book::Numbered<'_>| {
-        other.number > left.number && other.state.effect.summary == what.summary && other.is_proven()
-    };
-    let done_since = book.effects().any(|other| is_same(&other) && other.state.effect.target == what.target);
-    (!done_since).then(|| (format!("{} ({})", what.summary, left.label()), Some(owner.clone())))
+    let is_same =
+        |other: &super::book::Numbered<'_>| other.number > left.number && other.state.effect.summary == what.summary;
+    let is_settled =
+        |other: &super::book::Numbered<'_>| other.is_proven() || matches!(other.state.status, EffectStatus::Left(_));
+    let mut since = book.effects().filter(|other| is_same(other) && other.state.effect.target == what.target);
+    (!since.any(|other| is_settled(&other)))
+        .then(|| (format!("{} ({})", what.summary, left.label()), Some(owner.clone())))
 }

@@ -139,19 +139,20 @@ pub(super) fn credentials(book: &Book<'_>) -> Credentials {
 }
 
 impl Credentials {
-    /// A token may be offered again later: of what was left, the last word on each counts, unless it was dealt with.
+    /// A token may be offered again later: of what was left, the last word on each counts, unless it was dealt with. That
+    /// it was not chosen from a list is nobody's word, and counts where there is no other.
     fn keep_the_last_word(&mut self) {
         let dealt_with: BTreeSet<&str> =
             self.cut.iter().chain(&self.restored).chain(&self.rotated).map(|row| row.id.as_str()).collect();
+        let is_said = |row: &LeftCredential| !row.reason.starts_with(Disposition::NOT_CHOSEN);
+        let (said, unsaid): (Vec<_>, Vec<_>) =
+            self.not_rotated.iter().enumerate().rev().partition(|(_, row)| is_said(row));
         let mut told = BTreeSet::new();
-        let mut kept: Vec<LeftCredential> = Vec::new();
-        for row in self.not_rotated.iter().rev() {
-            if !dealt_with.contains(row.id.as_str()) && told.insert(row.id.clone()) {
-                kept.push(row.clone());
-            }
-        }
-        kept.reverse();
-        self.not_rotated = kept;
+        let mut last =
+            said.into_iter().chain(unsaid).filter(|(_, row)| told.insert(row.id.as_str())).collect::<Vec<_>>();
+        last.retain(|(_, row)| !dealt_with.contains(row.id.as_str()));
+        last.sort_by_key(|(at, _)| *at);
+        self.not_rotated = last.into_iter().map(|(_, row)| row.clone()).collect();
     }
 
     /// Outputs count only for what no effect tells: an effect has consent and proof.

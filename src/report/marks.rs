@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::book::{Book, is_unended};
+use super::book::{Book, Numbered, is_unended};
 use super::timeline;
 use super::words::{UNKNOWN, count, time};
 use crate::journal::{EffectStatus, Event, RunOpened, StepStatus};
@@ -114,9 +114,13 @@ fn contained(book: &Book<'_>) -> Result<Timestamp, String> {
     if unended > 0 {
         return Err(unended_in_words(unended));
     }
-    let settled = |status: &EffectStatus| matches!(status, EffectStatus::Left(Disposition::Keep { .. }));
+    // What was merely offered, and left with its whole step, is decided about like a row that was not chosen.
+    let settled = |effect: &Numbered<'_>| {
+        matches!(effect.state.status, EffectStatus::Left(Disposition::Keep { .. }))
+            || (!effect.state.effect.preselected && effect.skipped().is_some())
+    };
     let effects: Vec<_> = book.effects().filter(|effect| contains(effect.planned)).collect();
-    let unproven = effects.iter().filter(|effect| !effect.is_proven() && !settled(&effect.state.status)).count();
+    let unproven = effects.iter().filter(|effect| !effect.is_proven() && !settled(effect)).count();
     if unproven > 0 {
         return Err(format!("{unproven} of {} in phase `contain` not proven", count(effects.len(), "change")));
     }

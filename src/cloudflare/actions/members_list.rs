@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
-use crate::cloudflare::attribution::{Trail, window};
+use crate::cloudflare::attribution::{Doing, Trail, window};
 use crate::cloudflare::members::{MemberRef, is_super_role};
-use crate::hunt::{AuditEvent, Principal};
-use crate::model::{Attribution, Change, Danger, Finding, FindingStatus, Resource, Severity, Source, count as counted};
+use crate::hunt::{AuditEvent, Principal, attribute};
+use crate::model::{
+    Attribution, Change, Danger, Digest, Finding, FindingStatus, Resource, Severity, Source, count as counted,
+};
 use crate::provider::{Paging, ReadRequest};
 
 /// `cloudflare.members.list`.
@@ -120,29 +122,10 @@ impl Action for MembersList {
             let member = member(raw);
             let user = raw["user"]["id"].as_str().unwrap_or_default();
             let doing = trail.of_resource(&[&member.id, user]);
-            if let Some(at) = doing.at {
+            if doing.at.is_some() {
+                let after = serde_json::json!({ "status": member.status, "roles": member.roles });
                 let invited = member.status == "pending";
-                findings.push(Finding {
-                    id: format!("CF-I07:members:{}", member.id),
-                    technique: "CF-I07".to_owned(),
-                    severity: doing.weigh(Severity::High),
-                    status: FindingStatus::Open,
-                    family: "members".to_owned(),
-                    change: if invited { Change::Added } else { Change::Changed },
-                    resource: Resource { id: member.id.clone(), name: member.email.clone(), zone: None },
-                    attribution: doing.attribution,
-                    detail: format!(
-                        "The member was {} in the window.{}",
-                        if invited { "invited" } else { "added or changed" },
-                        doing.remark()
-                    ),
-                    at: Some(at),
-                    before: None,
-                    after: Some(serde_json::json!({ "status": member.status, "roles": member.roles })),
-                    evidence: evidence.clone(),
-                    sources: vec![Source::Audit],
-                    actor: doing.actor,
-                });
+                findings.push(finding((&member.id, &member.email), invited, doing, after, &evidence));
             }
             members.push(member);
         }
@@ -155,6 +138,27 @@ impl Action for MembersList {
             .filter_map(|known| Some((known.finding.clone()?, FindingStatus::Reverted, proof.to_owned())))
             .collect();
         let suspicious = findings.iter().map(reference).collect();
+        // The look that showed them may have come before anybody knew what the intruder holds.
+        findings.extend(again.iter().filter(|known| !known.sure && is_gone(known)).filter_map(|known| {
+            let is_it = |event: &&AuditEvent| {
+                event.resource_id.as_ref() == Some(&known.member)
+                    && event.is_write()
+                    && event.success
+                    && attribute(event, &principals) == Attribution::Intruder
+            };
+            // Log v2 names the token, and v1 tells of the same act.
+            let act = events.iter().filter(is_it).max_by_key(|event| (event.token_id.is_some(), event.at))?;
+            let (attribution, at) = (Attribution::Intruder, Some(act.at));
+            let doing = Doing { attribution, actor: act.actor(), at, intruder_before: false };
+            let invited = act.action == "create";
+            Some(finding(
+                (&known.member, &known.email),
+                invited,
+                doing,
+                act.after.clone().unwrap_or_default(),
+                &evidence,
+            ))
+        }));
         let output = Output {
             suspicious,
             super_administrators: count(members.iter().filter(|member| member.is_super_administrator())),
@@ -175,6 +179,31 @@ impl Action for MembersList {
             counted(hostile, "change"),
         );
         Ok(StepPlan { findings, settled_findings: settled, ..StepPlan::seen(output, summary) })
+    }
+}
+
+/// Somebody, by id and e-mail, who came or was changed in the window.
+fn finding(who: (&str, &str), invited: bool, doing: Doing, after: Value, evidence: &[Digest]) -> Finding {
+    Finding {
+        id: format!("CF-I07:members:{}", who.0),
+        technique: "CF-I07".to_owned(),
+        severity: doing.weigh(Severity::High),
+        status: FindingStatus::Open,
+        family: "members".to_owned(),
+        change: if invited { Change::Added } else { Change::Changed },
+        resource: Resource { id: who.0.to_owned(), name: who.1.to_owned(), zone: None },
+        attribution: doing.attribution,
+        detail: format!(
+            "The member was {} in the window.{}",
+            if invited { "invited" } else { "added or changed" },
+            doing.remark()
+        ),
+        at: doing.at,
+        before: None,
+        after: Some(after).filter(|after| !after.is_null()),
+        evidence: evidence.to_vec(),
+        sources: vec![Source::Audit],
+        actor: doing.actor,
     }
 }
 

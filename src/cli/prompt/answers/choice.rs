@@ -89,7 +89,7 @@ fn leave(request: &ConsentRequest<'_>, step: &StepAnswers, effect: &Effect) -> R
                 effect.target.name
             ));
         }
-        None => Disposition::Keep { reason: "not chosen in the answers file".to_owned() },
+        None => Disposition::Keep { reason: format!("{} in the answers file", Disposition::NOT_CHOSEN) },
     };
     Ok(journal::Left { effect: effect.key.clone(), disposition })
 }

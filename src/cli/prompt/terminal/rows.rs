@@ -56,7 +56,7 @@ impl Terminal {
                 Err(other) => return other,
             }
         } else {
-            let let_be = || Disposition::Keep { reason: "not chosen".to_owned() };
+            let let_be = || Disposition::Keep { reason: Disposition::NOT_CHOSEN.to_owned() };
             rest.iter().map(|(_, effect)| Left { effect: effect.key.clone(), disposition: let_be() }).collect()
         };
         let effects = chosen.into_iter().map(|(_, effect)| effect.key.clone()).collect();
