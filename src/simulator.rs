@@ -9,6 +9,7 @@
 mod applied;
 mod clock;
 mod fault;
+mod meanwhile;
 mod message;
 mod request_log;
 mod server;
@@ -25,16 +26,18 @@ pub use applied::Applied;
 pub(crate) use applied::Store;
 pub(crate) use clock::Clock;
 pub use fault::{Failure, Fault, FaultKind};
-pub use message::{Answer, Reaction, Request};
+pub use meanwhile::Meanwhile;
+pub use message::{Answer, Origin, Reaction, Request};
 pub use request_log::LoggedRequest;
 
 use fault::Faults;
+use meanwhile::Cues;
 use request_log::RequestLog;
 
 /// What a provider supplies: the meaning of requests.
 pub trait World: Send + 'static {
-    /// Answers one request that has arrived, changing the world if it says so.
-    fn receive(&mut self, request: &Request, at: jiff::Timestamp) -> Reaction;
+    /// Answers one request, changing the world if it says so. One that did not arrive over the wire has an `origin`.
+    fn receive(&mut self, request: &Request, origin: Option<&Origin>, at: jiff::Timestamp) -> Reaction;
 
     /// Applies once more a request that an earlier process had applied.
     ///
@@ -73,6 +76,8 @@ impl Simulator {
         let stage = Arc::new(Mutex::new(Stage {
             world: Box::new(world),
             faults: Faults::default(),
+            cues: Cues::default(),
+            deeds: Vec::new(),
             log: RequestLog::default(),
             clock,
             store,
@@ -105,7 +110,23 @@ impl Simulator {
     /// Somebody in the scenario does this by other means than the server: applied and kept like a request that
     /// arrived, but no fault strikes it and it is not in the log. Returns the status of the answer.
     pub fn act(&self, request: &Request) -> u16 {
-        lock(&self.stage).act(request)
+        lock(&self.stage).act(request, None).status
+    }
+
+    /// The same from a chosen place, with the whole answer.
+    pub fn act_from(&self, request: &Request, origin: &Origin) -> Answer {
+        lock(&self.stage).act(request, Some(origin))
+    }
+
+    /// Has somebody do something just before a request of a given shape is taken, in the same way.
+    pub fn meanwhile(&self, act: Meanwhile) {
+        lock(&self.stage).cues.add(act);
+    }
+
+    /// What was answered to those who did something meanwhile, in order.
+    #[must_use]
+    pub fn deeds(&self) -> Vec<Answer> {
+        lock(&self.stage).deeds.clone()
     }
 
     /// The state of the account, without what differs between two runs that did the same.
@@ -134,6 +155,9 @@ impl Drop for Simulator {
 struct Stage {
     world: Box<dyn World>,
     faults: Faults,
+    cues: Cues,
+    /// Answers to what was cued.
+    deeds: Vec<Answer>,
     log: RequestLog,
     clock: Clock,
     store: Store,

@@ -17,6 +17,9 @@ pub struct Applied {
     pub at: Timestamp,
     /// Identifier of the credential that asked; never the secret.
     pub credential: String,
+    /// The address that it came from, where it did not come over the wire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip: Option<String>,
     /// The `User-Agent` it came with.
     pub agent: String,
     /// In capitals.
@@ -118,6 +121,7 @@ mod tests {
         let applied = Applied {
             at: now,
             credential: "somebody".to_owned(),
+            ip: None,
             agent: String::new(),
             method: "POST".to_owned(),
             path: "/things".to_owned(),

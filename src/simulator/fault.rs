@@ -97,7 +97,7 @@ impl Faults {
 }
 
 /// Substring match, or a match of the whole text where `*` stands for anything.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return text.contains(pattern) };
     let Some(mut rest) = text.strip_prefix(head) else { return false };
     let mut parts: Vec<&str> = tail.split('*').collect();

@@ -31,6 +31,16 @@ impl Request {
     }
 }
 
+/// Where a request comes from that somebody makes by other means than the server.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The address that it comes from.
+    pub ip: String,
+    /// Whose doing it is, as in [`Reaction::credential`]: a session in a browser carries no header that would tell. `None`
+    /// where the headers do.
+    pub credential: Option<String>,
+}
+
 /// What is sent back.
 #[derive(Debug, Clone)]
 pub struct Answer {

@@ -11,7 +11,7 @@ use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::message::{Answer, Reaction, Request};
+use super::message::{Answer, Origin, Reaction, Request};
 use super::wire::{Cut, Wires};
 use super::{Applied, Failure, FaultKind, LoggedRequest, Stage, lock};
 
@@ -78,13 +78,17 @@ enum Delivery {
 impl Stage {
     /// Decides, applies, keeps and logs one request.
     fn take(&mut self, request: &Request) -> Delivery {
+        for act in self.cues.due(request) {
+            let answer = self.act(&act.request, Some(&act.origin));
+            self.deeds.push(answer);
+        }
         let at = self.clock.now();
         let fault = self.faults.strike(&request.method, &request.path, &request.target());
         let failed = |answer| Reaction { answer, applied: false, credential: "unknown".to_owned() };
         let reaction = match fault {
             None
             | Some(FaultKind::Slow(_) | FaultKind::Truncated | FaultKind::DropAfter | FaultKind::DropAfterPartial) => {
-                self.apply(request, at)
+                self.apply(request, None, at)
             }
             Some(FaultKind::Refuse) => failed(self.world.failure(Failure::Refused, at)),
             Some(FaultKind::Forbidden) => failed(self.world.failure(Failure::Forbidden, at)),
@@ -125,18 +129,19 @@ impl Stage {
     }
 
     /// Done by somebody who does not come through the server: applied and kept, and not in the log of what arrived.
-    pub(super) fn act(&mut self, request: &Request) -> u16 {
+    pub(super) fn act(&mut self, request: &Request, origin: Option<&Origin>) -> Answer {
         let at = self.clock.now();
-        self.apply(request, at).answer.status
+        self.apply(request, origin, at).answer
     }
 
     /// What is applied is on disk before anybody is told.
-    fn apply(&mut self, request: &Request, at: jiff::Timestamp) -> Reaction {
-        let mut reaction = self.world.receive(request, at);
+    fn apply(&mut self, request: &Request, origin: Option<&Origin>, at: jiff::Timestamp) -> Reaction {
+        let mut reaction = self.world.receive(request, origin, at);
         if reaction.applied {
             let kept = self.store.append(&Applied {
                 at,
                 credential: reaction.credential.clone(),
+                ip: origin.map(|origin| origin.ip.clone()),
                 agent: request.header("user-agent").unwrap_or_default().to_owned(),
                 method: request.method.clone(),
                 path: request.path.clone(),

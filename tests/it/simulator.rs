@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use quell::cloudflare::simulator::{CANARY, Scenario, WorldOptions, baseline, canaries, scenario, start, world_digest};
-use quell::simulator::{Fault, FaultKind, Simulator};
+use quell::simulator::{Fault, FaultKind, Meanwhile, Origin, Request, Simulator};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -179,6 +179,39 @@ async fn a_disabled_token_is_refused_everywhere_but_verified_as_disabled() {
     let secret = &scene.scenario.cast.suspect_secret;
     assert_eq!(scene.refusal("/zones", secret).await, (401, 10000));
     assert_eq!(scene.refusal("/accounts/{a}/tokens/verify", secret).await, (200, 0));
+}
+
+#[tokio::test]
+async fn others_act_just_before_a_request_from_where_they_are() {
+    let scene = Scene::new().await;
+    let account = scene.scenario.cast.account_id.clone();
+    let (email, ip) = ("tomas.herrera@harborlane.example", "203.0.113.77");
+    let invite = |email: &str| Request {
+        method: "POST".to_owned(),
+        path: format!("/accounts/{account}/members"),
+        query: String::new(),
+        headers: Vec::new(),
+        body: Some(json!({ "email": email, "roles": [] })),
+    };
+    let origin = Origin { ip: ip.to_owned(), credential: Some(format!("dashboard:{email}")) };
+    for (skip, guest) in [(1, "second@a.example"), (0, "first@a.example")] {
+        let (path, request, origin) = ("*/members".to_owned(), invite(guest), origin.clone());
+        scene.simulator.meanwhile(Meanwhile { method: Some("GET".to_owned()), path, skip, request, origin });
+    }
+    let members = async || scene.get("/accounts/{a}/members").await["result"].as_array().unwrap().clone();
+    scene.get("/zones").await;
+    assert!(scene.simulator.deeds().is_empty());
+    let first = members().await;
+    assert_eq!(first.last().unwrap()["email"], "first@a.example", "before the list was taken");
+    assert_eq!(members().await.last().unwrap()["email"], "second@a.example");
+    assert_eq!(members().await.len(), first.len() + 1, "each once");
+    let made: Value = serde_json::from_slice(&scene.simulator.deeds()[0].body).unwrap();
+    assert_eq!(made["result"]["id"], first.last().unwrap()["id"]);
+    assert!(scene.simulator.requests().iter().all(|request| request.method == "GET"), "nothing of it arrived");
+    let log = scene.get("/accounts/{a}/logs/audit?since=2026-11-20&before=2026-11-21&direction=desc").await;
+    let told = log["result"].as_array().unwrap().iter().find(|entry| entry["resource"]["id"] == made["result"]["id"]);
+    let actor = &told.unwrap()["actor"];
+    assert_eq!((&actor["email"], &actor["ip_address"], &actor["context"]), (&json!(email), &json!(ip), &json!("dash")));
 }
 
 #[tokio::test]

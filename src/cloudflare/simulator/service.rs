@@ -11,7 +11,7 @@ use super::call::{Actor, Call, Query, Refusal, Reply, ReplyBody};
 use super::intruder::Intruder;
 use super::world::Account;
 use super::{audit, routes, secret, tokens};
-use crate::simulator::{Answer, Applied, Failure, Reaction, Request, World};
+use crate::simulator::{Answer, Applied, Failure, Origin, Reaction, Request, World};
 
 /// The account behind a server.
 #[derive(Debug)]
@@ -70,8 +70,9 @@ pub(super) fn perform(account: &mut Account, call: &Call) -> Result<Reply, Refus
 }
 
 impl World for Service {
-    fn receive(&mut self, request: &Request, at: Timestamp) -> Reaction {
-        let actor = match authenticate(&self.account, request, at) {
+    fn receive(&mut self, request: &Request, origin: Option<&Origin>, at: Timestamp) -> Reaction {
+        let told = origin.and_then(|origin| origin.credential.as_ref()).and_then(|told| told.parse().ok());
+        let actor = match told.map_or_else(|| authenticate(&self.account, request, at), Ok) {
             Ok(actor) => actor,
             Err(refusal) => {
                 // Nobody is known to be charged, so the budget is shown and not enforced.
@@ -83,7 +84,7 @@ impl World for Service {
         let credential = actor.to_string();
         let call = Call {
             actor,
-            ip: self.ip.clone(),
+            ip: origin.map_or_else(|| self.ip.clone(), |origin| origin.ip.clone()),
             agent: request.header("user-agent").unwrap_or_default().to_owned(),
             method: request.method.clone(),
             path: request.path.clone(),
@@ -114,7 +115,7 @@ impl World for Service {
         let Ok(actor) = applied.credential.parse();
         let call = Call {
             actor,
-            ip: self.ip.clone(),
+            ip: applied.ip.clone().unwrap_or_else(|| self.ip.clone()),
             agent: applied.agent.clone(),
             method: applied.method.clone(),
             path: applied.path.clone(),
