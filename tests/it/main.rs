@@ -30,6 +30,7 @@ mod language;
 mod main_job;
 mod member_actions;
 mod negative;
+mod nights;
 mod openapi;
 mod other_ways;
 mod outside;

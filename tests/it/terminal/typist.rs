@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
-use expectrl::{ControlCode, Eof, Expect};
+use expectrl::{Any, ControlCode, Eof, Expect, Regex};
 
 use crate::scene::Scene;
 
@@ -55,6 +55,23 @@ impl Typist {
         let above = self.sees(&format!("\n{label}> "));
         self.types(line);
         above
+    }
+
+    /// Waits for a prompt, whatever it asks: its label, and what was printed before it since the last wait. `None` where the
+    /// process ends instead.
+    #[track_caller]
+    pub(crate) fn is_asked(&mut self) -> Option<(String, String)> {
+        let prompt_or_end = Any::boxed(vec![Box::new(Regex(r"\n([a-z][a-z0-9_/#\[\]-]*)> ")), Box::new(Eof)]);
+        let found = match self.session.expect(prompt_or_end) {
+            Ok(found) => found,
+            Err(error) => panic!("no prompt came: {error}\n{}", self.screen),
+        };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let label = found.get(1).map(text);
+        let above = text(found.before());
+        self.screen.push_str(&above);
+        self.screen.push_str(&text(found.get(0).unwrap_or_default()));
+        Some((label?, above))
     }
 
     pub(crate) fn types(&mut self, line: &str) {
