@@ -25,6 +25,7 @@ mod ports;
 mod prove;
 mod second;
 mod steps;
+mod switch;
 
 pub use consent::{ConsentMode, short_code};
 pub use cover::{Asked, Beforehand, Cover, Prepared, cover, drifted, to_approve};
@@ -37,7 +38,7 @@ pub use forecast::{Forecast, ForecastEffect, ForecastStep, Prediction};
 pub use plan::{Binding, action_versions, seal_plan};
 pub use ports::{
     AskRequest, Chosen, ConsentRequest, DecisionKind, DecisionRequest, Drift, DriftFrom, FailureRequest, GoOnRequest,
-    Halt, HandReply, HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, SecondRequest, UnmetRequest,
-    Vaulting, WaitRequest,
+    Halt, HandReply, HandRequest, Interrupt, Observer, Ports, Prompter, Reply, Reporter, SecondRequest, Succession,
+    Successor, UnmetRequest, Vaulting, WaitRequest,
 };
 pub use second::{consents, second_code};

@@ -24,7 +24,7 @@ pub use event::{
 pub use file::{FILE_NAME, FORMAT, Journal, JournalError, Stamp};
 pub use state::{
     Acceptance, Amendment, Approval, ChoreDone, Closing, DeliveryState, IllegalEvent, IncidentState, Note, RunState,
-    StepState, StepStatus,
+    StepState, StepStatus, Switched,
 };
 pub use undone::Undone;
 pub use verify::{BoundPlan, Inspection, Problem, SealedEntry, inspect};

@@ -59,7 +59,7 @@
 //!     Settled   applied | refused | not_sent | unknown
 //!     Verify    action.verify(look)             read back within the settling time
 //!     Probe     the same for an effect in doubt; never sent again by itself
-//!     Chore     what the engine does itself: it waits, or writes the post-mortem
+//!     Chore     what the engine does itself: it waits, writes the post-mortem, goes on with its own credential
 //!   every turn appends entries; state = fold(entries); only what is durable is shown
 //! ```
 //!

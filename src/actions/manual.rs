@@ -20,9 +20,8 @@ pub(super) struct Params {
     dashboard: Option<String>,
     /// A command line that does it; secrets are named by environment variable.
     curl: Option<String>,
-    /// Several things, each attested on its own.
-    #[serde(default)]
-    items: Vec<Item>,
+    /// Several things, each attested on its own; an empty list leaves nothing to do.
+    items: Option<Vec<Item>>,
 }
 
 /// One thing to do.
@@ -86,13 +85,17 @@ impl Action for Manual {
     };
 
     async fn plan(params: Params, look: &Look<'_>) -> Result<StepPlan<Output>, StepError> {
-        let mut items = params.items;
+        let is_told = params.instruction.is_some() || params.items.is_some();
+        let mut items = params.items.unwrap_or_default();
         if let Some(instruction) = params.instruction {
             let title = look.path.id().to_owned();
             items.insert(0, Item { title, instruction, dashboard: params.dashboard, curl: params.curl });
         }
-        if items.is_empty() {
+        if !is_told {
             return Err(StepError::new("`manual` needs an `instruction`, or `items`"));
+        }
+        if items.is_empty() {
+            return Ok(StepPlan::seen(Output::default(), "nothing is left to do by hand"));
         }
         let effects: Vec<Effect> = items.into_iter().map(|item| effect(look, item)).collect();
         let summary = format!("{} to do by hand", effects.len());

@@ -52,7 +52,7 @@ impl Action for Report {
     fn conclude(output: Output, done: &Done) -> Output {
         match &done.chore {
             Some(ChoreDone::Reported { file, sha256 }) => Output { path: file.clone(), sha256: sha256.to_string() },
-            Some(ChoreDone::Waited { .. }) | None => output,
+            Some(ChoreDone::Waited { .. } | ChoreDone::Switched { .. }) | None => output,
         }
     }
 }

@@ -18,7 +18,8 @@ use crate::secret::may_be_token_value;
 mod needs;
 mod risks;
 
-use needs::{Needs, living};
+pub(crate) use needs::Needs;
+use needs::living;
 
 /// Try what this credential can see: one read for every kind of resource. Reads only, and keeps nothing.
 ///

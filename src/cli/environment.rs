@@ -35,6 +35,11 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
+    /// Whether it brings a credential at all.
+    pub(crate) const fn has_credential(&self) -> bool {
+        self.token.is_some() || self.key.is_some()
+    }
+
     /// Reads it. Empty variables count as missing.
     pub(crate) fn read() -> Self {
         Self {

@@ -164,7 +164,7 @@ pub(crate) const fn next_step(next: &Next) -> (&'static str, &'static str, Optio
         Next::Verify(path, _) => ("prove what was done", " at", Some(path)),
         Next::GiveUp(path, _) => ("note a message that did not get through", " at", Some(path)),
         Next::Decide(path, _) => ("ask what is to become of an effect", " at", Some(path)),
-        Next::Chore(path) => ("wait, or write the post-mortem", ", at", Some(path)),
+        Next::Chore(path) => ("wait, write the post-mortem or go on with another credential", ", at", Some(path)),
         Next::Conclude(path) => ("complete", "", Some(path)),
         Next::Failed(path) => ("ask what to do about the failed step", "", Some(path)),
         Next::Finish => ("close the run", "", None),

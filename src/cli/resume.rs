@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::console::{Rested, Watch, resumed_text};
+use super::console::{Rested, Watch, credential, resumed_text};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
@@ -13,7 +13,7 @@ use super::rehearse::{self, Stage};
 use super::run::{prompter, read_answers, refuse_without_person};
 use super::session::connect::{Target, connect};
 use super::session::open::{Opened, granted, lock, me, same_place, who};
-use super::session::{drive, inputs, leaked, open, secrets};
+use super::session::{drive, inputs, leaked, open, secrets, succession};
 use crate::cloudflare::api::Connected;
 use crate::journal::{DriverLock, Entry, Event, Journal, Lease, NoteKind, PlanSealed, RunState, Stamp};
 use crate::model::RunId;
@@ -128,6 +128,11 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
     journal.drive(&Stamp { run: None, ..stamp.clone() }, open::driver_taken(answers.as_ref(), up_to))?;
     if let Some(text) = taken_over {
         journal.append(&stamp, Event::Noted { text: secret::conceal(&text).into_owned(), kind: NoteKind::Decision })?;
+    }
+    if !succession::is_same(connected.read.credential(), &run.credential) {
+        let (now, before) = (credential(connected.read.credential()), credential(&run.credential));
+        let text = format!("went on with another credential of the same account: {now}; before it was {before}");
+        journal.append(&stamp, Event::Noted { text, kind: NoteKind::Decision })?;
     }
     if let Some(words) = args.accept.as_ref().filter(|_| proposal.changes_something()) {
         for edit in &edits {
@@ -261,12 +266,17 @@ pub(crate) async fn reconnect(
     let stage = if run.opened.world.is_rehearsal() { Some(rehearse::restage(cx, dir, run).await?) } else { None };
     let mut target = match &stage {
         Some(stage) => stage.target()?,
+        // The run has a credential of its own: none is asked for.
+        None if run.switched.is_some() && !cx.environment.has_credential() => Target::unarmed(cx)?,
         None => Target::from_environment(cx).await?,
     };
     if target.account.is_none() {
         target.account = Some(run.opened.account.id.clone());
     }
-    let connected = connect(cx, &mut target).await?;
+    let connected = match &run.switched {
+        Some(switched) => succession::again(cx, dir, run, switched, &mut target).await?,
+        None => connect(cx, &mut target).await?,
+    };
     same_place(run, &target, &connected)?;
     Ok((stage, target, connected))
 }

@@ -6,6 +6,8 @@ mod open;
 mod reveal;
 mod sealed;
 
+pub(crate) use open::value;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};

@@ -9,3 +9,4 @@ pub(crate) mod load;
 pub(crate) mod open;
 pub(crate) mod secrets;
 pub(crate) mod start;
+pub(crate) mod succession;

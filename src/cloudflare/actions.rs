@@ -5,6 +5,7 @@ use crate::action::AnyAction;
 pub mod audit_analyse;
 pub mod audit_collect;
 pub mod certificates_list;
+pub mod credential_switch;
 pub mod diff;
 pub mod dns_diff;
 pub mod findings_settle;
@@ -29,6 +30,7 @@ pub static ACTIONS: &[&dyn AnyAction] = &[
     &audit_analyse::AuditAnalyse,
     &audit_collect::AuditCollect,
     &certificates_list::CertificatesList,
+    &credential_switch::CredentialSwitch,
     &diff::Diff,
     &dns_diff::DnsDiff,
     &findings_settle::FindingsSettle,

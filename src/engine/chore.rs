@@ -1,4 +1,4 @@
-//! What the engine itself does for a step: waiting, and writing the post-mortem.
+//! What the engine itself does for a step: waiting, writing the post-mortem, and going on with another credential.
 
 use std::time::Duration;
 
@@ -33,6 +33,7 @@ impl Engine {
         match self.step(path).and_then(StepState::chore_left).cloned() {
             Some(Chore::Wait(wait)) => self.wait(path, &wait).await,
             Some(Chore::Report) => self.report(path),
+            Some(Chore::Switch { token }) => self.switch(path, &token).await,
             None => Ok(Turn::On),
         }
     }
@@ -149,6 +150,7 @@ pub(super) fn summary(done: &ChoreDone) -> String {
             format!("the wait was cut short: {}", words.as_deref().unwrap_or_default())
         }
         ChoreDone::Reported { file, .. } => format!("the post-mortem is written: {file}"),
+        ChoreDone::Switched { proof, .. } => format!("the run goes on with a credential of its own: {proof}"),
     }
 }
 

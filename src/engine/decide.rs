@@ -34,7 +34,7 @@ pub enum Next {
     GiveUp(StepPath, EffectKey),
     /// A person says what becomes of an effect: in doubt, refused, or applied and not seen.
     Decide(StepPath, EffectKey),
-    /// Do what the engine itself does for a step: wait, or write the post-mortem.
+    /// Do what the engine itself does for a step: wait, write the post-mortem, or go on with another credential.
     Chore(StepPath),
     /// All effects have ended: complete the step.
     Conclude(StepPath),
@@ -67,7 +67,7 @@ pub enum Next {
 /// | | consented, the first of several has ended | `GoOn`, once |
 /// | | one consented | `Perform` |
 /// | | all ended, questions open | `Ask` |
-/// | | all ended, something to wait for or to write | `Chore` |
+/// | | all ended, something to wait for, to write or to go on with | `Chore` |
 /// | | all ended | `Conclude` |
 ///
 /// What a step holds stands before it in the plan. Where a person has ended the run early, only the steps that are done

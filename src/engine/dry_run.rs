@@ -257,7 +257,12 @@ impl DryRun<'_> {
         let open = !seen.effects.is_empty() || seen.ask.is_some() || seen.chore.is_some();
         step.danger = seen.effects.iter().map(|effect| effect.danger).max().unwrap_or(Danger::Observe);
         // Time passes in any case; whether a condition will hold nobody knows.
-        let hangs = seen.ask.is_some() || matches!(&seen.chore, Some(Chore::Wait(wait)) if wait.every.is_some());
+        let hangs = seen.ask.is_some()
+            || match &seen.chore {
+                Some(Chore::Wait(wait)) => wait.every.is_some(),
+                Some(Chore::Switch { .. }) => true,
+                Some(Chore::Report) | None => false,
+            };
         step.prediction = match (seen.effects.is_empty(), hangs) {
             (false, _) => Prediction::WillChange,
             (true, true) => Prediction::CannotKnow,

@@ -12,7 +12,7 @@ use crate::journal::{
     EffectDecision, EffectState, Entry, FailureDecision, IncidentState, Left, NoteKind, PlannedStep, Proposed,
 };
 use crate::model::{Ask, ByHand, Danger, Digest, Effect, EffectKey, IncidentId, Role, Wait};
-use crate::provider::{Answer, BoxFuture, Progress};
+use crate::provider::{Answer, BoxFuture, Progress, ReadSide, SendSide};
 use crate::secret::SecretBytes;
 
 /// Everything outside the engine: people, screens, clocks, the vault. Made at the edge and passed in.
@@ -28,6 +28,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Seals secret answers.
     pub vault: Arc<dyn Vaulting>,
+    /// Connects with a credential that the run has made.
+    pub succession: Arc<dyn Succession>,
     /// Writes the post-mortem.
     pub reporter: Arc<dyn Reporter>,
     /// Ctrl-C and hang-up.
@@ -113,6 +115,22 @@ pub trait Vaulting: Send + Sync {
 
     /// The answer that was sealed before a crash: `None` where none was. Opening may ask people.
     fn answer(&self, effect: &EffectKey, attempt: u32) -> BoxFuture<'_, Result<Option<Answer>, String>>;
+}
+
+/// Connects with a credential that a run has made itself.
+pub trait Succession: Send + Sync {
+    /// Connects to the account of the run with the new value in a sealed answer, and tries what it may read. Writes nothing.
+    fn connect<'a>(&'a self, answer: &'a Answer) -> BoxFuture<'a, Result<Successor, StepError>>;
+}
+
+/// A connection that a run can go on with.
+pub struct Successor {
+    /// The side that reads.
+    pub read: Arc<dyn ReadSide>,
+    /// The side that writes, for the price of a warrant.
+    pub send: Arc<dyn SendSide>,
+    /// What was seen of it, in words.
+    pub proof: String,
 }
 
 /// Writes the post-mortem from what is durable.

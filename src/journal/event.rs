@@ -92,6 +92,17 @@ pub enum Event {
         /// The credential that now makes the calls.
         credential: CredentialFacts,
     },
+    /// The run goes on with a credential that it has made itself.
+    CredentialSwitched {
+        /// The effect that made it.
+        effect: EffectKey,
+        /// The attempt whose sealed answer holds its value.
+        attempt: u32,
+        /// The credential.
+        credential: CredentialFacts,
+        /// What was seen of it before it was taken.
+        proof: String,
+    },
     /// A step begins, or begins again after a failure.
     StepBegan,
     /// A step is not done.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use delivery::DeliveryState;
-pub use run::{Amendment, Approval, RunState};
+pub use run::{Amendment, Approval, RunState, Switched};
 pub use step::{ChoreDone, StepState, StepStatus};
 
 use super::event::{Accepted, Entry, Event, NoteKind};

@@ -8,6 +8,11 @@ pub enum Chore {
     Wait(Wait),
     /// Write the post-mortem as things stand.
     Report,
+    /// Go on with a credential that the run has made.
+    Switch {
+        /// The provider's id of it.
+        token: String,
+    },
 }
 
 /// A wait.

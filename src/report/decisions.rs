@@ -52,6 +52,10 @@ pub(super) fn decisions(book: &Book<'_>) -> Vec<DecisionRow> {
                 fields.iter().map(|(name, value)| asked(&question(book, entry, name), &answer(value))).collect()
             }
             Event::Noted { text, kind: NoteKind::Decision } => vec![text.clone()],
+            Event::CredentialSwitched { credential, proof, .. } => {
+                let id = credential.id.as_deref().unwrap_or_default();
+                vec![format!("go on with {} {id}, which the run made itself: {proof}", credential.kind.as_str())]
+            }
             Event::IncidentClosed { accepted } => accepted
                 .iter()
                 .map(|it| format!("accept that this is left: {}: {}; by {}: {}", it.matter, it.what, it.by, it.reason))

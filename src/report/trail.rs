@@ -164,6 +164,7 @@ impl Trails {
             | Event::Answered { .. }
             | Event::EffectDecided { .. }
             | Event::FailureDecided { .. }
+            | Event::CredentialSwitched { .. }
             | Event::RunEnding { .. }
             | Event::Settled { by: SettledBy::Person, .. }
             | Event::StepSkipped { cause: SkipCause::Person, .. } => self.by_file(entry),

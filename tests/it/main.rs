@@ -34,6 +34,7 @@ mod nights;
 mod openapi;
 mod other_ways;
 mod outside;
+mod own_credential;
 mod planned;
 mod plants;
 mod report;

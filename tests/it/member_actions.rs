@@ -205,10 +205,11 @@ async fn a_token_for_the_response_holds_what_its_actions_need_and_no_more() {
     let sent = incident.send(&stage, effect).await;
     assert_eq!(sent.outcome, Outcome::Applied);
     if let Some(schema) = OpenApi::load() {
-        let violations = schema.violations(&stage.arrived(asked)[0]);
-        // The schema asks for the id of a policy, which creation refuses (API.md section 5).
-        assert!(violations.iter().all(|it| it.contains("\"id\" is a required property")), "{violations:?}");
+        assert_eq!(schema.violations(&stage.arrived(asked)[0]), Vec::<String>::new());
     }
+    // The schema has it for reading only, and creation takes it for the reuse of an existing policy.
+    let policies = http(effect).body.as_ref().unwrap()["policies"].as_array().unwrap();
+    assert!(policies.iter().all(|policy| policy.get("id").is_none()) && policies.len() == 2, "{policies:?}");
     let verdict = stage.verify(effect, Some(&sent.receipt)).await;
     assert!(matches!(&verdict, Verdict::Holds(_)), "{verdict:?}");
     let path = format!("/accounts/{{a}}/tokens/{}", sent.receipt["id"].as_str().unwrap());
@@ -242,6 +243,8 @@ async fn a_token_for_everywhere_for_nothing_or_for_ever_is_refused() {
         ("addresses", json!(["0.0.0.0/0"]), "every address"),
         ("addresses", json!(["::/0"]), "every address"),
         ("addresses", json!(["office"]), "no range"),
+        ("addresses", json!("office, 192.0.2.1"), "no range"),
+        ("addresses", json!(" "), "which addresses"),
         ("hours", json!(0), "1 to 24"),
         ("hours", json!(25), "1 to 24"),
         ("name", json!(" "), "name of the token"),
@@ -252,6 +255,11 @@ async fn a_token_for_everywhere_for_nothing_or_for_ever_is_refused() {
         let error = stage.plan(id, with).await.map(|_| ()).unwrap_err();
         assert!(error.message.contains(told) && error.hint.is_some(), "{field}: {error}");
     }
+    // As a person writes them.
+    let with = json!({ "actions": ["cloudflare.dns.diff"], "addresses": "203.0.113.50, 2001:db8::/48" });
+    let seen = plan(&stage, id, with).await;
+    let condition = &http(&seen.effects[0]).body.as_ref().unwrap()["condition"];
+    assert_eq!(condition["request_ip"]["in"], json!(["203.0.113.50/32", "2001:db8::/48"]));
     let seen =
         plan(&stage, id, json!({ "permissions": ["DNS Read", "No Such Right"], "addresses": ["192.0.2.0/24"] })).await;
     assert_eq!((seen.gaps.len(), action(id).spec().max_danger), (1, Danger::Reversible));

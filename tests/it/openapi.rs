@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 /// The official schema of the API, where it lies beside the checkout.
 pub(crate) struct OpenApi {
     document: Value,
+    /// The same for what is sent.
+    requests: Value,
 }
 
 impl OpenApi {
@@ -17,8 +19,11 @@ impl OpenApi {
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let mut document: Value = serde_json::from_str(&text).unwrap();
+                let mut requests = document.clone();
+                read_only_is_not_required(&mut requests, &document);
                 to_json_schema(&mut document);
-                Some(Self { document })
+                to_json_schema(&mut requests);
+                Some(Self { document, requests })
             }
             Err(error) => {
                 assert!(std::env::var_os("QUELL_REQUIRE_SCHEMA").is_none(), "the official schema is required: {error}");
@@ -91,7 +96,7 @@ impl OpenApi {
     pub(crate) fn answers(&self, path: &str) -> jsonschema::Validator {
         let (_, operation) = self.operation("get", path).unwrap();
         let described = self.resolve(&operation["responses"]["200"]);
-        let mut root = self.with_components(&described["content"]["application/json"]["schema"]);
+        let mut root = with_components(&self.document, &described["content"]["application/json"]["schema"]);
         optional_may_be_null(&mut root);
         jsonschema::options().with_draft(jsonschema::Draft::Draft4).build(&root).unwrap()
     }
@@ -123,27 +128,52 @@ impl OpenApi {
         }
     }
 
-    /// A schema with everything that it refers to, and nothing else: to build a validator of the whole takes long.
-    fn with_components(&self, schema: &Value) -> Value {
-        let mut root = json!({ "allOf": [schema], "components": { "schemas": {} } });
-        let mut wanted = references(schema);
-        while let Some(name) = wanted.pop() {
-            if root["components"]["schemas"].get(&name).is_none() {
-                let component = &self.document["components"]["schemas"][&name];
-                wanted.extend(references(component));
-                root["components"]["schemas"][&name] = component.clone();
-            }
-        }
-        root
-    }
-
     fn check(&self, schema: &Value, value: &Value, name: &str) -> Vec<String> {
-        let root = self.with_components(schema);
+        let root = with_components(&self.requests, schema);
         let validator = jsonschema::options().with_draft(jsonschema::Draft::Draft4).build(&root).unwrap();
         validator
             .iter_errors(value)
             .map(|error| format!("{name}: {} at {}: {value}", error, error.instance_path()))
             .collect()
+    }
+}
+
+/// A schema with everything that it refers to, and nothing else: to build a validator of the whole takes long.
+fn with_components(document: &Value, schema: &Value) -> Value {
+    let mut root = json!({ "allOf": [schema], "components": { "schemas": {} } });
+    let mut wanted = references(schema);
+    while let Some(name) = wanted.pop() {
+        if root["components"]["schemas"].get(&name).is_none() {
+            let component = &document["components"]["schemas"][&name];
+            wanted.extend(references(component));
+            root["components"]["schemas"][&name] = component.clone();
+        }
+    }
+    root
+}
+
+/// What is for reading only is required of answers alone, and is not to be sent (OpenAPI 3.0.3, Schema Object). So it is
+/// with the `id` of a policy, which creation refuses as the reuse of an existing one.
+fn read_only_is_not_required(value: &mut Value, document: &Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| read_only_is_not_required(item, document)),
+        Value::Object(map) => {
+            let properties = map.get("properties").cloned().unwrap_or_default();
+            let is_read_only = |name: &Value| {
+                let property = &properties[name.as_str().unwrap_or_default()];
+                let named = property["$ref"].as_str().and_then(|it| document.pointer(it.trim_start_matches('#')));
+                named.unwrap_or(property)["readOnly"] == true
+            };
+            if let Some(Value::Array(required)) = map.get_mut("required") {
+                required.retain(|name| !is_read_only(name));
+                // Of draft 4 the list is not empty.
+                if required.is_empty() {
+                    map.remove("required");
+                }
+            }
+            map.values_mut().for_each(|item| read_only_is_not_required(item, document));
+        }
+        _ => {}
     }
 }
 

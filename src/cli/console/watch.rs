@@ -3,7 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::line::{ended_line, labelled};
 use super::{
-    Screen, Standing, Style, Symbol, Tone, Volume, count, duration, effect_line, finding_line, gap_line, wrap,
+    Screen, Standing, Style, Symbol, Tone, Volume, count, credential, duration, effect_line, finding_line, gap_line,
+    wrap,
 };
 use crate::engine::Observer;
 use crate::journal::{
@@ -213,6 +214,10 @@ impl Watch {
                 };
                 let why = outcome.why().unwrap_or(seen);
                 self.say(Volume::Normal, &label(word, tone, &format!("a sealed secret to {sink}: {why}")));
+            }
+            Event::CredentialSwitched { credential: to, .. } => {
+                let text = format!("the run acts as {} from here on", credential(to));
+                self.say(Volume::Normal, &label("switched", Tone::Good, &text));
             }
             Event::RunResumed { .. } => self.say_heading(Volume::Normal, "the run goes on", style),
             Event::TornTail { bytes, .. } => {

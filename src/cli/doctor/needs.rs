@@ -14,7 +14,7 @@ use crate::hunt::probe::Probe;
 const HUNT: &str = "cloudflare.hunt";
 
 /// What a runbook takes of a credential.
-pub(super) struct Needs {
+pub(crate) struct Needs {
     runbook: String,
     reads: BTreeSet<String>,
     writes: BTreeSet<String>,
@@ -22,7 +22,7 @@ pub(super) struct Needs {
 
 impl Needs {
     /// Those of a runbook and of all that it calls.
-    pub(super) fn of(loaded: &Loaded) -> Self {
+    pub(crate) fn of(loaded: &Loaded) -> Self {
         let (writes, reads): (Vec<_>, Vec<_>) = permissions(loaded).into_iter().partition(|needed| needed.write);
         let names = |needed: Vec<crate::cli::plan_document::Needed>| needed.into_iter().map(|it| it.group).collect();
         let mut needs = Self { runbook: loaded.runbook.name.clone(), reads: names(reads), writes: names(writes) };
@@ -33,7 +33,7 @@ impl Needs {
     }
 
     /// The kinds of resource that it reads.
-    pub(super) fn families(&self) -> Vec<&'static Family> {
+    pub(crate) fn families(&self) -> Vec<&'static Family> {
         living().filter(|family| self.reads.contains(family.permission)).collect()
     }
 

@@ -33,8 +33,8 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// From the environment. A credential that is missing is asked for without echo.
-    pub(crate) async fn from_environment(cx: &Context) -> Result<Self, CliError> {
+    /// From the environment, with a credential that opens nothing: for a run that brings its own.
+    pub(crate) fn unarmed(cx: &Context) -> Result<Self, CliError> {
         let environment = &cx.environment;
         let url = environment.base_url.as_deref().unwrap_or(PUBLIC_API);
         let base = ApiBase::parse(url).map_err(|error| {
@@ -42,6 +42,21 @@ impl Target {
                 .because(&error)
                 .hint("it is https (or http on loopback) and ends in `/client/v4`")
         })?;
+        Ok(Self {
+            base,
+            credential: Credential::Token(Secret::new("")),
+            account: environment.account.clone(),
+            scenario: None,
+            secrets: BTreeMap::new(),
+            leaked: None,
+        })
+    }
+
+    /// From the environment. A credential that is missing is asked for without echo.
+    pub(crate) async fn from_environment(cx: &Context) -> Result<Self, CliError> {
+        let environment = &cx.environment;
+        // Whether it leads anywhere shows before anybody is asked for a secret.
+        let unarmed = Self::unarmed(cx)?;
         let credential = match (&environment.token, &environment.key, &environment.email) {
             (Some(_), Some(_), _) => {
                 return Err(CliError::usage("both `CLOUDFLARE_API_TOKEN` and `CLOUDFLARE_API_KEY` are set")
@@ -70,14 +85,7 @@ impl Target {
                     .hint("set `CLOUDFLARE_API_TOKEN`, or `CLOUDFLARE_API_KEY` and `CLOUDFLARE_EMAIL`"));
             }
         };
-        Ok(Self {
-            base,
-            credential,
-            account: environment.account.clone(),
-            scenario: None,
-            secrets: BTreeMap::new(),
-            leaked: None,
-        })
+        Ok(Self { credential, ..unarmed })
     }
 
     /// The host and port, for people and for the plan.

@@ -6,6 +6,7 @@ use super::connect::Target;
 use super::leaked;
 use super::load::Loaded;
 use super::open::Opened;
+use super::succession::Succession;
 use crate::cli::catalogue::CATALOGUE;
 use crate::cli::console::{Watch, count, header};
 use crate::cli::context::Context;
@@ -66,6 +67,7 @@ pub(crate) async fn drive(
             cx.screen.say(rested);
         }
     }
+    let succession = Arc::new(Succession::new(&loaded, target, &connected, &redactor, cx));
     let (outside, errands) = target.outside(cx, &redactor);
     let bench = Bench {
         catalogue: CATALOGUE,
@@ -87,6 +89,7 @@ pub(crate) async fn drive(
             progress: cx.screen.clone(),
             clock: cx.clock.clone(),
             vault,
+            succession,
             reporter: Arc::new(report::Draft(dir.clone())),
             interrupt: cx.interrupt.clone(),
             operator: cx.operator.clone(),

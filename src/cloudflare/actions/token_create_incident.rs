@@ -1,6 +1,7 @@
 //! `cloudflare.token.create_incident`.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -32,16 +33,26 @@ pub struct Params {
     /// More permission groups by name, as `quell plan` lists them for a runbook.
     #[serde(default)]
     pub permissions: Vec<String>,
-    /// The only addresses that it works from, such as `203.0.113.50/32`. Without them those that quell.toml has as the
-    /// team's own.
+    /// The only addresses that it works from, such as `203.0.113.50/32`: a list, or a text with commas between them. Without
+    /// any, those that quell.toml has as the team's own.
     #[serde(default)]
-    pub addresses: Option<Vec<String>>,
+    pub addresses: Option<Addresses>,
     /// How many hours it lives, 1 to 24; counted from the next full hour.
     #[serde(default = "usual_hours")]
     pub hours: u8,
     /// What it is called; a number is added where a token is called so already.
     #[serde(default = "usual_name")]
     pub name: String,
+}
+
+/// Addresses and ranges of addresses.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Addresses {
+    /// As a list.
+    List(Vec<String>),
+    /// As a person writes them.
+    Text(String),
 }
 
 const fn usual_hours() -> u8 {
@@ -90,7 +101,8 @@ impl Action for TokenCreateIncident {
         docs: "For when quell acts with a credential that shares user, host or leak with the suspect. The token belongs to the \
                account, so that it outlives every user who is removed; it may do what the named actions need, on this account \
                alone, works from the named addresses alone, and ends by itself. Its value is shown by the API once and goes \
-               into the incident's vault before it is read. Read back before it counts as made.\n\nTo go on with it: pause the \
+               into the incident's vault before it is read. Read back before it counts as made.\n\n`cloudflare.credential.switch` \
+               goes on with it at once. By hand: pause the \
                run, `quell secrets reveal NAME -o FILE`, and `quell resume` with `CLOUDFLARE_API_TOKEN` from that file. The \
                journal records from there on which credential acts, and that the value was revealed. Then cut the old one.\
                \n\nRights over a user, such as that user's own tokens, no token of the account can hold: those are named. After \
@@ -220,13 +232,19 @@ fn needs(params: &Params) -> Result<BTreeSet<String>, StepError> {
 /// Where the token is to work from. A token for everywhere is what a thief wants.
 fn addresses(params: &Params, look: &Look<'_>) -> Result<Vec<String>, StepError> {
     let own = || look.safeguards().own_ip_ranges.iter().map(ToString::to_string).collect();
-    let given = params.addresses.clone().unwrap_or_else(own);
+    let given: Vec<String> = match &params.addresses {
+        None => own(),
+        Some(Addresses::List(list)) => list.clone(),
+        Some(Addresses::Text(text)) if text.trim().is_empty() => own(),
+        Some(Addresses::Text(text)) => text.split(',').map(|part| part.trim().to_owned()).collect(),
+    };
     if given.is_empty() {
         return Err(StepError::new("nothing says which addresses the token works from")
             .hint("name `addresses`, or the team's own under `own_ip_ranges` in quell.toml"));
     }
-    for address in &given {
-        let range: IpNet = address.parse().map_err(|_| {
+    let range = |address: &String| {
+        let alone = || address.parse::<IpAddr>().ok().map(IpNet::from);
+        let range = address.parse::<IpNet>().ok().or_else(alone).ok_or_else(|| {
             StepError::new(format!("`{address}` is no range of addresses"))
                 .hint("write it as 203.0.113.50/32 or 2001:db8::/48")
         })?;
@@ -234,8 +252,9 @@ fn addresses(params: &Params, look: &Look<'_>) -> Result<Vec<String>, StepError>
             return Err(StepError::new(format!("`{address}` is every address there is"))
                 .hint("name the addresses that quell is run from"));
         }
-    }
-    Ok(given)
+        Ok(range.to_string())
+    };
+    given.iter().map(range).collect()
 }
 
 /// A name that no token bears yet: it is what tells whether one came of a lost answer.

@@ -21,6 +21,7 @@ pub struct Connector {
     world: World,
     clock: Arc<dyn Clock>,
     timeouts: Timeouts,
+    meter: Option<Arc<Meter>>,
 }
 
 /// Both sides of the API, bound to one account, with what was learned on the way.
@@ -115,13 +116,19 @@ pub enum ConnectError {
 impl Connector {
     /// What a connection to `base` in `world` is made from.
     pub fn new(base: ApiBase, credential: Credential, world: World, clock: Arc<dyn Clock>) -> Self {
-        Self { base, credential, world, clock, timeouts: Timeouts::default() }
+        Self { base, credential, world, clock, timeouts: Timeouts::default(), meter: None }
     }
 
     /// Waits for the server as long as this instead.
     #[must_use]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
         Self { timeouts, ..self }
+    }
+
+    /// Counts with this meter, beside the requests of another connection.
+    #[must_use]
+    pub fn counting(self, meter: Arc<Meter>) -> Self {
+        Self { meter: Some(meter), ..self }
     }
 
     /// Settles the credential, then the account: `wanted_account` is its id, where one is named.
@@ -134,7 +141,7 @@ impl Connector {
     pub async fn connect(self, wanted_account: Option<&str>) -> Result<Connected, ConnectError> {
         let transport = Arc::new(self.transport()?);
         let meter = Arc::clone(&transport.meter);
-        let Self { base, credential, world, clock, timeouts } = self;
+        let Self { base, credential, world, clock, timeouts, .. } = self;
         let headers = credential.headers().map_err(|_| ConnectError::Malformed)?;
         let sender = Sender {
             client: http::sending(&base, headers, timeouts).map_err(|error| ConnectError::Client(chain(error)))?,
@@ -166,7 +173,7 @@ impl Connector {
         }
         let headers = self.credential.headers().map_err(|_| ConnectError::Malformed)?;
         let client = http::reading(&self.base, headers, self.timeouts);
-        let meter = Arc::new(Meter::new());
+        let meter = self.meter.clone().unwrap_or_else(|| Arc::new(Meter::new()));
         Ok(Transport {
             base: self.base.clone(),
             credential: self.credential.clone(),

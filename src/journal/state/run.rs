@@ -37,6 +37,19 @@ pub struct Amendment {
     pub at: Timestamp,
 }
 
+/// A credential that a run has made itself, and went on with.
+#[derive(Debug, Clone)]
+pub struct Switched {
+    /// The effect that made it.
+    pub effect: EffectKey,
+    /// The attempt whose sealed answer holds its value.
+    pub attempt: u32,
+    /// The credential.
+    pub credential: CredentialFacts,
+    /// The one that the run acted with until then.
+    pub left: CredentialFacts,
+}
+
 /// One run.
 #[derive(Debug, Clone)]
 pub struct RunState {
@@ -58,6 +71,8 @@ pub struct RunState {
     pub steps: BTreeMap<StepPath, StepState>,
     /// The credential that makes the calls now.
     pub credential: CredentialFacts,
+    /// Where that is one that the run has made itself: which.
+    pub switched: Option<Switched>,
     /// Why it rests, while it does.
     pub paused: Option<String>,
     /// Why a person ends it early, from then on until it is closed.
@@ -80,6 +95,7 @@ impl RunState {
             planned: HashMap::new(),
             front: Front::default(),
             steps: BTreeMap::new(),
+            switched: None,
             paused: None,
             ending: None,
             closed: None,
@@ -162,6 +178,8 @@ impl RunState {
             Event::RunResumed { credential, .. } => {
                 self.paused = None;
                 self.credential = credential.clone();
+                // Another one that somebody chose stays chosen.
+                self.switched = self.switched.take().filter(|it| it.credential.id == credential.id);
                 self.drivers += 1;
                 return Ok(());
             }
@@ -194,8 +212,20 @@ impl RunState {
         {
             return Err(format!("no second person has agreed to effect {effect}"));
         }
+        if let Event::CredentialSwitched { effect, .. } = event
+            && self.effect(effect).is_none()
+        {
+            return Err(format!("effect {effect} was never proposed"));
+        }
         match (event, self.steps.get_mut(path)) {
             (Event::Expanded(expanded), _) => self.expand(path, expanded),
+            (Event::CredentialSwitched { effect, attempt, credential, .. }, Some(step)) => {
+                step.apply(entry, event, self.drivers)?;
+                let left = std::mem::replace(&mut self.credential, credential.clone());
+                let (effect, attempt, credential) = (effect.clone(), *attempt, credential.clone());
+                self.switched = Some(Switched { effect, attempt, credential, left });
+                Ok(())
+            }
             (event, Some(step)) => step.apply(entry, event, self.drivers),
             (event, None) => {
                 let mut step = StepState::default();

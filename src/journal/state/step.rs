@@ -9,7 +9,7 @@ use crate::journal::effect_state::{EffectState, EffectStatus};
 use crate::journal::event::{
     EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, PlannedStep, Proposed, SkipCause, WaitEnd,
 };
-use crate::model::{Chore, Digest, EffectKey};
+use crate::model::{Chore, CredentialFacts, Digest, EffectKey};
 
 /// One step instance.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +62,13 @@ pub enum ChoreDone {
         file: String,
         /// Digest of the report.
         sha256: Digest,
+    },
+    /// The run goes on with another credential.
+    Switched {
+        /// The credential.
+        credential: CredentialFacts,
+        /// What was seen of it before it was taken.
+        proof: String,
     },
 }
 
@@ -201,6 +208,11 @@ impl StepState {
             }
             (S::Proposed, Event::ReportWritten { sha256, file }) if self.chore_left() == Some(&Chore::Report) => {
                 self.chore_done = Some(ChoreDone::Reported { file: file.clone(), sha256: sha256.clone() });
+            }
+            (S::Proposed, Event::CredentialSwitched { credential, proof, .. })
+                if matches!(self.chore_left(), Some(Chore::Switch { .. })) =>
+            {
+                self.chore_done = Some(ChoreDone::Switched { credential: credential.clone(), proof: proof.clone() });
             }
             (S::Proposed, Event::WentOn { .. }) => self.went_on = true,
             (S::Proposed, Event::Rechecked) => self.proposed_at = Some((entry.at, drivers)),

@@ -69,6 +69,10 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
             let id = credential.id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
             plain(format!("run resumed with {}{id}", credential.kind.as_str()))
         }
+        Event::CredentialSwitched { credential, .. } => {
+            let id = credential.id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+            plain(format!("run went on with a credential that it made itself, {}{id}", credential.kind.as_str()))
+        }
         Event::StepSkipped { reason, cause: SkipCause::Person | SkipCause::Jump, .. } => {
             plain(format!("skipped: {reason}"))
         }

@@ -389,6 +389,15 @@ impl Story {
         let written = || Event::ReportWritten { sha256: Digest::of(b"report"), file: "report.md".into() };
         self.say(written());
         self.done(json!({ "path": "report.md" }));
+        self.enter("switch");
+        self.propose(&[], None, Some(Chore::Switch { token: "f5d2".into() }));
+        self.say(Event::CredentialSwitched {
+            effect: http("cut", 1).key,
+            attempt: 1,
+            credential: credential(CredentialKind::AccountToken),
+            proof: "verified".into(),
+        });
+        self.done(json!({ "switched": true }));
         self.step = None;
         self.say(written());
     }
@@ -565,6 +574,7 @@ fn plan(digest: &[u8]) -> PlanSealed {
         ("wait-2", Phase::Recover, Danger::Observe),
         ("wait-3", Phase::Recover, Danger::Observe),
         ("draft", Phase::Learn, Danger::Observe),
+        ("switch", Phase::Prepare, Danger::Observe),
         ("skip-1", Phase::Learn, Danger::Observe),
         ("skip-2", Phase::Learn, Danger::Observe),
         ("skip-3", Phase::Learn, Danger::Observe),

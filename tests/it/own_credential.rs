@@ -1,0 +1,273 @@
+//! A run that makes a credential of its own, goes on with it, and keeps to it; and what another credential means on resume.
+
+use std::process::Command;
+
+use quell::cloudflare::simulator::CANARY;
+use quell::simulator::FaultKind;
+use serde_json::{Value, json};
+
+use crate::scene::{Ran, Scene, files, ran};
+
+const RUNBOOK: &str = r#"
+schema = 1
+name   = "own"
+title  = "A credential of its own"
+
+[[steps]]
+id         = "fresh"
+phase      = "prepare"
+title      = "Make one"
+why        = "The other may be in foreign hands."
+action     = "cloudflare.token.create_incident"
+on_failure = "continue"
+
+[steps.with]
+addresses = "203.0.113.50"
+actions   = ["cloudflare.tokens.inventory", "cloudflare.token.disable", "cloudflare.whoami"]
+
+[[steps]]
+id         = "switch"
+phase      = "prepare"
+title      = "Go on with it"
+action     = "cloudflare.credential.switch"
+with       = { created = { from = "steps.fresh.created", default = [] } }
+on_failure = "continue"
+
+[[steps]]
+id     = "by-hand"
+phase  = "prepare"
+title  = "Or have one made"
+action = "manual"
+with   = { items = { from = "steps.switch.by_hand", default = [{ title = "make one", instruction = "make one" }] } }
+
+[[steps]]
+id     = "who"
+phase  = "prepare"
+title  = "Who acts?"
+action = "cloudflare.whoami"
+
+[[steps]]
+id     = "inventory"
+phase  = "identify"
+title  = "List tokens"
+action = "cloudflare.tokens.inventory"
+with   = { suspect = "ci-deploy" }
+
+[[steps]]
+id     = "cut"
+phase  = "contain"
+title  = "Disable the suspect"
+why    = "It leaked."
+action = "cloudflare.token.disable"
+with   = { tokens = { from = "steps.inventory.suspects" } }
+"#;
+
+struct Own {
+    scene: Scene,
+    answers: String,
+}
+
+impl Own {
+    async fn new() -> Self {
+        let scene = Scene::new().await;
+        scene.write("own.toml", RUNBOOK);
+        let text = "[steps.fresh]\nanswer = \"run\"\n[steps.cut]\nanswer = \"run\"\nin_doubt = \"retry\"\n\
+                    [steps.by-hand]\nanswer = \"run\"\nfields = { attested_by = \"Priya Nair\" }\n";
+        let answers = scene.write("answers.toml", text).display().to_string();
+        Self { scene, answers }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.scene.command(args);
+        command.args(["--answers", &self.answers, "--json"]);
+        command
+    }
+
+    fn run(&self) -> Ran {
+        ran(&mut self.command(&["run", "own.toml"]))
+    }
+
+    /// Killed before the cut is sent; the run acts with its own token by then.
+    fn killed(&self) {
+        let ran = ran(self.command(&["run", "own.toml"]).env("QUELL_CRASH_AT", "before-send:2"));
+        assert_eq!(ran.code, -1, "{ran:#?}");
+        assert!(self.switched().is_some());
+    }
+
+    fn events(&self, ty: &str) -> Vec<Value> {
+        let journal = self.scene.journal().into_iter();
+        journal.map(|entry| entry["event"].clone()).filter(|event| event["type"] == ty).collect()
+    }
+
+    /// Id of the token that the run went on with.
+    fn switched(&self) -> Option<String> {
+        let switched = self.events("credential_switched");
+        switched.first().map(|event| event["credential"]["id"].as_str().unwrap().to_owned())
+    }
+
+    /// Who sent what, of all that was no read.
+    fn senders(&self) -> Vec<(String, String)> {
+        self.scene.writes().into_iter().map(|write| (write.method, write.credential)).collect()
+    }
+
+    fn decisions(&self) -> Vec<String> {
+        let noted = self.events("noted").into_iter().filter(|event| event["kind"] == "decision");
+        noted.map(|event| event["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn old(&self) -> &str {
+        &self.scene.scenario.cast.responder_token_id
+    }
+
+    #[track_caller]
+    fn keeps_no_secret(&self, ran: &Ran) {
+        assert!(!ran.stdout.contains(CANARY) && !ran.stderr.contains(CANARY), "{ran:#?}");
+        for (path, bytes) in files(&self.scene.state_dir()) {
+            assert!(!String::from_utf8_lossy(&bytes).contains(CANARY), "{}", path.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_goes_on_with_the_token_that_it_made_and_says_so() {
+    let own = Own::new().await;
+    let ran = own.run();
+    assert!(matches!(ran.code, 0 | 16), "{ran:#?}");
+    let new = own.switched().expect("it has switched");
+    assert_ne!(new, own.old());
+    let put = ("PUT".to_owned(), new.clone());
+    assert_eq!(own.senders()[0], ("POST".to_owned(), own.old().to_owned()));
+    assert!(own.senders()[1..].iter().all(|sent| *sent == put) && own.senders().len() > 1, "{:?}", own.senders());
+    let [switched] = own.events("credential_switched").try_into().unwrap();
+    let proof = switched["proof"].as_str().unwrap();
+    assert!(proof.starts_with("verified as account-owned token") && proof.contains("kinds of resource"), "{proof}");
+    assert!(proof.contains(&own.scene.scenario.cast.account_id), "{proof}");
+    // The next look at the credential is at the new one, and nothing is left to do by hand.
+    let who =
+        own.scene.journal().into_iter().find(|it| it["path"] == "who" && it["event"]["type"] == "step_done").unwrap();
+    assert_eq!(who["event"]["output"]["inline"]["token_id"], json!(new));
+    assert!(own.scene.journal().iter().any(|it| it["event"]["summary"] == "nothing is left to do by hand"));
+    own.keeps_no_secret(&ran);
+    assert!(ran.stderr.contains("the run acts as account-owned token"), "{}", ran.stderr);
+    let report = std::fs::read_to_string(own.scene.incident().join("report.md")).unwrap();
+    assert!(report.contains(&format!("go on with account-owned token {new}, which the run made itself")), "{report}");
+    own.scene.run(&["verify"]).expect(0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_crash_it_goes_on_with_that_of_the_vault_though_the_old_one_is_at_hand() {
+    let own = Own::new().await;
+    own.killed();
+    let new = own.switched().unwrap();
+    let resumed = ran(&mut own.command(&["resume"]));
+    assert!(matches!(resumed.code, 0 | 16), "{resumed:#?}");
+    assert!(resumed.stderr.contains("the environment has the credential that this run has left"), "{}", resumed.stderr);
+    assert!(own.senders()[1..].iter().all(|(_, by)| *by == new), "{:?}", own.senders());
+    assert_eq!(own.events("run_resumed")[0]["credential"]["id"], json!(new));
+    assert_eq!(own.decisions(), Vec::<String>::new(), "it is the one that the run had");
+    own.keeps_no_secret(&resumed);
+
+    // Without any credential at hand the vault does.
+    let own = Own::new().await;
+    own.killed();
+    let resumed = ran(own.command(&["resume"]).env_remove("CLOUDFLARE_API_TOKEN"));
+    assert!(matches!(resumed.code, 0 | 16), "{resumed:#?}");
+    assert_eq!(own.events("run_resumed")[0]["credential"]["id"], json!(own.switched().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_vault_stays_closed_it_is_refused_with_what_to_set() {
+    let own = Own::new().await;
+    own.killed();
+    let mut command = own.scene.bare(&["resume", "--answers", &own.answers, "--json"]);
+    command
+        .env("CLOUDFLARE_BASE_URL", own.scene.simulator.base_url())
+        .env("CLOUDFLARE_API_TOKEN", &own.scene.scenario.cast.responder_token);
+    let refused = ran(&mut command).expect(11);
+    let error = refused.json()["error"].clone();
+    assert_eq!(error["code"], "own_credential");
+    let hint = error["hint"].as_str().unwrap();
+    for named in ["QUELL_VAULT_PASSPHRASE", "--vault-identity", "CLOUDFLARE_API_TOKEN"] {
+        assert!(hint.contains(named), "{hint}");
+    }
+    assert_eq!(own.senders().len(), 1, "nothing was sent");
+    // Another credential of the same account will do, and is a decision on record.
+    let cast = &own.scene.scenario.cast;
+    let mut command = own.scene.bare(&["resume", "--answers", &own.answers, "--json"]);
+    command
+        .env("CLOUDFLARE_BASE_URL", own.scene.simulator.base_url())
+        .env("CLOUDFLARE_API_KEY", &cast.global_key)
+        .env("CLOUDFLARE_EMAIL", &cast.email);
+    let resumed = ran(&mut command);
+    assert!(matches!(resumed.code, 0 | 16), "{resumed:#?}");
+    let [decision] = own.decisions().try_into().unwrap();
+    assert!(decision.starts_with("went on with another credential of the same account: global API key"), "{decision}");
+    assert!(decision.contains(&own.switched().unwrap()), "{decision}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_run_never_cuts_the_token_that_it_acts_with() {
+    let own = Own::new().await;
+    own.killed();
+    let new = own.switched().unwrap();
+    let with = format!("tokens=[{{\"id\":\"{new}\"}}]");
+    let mut command = own.scene.command(&["do", "cloudflare.token.disable", "--with", &with, "--json"]);
+    let answers = own.scene.write("do.toml", "[steps.do]\nanswer = \"run\"\n").display().to_string();
+    let refused = ran(command.args(["--answers", &answers]));
+    assert_ne!(refused.code, 0);
+    assert!(refused.stderr.contains("would disable the token that quell is acting with"), "{}", refused.stderr);
+    assert_eq!(own.senders().len(), 1, "{:?}", own.senders());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_may_make_none_leaves_it_to_a_person() {
+    let own = Own::new().await;
+    own.scene.fault("GET", "/tokens/permission_groups", 9, FaultKind::Forbidden);
+    let ran = own.run();
+    assert!(matches!(ran.code, 0 | 12 | 16), "{ran:#?}");
+    assert_eq!(own.switched(), None);
+    assert!(ran.stderr.contains("no fresh credential was made"), "{}", ran.stderr);
+    let by_hand =
+        own.scene.journal().into_iter().find(|it| it["path"] == "by-hand" && it["event"]["type"] == "step_done");
+    assert_eq!(by_hand.unwrap()["event"]["output"]["inline"]["done"][0]["attested_by"], "Priya Nair");
+    assert!(own.senders().iter().all(|(_, by)| by == own.old()), "{:?}", own.senders());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_cannot_be_used_leaves_the_run_with_what_it_has() {
+    let own = Own::new().await;
+    let path = format!("/accounts/{}/tokens/verify", own.scene.scenario.cast.account_id);
+    own.scene.fault("GET", &path, 99, FaultKind::Forbidden);
+    let ran = own.run();
+    assert_eq!(own.switched(), None);
+    assert!(ran.stderr.contains("the new credential cannot act on the account"), "{}", ran.stderr);
+    assert!(own.senders().iter().all(|(_, by)| by == own.old()) && own.senders().len() > 1, "{:?}", own.senders());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_credential_is_a_decision_and_another_account_is_refused() {
+    let own = Own::new().await;
+    let paused = own.scene.write("paused.toml", "[steps.fresh]\nanswer = \"run\"\n").display().to_string();
+    // It rests where nobody answers for the cut.
+    let rested = ran(own.scene.command(&["run", "own.toml"]).args(["--answers", &paused])).expect(11);
+    assert!(rested.stderr.contains("cut"), "{}", rested.stderr);
+    let cast = &own.scene.scenario.cast;
+    let other = "0123456789abcdef0123456789abcdef";
+    own.scene.fault("GET", &format!("/accounts/{other}"), 9, FaultKind::Forbidden);
+    let key = |account: &str| {
+        let mut command = own.command(&["resume"]);
+        command
+            .env_remove("CLOUDFLARE_API_TOKEN")
+            .env("CLOUDFLARE_API_KEY", &cast.global_key)
+            .env("CLOUDFLARE_EMAIL", &cast.email)
+            .env("CLOUDFLARE_ACCOUNT_ID", account);
+        ran(&mut command)
+    };
+    let refused = key(other).expect(2);
+    assert_eq!(refused.json()["error"]["code"], "another_place", "{refused:#?}");
+    assert!(own.decisions().is_empty() && own.events("run_resumed").is_empty());
+    let resumed = key(&cast.account_id);
+    assert!(matches!(resumed.code, 0 | 16), "{resumed:#?}");
+    assert_eq!(own.decisions().len(), 1, "{:?}", own.decisions());
+    assert_eq!(own.senders().last().unwrap().1, format!("global-key:{}", cast.email));
+}
