@@ -5,6 +5,7 @@ pub mod actions;
 pub mod api;
 pub mod attribution;
 pub mod audit;
+mod by_hand;
 pub mod certificates;
 pub mod dns;
 pub mod families;
@@ -21,5 +22,6 @@ pub mod techniques;
 pub mod tokens;
 pub mod zones;
 
+pub use by_hand::ByHand;
 pub use kinds::{KINDS, SWEEPS};
 pub use named::{Named, named};

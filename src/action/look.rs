@@ -98,6 +98,15 @@ impl<'a> Look<'a> {
         attempt.ended.or(attempt.began)
     }
 
+    /// Whether the incident has another finding of the same technique about the same resource, by a look of its own.
+    pub fn has_like(&self, finding: &Finding) -> bool {
+        let mut known = self.incident.iter().flat_map(|incident| incident.findings.values());
+        known.any(|known| {
+            let is_same = known.technique == finding.technique && known.resource.id == finding.resource.id;
+            is_same && known.id != finding.id
+        })
+    }
+
     /// What quell itself sent: the reads of this process, and all that the incident's journal has.
     pub fn own_acts(&self) -> OwnActs {
         OwnActs::new(self.read, self.incident, self.leaked.map(Leaked::token))

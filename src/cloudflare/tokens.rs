@@ -18,7 +18,7 @@ pub use grant::{Grant, grant};
 pub use graph::{Grip, Held, Known, Tampering, held, owner_in_log};
 pub use listing::{Found, Seen, find, find_listed, find_of, list, own, own_unkept};
 pub use marks::{Mark, controls, marks};
-pub use negative::{proven, proven_already};
+pub use negative::{proven, proven_already, refused_unseen};
 pub use reach::ZoneNames;
 pub use spared::{is_spared, refuse_own, spare};
 pub use suspicion::{Suspicion, Traces, suspicion};

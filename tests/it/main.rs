@@ -27,6 +27,7 @@ mod hunt_command;
 mod identity_actions;
 mod journal;
 mod language;
+mod let_in;
 mod main_job;
 mod member_actions;
 mod negative;

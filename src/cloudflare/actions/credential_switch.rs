@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::token_create_incident::Created;
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, StepError, StepPlan};
+use crate::cloudflare::ByHand;
 use crate::journal::ChoreDone;
 use crate::model::{Chore, Danger};
 
@@ -32,17 +33,6 @@ pub struct Output {
     pub token_id: Option<String>,
     /// What a person is to do instead, as `items` of `manual`; none where the run has switched.
     pub by_hand: Vec<ByHand>,
-}
-
-/// One thing that a person is to do.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-pub struct ByHand {
-    /// What it is called.
-    pub title: String,
-    /// What to do.
-    pub instruction: String,
-    /// Where in the dashboard.
-    pub dashboard: String,
 }
 
 impl Action for CredentialSwitch {

@@ -45,7 +45,7 @@ pub struct Output {
     /// Everybody who belongs to the account or is invited.
     pub members: Vec<Member>,
     /// Who came or was changed in the window, for `cloudflare.member.remove` and `cloudflare.member.set_roles`. What is not
-    /// known to be the intruder's is not `sure`.
+    /// known to be made by the intruder is not `sure`.
     pub suspicious: Vec<MemberRef>,
     /// How many are Super Administrators, open invitations aside.
     pub super_administrators: u32,
@@ -118,6 +118,7 @@ impl Action for MembersList {
         let trail = Trail::new(&events, &principals, window(params.since, &events, &principals));
         let mut findings = Vec::new();
         let mut members = Vec::new();
+        let mut suspicious = Vec::new();
         for raw in &listing.items {
             let member = member(raw);
             let user = raw["user"]["id"].as_str().unwrap_or_default();
@@ -126,6 +127,8 @@ impl Action for MembersList {
                 let after = serde_json::json!({ "status": member.status, "roles": member.roles });
                 let invited = member.status == "pending";
                 findings.push(finding((&member.id, &member.email), invited, doing, after, &evidence));
+                let was_made = invited || was_made(&events, &[&member.id, user]);
+                suspicious.extend(findings.last().map(|finding| reference(finding, was_made)));
             }
             members.push(member);
         }
@@ -137,7 +140,6 @@ impl Action for MembersList {
         let settled: Vec<(String, FindingStatus, String)> = gone
             .filter_map(|known| Some((known.finding.clone()?, FindingStatus::Reverted, proof.to_owned())))
             .collect();
-        let suspicious = findings.iter().map(reference).collect();
         // The look that showed them may have come before anybody knew what the intruder holds.
         findings.extend(again.iter().filter(|known| !known.sure && is_gone(known)).filter_map(|known| {
             let is_it = |event: &&AuditEvent| {
@@ -218,14 +220,25 @@ fn member(raw: &Value) -> Member {
     }
 }
 
-/// Whoever the finding is about, for the steps that act on it.
-fn reference(finding: &Finding) -> MemberRef {
+/// Whether the log shows that a member came to be, and was not only changed.
+fn was_made(events: &[AuditEvent], ids: &[&str]) -> bool {
+    let is_of = |event: &&AuditEvent| event.resource_id.as_deref().is_some_and(|id| ids.contains(&id));
+    events.iter().filter(is_of).any(|event| event.success && event.action == "create")
+}
+
+/// Whoever the finding is about, for the steps that act on it. A member who was only changed may be a colleague whose roles
+/// the intruder raised: nobody is removed for that without being chosen.
+fn reference(finding: &Finding, was_made: bool) -> MemberRef {
     MemberRef {
         member: finding.resource.id.clone(),
         email: finding.resource.name.clone(),
-        why: Some(finding.detail.clone()),
+        why: Some(if was_made {
+            finding.detail.clone()
+        } else {
+            format!("{} Perhaps their roles are to be put back instead.", finding.detail)
+        }),
         finding: Some(finding.id.clone()),
-        sure: finding.attribution == Attribution::Intruder,
+        sure: was_made && finding.attribution == Attribution::Intruder,
     }
 }
 

@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 
 use super::token_restore::{self, TokenRestore};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
+use crate::cloudflare::ByHand;
 use crate::cloudflare::api::classify;
+use crate::cloudflare::members::MemberRef;
 use crate::cloudflare::tokens::{
-    Found, Seen, Token, TokenRef, ZoneNames, find, invisible, list, not_seen, proven, proven_already, refuse_own,
-    spare, unique,
+    ACCOUNT, Found, Seen, Token, TokenRef, ZoneNames, find, invisible, list, not_seen, proven, proven_already,
+    refuse_own, refused_unseen, spare, unique,
 };
 use crate::model::{
     Call, Danger, Effect, EffectKey, FindingStatus, Gap, HttpCall, Radius, Resolves, UndoCall, Verdict,
@@ -41,6 +43,13 @@ pub struct Output {
     pub newly: Vec<TokenRef>,
     /// Tokens that this credential cannot see.
     pub invisible: Vec<TokenRef>,
+    /// The members whose tokens those are, where the log tells, for `cloudflare.member.remove` and
+    /// `cloudflare.member.set_roles`.
+    #[serde(default)]
+    pub owners: Vec<MemberRef>,
+    /// What to click for each of them, as `items` of `manual`.
+    #[serde(default)]
+    pub by_hand: Vec<ByHand>,
 }
 
 /// A token used within this time has somebody or something that uses it.
@@ -87,11 +96,23 @@ impl Action for TokenDisable {
                     plan.effects.push(effect(look, token, &seen.tokens, &wanted, &zones));
                     continue;
                 }
-                Standing::Unseen => {
-                    plan.gaps.push(invisible(&seen, &wanted));
-                    plan.output.invisible.push(wanted);
-                    continue;
-                }
+                Standing::Unseen => match refused_unseen(look, &wanted.id).await {
+                    Some(Ok(proof)) => {
+                        plan.already.push((wanted.label().to_owned(), proof.clone()));
+                        plan.settled_findings.extend(contained(&wanted, &proof));
+                        plan.output.disabled.push(wanted);
+                        continue;
+                    }
+                    told => {
+                        let mut gap = invisible(&seen, &wanted);
+                        if let Some(Err(why)) = told {
+                            gap.reason = format!("{why}; {}", gap.reason);
+                        }
+                        plan.gaps.push(gap);
+                        plan.output.leave(wanted);
+                        continue;
+                    }
+                },
                 Standing::Dead(proof) => proof,
             };
             let proof = match proven_already(look, &wanted.id, proof).await {
@@ -101,9 +122,7 @@ impl Action for TokenDisable {
                     continue;
                 }
             };
-            if let Some(finding) = &wanted.finding {
-                plan.settled_findings.push((finding.clone(), FindingStatus::Contained, proof.clone()));
-            }
+            plan.settled_findings.extend(contained(&wanted, &proof));
             plan.already.push((wanted.label().to_owned(), proof));
             plan.output.disabled.push(wanted);
         }
@@ -141,6 +160,33 @@ impl Action for TokenDisable {
         output.disabled.extend(output.newly.iter().cloned());
         output
     }
+}
+
+impl Output {
+    /// Notes a token that only its owner can cut, or whoever takes the account from its owner.
+    fn leave(&mut self, token: TokenRef) {
+        let owner = token.owner.as_deref().filter(|owner| *owner != ACCOUNT);
+        if let Some(owner) = owner.filter(|owner| self.owners.iter().all(|known| known.member != **owner)) {
+            let why = Some(format!("their token {} ({}) is to be cut, and only they see it", token.label(), token.id));
+            let (member, email) = (owner.to_owned(), owner.to_owned());
+            self.owners.push(MemberRef { member, email, why, finding: None, sure: true });
+        }
+        let whose = owner.unwrap_or("its owner, whom the log does not name: ask every member");
+        self.by_hand.push(ByHand {
+            title: format!("Token {} ({})", token.label(), token.id),
+            instruction: format!(
+                "Call {whose}. They disable or roll it themselves: the list shows it to nobody else. It dies for this account \
+                 as well when they are removed from it."
+            ),
+            dashboard: "My Profile > API Tokens".to_owned(),
+        });
+        self.invisible.push(token);
+    }
+}
+
+/// The finding of a token that is cut already.
+fn contained(token: &TokenRef, proof: &str) -> Option<(String, FindingStatus, String)> {
+    Some((token.finding.clone()?, FindingStatus::Contained, proof.to_owned()))
 }
 
 /// How a token that is to be cut stands.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, Safeguards, StepError, StepPlan};
 use crate::cloudflare::tokens::{
-    Held, Known, Mark, Owner, Seen, Token, TokenRef, controls, held, list, marks, owner_in_log,
+    ACCOUNT, Held, Known, Mark, Owner, Seen, Token, TokenRef, controls, held, list, marks, owner_in_log,
 };
 use crate::hunt::{AuditEvent, Principal, SeenBefore};
 use crate::model::{Danger, count};
@@ -269,7 +269,13 @@ impl View<'_> {
     fn owner(&self, id: &str) -> Option<String> {
         let listed = self.seen.get(id).map(|token| token.whose.clone());
         let when_cut = || self.cut.iter().find(|token| token.id == id).and_then(|token| token.owner.clone());
-        listed.or_else(when_cut).or_else(|| owner_in_log(id, &self.events))
+        listed.or_else(when_cut).or_else(|| owner_in_log(id, &self.events)).or_else(|| self.user(id))
+    }
+
+    /// The user for whom the token acted, where the whole list of the account's tokens does not have it.
+    fn user(&self, id: &str) -> Option<String> {
+        let mut used = self.events.iter().filter(|event| event.token_id.as_deref() == Some(id));
+        used.find_map(|event| event.email.clone()).filter(|_| self.seen.is_whole(ACCOUNT))
     }
 
     fn is_dead(&self, id: &str) -> bool {

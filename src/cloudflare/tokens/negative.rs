@@ -42,6 +42,16 @@ pub async fn proven_already(look: &Look<'_>, id: &str, proof: String) -> Result<
     }
 }
 
+/// What the leaked value alone tells of a token that no list shows: that it is refused, or (the error) still accepted; in
+/// words. `None` where it is not at hand, or the answer leaves it open.
+pub async fn refused_unseen(look: &Look<'_>, id: &str) -> Option<Result<String, String>> {
+    match tried(look, id).await? {
+        Tested::Refused(said) => Some(Ok(format!("no list shows it, and its leaked value is refused: {said}"))),
+        Tested::Accepted(said) => Some(Err(format!("its leaked value is STILL ACCEPTED: {said}"))),
+        Tested::Open(_) => None,
+    }
+}
+
 /// Tries the leaked value once, and keeps what came of it; `None` where it is not at hand.
 async fn tried(look: &Look<'_>, id: &str) -> Option<Tested> {
     let tested = look.leaked(id)?.test().await;

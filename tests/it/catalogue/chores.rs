@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use quell::action::Done;
 use quell::cli::catalogue::CATALOGUE;
 use quell::journal::{ChoreDone, WaitEnd};
-use quell::model::{Chore, Digest};
+use quell::model::{Chore, CredentialFacts, CredentialKind, Digest};
 
 use super::params::filled;
 use crate::stage::Stage;
@@ -18,6 +18,10 @@ async fn every_chore_ends_in_an_output_that_fits_and_a_rehearsal_waits_for_nothi
         waited(WaitEnd::Elapsed, None),
         waited(WaitEnd::Held, None),
         waited(WaitEnd::CutShort, Some("enough")),
+        ChoreDone::Switched {
+            credential: CredentialFacts { kind: CredentialKind::AccountToken, id: None, owner: None, expires: None },
+            proof: "verified".into(),
+        },
         ChoreDone::Reported { file: "/tmp/report.md".into(), sha256: Digest::of(b"report") },
     ];
     let mut with_chores = BTreeSet::new();
@@ -37,5 +41,5 @@ async fn every_chore_ends_in_an_output_that_fits_and_a_rehearsal_waits_for_nothi
             assert_eq!(wrong, Vec::<String>::new(), "{id}: {output}");
         }
     }
-    assert_eq!(with_chores, BTreeSet::from(["report"]));
+    assert_eq!(with_chores, BTreeSet::from(["cloudflare.credential.switch", "report"]));
 }

@@ -45,6 +45,7 @@ impl Mind for Maya<'_> {
         match step {
             "cut" => is(&["ci-deploy"]),
             "cut-again" | "revoke" => is(&["ci-deploy", "metrics-exporter", "log-f"]),
+            "members-out" => is(&["maya.lindqvist@harborlane-example"]),
             "rotate" => is(&["terraform plan", "acme-dns01"]),
             _ => false,
         }
@@ -55,13 +56,6 @@ impl Mind for Maya<'_> {
     }
 
     fn works(&mut self, asked: &Asked) -> String {
-        if asked.says("Invitations and memberships") {
-            let account = self.0.account();
-            let invited = account["members"].as_array().unwrap().iter().filter(|member| member["status"] == "pending");
-            for member in invited {
-                self.0.act("DELETE", &format!("/accounts/{{a}}/members/{}", member["id"].as_str().unwrap()), None);
-            }
-        }
         if asked.says("TXT _release") {
             return "keep the deploy job wrote it, from its own address".to_owned();
         }
@@ -219,7 +213,7 @@ async fn a_leaked_token_that_nobody_can_name() {
         morning.says(told);
     }
     for wrong in
-        ["| `contained` | unknown", "another principal (token metrics-exporter", "| rotate token dns-backup (E28) |"]
+        ["| `contained` | unknown", "another principal (token metrics-exporter", "| rotate token dns-backup (E29) |"]
     {
         morning.lacks(wrong);
     }
