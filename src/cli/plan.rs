@@ -2,10 +2,11 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use super::catalogue::CATALOGUE;
-use super::console::{Style, wrap};
+use super::console::{Style, duration, wrap};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
@@ -27,7 +28,7 @@ use crate::engine::{self, DryBench, Prediction};
 use crate::escape;
 use crate::evidence::Unkept;
 use crate::model::{Digest, IncidentId};
-use crate::provider::{Paging, ReadRequest};
+use crate::provider::{Lane, Paging, ReadRequest};
 use crate::runbook::Templates;
 use crate::secret::Redactor;
 
@@ -108,8 +109,11 @@ pub(crate) async fn show(
         account.id
     ));
     cx.screen.tell(&format!(
-        "about {} requests, {} at least; the budget of 1,200 in 5 minutes is shared with the dashboard of the same user",
-        estimated.requests, estimated.time()
+        "about {} requests, {} at least; the budget of {} in {} is shared with the dashboard of the same user",
+        estimated.requests,
+        estimated.time(),
+        estimated.quota,
+        duration(estimated.window),
     ));
     let redactor = std::sync::Arc::new(Redactor::new([0; 32]));
     let evidence = Unkept::new(redactor.clone());
@@ -189,12 +193,16 @@ pub(crate) async fn show(
 /// Requests that a plan takes, roughly.
 struct Estimated {
     requests: u64,
+    /// What the API allows, as it tells, or else as it is documented.
+    quota: u32,
+    window: SignedDuration,
 }
 
 impl Estimated {
-    /// A sequential read takes a few tenths of a second; beyond the budget, five minutes for each 1,200.
+    /// A sequential read takes a few tenths of a second; beyond the budget, a window for each time that it is spent.
     fn time(&self) -> String {
-        let seconds = self.requests / 4 + self.requests / 1200 * 300;
+        let windows = self.requests / u64::from(self.quota.max(1));
+        let seconds = self.requests / 4 + windows * self.window.as_secs().unsigned_abs();
         if seconds < 90 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
     }
 }
@@ -203,7 +211,11 @@ async fn estimate(loaded: &Loaded, narrowed: usize, connected: &Connected) -> Es
     let zones = if narrowed > 0 { narrowed as u64 } else { count_zones(connected).await };
     let takes = |estimate: Estimate| u64::from(estimate.fixed) + u64::from(estimate.per_zone) * zones;
     let specs = loaded.runbook.all_steps().filter_map(|step| CATALOGUE.get(&step.action));
-    Estimated { requests: specs.map(|action| takes(action.spec().estimate)).sum() }
+    let requests = specs.map(|action| takes(action.spec().estimate)).sum();
+    let budget = connected.read.budget(Lane::Containment);
+    let (quota, window) =
+        budget.map_or((1200, SignedDuration::from_mins(5)), |budget| (budget.per_window, budget.window));
+    Estimated { requests, quota, window }
 }
 
 async fn count_zones(connected: &Connected) -> u64 {

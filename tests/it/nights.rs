@@ -4,4 +4,18 @@
 mod leaked_token;
 mod morning;
 mod network;
+mod newcomer;
+mod others;
+mod phished_admin;
 mod responder;
+
+use jiff::Timestamp;
+use quell::cloudflare::simulator::{Quota, WorldOptions, scenario};
+
+use crate::scene::Scene;
+
+/// The account of this scenario, in which the budget is whole again after half a minute.
+async fn at_night(name: &str) -> Scene {
+    let quota = Quota { requests: 1200, seconds: 30 };
+    Scene::with(scenario(name).unwrap(), WorldOptions { quota, ..WorldOptions::at(Timestamp::now()) }).await
+}

@@ -58,11 +58,16 @@ impl Scene {
 
     /// The same where the value of a token that was cut is still taken for so long.
     pub(crate) async fn lagging(scenario: Scenario, lag: SignedDuration) -> Self {
+        Self::with(scenario, WorldOptions { lag, ..WorldOptions::at(Timestamp::now()) }).await
+    }
+
+    /// The same in an account that is started in this way.
+    pub(crate) async fn with(scenario: Scenario, options: WorldOptions) -> Self {
         static TLS: Once = Once::new();
         // Tests that need no scene may have installed it before.
         TLS.call_once(|| _ = rustls::crypto::ring::default_provider().install_default());
         let dir = tempfile::tempdir().unwrap();
-        let simulator = start(&scenario, WorldOptions { lag, ..WorldOptions::at(Timestamp::now()) }).await.unwrap();
+        let simulator = start(&scenario, options).await.unwrap();
         // A key pair opens a vault at once; a passphrase takes a second on purpose.
         let identity = age::x25519::Identity::generate();
         std::fs::write(dir.path().join("identity.txt"), identity.to_string().expose_secret()).unwrap();

@@ -13,10 +13,10 @@ use serde_json::Value;
 
 use super::hunt::{Hunting, baseline};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
-use crate::cloudflare::attribution::required_window;
+use crate::cloudflare::attribution::{Trail, required_window};
 use crate::cloudflare::present::chosen;
 use crate::hunt::{AuditEvent, Judged, Principal};
-use crate::model::{Danger, Effect, Finding, FindingStatus, Source, Verdict, count};
+use crate::model::{Attribution, Danger, Effect, Finding, FindingStatus, Source, Verdict, count};
 
 use standing::{Present, Standing};
 
@@ -115,6 +115,8 @@ pub enum Stands {
     Gone,
     /// A named person accepts it.
     Accepted,
+    /// Somebody else did it: the log, which had come no further when it was found, names them by now.
+    RuledOut,
     /// Still there.
     StillThere,
     /// Cannot be known.
@@ -186,7 +188,20 @@ impl Action for Recheck {
             "",
         );
         plan.account_for_rest = true;
+        let trail = Trail::new(&events, &principals, Some(since));
         for finding in &hunted {
+            if let Some((ruled_out, why)) = honest(finding, &trail) {
+                plan.settled_findings.push((finding.id.clone(), FindingStatus::RuledOut, why.clone()));
+                plan.output.rechecked.push(Rechecked {
+                    finding: finding.id.clone(),
+                    resource_name: finding.resource.name.clone(),
+                    stands: Stands::RuledOut,
+                    because: why,
+                    by: None,
+                });
+                plan.findings.push(ruled_out);
+                continue;
+            }
             let again = seen.findings.iter().find(|it| told(it) == told(finding) && is_later(it));
             let standing = present.standing(finding, &seen.sight, &seen.zones, again);
             let accepted = look.acceptance(finding);
@@ -211,7 +226,7 @@ impl Action for Recheck {
         plan.output.because = hidden(whole_log, seen.sight.gaps.len());
         plan.output.judge();
         plan.summary = plan.output.summary();
-        plan.findings = new;
+        plan.findings.extend(new);
         Ok(plan)
     }
 
@@ -270,6 +285,7 @@ impl Output {
         let parts = [
             (number(Stands::Gone), "gone"),
             (number(Stands::Accepted), "accepted"),
+            (number(Stands::RuledOut), "somebody else's"),
             (number(Stands::StillThere), "STILL THERE"),
             (number(Stands::Unknown), "cannot be known"),
             (self.new.len(), "NEW"),
@@ -281,6 +297,26 @@ impl Output {
         let within = if self.within.is_empty() { String::new() } else { format!(" {}", self.within) };
         format!("{proof}{within}: {}{parts}{because}", count(self.rechecked.len(), "finding"))
     }
+}
+
+/// What was nobody's when it was found, and is somebody else's by the log as it is now: with who did it, and in words.
+fn honest(finding: &Finding, trail: &Trail<'_>) -> Option<(Finding, String)> {
+    let doing = trail.of_resource(&[&finding.resource.id]);
+    let is_honest = doing.attribution == Attribution::Other && !doing.intruder_before;
+    if finding.attribution != Attribution::Unattributed || !is_honest {
+        return None;
+    }
+    let actor = &doing.actor;
+    let who = actor.token_name.as_ref().or(actor.email.as_ref()).or(actor.token_id.as_ref());
+    let why = format!("the log names who did it: {}", who.map_or("somebody else", String::as_str));
+    let told = Finding {
+        attribution: doing.attribution,
+        severity: doing.weigh(finding.severity),
+        actor: doing.actor.clone(),
+        at: doing.at,
+        ..finding.clone()
+    };
+    Some((told, why))
 }
 
 /// What a finding is told by: of an act that has no resource of its own, the family is that of the last one.

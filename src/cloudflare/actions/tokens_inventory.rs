@@ -188,7 +188,14 @@ impl View<'_> {
             let own = events.filter_map(|event| event.ip.clone()).filter(|ip| self.safeguards.is_own_address(ip));
             uses.chain(own).collect()
         };
-        let known = Known { since: self.since, honest: &honest, name: &|id| self.name(id) };
+        let usual = |event: &AuditEvent| {
+            let same = |before: &&SeenBefore| {
+                before.ip == event.ip && before.token_id == event.token_id && before.email == event.email
+            };
+            event.ip.as_deref().is_some_and(|ip| self.safeguards.is_own_address(ip))
+                || self.before.iter().any(|it| same(&it))
+        };
+        let known = Known { since: self.since, honest: &honest, usual: &usual, name: &|id| self.name(id) };
         let mut held = held(&suspects, &self.events, &known);
         // A responder who made a token in the dashboard is behind the address of this run, not an intruder.
         held.tokens.retain(|grip| grip.sure || self.own.as_ref() != Some(&grip.id));

@@ -40,6 +40,30 @@ pub(super) struct Plan {
     pub(super) inventory: Inventory,
 }
 
+/// Another story in the account of a scenario: what happened there instead.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Story {
+    pub(super) title: String,
+    pub(super) summary: String,
+    /// Key of the stolen token.
+    pub(super) suspect: String,
+    /// Who takes part besides those who are there already.
+    pub(super) callers: BTreeMap<String, Caller>,
+    pub(super) acts: Vec<Act>,
+}
+
+impl Plan {
+    /// The same account, in which nothing happened but this.
+    pub(super) fn told(self, story: Story) -> Self {
+        let Story { title, summary, suspect, mut callers, acts } = story;
+        let is_honest = |by: &str| !by.starts_with("intruder");
+        let traffic = self.traffic.into_iter().filter(|traffic| is_honest(&traffic.by)).collect();
+        callers.extend(self.callers.into_iter().filter(|(by, _)| is_honest(by)));
+        Self { title, summary, suspect, callers, traffic, acts, awake: None, ..self }
+    }
+}
+
 /// What there is in the account besides what [`Plan`] names.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -8,23 +8,24 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::call::id_of;
-use super::plan::Plan;
+use super::plan::{Plan, Story};
 use super::plants;
 use super::seed::{self, Seeded};
 
 const LEAKED_TOKEN: &str = include_str!("scenarios/leaked-token.toml");
+const PHISHED_ADMIN: &str = include_str!("scenarios/phished-admin.toml");
 const BIG: &str = include_str!("scenarios/big.toml");
 
 /// What else there is in the account of the built-in scenarios.
 const INVENTORY: &str = include_str!("scenarios/inventory.toml");
 
-/// Every scenario: its name, its file, and whether the intruder is awake.
-const FILES: [(&str, &str, bool); 2] =
-    [("leaked-token", LEAKED_TOKEN, false), ("leaked-token-awake", LEAKED_TOKEN, true)];
+/// Every scenario: its name, what happens instead in the account of the first one, and whether the intruder is awake.
+const FILES: [(&str, Option<&str>, bool); 3] =
+    [("leaked-token", None, false), ("leaked-token-awake", None, true), ("phished-admin", Some(PHISHED_ADMIN), false)];
 
 static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
-    let load = |(name, text, awake): &(&'static str, &str, bool)| {
-        Scenario::load(name, text, *awake).unwrap_or_else(|problem| panic!("built-in scenario {name}: {problem}"))
+    let load = |(name, story, awake): &(&'static str, Option<&str>, bool)| {
+        Scenario::load(name, *story, *awake).unwrap_or_else(|problem| panic!("built-in scenario {name}: {problem}"))
     };
     FILES.iter().map(load).collect()
 });
@@ -183,9 +184,13 @@ pub fn baseline(scenario: &Scenario, now: Timestamp) -> Vec<(String, Value)> {
 }
 
 impl Scenario {
-    fn load(name: &'static str, text: &str, awake: bool) -> Result<Self, String> {
-        let mut plan: Plan = toml::from_str(text).map_err(|error| error.to_string())?;
+    fn load(name: &'static str, story: Option<&str>, awake: bool) -> Result<Self, String> {
+        let mut plan: Plan = toml::from_str(LEAKED_TOKEN).map_err(|error| error.to_string())?;
         plan.inventory = toml::from_str(INVENTORY).map_err(|error| error.to_string())?;
+        if let Some(story) = story {
+            let story: Story = toml::from_str(story).map_err(|error| error.to_string())?;
+            plan = plan.told(story);
+        }
         Self::of(name, plan, awake)
     }
 

@@ -45,6 +45,8 @@ pub struct Known<'a> {
     pub since: Option<Timestamp>,
     /// Addresses from which a token was used before the window.
     pub honest: &'a dyn Fn(&str) -> Vec<String>,
+    /// Whether whoever acted had acted from there before the window.
+    pub usual: &'a dyn Fn(&AuditEvent) -> bool,
     /// A token's name.
     pub name: &'a dyn Fn(&str) -> String,
 }
@@ -136,6 +138,7 @@ fn principals(held: &Held<'_>, events: &[AuditEvent], known: &Known<'_>) -> Vec<
             .iter()
             .filter(|event| event.token_id.as_ref() == Some(id) && from.is_none_or(|from| event.at >= from))
             .filter(|event| !event.own);
+        let used = used.chain(maker(id, events, known));
         let used: BTreeSet<String> = used.filter_map(|event| event.ip.clone()).collect();
         Principal {
             token_id: id.clone(),
@@ -145,6 +148,21 @@ fn principals(held: &Held<'_>, events: &[AuditEvent], known: &Known<'_>) -> Vec<
         }
     };
     made.chain(rolled).map(principal).collect()
+}
+
+/// The act that made a token which is the intruder's, where it was made in the window in a dashboard or with a global API
+/// key, and not from where that user always acted: whoever is behind that address is the intruder too.
+fn maker<'e>(id: &str, events: &'e [AuditEvent], known: &Known<'_>) -> Option<&'e AuditEvent> {
+    events.iter().find(|event| {
+        event.success
+            && !event.own
+            && event.resource_id.as_deref() == Some(id)
+            && is_about_tokens(event)
+            && makes(event)
+            && matches!(event.context.as_deref(), Some("dash" | "api_key"))
+            && known.since.is_none_or(|since| event.at >= since)
+            && !(known.usual)(event)
+    })
 }
 
 /// Whose a token is, as far as the path of an act on it tells; see [`super::TokenRef::owner`].
@@ -207,7 +225,12 @@ mod tests {
             let ips = honest.iter().filter(|_| id == "stolen");
             ips.map(|ip| (*ip).to_owned()).collect()
         };
-        held(&["stolen".to_owned()], events, &Known { since: None, honest: &honest, name: &str::to_owned })
+        let usual = |event: &AuditEvent| event.ip.as_deref() == Some("office");
+        held(
+            &["stolen".to_owned()],
+            events,
+            &Known { since: None, honest: &honest, usual: &usual, name: &str::to_owned },
+        )
     }
 
     fn ids(held: &Held<'_>) -> (Vec<(String, bool)>, Vec<String>) {
@@ -253,6 +276,23 @@ mod tests {
         assert_eq!((ids(&found).0, found.principals.len()), (doubtful, 2));
         events.push(event(4, "by-hand", "bad", "POST", "next"));
         assert_eq!(ids(&closure(&events, &[])).0, sure(&["stolen", "child", "by-hand", "next"]));
+    }
+
+    #[test]
+    fn whoever_made_the_stolen_token_in_a_dashboard_from_a_new_address_is_the_intruder() {
+        let made = |ip: &str| {
+            let mut act = act(1, None, ip, "POST", PATH, "stolen");
+            act.context = Some("dash".to_owned());
+            let later = AuditEvent { id: "2".into(), resource_id: Some("second".into()), ..act.clone() };
+            let events = [act, later, event(3, "stolen", "worse", "POST", "child")];
+            let found = closure(&events, &[]);
+            (found.principals[0].hostile_ips.clone(), ids(&found).0)
+        };
+        let second = [sure(&["stolen", "child"]), vec![("second".to_owned(), false)]].concat();
+        let (hostile, tokens) = made("bad");
+        assert_eq!((hostile, tokens.len()), (vec!["bad".to_owned(), "worse".to_owned()], 3));
+        assert!(second.iter().all(|token| tokens.contains(token)), "{tokens:?}");
+        assert_eq!(made("office"), (vec!["worse".to_owned()], sure(&["stolen", "child"])));
     }
 
     #[test]

@@ -3,16 +3,16 @@
 
 use std::time::{Duration, Instant};
 
-use quell::cloudflare::simulator::Planted;
 use quell::simulator::FaultKind;
 use rustix::process::{Pid, Signal, kill_process};
-use serde_json::Value;
 
+use super::at_night;
 use super::morning::{
     Morning, are_dead, no_secret_lies_about, nobody_is_locked_out, nothing_was_sent_twice_and_the_budget_held,
 };
 use super::network::Network;
-use super::responder::{Asked, Mind, Responder};
+use super::others::put_back;
+use super::responder::{Asked, Mind, Responder, runs};
 use crate::scene::Scene;
 use crate::terminal::typist::Typist;
 
@@ -55,18 +55,15 @@ impl Mind for Maya<'_> {
         "later Jonas Weber"
     }
 
-    fn works(&mut self, asked: &Asked) -> String {
+    fn works(&mut self, asked: &Asked, shown: Option<&str>) -> String {
+        if let Some(shown) = shown {
+            runs(self.0, shown);
+            return "done Priya Nair".to_owned();
+        }
         if asked.says("TXT _release") {
             return "keep the deploy job wrote it, from its own address".to_owned();
         }
-        // What no log tells, its owner does.
-        let truth = self.0.scenario.truth.iter().find(|it| it.family == "dns_records" && asked.says(&it.id));
-        if let Some(Planted { id, before, after, .. }) = truth {
-            let zone = zone_of(self.0, id);
-            let wrong = before.as_object().unwrap().iter().filter(|(name, was)| after[name.as_str()] != **was);
-            let body: Value = wrong.map(|(name, was)| (name.clone(), was.clone())).collect();
-            self.0.act("PATCH", &format!("/zones/{zone}/dns_records/{id}"), Some(body));
-        }
+        put_back(self.0, &self.0.scenario.truth, asked);
         "done Priya Nair".to_owned()
     }
 
@@ -77,14 +74,6 @@ impl Mind for Maya<'_> {
             _ => None,
         }
     }
-}
-
-/// The zone that a DNS record is in.
-fn zone_of(scene: &Scene, record: &str) -> String {
-    let account = scene.account();
-    let mut zones = account["zones"].as_array().unwrap().iter();
-    let has = |zone: &&Value| zone["dns_records"].as_array().unwrap().iter().any(|it| it["id"] == record);
-    zones.find(has).unwrap()["zone"]["id"].as_str().unwrap().to_owned()
 }
 
 /// How many requests of this shape have arrived.
@@ -108,7 +97,7 @@ fn arrives(scene: &Scene, method: &str, path: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_leaked_token_that_nobody_can_name() {
-    let scene = Scene::new().await;
+    let scene = at_night("leaked-token").await;
     let cast = &scene.scenario.cast;
     let suspect = format!("/tokens/{}", cast.suspect_token_id);
     let mut network = Network::to(scene.simulator.base_url()).await;
@@ -119,7 +108,7 @@ async fn a_leaked_token_that_nobody_can_name() {
         Typist::at(command)
     };
     let run = at(&["run", "cloudflare-token-compromise"]);
-    let mut night = Responder { scene: &scene, typist: run, mind: Maya(&scene) };
+    let mut night = Responder { typist: run, mind: Maya(&scene) };
 
     // The network goes while the logs are read.
     scene.fault("GET", "/logs/audit", 1, FaultKind::Hang);

@@ -71,21 +71,33 @@ pub(crate) trait Mind {
     /// Who sees to what was not chosen.
     fn left(&self, step: &str) -> &str;
 
-    /// Does a piece of work that no command line is shown for, and says what became of it.
-    fn works(&mut self, asked: &Asked) -> String;
+    /// Does a piece of work by hand, by the command line that is shown where one is, and says what became of it.
+    fn works(&mut self, asked: &Asked, shown: Option<&str>) -> String;
 
     /// A free answer, or what the screen does not settle.
     fn answers(&mut self, asked: &Asked) -> Option<String>;
 }
 
+/// Runs a command line as it was shown, in a shell with the responder's credential.
+#[track_caller]
+pub(crate) fn runs(scene: &Scene, shown: &str) {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", shown])
+        .env("CLOUDFLARE_BASE_URL", scene.simulator.base_url())
+        .env("CLOUDFLARE_API_TOKEN", &scene.scenario.cast.responder_token);
+    let output = shell.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && !said.contains("\"success\":false"), "{shown}\n{said}\n{output:?}");
+}
+
 /// Somebody at the terminal.
-pub(crate) struct Responder<'s, M> {
-    pub(crate) scene: &'s Scene,
+pub(crate) struct Responder<M> {
     pub(crate) typist: Typist,
     pub(crate) mind: M,
 }
 
-impl<M: Mind> Responder<'_, M> {
+impl<M: Mind> Responder<M> {
     /// Answers prompt after prompt until one is `wanted`, which is left open.
     #[track_caller]
     pub(crate) fn until(&mut self, wanted: impl Fn(&Asked) -> bool) -> Asked {
@@ -145,7 +157,11 @@ impl<M: Mind> Responder<'_, M> {
             return "y".to_owned();
         }
         if asked.says("done [NAME]") {
-            return self.by_hand(asked);
+            let shown = asked.above.lines().map(str::trim).find(|line| line.starts_with("curl "));
+            return self.mind.works(asked, shown);
+        }
+        if let Some(phrase) = asked.between("so type `", "` to do it") {
+            return phrase;
         }
         if asked.says("add `for all`") {
             return format!("{} for all", self.mind.left(&step));
@@ -157,23 +173,6 @@ impl<M: Mind> Responder<'_, M> {
             return phrase;
         }
         panic!("what is to be said?\n[{}]\n{}", asked.label, asked.above)
-    }
-
-    /// Runs the command line that is shown, or does it in some other way.
-    #[track_caller]
-    fn by_hand(&mut self, asked: &Asked) -> String {
-        let Some(curl) = asked.above.lines().map(str::trim).find(|line| line.starts_with("curl ")) else {
-            return self.mind.works(asked);
-        };
-        let mut shell = Command::new("sh");
-        shell
-            .args(["-c", curl])
-            .env("CLOUDFLARE_BASE_URL", self.scene.simulator.base_url())
-            .env("CLOUDFLARE_API_TOKEN", &self.scene.scenario.cast.responder_token);
-        let output = shell.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && !said.contains("\"success\":false"), "{curl}\n{said}\n{output:?}");
-        "done Priya Nair".to_owned()
     }
 
     fn chooses(&self, asked: &Asked, step: &str) -> String {

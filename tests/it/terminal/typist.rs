@@ -113,6 +113,11 @@ impl Typist {
         assert!(matches!(ended, WaitStatus::Signaled(..)), "{ended:?}\n{}", self.screen);
     }
 
+    /// Waits for everything that comes from now on for so long.
+    pub(crate) fn is_patient(&mut self, patience: Duration) {
+        self.session.set_expect_timeout(Some(patience));
+    }
+
     /// Waits for the end; the exit code.
     #[track_caller]
     pub(crate) fn leaves(&mut self) -> i32 {
