@@ -17,6 +17,10 @@ use quell::hunt::{Family, Seat};
 use quell::model::Account;
 use serde_json::json;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Records in a page of the API.
 const PAGE: usize = 5000;
 

@@ -21,6 +21,10 @@ use quell::model::World;
 use quell::provider::{Extent, Paging, Progress, ReadRequest};
 use quell::secret::Secret;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const QUOTA: Quota = Quota { requests: 60, seconds: 5 };
 
 /// What a sweep leaves of each window.

@@ -19,6 +19,10 @@ use std::time::{Duration, Instant};
 use incident::Incident;
 use quell::journal::{FILE_NAME, IncidentState, Journal, inspect};
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The large incident.
 const STEPS: usize = 10_000;
 const ENTRIES: usize = 100_000;

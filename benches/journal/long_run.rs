@@ -13,7 +13,7 @@ use quell::simulator::Simulator;
 use super::{Figures, timed};
 
 /// Steps in a row: as many as a runbook's text may hold, and a fifth of them.
-const IN_A_ROW: [usize; 2] = [600, 3_000];
+const IN_A_ROW: [usize; 2] = [500, 2_500];
 
 /// Items of a list.
 const OF_A_LIST: [usize; 2] = [2_000, 10_000];

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -9,6 +11,7 @@ use super::output;
 use super::session::connect::{Target, connect};
 use crate::cloudflare::actions::{audit_analyse, audit_collect, hunt as hunting, tokens_inventory};
 use crate::hunt::Principal;
+use crate::hunt::snapshot::Snapshot;
 use crate::hunt::usage::{Kind, Usage};
 use crate::runbook::InputType;
 
@@ -47,6 +50,11 @@ pub(crate) struct HuntArgs {
     #[arg(long, value_delimiter = ',', value_name = "FAMILY,…", conflicts_with = "watch")]
     only: Vec<String>,
 
+    /// Directory of a baseline (`quell baseline capture`) from before the window: what differs from it is found even where no
+    /// log tells of it.
+    #[arg(long, value_name = "DIR", conflicts_with = "watch")]
+    baseline: Option<PathBuf>,
+
     /// An incident whose journal says which acts are quell's own, which token is the suspect, and which were cut when.
     #[arg(long, value_name = "INCIDENT")]
     incident: Option<String>,
@@ -68,6 +76,8 @@ pub(crate) async fn run(args: &HuntArgs, cx: &Context) -> Result<Exit, CliError>
     {
         return Err(CliError::usage("the window ends before it begins: `--until` must lie after `--since`"));
     }
+    // That it is none is said before anything is asked for.
+    args.baseline.as_deref().map(Snapshot::open).transpose()?;
     let incident = args.incident.as_deref().map(|id| subject::incident(id, cx)).transpose()?;
     let mut target = Target::from_environment(cx).await?;
     if let Some(incident) = &incident {
@@ -150,7 +160,7 @@ async fn hunt(
     }
     let with = json!({
         "since": log.since, "events": log.events, "log_complete": log.complete, "principals": principals,
-        "zones": args.zones, "families": args.only,
+        "zones": args.zones, "families": args.only, "baseline": args.baseline,
     });
     let (hunt, told) = match looks.look::<hunting::Output>("cloudflare.hunt", with).await {
         Ok(read) => read,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::console::Screen;
 use super::exit::Exit;
 use crate::engine::{Halt, Interrupt};
+use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Arms the signals. The first raises the interrupt; the second ends the process, and what was in flight is in doubt. A
@@ -14,6 +15,7 @@ pub(crate) fn arm(screen: Arc<Screen>) -> std::io::Result<Interrupt> {
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut hangups = signal(SignalKind::hangup())?;
     let mut terminations = signal(SignalKind::terminate())?;
+    let mut continues = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     tokio::spawn(async move {
         let mut raised = false;
         loop {
@@ -21,6 +23,11 @@ pub(crate) fn arm(screen: Arc<Screen>) -> std::io::Result<Interrupt> {
                 _ = interrupts.recv() => Halt::Keys,
                 _ = terminations.recv() => Halt::Terminate,
                 _ = hangups.recv() => Halt::HangUp,
+                // After Ctrl-Z and `fg`.
+                _ = continues.recv() => {
+                    screen.prompt_again();
+                    continue;
+                }
             };
             if raised && halt != Halt::HangUp {
                 screen.tell("left at once: what was in flight is in doubt; `quell resume` settles it");

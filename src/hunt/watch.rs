@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::audit::{AuditEvent, SeenBefore};
+use super::graph::{Made, Tie};
 use super::usage::{Kind, Standing, principal, standing};
 
 /// The same act in two logs lies this far apart at most.
@@ -18,6 +19,8 @@ pub struct Cut {
     pub who: String,
     /// Since when it can do nothing any more.
     pub at: Timestamp,
+    /// Who made it, where it was not cut but made by what was, later than that: it acts for whom it was cut from.
+    pub made_by: Option<String>,
 }
 
 /// Why an act is shown.
@@ -26,6 +29,8 @@ pub struct Cut {
 pub enum Why {
     /// Its principal was cut.
     Cut,
+    /// Its principal was made by what was cut.
+    Heir,
     /// It is new in this way, and nothing explains it.
     Unexplained(Standing),
     /// It is nobody's of these.
@@ -55,6 +60,7 @@ pub struct Watch {
     since: Timestamp,
     cut: Vec<Cut>,
     before: Vec<SeenBefore>,
+    made: fn(&AuditEvent) -> Option<Made>,
     ids: BTreeSet<String>,
     /// When something was done to a resource from an address: what the other log tells of it is no news.
     acts: BTreeMap<Deed, Vec<(String, Timestamp)>>,
@@ -64,9 +70,19 @@ pub struct Watch {
 type Deed = (Option<String>, Option<String>);
 
 impl Watch {
-    /// From `since` on, given what was usual before.
-    pub fn new(since: Timestamp, cut: Vec<Cut>, before: Vec<SeenBefore>) -> Self {
-        Self { since, cut, before, ids: BTreeSet::new(), acts: BTreeMap::new() }
+    /// From `since` on, given what was usual before. `made` reads from an act which principal it made or changed.
+    pub fn new(
+        since: Timestamp,
+        cut: Vec<Cut>,
+        before: Vec<SeenBefore>,
+        made: fn(&AuditEvent) -> Option<Made>,
+    ) -> Self {
+        Self { since, cut, before, made, ids: BTreeSet::new(), acts: BTreeMap::new() }
+    }
+
+    /// What is watched: what was cut, and what that made since.
+    pub fn watched(&self) -> &[Cut] {
+        &self.cut
     }
 
     /// True where there is something to hold what is new against.
@@ -79,11 +95,29 @@ impl Watch {
         let mut fresh = Vec::new();
         let since = self.since;
         for event in events.iter().filter(|event| event.at >= since && !event.own) {
-            if self.ids.insert(event.id.clone()) && !self.is_told(event) {
-                fresh.push(Sighting { why: self.why(event, is_own_address), event: event.clone() });
+            if !self.ids.insert(event.id.clone()) {
+                continue;
+            }
+            let why = self.why(event, is_own_address);
+            // Of the two logs only the newer says what was made: it is asked even where the other told of the act.
+            if matches!(why, Why::Cut | Why::Heir) {
+                self.follow(event);
+            }
+            if !self.is_told(event) {
+                fresh.push(Sighting { why, event: event.clone() });
             }
         }
         fresh
+    }
+
+    /// What a principal that was cut makes or rolls is watched like itself; what it only widens is in honest use as well.
+    fn follow(&mut self, event: &AuditEvent) {
+        let is_its = |made: &Made| event.success && made.tie != Tie::Widened;
+        let Some(made) = (self.made)(event).filter(is_its) else { return };
+        if !self.cut.iter().any(|cut| cut.who == made.id) {
+            let by = [&event.token_name, &event.token_id, &event.email].into_iter().flatten().next().cloned();
+            self.cut.push(Cut { who: made.id, at: event.at, made_by: Some(by.unwrap_or_default()) });
+        }
     }
 
     /// Whether the other log told of it already.
@@ -105,8 +139,8 @@ impl Watch {
     fn why(&self, event: &AuditEvent, is_own_address: &dyn Fn(&str) -> bool) -> Why {
         let named = [&event.token_id, &event.token_name, &event.email];
         let is = |cut: &&Cut| named.iter().any(|name| name.as_deref() == Some(&cut.who)) && event.at >= cut.at;
-        if self.cut.iter().find(is).is_some() {
-            return Why::Cut;
+        if let Some(cut) = self.cut.iter().find(is) {
+            return if cut.made_by.is_none() { Why::Cut } else { Why::Heir };
         }
         let is_teams = event.ip.as_deref().is_some_and(is_own_address);
         if is_teams || !self.is_comparable() || principal(event).0 == Kind::Unnamed {
@@ -124,6 +158,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Cut, Standing, Watch, Why};
+    use crate::hunt::graph::{Made, Tie};
     use crate::hunt::{AuditEvent, SeenBefore};
 
     fn event(id: &str, second: u8, token: &str, ip: &str, log: &str) -> AuditEvent {
@@ -147,7 +182,13 @@ mod tests {
             user_agent: None,
             count: 1,
         };
-        Watch::new(at(5), vec![Cut { who: "cut".into(), at: at(20) }], vec![seen("cut"), seen("ci")])
+        let cut = Cut { who: "cut".into(), at: at(20), made_by: None };
+        Watch::new(at(5), vec![cut], vec![seen("cut"), seen("ci")], made)
+    }
+
+    fn made(event: &AuditEvent) -> Option<Made> {
+        let id = event.resource_id.clone().filter(|_| event.resource_type == "token")?;
+        Some(Made { tie: Tie::Created, kind: "token", name: id.clone(), id })
     }
 
     fn whys(watch: &mut Watch, events: &[AuditEvent]) -> Vec<(String, Why)> {
@@ -192,5 +233,31 @@ mod tests {
         assert_eq!(whys(&mut watch, &[event("3", 41, "ci", "bad", "v2")]).len(), 1);
         let own = AuditEvent { own: true, ..event("4", 50, "cut", "home", "v2") };
         assert_eq!(whys(&mut watch, &[own]), []);
+    }
+
+    #[test]
+    fn what_the_cut_one_makes_is_watched_like_itself() {
+        let mut watch = watch();
+        let makes = |id: &str, second, by: &str, child: &str| AuditEvent {
+            resource_type: "token".into(),
+            resource_id: Some(child.into()),
+            ..event(id, second, by, "home", "v2")
+        };
+        let events = [
+            makes("ci makes", 21, "ci", "honest"),
+            makes("cut fails", 22, "cut", "none"),
+            makes("cut makes", 23, "cut", "child"),
+            makes("child makes", 24, "child", "grandchild"),
+            event("acts", 25, "grandchild", "home", "v2"),
+            event("honest", 26, "honest", "home", "v2"),
+            event("none", 27, "none", "home", "v2"),
+        ];
+        let mut events = events.to_vec();
+        events[1].success = false;
+        let new = Why::Unexplained(Standing::NewPrincipal);
+        let whys: Vec<Why> = whys(&mut watch, &events).into_iter().map(|(_, why)| why).collect();
+        assert_eq!(whys, [Why::Other, Why::Cut, Why::Cut, Why::Heir, Why::Heir, new, new]);
+        let made: Vec<_> = watch.watched().iter().map(|cut| (cut.who.as_str(), cut.made_by.as_deref())).collect();
+        assert_eq!(made, [("cut", None), ("child", Some("cut")), ("grandchild", Some("child"))]);
     }
 }

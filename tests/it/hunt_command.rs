@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, ChildStdout, Stdio};
 
+use jiff::Timestamp;
 use quell::simulator::{Fault, FaultKind, Request};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -83,6 +84,46 @@ async fn a_log_that_is_refused_is_a_gap_and_rules_nothing_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_baseline_bears_witness_beside_the_log() {
+    let scene = Scene::new().await;
+    let narrow = ["--zones", "harborlane-shop.example", "--only", "dns_records"];
+    scene.run(&[&["baseline", "capture", "good"][..], &narrow].concat()).expect(0);
+    let manifest: Value = serde_json::from_slice(&std::fs::read(scene.path("good/manifest.json")).unwrap()).unwrap();
+    let ended: Timestamp = manifest["ended_at"].as_str().unwrap().parse().unwrap();
+    // The window begins later, in whole seconds, as the log has them; the account's own clock may be behind by one.
+    let since = Timestamp::from_second(ended.as_second() + 1).unwrap();
+    while Timestamp::now().as_second() < since.as_second() + 2 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    let known = std::fs::read_to_string(scene.path("good/dns_records.jsonl")).unwrap();
+    let known: Value = serde_json::from_str(known.lines().next().unwrap()).unwrap();
+    let path = format!("/zones/{}/dns_records", known["seat"]["zone_id"].as_str().unwrap());
+    let token = scene.scenario.cast.tokens.iter().find(|it| it.name == "ci-deploy").unwrap();
+    let made = scene.simulator.act(&Request {
+        method: "POST".to_owned(),
+        path,
+        query: String::new(),
+        headers: vec![("authorization".into(), format!("Bearer {}", token.secret))],
+        body: Some(json!({ "type": "A", "name": format!("vpn.{}", narrow[1]), "content": "203.0.113.77", "ttl": 300 })),
+    });
+    assert_eq!(made, 200);
+    let since = since.to_string();
+    let args = |more: &'static [&'static str]| -> Vec<String> {
+        let suspect = ["hunt", "--json", "--since", &since, "--suspect", "ci-deploy"];
+        suspect.iter().chain(&narrow).chain(more).map(ToString::to_string).collect()
+    };
+    let run = |args: Vec<String>| scene.run(&args.iter().map(String::as_str).collect::<Vec<_>>()).expect(0).json();
+    let sources = |told: &Value| -> Vec<Value> {
+        let made: Vec<&Value> = of(&told["findings"], "family", "dns_records");
+        assert!(made.len() == 1 && made[0]["after"].to_string().contains("203.0.113.77"), "{told:#}");
+        made.into_iter().map(|it| it["sources"].clone()).collect()
+    };
+    assert_eq!(sources(&run(args(&["--baseline", "good"]))), [json!(["diff", "audit"])]);
+    assert_eq!(sources(&run(args(&[]))), [json!(["audit"])]);
+    assert_eq!(files(&scene.state_dir()).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
     let scene = Scene::new().await;
     for (args, part) in [
@@ -92,6 +133,8 @@ async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         (&["hunt", "--watch", "--every", "often"], "no length of time"),
         (&["hunt", "--watch", "--suspect", "ci-deploy"], "cannot be used with"),
         (&["hunt", "--incident", "2020"], "2020"),
+        (&["hunt", "--baseline", "nowhere"], "nowhere"),
+        (&["hunt", "--watch", "--baseline", "nowhere"], "cannot be used with"),
     ] {
         let ran = scene.run(args).expect(2);
         assert!(ran.stderr.contains(part), "{args:?}: {}", ran.stderr);
@@ -183,7 +226,7 @@ async fn what_was_cut_and_what_nothing_explains_wakes_and_its_own_looks_do_not()
     let (code, rest, told) = watching.end();
     // Ctrl-C does not hide that somebody was to be woken.
     assert_eq!((code, rest.as_str()), (Some(12), ""), "{told}");
-    assert!(told.contains("1 act by what was cut, 1 that nothing explains"), "{told}");
+    assert!(told.contains("1 act by what was cut or made by it, 1 that nothing explains"), "{told}");
     assert_eq!(scene.writes().len(), 0);
 }
 
@@ -214,7 +257,7 @@ async fn a_quiet_watch_ends_when_its_time_is_over() {
     assert!(ran.stderr.contains("the log reaches to"), "{}", ran.stderr);
     let (code, rest, told) = Watching::begin(&scene, &[]).end();
     assert_eq!((code, rest.as_str()), (Some(130), ""), "{told}");
-    assert!(told.contains("0 acts by what was cut, 0 that nothing explains"), "{told}");
+    assert!(told.contains("0 acts by what was cut or made by it, 0 that nothing explains"), "{told}");
 }
 
 const CUTTING: &str = r#"

@@ -36,8 +36,8 @@ struct Inner {
     /// How many prompts are open; no bar moves while one is.
     held: usize,
     rehearsal: bool,
-    /// Whether the cursor stands behind an open prompt.
-    mid_line: bool,
+    /// The prompt that the cursor stands behind.
+    prompt: Option<String>,
     /// What is waited for and how long it still took when that was last said, where there are no bars.
     waits: Option<(String, Duration)>,
 }
@@ -61,7 +61,7 @@ impl Screen {
     /// A screen that writes elsewhere, with a fixed width and without bars.
     pub fn to(out: Box<dyn Write + Send>, style: Style, volume: Volume) -> Self {
         let inner =
-            Inner { out, bars: false, bar: None, held: 0, rehearsal: style.rehearsal, mid_line: false, waits: None };
+            Inner { out, bars: false, bar: None, held: 0, rehearsal: style.rehearsal, prompt: None, waits: None };
         Self { style, volume, live: false, inner: Mutex::new(inner) }
     }
 
@@ -88,7 +88,7 @@ impl Screen {
         let mut inner = self.inner();
         inner.bar = None;
         let newline = if text.ends_with('\n') { "" } else { "\n" };
-        let before = if std::mem::take(&mut inner.mid_line) { "\n" } else { "" };
+        let before = if inner.prompt.take().is_some() { "\n" } else { "" };
         // See the type's documentation for why errors are dropped.
         let _ = write!(inner.out, "{before}{text}{newline}").and_then(|()| inner.out.flush());
     }
@@ -108,7 +108,15 @@ impl Screen {
         let mut inner = self.inner();
         inner.bar = None;
         let _ = write!(inner.out, "{label} ").and_then(|()| inner.out.flush());
-        inner.mid_line = true;
+        inner.prompt = Some(label.to_owned());
+    }
+
+    /// Shows the prompt that waits for an answer once more: a shell has written over it.
+    pub fn prompt_again(&self) {
+        let mut inner = self.inner();
+        if let Some(label) = inner.prompt.clone() {
+            let _ = write!(inner.out, "{label} ").and_then(|()| inner.out.flush());
+        }
     }
 
     /// Rings the terminal's bell.
@@ -124,7 +132,7 @@ impl Screen {
 
     /// Says that the line behind the prompt was ended by the person's own return key.
     pub fn typed(&self) {
-        self.inner().mid_line = false;
+        self.inner().prompt = None;
     }
 
     /// Keeps bars off the screen while the guard lives.

@@ -60,7 +60,7 @@ pub(super) fn cut(incident: &IncidentState) -> Vec<Cut> {
     };
     let given_back = done(RESTORES);
     let is_cut = |(id, at): &(String, Timestamp)| !given_back.iter().any(|(back, later)| back == id && later > at);
-    done(CUTS).into_iter().filter(is_cut).map(|(who, at)| Cut { who, at }).collect()
+    done(CUTS).into_iter().filter(is_cut).map(|(who, at)| Cut { who, at, made_by: None }).collect()
 }
 
 fn ended(state: &EffectState) -> Option<Timestamp> {

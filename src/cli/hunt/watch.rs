@@ -14,6 +14,7 @@ use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cloudflare::actions::audit_collect;
+use crate::cloudflare::principals::made;
 use crate::hunt::AuditEvent;
 use crate::hunt::watch::{Cut, Sighting, Watch, Why};
 
@@ -60,7 +61,7 @@ pub(super) async fn run(
     // The log knows whole seconds.
     let since = since.unwrap_or_else(|| cx.now());
     let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
-    cut.extend(args.cut.iter().map(|who| Cut { who: who.clone(), at: since }));
+    cut.extend(args.cut.iter().map(|who| Cut { who: who.clone(), at: since, made_by: None }));
     let ends = args.lasts.and_then(|lasts| cx.now().checked_add(lasts).ok());
     let mut watching = Watching { cx, looks, since, watch: None, cut, alerts: Vec::new(), tally: Tally::default() };
     watching.begin(args);
@@ -164,14 +165,16 @@ impl Watching<'_> {
     fn take(&mut self, log: audit_collect::Output) -> Result<(), CliError> {
         let is_first = self.watch.is_none();
         let cut = &self.cut;
-        let watch = self.watch.get_or_insert_with(|| Watch::new(self.since, cut.clone(), log.seen_before));
+        let watch = self.watch.get_or_insert_with(|| Watch::new(self.since, cut.clone(), log.seen_before, made));
         if is_first && !watch.is_comparable() {
             self.cx.screen.tell(
                 "the logs have nothing from before the watch: what is new cannot be told, and only what was cut is watched",
             );
         }
         let safeguards = &self.looks.safeguards;
+        let watched = watch.watched().len();
         let fresh = watch.take(&log.events, &|ip| safeguards.is_own_address(ip));
+        let heirs = watch.watched()[watched..].to_vec();
         self.tally.newest = log.reach.newest.max(self.tally.newest);
         let now = self.cx.now();
         if self.tally.told.is_none_or(|told| now.duration_since(told) >= TOLD)
@@ -194,6 +197,12 @@ impl Watching<'_> {
                 output::write(&format!("ALERT  and {more} more at this look\n"))?;
             }
         }
+        for heir in heirs {
+            let by = heir.made_by.unwrap_or_default();
+            self.cx
+                .screen
+                .tell(&format!("{} was made by {by}, which was cut: it is watched as well; cut it", heir.who));
+        }
         if !alerts.is_empty() && io::stderr().is_terminal() {
             self.cx.screen.ring();
         }
@@ -214,6 +223,10 @@ impl Watching<'_> {
         Ok(lines.iter().map(|line| style.paint(Tone::Alarm, line) + "\n").collect())
     }
 
+    fn watched(&self) -> &[Cut] {
+        self.watch.as_ref().map_or(&self.cut, Watch::watched)
+    }
+
     fn end(self, interrupted: bool) -> Result<Exit, CliError> {
         let tally = &self.tally;
         let unseen = tally.blind_since.is_some() || self.watch.is_none();
@@ -221,14 +234,15 @@ impl Watching<'_> {
             let document = json!({
                 "schema": "quell.hunt.watch/1", "account": self.looks.connected.account, "since": self.since,
                 "until": self.cx.now(), "newest": tally.newest, "looks": tally.looks, "missed": tally.missed,
-                "cut": self.cut.iter().map(|cut| json!({ "who": cut.who, "at": cut.at })).collect::<Vec<_>>(),
+                "cut": self.watched().iter().map(|cut| json!({ "who": cut.who, "at": cut.at, "made_by": cut.made_by }))
+                    .collect::<Vec<_>>(),
                 "alerts": self.alerts, "others": tally.others, "blind_at_the_end": unseen, "gaps": self.looks.gaps,
             });
             output::document(&self.looks.masked(document))?;
         } else {
-            let by_cut = self.alerts.iter().filter(|alert| alert.why == Why::Cut).count();
+            let by_cut = self.alerts.iter().filter(|alert| matches!(alert.why, Why::Cut | Why::Heir)).count();
             self.cx.screen.tell(&format!(
-                "watched for {}: {} by what was cut, {} that nothing explains, {} by others; {}{}",
+                "watched for {}: {} by what was cut or made by it, {} that nothing explains, {} by others; {}{}",
                 duration(self.cx.now().duration_since(self.since)),
                 count(by_cut, "act"),
                 self.alerts.len() - by_cut,
@@ -264,6 +278,7 @@ fn words(sighting: &Sighting) -> String {
     let why = match sighting.why {
         Why::Cut if event.success => "was cut and acts all the same",
         Why::Cut => "was cut and tries in vain",
+        Why::Heir => "was made by what was cut",
         Why::Unexplained(new) => new.words(),
         Why::Other => "acts",
     };

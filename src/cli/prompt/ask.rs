@@ -13,8 +13,11 @@ pub fn question_text(ask: &Ask, at: usize, style: &Style) -> String {
     if at == 0 {
         out.push_str(&quote(&ask.instruction, style));
     }
-    let place =
-        if ask.questions.len() > 1 { format!(" ({} of {})", at + 1, ask.questions.len()) } else { String::new() };
+    let place = if ask.questions.len() > 1 {
+        format!(" (question {} of {})", at + 1, ask.questions.len())
+    } else {
+        String::new()
+    };
     let optional = if question.required { "" } else { "; empty if there is nothing to say" };
     let how = match question.kind {
         AnswerKind::Text => "",

@@ -151,8 +151,10 @@ impl Connector {
             meter: Arc::clone(&meter),
             clock,
         };
-        let (facts, skew) = settle_credential(&transport, wanted_account).await?;
-        let account = settle_account(&transport, wanted_account).await?;
+        let (mut facts, skew) = settle_credential(&transport, wanted_account).await?;
+        let (owner, account) = tokio::join!(owner(&transport, facts.kind), settle_account(&transport, wanted_account));
+        let account = account?;
+        facts.owner = facts.owner.or(owner);
         transport.verify.get_or_init(|| verified_at(facts.kind, &account.id));
         let read = Reader { transport, world, account: account.clone(), credential: facts.clone() };
         Ok(Connected { read: Arc::new(read), send: Arc::new(sender), account, credential: facts, skew, meter })
@@ -210,15 +212,16 @@ async fn settle_credential(
         }
     }
     let skew = skew(transport, &verified);
-    let owner = match kind {
-        // Needs a permission of its own, so that it may well be refused.
-        CredentialKind::UserToken => get(transport, "/user")
-            .await
-            .ok()
-            .and_then(|user| user.result.get("email").and_then(Value::as_str).map(str::to_owned)),
-        _ => None,
-    };
-    Ok((CredentialFacts { kind, id, owner, expires }, skew))
+    Ok((CredentialFacts { kind, id, owner: None, expires }, skew))
+}
+
+/// The user whose token it is. Asking needs a permission of its own, so that it may well be refused.
+async fn owner(transport: &Transport, kind: CredentialKind) -> Option<String> {
+    if kind != CredentialKind::UserToken {
+        return None;
+    }
+    let user = get(transport, "/user").await.ok()?;
+    user.result.get("email").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// Documented: each kind of token is verified at its own path, and the other refuses a good token.
