@@ -76,6 +76,8 @@ impl WorldOptions {
 /// The port or the folder cannot be used; the folder holds another scenario; or what it holds does not replay.
 pub async fn start(scenario: &Scenario, options: WorldOptions) -> io::Result<Simulator> {
     let scenario = scenario.clone();
+    // To build a world takes time, and its clock does not stand still meanwhile.
+    let clock = Clock::starting_at(options.now);
     let started = tokio::task::spawn_blocking(move || {
         let stored = Store::open(options.dir.as_deref(), scenario.name, options.now)?;
         let seeded = seed::play(&scenario.plan, stored.anchor).map_err(io::Error::other)?;
@@ -89,8 +91,7 @@ pub async fn start(scenario: &Scenario, options: WorldOptions) -> io::Result<Sim
         }
         // The clock of a world never goes back, whatever the caller says.
         let latest = stored.applied.last().map_or(stored.anchor, |applied| applied.at);
-        let clock = Clock::starting_at(options.now.max(latest));
-        Simulator::serve(service, "/client/v4", clock, stored.store)
+        Simulator::serve(service, "/client/v4", clock.no_earlier_than(latest), stored.store)
     });
     started.await.map_err(io::Error::other)?
 }

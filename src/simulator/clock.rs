@@ -17,6 +17,12 @@ impl Clock {
         Self { start: now, since: Instant::now() }
     }
 
+    /// The same, but started at `earliest` where that is later.
+    #[must_use]
+    pub(crate) fn no_earlier_than(self, earliest: Timestamp) -> Self {
+        Self { start: self.start.max(earliest), ..self }
+    }
+
     /// The time it shows; never goes back.
     pub(crate) fn now(&self) -> Timestamp {
         self.start.checked_add(self.since.elapsed()).unwrap_or(Timestamp::MAX)

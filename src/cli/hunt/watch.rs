@@ -58,9 +58,11 @@ pub(super) async fn run(
     looks: Looks<'_>,
     cx: &Context,
 ) -> Result<Exit, CliError> {
-    // The log knows whole seconds.
-    let since = since.unwrap_or_else(|| cx.now());
+    // The log has the account's clock, in whole seconds; what is told of it may be early by one.
+    let by_account = |at: Timestamp| at.checked_sub(looks.connected.skew.unwrap_or_default()).unwrap_or(at);
+    let since = since.unwrap_or_else(|| by_account(cx.now()).min(cx.now()));
     let since = Timestamp::from_second(since.as_second()).unwrap_or(since);
+    cut.iter_mut().for_each(|cut| cut.at = by_account(cut.at));
     cut.extend(args.cut.iter().map(|who| Cut { who: who.clone(), at: since, made_by: None }));
     let ends = args.lasts.and_then(|lasts| cx.now().checked_add(lasts).ok());
     let mut watching = Watching { cx, looks, since, watch: None, cut, alerts: Vec::new(), tally: Tally::default() };

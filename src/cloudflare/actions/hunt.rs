@@ -191,6 +191,7 @@ fn summary(output: &Output, families: usize) -> String {
     let never = if permanent > 0 { format!(" ({permanent} by what is never logged)") } else { String::new() };
     let drifted = match output.drifted {
         0 => String::new(),
+        1 => "; 1 differs from the baseline since before the window".to_owned(),
         number => format!("; {number} differ from the baseline since before the window"),
     };
     format!(
