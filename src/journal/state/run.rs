@@ -69,6 +69,8 @@ pub struct RunState {
     pub(super) front: Front,
     /// The steps that have begun or ended, by address.
     pub steps: BTreeMap<StepPath, StepState>,
+    /// The step with an open intent: nothing is sent beside it.
+    open_at: Option<StepPath>,
     /// The credential that makes the calls now.
     pub credential: CredentialFacts,
     /// Where that is one that the run has made itself: which.
@@ -95,6 +97,7 @@ impl RunState {
             planned: HashMap::new(),
             front: Front::default(),
             steps: BTreeMap::new(),
+            open_at: None,
             switched: None,
             paused: None,
             ending: None,
@@ -217,23 +220,32 @@ impl RunState {
         {
             return Err(format!("effect {effect} was never proposed"));
         }
+        let intends = matches!(event, Event::Intended { .. });
+        if intends && let Some(open) = self.open_at.as_ref().filter(|open| *open != path) {
+            return Err(format!("step `{open}` has an open intent"));
+        }
         match (event, self.steps.get_mut(path)) {
-            (Event::Expanded(expanded), _) => self.expand(path, expanded),
+            (Event::Expanded(expanded), _) => self.expand(path, expanded)?,
             (Event::CredentialSwitched { effect, attempt, credential, .. }, Some(step)) => {
                 step.apply(entry, event, self.drivers)?;
                 let left = std::mem::replace(&mut self.credential, credential.clone());
                 let (effect, attempt, credential) = (effect.clone(), *attempt, credential.clone());
                 self.switched = Some(Switched { effect, attempt, credential, left });
-                Ok(())
             }
-            (event, Some(step)) => step.apply(entry, event, self.drivers),
+            (event, Some(step)) => step.apply(entry, event, self.drivers)?,
             (event, None) => {
                 let mut step = StepState::default();
                 step.apply(entry, event, self.drivers)?;
                 self.steps.insert(path.clone(), step);
-                Ok(())
             }
         }
+        if intends {
+            self.open_at = Some(path.clone());
+        } else if self.open_at.as_ref() == Some(path) {
+            let is_open = self.step(path).is_some_and(|step| step.effects.iter().any(EffectState::is_open));
+            self.open_at = self.open_at.take().filter(|_| is_open);
+        }
+        Ok(())
     }
 
     /// What was intended and has no outcome must be settled, or said to be unknown, before the book is closed.

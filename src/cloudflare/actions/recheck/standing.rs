@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::cloudflare::techniques::technique;
 use crate::hunt::{Family, Item, Sight};
 use crate::model::{Change, Finding, Gap, Source};
 
@@ -106,7 +107,10 @@ impl<'f> Present<'f> {
         let is_act = finding.sources == [Source::Audit] && !is_token;
         if is_act {
             return if sight.whole_log {
-                Standing::Gone("an act, and over: both logs have none since".to_owned())
+                // What is never shown is said beside it: that it is over is the log's word alone.
+                let hidden = technique(&finding.technique).map(|of| of.hidden).filter(|hidden| !hidden.is_empty());
+                let hidden = hidden.map(|hidden| format!("; not seen: {hidden}")).unwrap_or_default();
+                Standing::Gone(format!("an act, and over: both logs have none since{hidden}"))
             } else {
                 Standing::Unknown("whether it goes on only the audit log tells, which is not whole".to_owned())
             };
