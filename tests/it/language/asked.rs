@@ -40,7 +40,7 @@ async fn nothing_is_called_kept_before_the_last_answer() {
     scene.write("drill.toml", &format!("{HEAD}{}", step("quest", "ask", questions)));
     let mut typist = Typist::at(scene.command(&["run", "drill.toml"]));
     typist.answers("quest", "first");
-    typist.sees("(2 of 2)");
+    typist.sees("(question 2 of 2)");
     typist.answers("quest", "pause");
     assert_eq!(typist.leaves(), 11, "{}", typist.screen);
     assert!(!typist.screen.contains("kept"), "{}", typist.screen);
