@@ -199,7 +199,8 @@ async fn a_phished_administrator_and_an_intruder_who_is_awake() {
     ] {
         morning.says(told);
     }
-    morning.lacks("| `contained` | unknown");
+    // That the session and the key were taken back is somebody's word: it is told, and proves nothing.
+    morning.says("| `contained` | unknown: 2 of 29 changes in phase `contain` not proven");
 }
 
 /// Id of a permission group, as the API lists them.
