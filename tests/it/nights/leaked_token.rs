@@ -32,14 +32,6 @@ impl Mind for Maya<'_> {
         })
     }
 
-    fn option(&self, step: &str) -> Option<&str> {
-        match step {
-            "own-sound" => Some("sound"),
-            "pace" => Some("evidence-first"),
-            _ => None,
-        }
-    }
-
     fn wants(&self, step: &str, row: &str) -> bool {
         let is = |names: &[&str]| names.iter().any(|name| row.starts_with(name));
         match step {

@@ -32,14 +32,6 @@ impl Mind for Newcomer {
         })
     }
 
-    fn option(&self, step: &str) -> Option<&str> {
-        match step {
-            "own-sound" => Some("sound"),
-            "pace" => Some("evidence-first"),
-            _ => None,
-        }
-    }
-
     fn wants(&self, step: &str, row: &str) -> bool {
         matches!(step, "cut" | "cut-again" | "revoke")
             && ["ci-deploy", "metrics-exporter", "log-f"].iter().any(|name| row.starts_with(name))

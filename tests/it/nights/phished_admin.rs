@@ -34,14 +34,6 @@ impl Mind for Crew<'_> {
         })
     }
 
-    fn option(&self, step: &str) -> Option<&str> {
-        match step {
-            "own-sound" => Some("sound"),
-            "pace" => Some("evidence-first"),
-            _ => None,
-        }
-    }
-
     fn wants(&self, step: &str, row: &str) -> bool {
         match step {
             "cut" | "cut-again" | "revoke" => row.starts_with("edge-sync"),

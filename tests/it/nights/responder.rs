@@ -63,7 +63,13 @@ pub(crate) trait Mind {
     fn input(&self, name: &str) -> Option<&str>;
 
     /// Which option of a decision, by the id of the step.
-    fn option(&self, step: &str) -> Option<&str>;
+    fn option(&self, step: &str) -> Option<&str> {
+        match step {
+            "own-sound" => Some("sound"),
+            "pace" => Some("evidence-first"),
+            _ => None,
+        }
+    }
 
     /// Whether a row of a list is chosen; it begins with the target's name.
     fn wants(&self, step: &str, row: &str) -> bool;
