@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -53,7 +53,7 @@ pub(crate) struct HuntArgs {
     /// Directory of a baseline (`quell baseline capture`) from before the window: what differs from it is found even where no
     /// log tells of it.
     #[arg(long, value_name = "DIR", conflicts_with = "watch")]
-    baseline: Option<PathBuf>,
+    baseline: Option<String>,
 
     /// An incident whose journal says which acts are quell's own, which token is the suspect, and which were cut when.
     #[arg(long, value_name = "INCIDENT")]
@@ -77,7 +77,7 @@ pub(crate) async fn run(args: &HuntArgs, cx: &Context) -> Result<Exit, CliError>
         return Err(CliError::usage("the window ends before it begins: `--until` must lie after `--since`"));
     }
     // That it is none is said before anything is asked for.
-    args.baseline.as_deref().map(Snapshot::open).transpose()?;
+    args.baseline.as_deref().map(Path::new).map(Snapshot::open).transpose()?;
     let incident = args.incident.as_deref().map(|id| subject::incident(id, cx)).transpose()?;
     let mut target = Target::from_environment(cx).await?;
     if let Some(incident) = &incident {

@@ -19,7 +19,7 @@ pub struct Cut {
     pub who: String,
     /// Since when it can do nothing any more.
     pub at: Timestamp,
-    /// Who made it, where it was not cut but made by what was, later than that: it acts for whom it was cut from.
+    /// Who made or rolled it, where it was not cut itself but what did that was: it acts for whom that was cut from.
     pub made_by: Option<String>,
 }
 
@@ -29,7 +29,7 @@ pub struct Cut {
 pub enum Why {
     /// Its principal was cut.
     Cut,
-    /// Its principal was made by what was cut.
+    /// Its principal was made or rolled by what was cut.
     Heir,
     /// It is new in this way, and nothing explains it.
     Unexplained(Standing),

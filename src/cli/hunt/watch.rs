@@ -201,9 +201,10 @@ impl Watching<'_> {
         }
         for heir in heirs {
             let by = heir.made_by.unwrap_or_default();
-            self.cx
-                .screen
-                .tell(&format!("{} was made by {by}, which was cut: it is watched as well; cut it", heir.who));
+            self.cx.screen.tell(&format!(
+                "{} was made or rolled by {by}, which was cut: it is watched as well; cut it",
+                heir.who
+            ));
         }
         if !alerts.is_empty() && io::stderr().is_terminal() {
             self.cx.screen.ring();
@@ -280,7 +281,7 @@ fn words(sighting: &Sighting) -> String {
     let why = match sighting.why {
         Why::Cut if event.success => "was cut and acts all the same",
         Why::Cut => "was cut and tries in vain",
-        Why::Heir => "was made by what was cut",
+        Why::Heir => "was made or rolled by what was cut",
         Why::Unexplained(new) => new.words(),
         Why::Other => "acts",
     };

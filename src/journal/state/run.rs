@@ -221,8 +221,8 @@ impl RunState {
             return Err(format!("effect {effect} was never proposed"));
         }
         let intends = matches!(event, Event::Intended { .. });
-        if intends && let Some(open) = self.open_at.as_ref().filter(|open| *open != path) {
-            return Err(format!("step `{open}` has an open intent"));
+        if intends && self.open_at.as_ref().is_some_and(|open| open != path) {
+            self.refuse_open_intent()?;
         }
         match (event, self.steps.get_mut(path)) {
             (Event::Expanded(expanded), _) => self.expand(path, expanded)?,
@@ -250,7 +250,8 @@ impl RunState {
 
     /// What was intended and has no outcome must be settled, or said to be unknown, before the book is closed.
     fn refuse_open_intent(&self) -> Result<(), String> {
-        match self.steps.values().flat_map(|step| &step.effects).find(|state| state.is_open()) {
+        let step = self.open_at.as_ref().and_then(|path| self.step(path));
+        match step.and_then(|step| step.effects.iter().find(|state| state.is_open())) {
             Some(open) => Err(format!("effect {} has an open intent", open.effect.key)),
             None => Ok(()),
         }
