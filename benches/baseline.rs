@@ -45,7 +45,7 @@ fn capture(dir: &Path, records: &Family, count: usize, ids: &str, change: impl F
                 "settings": {}, "comment": null, "tags": [], "created_on": "2026-01-01T00:00:00Z",
                 "modified_on": "2026-01-01T00:00:00Z",
             });
-            records.item(&seat, &raw)
+            records.item(&seat, raw)
         };
         let items = (first..count.min(first + PAGE)).map(item).collect();
         capture.page(SweptPage { family: records, place: &place, items, answers: vec![], evidence: vec![] }).unwrap();

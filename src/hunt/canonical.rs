@@ -9,13 +9,16 @@ use crate::model::Digest;
 /// What stands for a secret in a canonical form.
 pub const MASK: &str = "«secret»";
 
-pub(super) fn item(family: &Family, seat: &Seat, raw: &Value) -> Item {
-    let id = family.id_of(raw);
+pub(super) fn item(family: &Family, seat: &Seat, raw: Value) -> Item {
+    let id = family.id_of(&raw);
     let time = |pointer: &str| match pointer {
         "" => None,
         pointer => raw.pointer(pointer)?.as_str()?.parse().ok(),
     };
-    let mut value = (family.canonical)(&redacted(family, raw));
+    let (created, modified) = (time(family.created), time(family.modified));
+    let mut value = raw;
+    redact(family, &mut value);
+    (family.canonical)(&mut value);
     for field in [family.created, family.modified].iter().chain(family.volatile).filter(|field| !field.is_empty()) {
         forget(&mut value, field);
     }
@@ -36,13 +39,12 @@ pub(super) fn item(family: &Family, seat: &Seat, raw: &Value) -> Item {
     if !family.id.is_empty() && !is_name {
         forget(&mut value, family.id);
     }
-    Item { seat: seat.clone(), key, id, created: time(family.created), modified: time(family.modified), value }
+    Item { seat: seat.clone(), key, id, created, modified, value }
 }
 
-pub(super) fn redacted(family: &Family, raw: &Value) -> Value {
-    let mut value = (family.redact)(raw);
-    family.secret.iter().for_each(|field| mask(&mut value, field));
-    value
+pub(super) fn redact(family: &Family, value: &mut Value) {
+    (family.redact)(value);
+    family.secret.iter().for_each(|field| mask(value, field));
 }
 
 fn compared(family: &Family, value: &Value) -> Value {

@@ -53,12 +53,12 @@ pub struct Family {
     /// Fields that hold a secret, or may: written as a mask. Names, at any depth, or JSON pointers.
     pub secret: &'static [&'static str],
     /// Masks what is only partly secret, such as an address with a credential in it, and leaves the form as it is.
-    pub redact: fn(&Value) -> Value,
+    pub redact: fn(&mut Value),
     /// Fields of the canonical form that are kept for people and for repair, and are not compared: names or JSON
     /// pointers.
     pub aside: &'static [&'static str],
     /// Brings a redacted item into the one form in which two that mean the same are equal.
-    pub canonical: fn(&Value) -> Value,
+    pub canonical: fn(&mut Value),
     /// The permission group that lets it be read.
     pub permission: &'static str,
     /// Codes of a refusal that mean that there is none of it.
@@ -155,9 +155,9 @@ pub const fn blank() -> Family {
         modified: "",
         volatile: &[],
         secret: &[],
-        redact: Value::clone,
+        redact: as_is,
         aside: &[],
-        canonical: Value::clone,
+        canonical: as_is,
         permission: "",
         none_codes: &[],
         missing_is_none: false,
@@ -168,6 +168,8 @@ pub const fn blank() -> Family {
 const fn any(_: &Value) -> bool {
     true
 }
+
+const fn as_is(_: &mut Value) {}
 
 /// Whether a text names no part in braces any more.
 pub fn none_of(path: &str) -> bool {
@@ -250,8 +252,9 @@ impl Family {
     }
 
     /// An item, or the body of a request that writes one, in its own form and without secrets: fit to be kept.
-    pub fn redacted(&self, raw: &Value) -> Value {
-        canonical::redacted(self, raw)
+    pub fn redacted(&self, mut raw: Value) -> Value {
+        canonical::redact(self, &mut raw);
+        raw
     }
 
     /// The body of an answer as it came, but for what is secret in its items: fit to be kept. Only an answer that holds
@@ -259,7 +262,7 @@ impl Family {
     pub fn masked(&self, body: &[u8]) -> Vec<u8> {
         let Ok(answer) = serde_json::from_slice::<Value>(body) else {
             let text = Value::String(String::from_utf8_lossy(body).into_owned());
-            let masked = self.redacted(&text);
+            let masked = self.redacted(text.clone());
             return if masked == text { body.to_vec() } else { canonical::plain(&masked).into_bytes() };
         };
         let mut masked = answer.clone();
@@ -270,14 +273,14 @@ impl Family {
             whole => whole,
         };
         match items {
-            Value::Array(items) => items.iter_mut().for_each(|item| *item = self.redacted(item)),
-            item => *item = self.redacted(item),
+            Value::Array(items) => items.iter_mut().for_each(|item| canonical::redact(self, item)),
+            item => canonical::redact(self, item),
         }
         if masked == answer { body.to_vec() } else { masked.to_string().into_bytes() }
     }
 
     /// An item in its canonical form: without what is volatile or secret, and with its key.
-    pub fn item(&self, seat: &Seat, raw: &Value) -> Item {
+    pub fn item(&self, seat: &Seat, raw: Value) -> Item {
         canonical::item(self, seat, raw)
     }
 
@@ -360,7 +363,7 @@ mod tests {
             "id": 7, "name": "www", "content": "192.0.2.1", "modified_on": "now", "meta": { "seen": 1, "kept": 2 },
             "origins": [{ "password": "hunter2", "modified_on": "now" }, { "password": "" }],
         });
-        let item = RECORDS.item(&seat(), &raw);
+        let item = RECORDS.item(&seat(), raw);
         assert_eq!((item.id.as_str(), item.key.as_slice()), ("7", &["www".to_owned(), "192.0.2.1".to_owned()][..]));
         let canonical = json!({
             "name": "www", "content": "192.0.2.1", "meta": { "kept": 2 },
@@ -392,22 +395,22 @@ mod tests {
             "id": "7", "name": "www", "content": "a", "note": "ours", "made": "2026-01-02T03:04:05Z",
             "marks": { "changed": "2026-02-03T04:05:06.789Z" },
         });
-        let item = family.item(&seat(), &raw);
+        let item = family.item(&seat(), raw);
         assert_eq!(item.created.map(|at| at.to_string()).as_deref(), Some("2026-01-02T03:04:05Z"));
         assert_eq!(item.modified.map(|at| at.to_string()).as_deref(), Some("2026-02-03T04:05:06.789Z"));
         assert_eq!(item.value, json!({ "name": "www", "content": "a", "note": "ours", "marks": {} }));
         assert_eq!(family.compared(&item), json!({ "name": "www", "content": "a", "marks": {} }));
-        assert_eq!(family.item(&seat(), &json!({ "name": "www", "made": "yesterday" })).created, None);
+        assert_eq!(family.item(&seat(), json!({ "name": "www", "made": "yesterday" })).created, None);
     }
 
     #[test]
     fn an_item_is_called_by_its_label_its_key_or_its_id() {
-        let named = RECORDS.item(&seat(), &json!({ "id": "7", "name": "www", "content": "a" }));
+        let named = RECORDS.item(&seat(), json!({ "id": "7", "name": "www", "content": "a" }));
         assert_eq!(RECORDS.label(&named), "www");
         let nameless = Family { label: &[], ..RECORDS };
         assert_eq!(nameless.label(&named), "www a");
         let bare = Family { label: &[], key: &[Part::All], ..RECORDS };
-        assert_eq!(bare.label(&bare.item(&seat(), &json!({ "id": "7" }))), "7");
+        assert_eq!(bare.label(&bare.item(&seat(), json!({ "id": "7" }))), "7");
     }
 
     #[test]
@@ -437,7 +440,7 @@ mod tests {
 
     #[test]
     fn kin_share_the_first_parts_of_their_keys() {
-        let item = |name: &str, content: &str| RECORDS.item(&seat(), &json!({ "name": name, "content": content }));
+        let item = |name: &str, content: &str| RECORDS.item(&seat(), json!({ "name": name, "content": content }));
         assert!(RECORDS.are_kin(&item("www", "a"), &item("www", "b")));
         assert!(!RECORDS.are_kin(&item("www", "a"), &item("api", "a")));
         assert!(!blank().are_kin(&item("www", "a"), &item("www", "a")));

@@ -217,7 +217,7 @@ pub fn rewind<'e>(family: &Family, item: &Item, list: &str, since: Timestamp, al
 /// What an item was that is gone, by the write that deleted it.
 pub fn gone<'e>(family: &Family, seat: &Seat, id: &str, event: &'e AuditEvent) -> Rewound<'e> {
     let (before, certainty) = match event.before.as_ref().filter(|old| old.is_object()) {
-        Some(old) => (family.item(seat, old), Certainty::Exact),
+        Some(old) => (family.item(seat, old.clone()), Certainty::Exact),
         None => {
             let item = Item {
                 seat: seat.clone(),
@@ -238,9 +238,9 @@ pub fn gone<'e>(family: &Family, seat: &Seat, id: &str, event: &'e AuditEvent) -
 /// The present form with the old fields put over it. The log may hold the whole or only what was written.
 fn older(family: &Family, seat: &Seat, item: &Item, old: &Value) -> (Item, Certainty) {
     let (Value::Object(present), Value::Object(old_fields)) = (&item.value, old) else {
-        return (family.item(seat, old), Certainty::Approximate);
+        return (family.item(seat, old.clone()), Certainty::Approximate);
     };
-    let known = family.item(seat, old);
+    let known = family.item(seat, old.clone());
     let Value::Object(known_fields) = &known.value else { return (known, Certainty::Approximate) };
     let is_whole = present.keys().all(|field| known_fields.contains_key(field));
     let mut value = present.clone();
@@ -286,7 +286,7 @@ mod tests {
 
     fn rewound(item: &Value, events: &[AuditEvent]) -> Option<(Change, Certainty, Value)> {
         let since = "2026-11-20T00:00:00Z".parse().unwrap();
-        let item = RECORDS.item(&seat(), item);
+        let item = RECORDS.item(&seat(), item.clone());
         let writes = Writes::new(events, since);
         rewind(&RECORDS, &item, LIST, since, &writes).map(|it| {
             let before = it.difference.before.as_ref().map(|before| before.value.clone()).unwrap_or_default();
@@ -314,7 +314,7 @@ mod tests {
             event("01:00", "update", "/zones/z/records/1/notes/7", &Value::Null),
             event("02:00", "update", "/zones/z/other/1", &Value::Null),
         ];
-        let item = RECORDS.item(&seat(), &json!({ "id": "1" }));
+        let item = RECORDS.item(&seat(), json!({ "id": "1" }));
         let since = "2026-11-20T00:00:00Z".parse().unwrap();
         let writes = Writes::new(&events, since);
         assert!(rewind(&RECORDS, &item, LIST, since, &writes).is_none());
@@ -328,7 +328,7 @@ mod tests {
         let since = "2026-11-20T00:00:00Z".parse().unwrap();
         let before = |old: &Value| {
             let events = [event("01:00", "create", "/zones/z/records/1/notes", old)];
-            let item = family.item(&seat(), &json!({ "id": "1", "content": "b" }));
+            let item = family.item(&seat(), json!({ "id": "1", "content": "b" }));
             let found = rewind(&family, &item, LIST, since, &Writes::new(&events, since)).unwrap();
             (found.difference.change(), found.certainty, found.difference.before.unwrap().value)
         };
@@ -344,7 +344,7 @@ mod tests {
         let writes = |path: &str, action: &str| {
             let events = [event("01:00", action, path, &Value::Null)];
             let since = "2026-11-20T00:00:00Z".parse().unwrap();
-            let item = RECORDS.item(&seat(), &made);
+            let item = RECORDS.item(&seat(), made.clone());
             rewind(&RECORDS, &item, LIST, since, &Writes::new(&events, since)).map(|it| it.writes.len())
         };
         assert_eq!(writes("/zones/z/records", "update"), Some(1));
@@ -355,7 +355,7 @@ mod tests {
         let later = json!({ "id": "1", "created": "2026-11-20T02:00:20Z" });
         let events = [event("01:00", "update", LIST, &Value::Null)];
         let since = "2026-11-20T00:00:00Z".parse().unwrap();
-        let found = rewind(&RECORDS, &RECORDS.item(&seat(), &later), LIST, since, &Writes::new(&events, since));
+        let found = rewind(&RECORDS, &RECORDS.item(&seat(), later), LIST, since, &Writes::new(&events, since));
         assert_eq!(found.map(|it| it.writes.len()), Some(0));
     }
 

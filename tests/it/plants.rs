@@ -97,7 +97,7 @@ fn told(planted: &Planted, state: &Value) -> Option<Value> {
         Value::Array(items) => items.first().cloned().unwrap_or_default(),
         state => state.clone(),
     };
-    let form = |family: &quell::hunt::Family| family.item(&Seat::account(), &state).value;
+    let form = |family: &quell::hunt::Family| family.item(&Seat::account(), state.clone()).value;
     (!state.is_null()).then(|| timeless(&family(&planted.family).map_or_else(|| state.clone(), form)))
 }
 

@@ -54,7 +54,7 @@ pub(super) fn run(args: &ImportArgs, cx: &Context) -> Result<Exit, CliError> {
     let Some(family) = record_family() else { return Err(CliError::usage("DNS records are not known")) };
     let Imported { records, left_out, cannot_say, silent } = imported;
     let seat = Seat { name: zone.clone(), zone_id: None, parent: None };
-    let items: Vec<_> = records.iter().map(|record| family.item(&seat, record)).collect();
+    let items: Vec<_> = records.into_iter().map(|record| family.item(&seat, record)).collect();
     let number = items.len();
     let tool = concat!("quell ", env!("CARGO_PKG_VERSION"));
     let manifest = Import { tool, family, zone: &zone, items, silent }.put(&args.dir, cx.now())?;

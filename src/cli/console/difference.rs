@@ -80,7 +80,7 @@ mod tests {
     const FAMILY: Family = Family { name: "things", title: "things", key: &[Part::At("/name")], ..blank() };
 
     fn text(before: Option<Value>, after: Option<Value>, columns: usize) -> String {
-        let item = |raw: Value| FAMILY.item(&Seat::zone("z", "shop.example"), &raw);
+        let item = |raw: Value| FAMILY.item(&Seat::zone("z", "shop.example"), raw);
         let difference = Difference { family: "things".into(), before: before.map(item), after: after.map(item) };
         difference_text(&FAMILY, &difference, &Style::plain(columns))
     }

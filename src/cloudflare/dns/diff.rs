@@ -46,7 +46,7 @@ impl Difference {
 pub fn diff(baseline: &[Record], present: &[Record]) -> io::Result<Vec<Difference>> {
     let Some(family) = family("dns_records") else { return Err(io::ErrorKind::Unsupported.into()) };
     let zone = Seat::zone("", "");
-    let items = |records: &[Record]| records.iter().map(|record| family.item(&zone, &record.raw)).collect();
+    let items = |records: &[Record]| records.iter().map(|record| family.item(&zone, record.raw.clone())).collect();
     let found = hunt::diff::items(family, items(baseline), items(present))?;
     let record = |item: Option<Item>| item.as_ref().and_then(Record::of);
     Ok(found.into_iter().map(|it| Difference { before: record(it.before), after: record(it.after) }).collect())

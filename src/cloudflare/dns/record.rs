@@ -49,6 +49,11 @@ const IMAGE: [&str; 10] =
 impl Record {
     /// Reads one item of the API's list (or of [`Record::image`]). `None` where it lacks a type, a name or a content.
     pub fn read(item: &Value) -> Option<Self> {
+        Self::take(&mut item.clone())
+    }
+
+    /// As [`Self::read`], and takes the item away where it is a record.
+    pub fn take(item: &mut Value) -> Option<Self> {
         let text = |field: &str| item.get(field).and_then(Value::as_str);
         let time = |field: &str| text(field)?.parse().ok();
         let data = item.get("data").filter(|data| data.as_object().is_some_and(|data| !data.is_empty()));
@@ -60,7 +65,7 @@ impl Record {
             content::canonical(&kind, text("content"), data, item.get("priority").and_then(Value::as_u64));
         let is_default = |value: &Value| matches!(value, Value::Null | Value::Bool(false));
         let settings = item.get("settings").and_then(Value::as_object).into_iter().flatten();
-        Some(Self {
+        let record = Self {
             id: text("id").unwrap_or_default().to_owned(),
             key: Key { kind, name: bare(text("name")?), content, priority },
             ttl: item.get("ttl").and_then(Value::as_u64).unwrap_or(1),
@@ -71,8 +76,9 @@ impl Record {
                 .collect(),
             created: time("created_on"),
             modified: time("modified_on"),
-            raw: item.clone(),
-        })
+            raw: Value::Null,
+        };
+        Some(Self { raw: item.take(), ..record })
     }
 
     /// The record that an item of the family of DNS records is.
@@ -85,17 +91,26 @@ impl Record {
 
     /// The fields that say what it is, as the API spells them: enough to make it again.
     pub fn image(&self) -> Value {
-        let is_empty = |value: &Value| match value {
-            Value::Null => true,
-            Value::Object(fields) => fields.is_empty(),
-            Value::Array(items) => items.is_empty(),
-            _ => false,
-        };
-        let field = |name: &&str| {
-            let value = self.raw.get(*name).filter(|value| !is_empty(value))?;
-            Some(((*name).to_owned(), value.clone()))
-        };
-        Value::Object(IMAGE.iter().filter_map(field).collect::<Map<_, _>>())
+        image(self.raw.clone())
+    }
+
+    /// A form in which two records that do the same are equal, with [`Self::image`] beside it.
+    pub fn into_form(self) -> Value {
+        let Key { kind, name, content, priority } = self.key;
+        // A proxied record has no time to live of its own.
+        let ttl = if self.proxied { 1 } else { self.ttl };
+        let settings: Map<_, _> = self.settings.into_iter().collect();
+        let fields: [(&str, Value); 8] = [
+            ("type", kind.into()),
+            ("name", name.into()),
+            ("content", content.into()),
+            ("priority", priority.into()),
+            ("proxied", self.proxied.into()),
+            ("ttl", ttl.into()),
+            ("settings", settings.into()),
+            ("image", image(self.raw)),
+        ];
+        fields.into_iter().map(|(field, value)| (field.to_owned(), value)).collect::<Map<_, _>>().into()
     }
 
     /// The fields in which `other` differs, in the API's spelling; none where the two do the same.
@@ -133,4 +148,16 @@ impl Record {
     pub fn shown_content(&self) -> &str {
         self.raw.get("content").and_then(Value::as_str).unwrap_or(&self.key.content)
     }
+}
+
+/// Of a record as the API gave it, the fields that say something of what it is.
+fn image(mut raw: Value) -> Value {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    };
+    let field = |name: &&str| raw.as_object_mut()?.swap_remove_entry(*name).filter(|(_, value)| !is_empty(value));
+    Value::Object(IMAGE.iter().filter_map(field).collect::<Map<_, _>>())
 }

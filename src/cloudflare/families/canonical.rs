@@ -4,30 +4,27 @@ use serde_json::{Map, Value, json};
 
 use crate::cloudflare::{dns, rules};
 /// A token: policies without ids and in order, and one spelling of its condition, which is given in two (documented).
-pub(super) fn token(raw: &Value) -> Value {
-    let mut token = policies(raw);
+pub(super) fn token(token: &mut Value) {
+    policies(token);
     if let Some(condition) = token.get_mut("condition").and_then(Value::as_object_mut)
         && let Some(addresses) = condition.shift_remove("request.ip")
     {
         condition.insert("request_ip".to_owned(), addresses);
     }
-    token
 }
 
 /// A member or a user group: roles by name, without what every role allows; policies as those of tokens.
-pub(super) fn member(raw: &Value) -> Value {
-    let mut member = policies(raw);
+pub(super) fn member(member: &mut Value) {
+    policies(member);
     let role = |role: &Value| json!({ "id": role["id"], "name": role["name"] });
     if let Some(roles) = member.get_mut("roles").and_then(Value::as_array_mut) {
         *roles = roles.iter().map(role).collect();
         sort(roles);
     }
-    member
 }
 
 /// Ids of policies are new with each update, and their order means nothing.
-fn policies(raw: &Value) -> Value {
-    let mut value = raw.clone();
+fn policies(value: &mut Value) {
     for policy in value.get_mut("policies").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(policy) = policy.as_object_mut() {
             policy.shift_remove("id");
@@ -37,7 +34,6 @@ fn policies(raw: &Value) -> Value {
         }
     }
     value.get_mut("policies").and_then(Value::as_array_mut).into_iter().for_each(|policies| sort(policies));
-    value
 }
 
 fn sort(values: &mut [Value]) {
@@ -45,29 +41,16 @@ fn sort(values: &mut [Value]) {
 }
 
 /// A DNS record by its canonical content, with its own spelling kept aside: enough to make it again.
-pub(super) fn record(raw: &Value) -> Value {
-    let Some(record) = dns::Record::read(raw) else { return raw.clone() };
-    json!({
-        "id": record.id,
-        "type": record.key.kind,
-        "name": record.key.name,
-        "content": record.key.content,
-        "priority": record.key.priority,
-        "proxied": record.proxied,
-        // A proxied record has no time to live of its own.
-        "ttl": if record.proxied { 1 } else { record.ttl },
-        "settings": record.settings,
-        "image": record.image(),
-        "created_on": raw["created_on"],
-        "modified_on": raw["modified_on"],
-    })
+pub(super) fn record(raw: &mut Value) {
+    if let Some(record) = dns::Record::take(raw) {
+        *raw = record.into_form();
+    }
 }
 
 /// A ruleset with its rules by their reference, which stays when the id does not, and their order beside them. What
 /// every change moves (id, version and time of each rule) is kept aside.
-pub(super) fn ruleset(raw: &Value) -> Value {
-    let mut value = raw.clone();
-    let Some(map) = value.as_object_mut() else { return value };
+pub(super) fn ruleset(value: &mut Value) {
+    let Some(map) = value.as_object_mut() else { return };
     let listed = map.shift_remove("rules");
     let (mut by_reference, mut order, mut marks) = (Map::new(), Vec::new(), Map::new());
     for item in listed.iter().filter_map(Value::as_array).flatten() {
@@ -85,42 +68,43 @@ pub(super) fn ruleset(raw: &Value) -> Value {
     map.insert("rules".to_owned(), by_reference.into());
     map.insert("order".to_owned(), order.into());
     map.insert("marks".to_owned(), marks.into());
-    value
 }
 
 /// A snippet: when it was changed is all that its list says of its code.
-pub(super) fn snippet(raw: &Value) -> Value {
-    let mut value = raw.clone();
-    value["code_changed_on"] = raw["modified_on"].clone();
-    value
+pub(super) fn snippet(value: &mut Value) {
+    value["code_changed_on"] = value["modified_on"].clone();
 }
 
 /// Settings of a Worker, with its bindings by name.
-pub(super) fn bindings(raw: &Value) -> Value {
-    let mut value = raw.clone();
+pub(super) fn bindings(value: &mut Value) {
     if let Some(Value::Array(list)) = value.get("bindings") {
         let mut named: Map<String, Value> =
             list.iter().map(|it| (it["name"].as_str().unwrap_or_default().to_owned(), it.clone())).collect();
         named.sort_keys();
         value["bindings"] = named.into();
     }
-    value
 }
 
 /// A connector by the addresses that it connects from: it gets a new id with each start.
-pub(super) fn connector(raw: &Value) -> Value {
+pub(super) fn connector(raw: &mut Value) {
     let connections = raw["conns"].as_array().into_iter().flatten();
     let mut addresses: Vec<&str> = connections.filter_map(|connection| connection["origin_ip"].as_str()).collect();
     addresses.sort_unstable();
     addresses.dedup();
-    json!({ "id": raw["id"], "origin_ips": addresses, "arch": raw["arch"] })
+    *raw = json!({ "id": raw["id"], "origin_ips": addresses, "arch": raw["arch"] });
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::{connector, member, record, ruleset, token};
+
+    fn form(canonical: fn(&mut Value), raw: &Value) -> Value {
+        let mut value = raw.clone();
+        canonical(&mut value);
+        value
+    }
 
     #[test]
     fn policies_are_compared_without_ids_and_order() {
@@ -132,16 +116,16 @@ mod tests {
             { "id": "4", "effect": "deny", "permission_groups": [] },
             { "id": "3", "effect": "allow", "permission_groups": [{ "id": "a" }, { "id": "b" }] },
         ] });
-        assert_eq!(token(&one), token(&other));
+        assert_eq!(form(token, &one), form(token, &other));
         let roles = json!({ "roles": [{ "id": "2", "name": "b", "permissions": {} }, { "id": "1", "name": "a" }] });
-        assert_eq!(member(&roles), json!({ "roles": [{ "id": "1", "name": "a" }, { "id": "2", "name": "b" }] }));
+        assert_eq!(form(member, &roles), json!({ "roles": [{ "id": "1", "name": "a" }, { "id": "2", "name": "b" }] }));
     }
 
     #[test]
     fn a_record_keeps_its_own_spelling_aside() {
         let raw = json!({ "id": "1", "type": "mx", "name": "Example.com.", "content": "10 MX.example.net.",
             "comment": "ours", "ttl": 300, "modified_on": "2026-01-01T00:00:00Z" });
-        let canonical = record(&raw);
+        let canonical = form(record, &raw);
         assert_eq!((&canonical["content"], &canonical["priority"]), (&json!("mx.example.net"), &json!(10)));
         assert_eq!(canonical["image"]["content"], "10 MX.example.net.");
         assert_eq!(canonical["image"]["comment"], "ours");
@@ -150,17 +134,17 @@ mod tests {
     #[test]
     fn rules_are_compared_by_reference_and_in_order() {
         let rule = |id: &str, reference: &str| json!({ "id": id, "ref": reference, "version": "3", "action": "block", "expression": "true" });
-        let one = ruleset(&json!({ "rules": [rule("1", "block"), rule("2", "2")] }));
+        let one = form(ruleset, &json!({ "rules": [rule("1", "block"), rule("2", "2")] }));
         assert_eq!(one["order"], json!(["block", "2"]));
         assert_eq!(one["rules"]["block"]["action"], "block");
         assert_eq!(one["marks"]["block"]["id"], "1");
         // Made again by the tool that set the reference.
-        let again = ruleset(&json!({ "rules": [rule("9", "block"), rule("2", "2")] }));
+        let again = form(ruleset, &json!({ "rules": [rule("9", "block"), rule("2", "2")] }));
         assert_eq!(one["order"], again["order"]);
         // A reference that is there twice is no name.
-        let twice = ruleset(&json!({ "rules": [rule("1", "block"), rule("2", "block")] }));
+        let twice = form(ruleset, &json!({ "rules": [rule("1", "block"), rule("2", "block")] }));
         assert_eq!(twice["order"], json!(["block", "2"]));
-        assert_eq!(ruleset(&json!({ "id": "x" }))["rules"], json!({}));
+        assert_eq!(form(ruleset, &json!({ "id": "x" }))["rules"], json!({}));
     }
 
     #[test]
@@ -169,7 +153,7 @@ mod tests {
             { "origin_ip": "192.0.2.2", "colo_name": "AMS" }, { "origin_ip": "192.0.2.1" }, { "origin_ip": "192.0.2.2" },
         ] });
         assert_eq!(
-            connector(&raw),
+            form(connector, &raw),
             json!({ "id": "1", "origin_ips": ["192.0.2.1", "192.0.2.2"], "arch": "linux_amd64" })
         );
     }

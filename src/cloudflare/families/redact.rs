@@ -9,36 +9,31 @@ use crate::hunt::MASK;
 pub(super) use address::{log_destination, webhook};
 
 /// Values of environment variables, masked: plain ones are where people put secrets too.
-pub(super) fn variables(raw: &Value) -> Value {
-    let mut value = raw.clone();
-    everywhere(&mut value, &mut |name, value| {
+pub(super) fn variables(value: &mut Value) {
+    everywhere(value, &mut |name, value| {
         if name == "env_vars" {
             let variables = value.as_object_mut().into_iter().flat_map(Map::values_mut);
             variables.filter_map(|variable| variable.get_mut("value")).for_each(hide);
         }
     });
-    value
 }
 
 /// Values of headers, masked, but for the name of the host.
-pub(super) fn headers(raw: &Value) -> Value {
-    let mut value = raw.clone();
-    everywhere(&mut value, &mut |name, value| {
+pub(super) fn headers(value: &mut Value) {
+    everywhere(value, &mut |name, value| {
         if matches!(name, "header" | "headers" | "add_headers") {
             let headers = value.as_object_mut().into_iter().flatten();
             headers.filter(|(name, _)| !name.eq_ignore_ascii_case("host")).for_each(|(_, value)| hide(value));
         }
     });
-    value
 }
 
 /// Texts whose names end as those of secrets do, masked: the configurations of identity providers and of tools are each
 /// their own.
-pub(super) fn named_secrets(raw: &Value) -> Value {
+pub(super) fn named_secrets(value: &mut Value) {
     const ENDINGS: [&str; 8] =
         ["secret", "token", "password", "privatekey", "apikey", "accesskey", "secretkey", "authorization"];
-    let mut value = raw.clone();
-    everywhere(&mut value, &mut |name, value| {
+    everywhere(value, &mut |name, value| {
         let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
         if value.is_string() && ENDINGS.iter().any(|ending| name.ends_with(ending)) {
             hide(value);
@@ -48,7 +43,6 @@ pub(super) fn named_secrets(raw: &Value) -> Value {
             value.get_mut("value").into_iter().for_each(hide);
         }
     });
-    value
 }
 
 fn hide(value: &mut Value) {
@@ -72,9 +66,15 @@ fn everywhere(value: &mut Value, change: &mut impl FnMut(&str, &mut Value)) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::{headers, named_secrets, variables};
+
+    fn form(redact: fn(&mut Value), raw: &Value) -> Value {
+        let mut value = raw.clone();
+        redact(&mut value);
+        value
+    }
 
     #[test]
     fn what_may_be_secret_is_masked_and_nothing_else() {
@@ -84,16 +84,16 @@ mod tests {
         let masked = json!({ "deployment_configs": { "production": { "env_vars": {
             "KEY": { "type": "plain_text", "value": "«secret»" }, "GONE": null,
         } } } });
-        assert_eq!(variables(&project), masked);
+        assert_eq!(form(variables, &project), masked);
         let pool =
             json!({ "origins": [{ "header": { "Host": ["a.example"], "X-Key": ["hunter2"] } }], "header": "no map" });
-        assert_eq!(headers(&pool)["origins"][0]["header"], json!({ "Host": ["a.example"], "X-Key": "«secret»" }));
+        assert_eq!(form(headers, &pool)["origins"][0]["header"], json!({ "Host": ["a.example"], "X-Key": "«secret»" }));
         let provider = json!({ "config": {
             "client_id": "id", "client_secret": "hunter2", "token_url": "https://idp.example/token", "apiToken": "hunter2",
         }, "vars": { "a": { "type": "secret", "value": "hunter2" } }, "read_service_tokens_from_header": "X" });
         let masked = json!({ "config": {
             "client_id": "id", "client_secret": "«secret»", "token_url": "https://idp.example/token", "apiToken": "«secret»",
         }, "vars": { "a": { "type": "secret", "value": "«secret»" } }, "read_service_tokens_from_header": "X" });
-        assert_eq!(named_secrets(&provider), masked);
+        assert_eq!(form(named_secrets, &provider), masked);
     }
 }

@@ -64,7 +64,7 @@ impl Shelf {
     pub(super) fn snapshot(&self) -> Value {
         let canonical = |path: &str, items: &[Value]| -> Vec<Value> {
             let Some(place) = Place::find(path) else { return Vec::new() };
-            items.iter().map(|item| place.family.item(&Seat::account(), item)).map(|it| json!(it)).collect()
+            items.iter().map(|item| place.family.item(&Seat::account(), item.clone())).map(|it| json!(it)).collect()
         };
         self.0
             .iter()

@@ -63,7 +63,7 @@ mod tests {
     const FAMILY: Family = Family { name: "things", aside: &["marks"], volatile: &["seen"], ..blank() };
 
     fn differing(before: &Value, after: &Value) -> Vec<(String, Option<Value>, Option<Value>)> {
-        let item = |raw: &Value| Some(FAMILY.item(&Seat::account(), raw));
+        let item = |raw: &Value| Some(FAMILY.item(&Seat::account(), raw.clone()));
         let difference = Difference { family: "things".into(), before: item(before), after: item(after) };
         let told = |FieldChange { field, before, after }| (field, before, after);
         fields(&FAMILY, &difference).into_iter().map(told).collect()

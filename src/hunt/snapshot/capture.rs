@@ -153,8 +153,8 @@ impl<'f> Capture<'f> {
                             Some((same, counts)) if *same == seat => *counts,
                             _ => last.insert((seat.clone(), self.ledger.counts(family.name, &seat, session))).1,
                         };
-                        let rank = head.rank().into_bytes();
                         if counts {
+                            let rank = head.rank().into_bytes();
                             runs.push(rank, text.clone())?;
                         }
                     }

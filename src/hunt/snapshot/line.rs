@@ -74,10 +74,15 @@ pub(in crate::hunt) fn write(mut item: Item) -> serde_json::Result<Vec<u8>> {
 pub(in crate::hunt) struct Head<'l> {
     #[serde(borrow)]
     seat: HeadSeat<'l>,
-    key: Vec<Cow<'l, str>>,
+    #[serde(borrow)]
+    key: Vec<Word<'l>>,
     #[serde(borrow)]
     id: Cow<'l, str>,
 }
+
+/// Only as a field of its own is a text borrowed from the line.
+#[derive(Debug, Deserialize)]
+struct Word<'l>(#[serde(borrow)] Cow<'l, str>);
 
 #[derive(Debug, Deserialize)]
 struct HeadSeat<'l> {
@@ -99,7 +104,7 @@ impl<'l> Head<'l> {
     }
 
     pub(in crate::hunt) fn rank(&self) -> Rank {
-        Rank::new(&self.seat.name, self.key.iter().map(Cow::as_ref), &self.id)
+        Rank::new(&self.seat.name, self.key.iter().map(|word| &*word.0), &self.id)
     }
 }
 

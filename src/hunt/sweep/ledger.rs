@@ -111,7 +111,7 @@ impl<'s> Ledger<'s> {
     /// Hands a page on, and takes up what belongs to its items. False where the sweep is to end.
     pub(super) fn page(&mut self, at: usize, page: super::list::Raw) -> bool {
         let (family, place) = (self.lists[at].family, self.lists[at].place.clone());
-        let items: Vec<_> = page.items.iter().map(|raw| family.item(&place.seat, raw)).collect();
+        let items: Vec<_> = page.items.into_iter().map(|raw| family.item(&place.seat, raw)).collect();
         for child in self.sweep.families.iter().rev().filter(|child| child.reach == Reach::Of(family.name)) {
             for item in items.iter().rev().filter(|item| !item.id.is_empty()) {
                 self.add(child, place.seat.of(&item.id), Some(at));

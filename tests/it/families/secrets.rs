@@ -112,7 +112,7 @@ fn what_holds_a_secret_is_masked() {
     for (name, raw) in bearers() {
         let entry = family(name).unwrap_or_else(|| panic!("no family {name}"));
         assert!(raw.to_string().contains(SECRET), "{name} bears nothing");
-        let item = entry.item(&Seat::zone("z", "one.example"), &raw);
+        let item = entry.item(&Seat::zone("z", "one.example"), raw);
         let written = serde_json::to_string(&item).unwrap();
         assert!(!written.contains(SECRET), "{name}: {written}");
         assert!(written.contains("«secret»"), "{name} does not show that there is one: {written}");

@@ -106,13 +106,14 @@ impl<'f> Present<'f> {
         // What the log alone shows is nothing that could be gone: it can only be over.
         let is_act = finding.sources == [Source::Audit] && !is_token;
         if is_act {
-            return if sight.whole_log {
-                // What is never shown is said beside it: that it is over is the log's word alone.
-                let hidden = technique(&finding.technique).map(|of| of.hidden).filter(|hidden| !hidden.is_empty());
-                let hidden = hidden.map(|hidden| format!("; not seen: {hidden}")).unwrap_or_default();
-                Standing::Gone(format!("an act, and over: both logs have none since{hidden}"))
-            } else {
-                Standing::Unknown("whether it goes on only the audit log tells, which is not whole".to_owned())
+            let blind = technique(&finding.technique).map(|of| of.hidden).filter(|hidden| !hidden.is_empty());
+            return match blind {
+                _ if !sight.whole_log => {
+                    Standing::Unknown("whether it goes on only the audit log tells, which is not whole".to_owned())
+                }
+                None => Standing::Gone("an act, and over: both logs have none since".to_owned()),
+                // That it is over would be the word of a log that does not show all of it.
+                Some(hidden) => Standing::Unknown(format!("both logs have none since, which does not tell all: {hidden}")),
             };
         }
         if let Some(why) = hidden(finding, sight, zones) {
@@ -219,7 +220,7 @@ mod tests {
     }
 
     fn item(zone: &str, id: &str, to: &str) -> Item {
-        ROUTES.item(&Seat::zone("z", zone), &json!({ "id": id, "to": to }))
+        ROUTES.item(&Seat::zone("z", zone), json!({ "id": id, "to": to }))
     }
 
     fn stands(finding: Finding, items: &[Item], gaps: Vec<Gap>) -> Standing {

@@ -21,23 +21,20 @@ const PLAIN: [&str; 10] = [
 
 /// A job or a destination of logs. Its address holds the credential as a parameter, or, for HTTP, as the last part of
 /// its path.
-pub(in crate::cloudflare::families) fn log_destination(raw: &Value) -> Value {
-    let mut value = super::headers(raw);
+pub(in crate::cloudflare::families) fn log_destination(value: &mut Value) {
+    super::headers(value);
     for pointer in ["/destination_conf", "/configuration/url"] {
         if let Some(Value::String(address)) = value.pointer_mut(pointer) {
             *address = masked(address, |url| matches!(url.scheme(), "http" | "https"));
         }
     }
-    value
 }
 
 /// A webhook. Chat services put its credential at the end of its path.
-pub(in crate::cloudflare::families) fn webhook(raw: &Value) -> Value {
-    let mut value = raw.clone();
+pub(in crate::cloudflare::families) fn webhook(value: &mut Value) {
     if let Some(Value::String(address)) = value.pointer_mut("/url") {
         *address = masked(address, |_| true);
     }
-    value
 }
 
 fn masked(address: &str, is_secret_at_its_end: impl Fn(&Url) -> bool) -> String {
@@ -81,14 +78,21 @@ mod tests {
             ("no address, hunter2", "«secret»"),
         ];
         for (raw, canonical) in cases {
-            assert_eq!(log_destination(&json!({ "destination_conf": raw }))["destination_conf"], canonical);
+            let mut job = json!({ "destination_conf": raw });
+            log_destination(&mut job);
+            assert_eq!(job["destination_conf"], canonical);
         }
     }
 
     #[test]
     fn a_webhook_keeps_all_but_the_end_of_its_path() {
-        let url = "https://hooks.slack.example/services/T1/B2/hunter2";
-        assert_eq!(webhook(&json!({ "url": url }))["url"], "https://hooks.slack.example/services/T1/B2/«secret»");
-        assert_eq!(webhook(&json!({ "url": "https://ops.example" }))["url"], "https://ops.example/");
+        for (url, masked) in [
+            ("https://hooks.slack.example/services/T1/B2/hunter2", "https://hooks.slack.example/services/T1/B2/«secret»"),
+            ("https://ops.example", "https://ops.example/"),
+        ] {
+            let mut hook = json!({ "url": url });
+            webhook(&mut hook);
+            assert_eq!(hook["url"], masked);
+        }
     }
 }

@@ -187,7 +187,7 @@ fn last_id(path: &str) -> String {
 /// Secrets never appear in the log: neither where the family has one, nor those that this world made.
 fn redacted(call: &Call, value: &Value) -> Value {
     let family = Place::find(&call.path).map(|place| place.family);
-    let hide = |value: &Value| family.map_or_else(|| value.clone(), |family| family.redacted(value));
+    let hide = |value: &Value| family.map_or_else(|| value.clone(), |family| family.redacted(value.clone()));
     without_secrets(&match value {
         Value::Array(items) => items.iter().map(hide).collect(),
         value => hide(value),
