@@ -5,6 +5,7 @@ mod address;
 use serde_json::{Map, Value};
 
 use crate::hunt::MASK;
+use crate::model::Digest;
 
 pub(super) use address::{log_destination, webhook};
 
@@ -45,6 +46,46 @@ pub(super) fn named_secrets(value: &mut Value) {
     });
 }
 
+/// Static values of headers that rules set, marked: an origin may take one for a proof of where a request came from.
+pub(super) fn rule_headers(ruleset: &mut Value) {
+    for rule in ruleset.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten() {
+        let headers = rule.pointer_mut("/action_parameters/headers").and_then(Value::as_object_mut);
+        let values = headers.into_iter().flat_map(Map::values_mut).filter_map(|header| header.get_mut("value"));
+        values.for_each(mark_texts);
+    }
+}
+
+/// Zaraz: each tool calls its own key as it likes, so that all texts of their settings are marked.
+pub(super) fn zaraz(value: &mut Value) {
+    named_secrets(value);
+    let tools = value.get_mut("tools").and_then(Value::as_object_mut);
+    for tool in tools.into_iter().flat_map(Map::values_mut) {
+        for part in ["settings", "defaultFields"] {
+            tool.get_mut(part).into_iter().for_each(mark_texts);
+        }
+    }
+}
+
+fn mark_texts(value: &mut Value) {
+    match value {
+        Value::String(text) if !text.is_empty() && !is_marked(text) => *text = mark(text),
+        Value::Array(items) => items.iter_mut().for_each(mark_texts),
+        Value::Object(map) => map.values_mut().for_each(mark_texts),
+        _ => {}
+    }
+}
+
+/// A mask that tells one text from another, for what must be seen to change: so many bits of a digest give away nothing
+/// that cannot be guessed.
+fn mark(text: &str) -> String {
+    format!("«secret {}»", Digest::of(text.as_bytes()).short())
+}
+
+/// What was kept masked is read again, and must come out the same.
+fn is_marked(text: &str) -> bool {
+    text.contains("«secret")
+}
+
 fn hide(value: &mut Value) {
     if !value.is_null() && value.as_str() != Some("") {
         *value = MASK.into();
@@ -68,7 +109,7 @@ fn everywhere(value: &mut Value, change: &mut impl FnMut(&str, &mut Value)) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{headers, named_secrets, variables};
+    use super::{headers, named_secrets, rule_headers, variables, zaraz};
 
     fn form(redact: fn(&mut Value), raw: &Value) -> Value {
         let mut value = raw.clone();
@@ -95,5 +136,27 @@ mod tests {
             "client_id": "id", "client_secret": "«secret»", "token_url": "https://idp.example/token", "apiToken": "«secret»",
         }, "vars": { "a": { "type": "secret", "value": "«secret»" } }, "read_service_tokens_from_header": "X" });
         assert_eq!(form(named_secrets, &provider), masked);
+    }
+    #[test]
+    fn what_is_marked_shows_that_it_changed_and_stays_as_it_is_when_it_is_read_again() {
+        let rule = |value: &str| {
+            json!({ "rules": [{ "action": "rewrite", "action_parameters": { "headers": {
+                "X-Origin": { "operation": "set", "value": value }, "X-Country": { "operation": "set", "expression": "ip.src.country" },
+            } } }, { "action": "block" }] })
+        };
+        let (one, other) = (form(rule_headers, &rule("hunter2")), form(rule_headers, &rule("hunter3")));
+        assert!(!one.to_string().contains("hunter2") && one.to_string().contains("ip.src.country"), "{one}");
+        assert_ne!(one, other);
+        assert_eq!(form(rule_headers, &one), one);
+        let tool = json!({ "tools": { "t": { "name": "Pixel", "settings": { "key": "hunter2", "on": true, "more": ["hunter2"] },
+            "defaultFields": { "auth": "hunter2" }, "actions": { "a": { "data": { "html": "<script>" } } } } } });
+        let marked = form(zaraz, &tool);
+        assert!(!marked.to_string().contains("hunter2"), "{marked}");
+        assert_eq!(
+            (&marked["tools"]["t"]["name"], &marked["tools"]["t"]["settings"]["on"]),
+            (&json!("Pixel"), &json!(true))
+        );
+        assert!(marked.to_string().contains("<script>"), "{marked}");
+        assert_eq!(form(zaraz, &marked), marked);
     }
 }

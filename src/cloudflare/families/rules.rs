@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{canonical, of, of_account, of_user, of_zone, pages};
+use super::{canonical, of, of_account, of_user, of_zone, pages, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part, Shape};
 use crate::provider::Paging;
@@ -19,6 +19,7 @@ const RULESETS: Family = Family {
     modified: "/last_updated",
     volatile: &["/version"],
     aside: &["/marks"],
+    redact: redact::rule_headers,
     canonical: canonical::ruleset,
     ..of_account()
 };
@@ -31,6 +32,7 @@ const VERSIONS: Family = Family {
     modified: "/last_updated",
     // The ruleset was deleted since it was listed.
     none_codes: &[10003],
+    redact: redact::rule_headers,
     ..of("zone_rulesets")
 };
 

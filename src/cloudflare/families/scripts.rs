@@ -127,7 +127,7 @@ pub(super) const FAMILIES: &[Family] = &[
         title: "Zaraz",
         kind: kinds::RULES,
         path: "/zones/{zone}/settings/zaraz/config",
-        redact: redact::named_secrets,
+        redact: redact::zaraz,
         permission: "Zaraz Read",
         missing_is_none: true,
         ..one(of_zone())

@@ -40,6 +40,8 @@ const SECRET: &str = "hunter2-CANARY";
 fn bearers() -> Vec<(&'static str, Value)> {
     let variables = json!({ "production": { "env_vars": { "KEY": { "type": "plain_text", "value": SECRET } } } });
     let bearing = |field: &str| json!({ "id": "1", "name": "n", field: SECRET });
+    let transforming = json!({ "id": "1", "rules": [{ "id": "1", "action": "rewrite", "expression": "true", "action_parameters": {
+        "headers": { "X-Origin": { "operation": "set", "value": SECRET } } } }] });
     let header = json!({ "Authorization": [SECRET], "Host": ["a.example"] });
     vec![
         ("oauth_clients", bearing("client_secret")),
@@ -49,7 +51,7 @@ fn bearers() -> Vec<(&'static str, Value)> {
         ("custom_hostnames", json!({ "id": "1", "ssl": { "custom_key": SECRET } })),
         (
             "zaraz",
-            json!({ "variables": { "v": { "type": "secret", "value": SECRET } }, "tools": { "t": { "settings": { "accessToken": SECRET } } } }),
+            json!({ "variables": { "v": { "type": "secret", "value": SECRET } }, "tools": { "t": { "settings": { "accessToken": SECRET, "key": SECRET }, "defaultFields": { "auth": SECRET } } } }),
         ),
         (
             "workers_settings",
@@ -95,12 +97,14 @@ fn bearers() -> Vec<(&'static str, Value)> {
         ),
         (
             "zone_logpush_jobs",
-            json!({ "id": 1, "destination_conf": format!("https://:{SECRET}@h.example/{SECRET}?header_X={SECRET}") }),
+            json!({ "id": 1, "destination_conf": format!("https://:{SECRET}@h.example/{SECRET}/ingest/?header_X={SECRET}") }),
         ),
         (
             "alert_webhooks",
-            json!({ "id": "1", "secret": SECRET, "url": format!("https://chat.example/services/T/{SECRET}?t={SECRET}") }),
+            json!({ "id": "1", "secret": SECRET, "url": format!("https://chat.example/api/{SECRET}/slack?t={SECRET}") }),
         ),
+        ("zone_rulesets", transforming.clone()),
+        ("account_rulesets", transforming),
         ("load_balancer_pools", json!({ "id": "1", "origins": [{ "name": "o", "header": header }] })),
         ("load_balancer_monitors", json!({ "id": "1", "header": header })),
         ("health_checks", json!({ "id": "1", "http_config": { "header": header } })),
@@ -115,6 +119,6 @@ fn what_holds_a_secret_is_masked() {
         let item = entry.item(&Seat::zone("z", "one.example"), raw);
         let written = serde_json::to_string(&item).unwrap();
         assert!(!written.contains(SECRET), "{name}: {written}");
-        assert!(written.contains("«secret»"), "{name} does not show that there is one: {written}");
+        assert!(written.contains("«secret"), "{name} does not show that there is one: {written}");
     }
 }

@@ -132,7 +132,11 @@ impl Answered {
 
     fn items(&self) -> Vec<Item> {
         let items = self.family.items(self.body["result"].clone()).unwrap_or_default();
-        items.iter().filter(|item| (self.family.is_own)(item)).map(|item| self.family.item(&self.seat, item.clone())).collect()
+        items
+            .iter()
+            .filter(|item| (self.family.is_own)(item))
+            .map(|item| self.family.item(&self.seat, item.clone()))
+            .collect()
     }
 }
 

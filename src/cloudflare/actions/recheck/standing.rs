@@ -113,7 +113,9 @@ impl<'f> Present<'f> {
                 }
                 None => Standing::Gone("an act, and over: both logs have none since".to_owned()),
                 // That it is over would be the word of a log that does not show all of it.
-                Some(hidden) => Standing::Unknown(format!("both logs have none since, which does not tell all: {hidden}")),
+                Some(hidden) => {
+                    Standing::Unknown(format!("both logs have none since, which does not tell all: {hidden}"))
+                }
             };
         }
         if let Some(why) = hidden(finding, sight, zones) {

@@ -19,32 +19,35 @@ const PLAIN: [&str; 10] = [
     "insecure-skip-verify",
 ];
 
-/// A job or a destination of logs. Its address holds the credential as a parameter, or, for HTTP, as the last part of
+/// Schemes whose path is a place in a bucket, and opens nothing.
+const BUCKETS: [&str; 4] = ["s3", "gs", "r2", "azure"];
+
+/// A job or a destination of logs. Its address holds the credential as a parameter, or, where it is no bucket, somewhere in
 /// its path.
 pub(in crate::cloudflare::families) fn log_destination(value: &mut Value) {
     super::headers(value);
     for pointer in ["/destination_conf", "/configuration/url"] {
         if let Some(Value::String(address)) = value.pointer_mut(pointer) {
-            *address = masked(address, |url| matches!(url.scheme(), "http" | "https"));
+            *address = masked(address, |url| !BUCKETS.contains(&url.scheme()));
         }
     }
 }
 
-/// A webhook. Chat services put its credential at the end of its path.
+/// A webhook. Chat services put its credential into its path, each elsewhere.
 pub(in crate::cloudflare::families) fn webhook(value: &mut Value) {
     if let Some(Value::String(address)) = value.pointer_mut("/url") {
         *address = masked(address, |_| true);
     }
 }
 
-fn masked(address: &str, is_secret_at_its_end: impl Fn(&Url) -> bool) -> String {
+fn masked(address: &str, is_secret_in_its_path: impl Fn(&Url) -> bool) -> String {
+    if super::is_marked(address) {
+        return address.to_owned();
+    }
     let Ok(url) = Url::parse(address) else { return if address.is_empty() { String::new() } else { MASK.to_owned() } };
     let mut path = url.path().to_owned();
-    if is_secret_at_its_end(&url)
-        && let Some((before, last)) = path.rsplit_once('/')
-        && !last.is_empty()
-    {
-        path = format!("{before}/{MASK}");
+    if is_secret_in_its_path(&url) && !matches!(&*path, "" | "/") {
+        path = format!("/{}", super::mark(&path));
     }
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
@@ -72,8 +75,10 @@ mod tests {
             ),
             (
                 "https://user:hunter2@logs.example:8443/in/hunter2?header_Authorization=Basic+hunter2",
-                "https://logs.example:8443/in/«secret»?header_Authorization=«secret»",
+                "https://logs.example:8443/«secret 0f877911427f»?header_Authorization=«secret»",
             ),
+            ("sumo://logs.example/receiver/v1/http/hunter2", "sumo://logs.example/«secret 8cfa78607463»"),
+            ("https://logs.example/hunter2/", "https://logs.example/«secret 9542f1b25d57»"),
             ("gs://bucket/logs", "gs://bucket/logs"),
             ("no address, hunter2", "«secret»"),
         ];
@@ -81,13 +86,16 @@ mod tests {
             let mut job = json!({ "destination_conf": raw });
             log_destination(&mut job);
             assert_eq!(job["destination_conf"], canonical);
+            log_destination(&mut job);
+            assert_eq!(job["destination_conf"], canonical, "read again");
         }
     }
 
     #[test]
-    fn a_webhook_keeps_all_but_the_end_of_its_path() {
+    fn a_webhook_keeps_its_host_alone() {
         for (url, masked) in [
-            ("https://hooks.slack.example/services/T1/B2/hunter2", "https://hooks.slack.example/services/T1/B2/«secret»"),
+            ("https://hooks.slack.example/services/T1/B2/hunter2", "https://hooks.slack.example/«secret 304c13ad04a5»"),
+            ("https://discord.example/api/webhooks/1/hunter2/slack", "https://discord.example/«secret 155dc8fcfaf3»"),
             ("https://ops.example", "https://ops.example/"),
         ] {
             let mut hook = json!({ "url": url });
