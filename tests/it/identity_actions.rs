@@ -155,6 +155,41 @@ async fn each_kind_of_credential_is_told_for_what_it_is() {
 }
 
 #[tokio::test]
+async fn a_suspect_is_told_from_the_credential_of_the_run_and_from_others_of_its_user() {
+    let mut stage = Stage::new().await;
+    let own = stage.scenario.cast.responder_token_id.clone();
+    let account = stage.scenario.cast.account_id.clone();
+    let own_name =
+        stage.send("GET", &format!("/user/tokens/{own}"), Value::Null).await["name"].as_str().unwrap().to_owned();
+    let group = &stage.send("GET", &format!("/user/tokens/{own}"), Value::Null).await["policies"][1]["permission_groups"]
+        [0]["id"];
+    let resources = json!({ format!("com.cloudflare.api.account.{account}"): "*" });
+    let policy = json!({ "effect": "allow", "permission_groups": [{ "id": group }], "resources": resources });
+    stage.send("POST", "/user/tokens", json!({ "name": "sibling", "policies": [policy] })).await;
+    for (suspect, is, words) in [
+        (own.as_str(), "same_credential", "THIS VERY CREDENTIAL"),
+        (&own_name, "same_credential", "THIS VERY CREDENTIAL"),
+        ("sibling", "same_user", "of the same user"),
+        ("dns-backup", "other", ""),
+        ("unknown", "unknown", ""),
+    ] {
+        let plan = stage.plan("cloudflare.whoami", json!({ "suspect": suspect })).await.unwrap().plan;
+        assert_eq!(plan.output["suspect"], is, "{suspect}");
+        let warned = texts(&plan.output["warnings"]).concat();
+        assert!(warned.contains(words), "{suspect}: {warned}");
+        assert_eq!(warned.to_lowercase().contains("suspect"), !words.is_empty(), "{suspect}: {warned}");
+    }
+    // The list of its user's tokens is refused: nobody can say.
+    stage.fault("GET", "/user/tokens", 0, FaultKind::Forbidden);
+    let plan = stage.plan("cloudflare.whoami", json!({ "suspect": "sibling" })).await.unwrap().plan;
+    assert_eq!(plan.output["suspect"], "unknown");
+    let (email, key) = (stage.scenario.cast.email.clone(), Secret::new(stage.scenario.cast.global_key.clone()));
+    stage.reconnect(Credential::GlobalKey { email, key }).await;
+    let plan = stage.plan("cloudflare.whoami", json!({ "suspect": own })).await.unwrap().plan;
+    assert_eq!(plan.output["suspect"], "same_user");
+}
+
+#[tokio::test]
 async fn a_credential_that_ends_soon_is_a_warning() {
     for (minutes, warned) in [(60, true), (180, false)] {
         let mut stage = Stage::new().await;

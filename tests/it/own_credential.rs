@@ -271,3 +271,44 @@ async fn another_credential_is_a_decision_and_another_account_is_refused() {
     assert_eq!(own.decisions().len(), 1, "{:?}", own.decisions());
     assert_eq!(own.senders().last().unwrap().1, format!("global-key:{}", cast.email));
 }
+
+const MAIN: &str = "cloudflare-token-compromise";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_with_the_suspect_itself_makes_a_fresh_credential_before_anything_is_cut() {
+    let scene = Scene::new().await;
+    let suspect = format!("suspect={}", scene.scenario.cast.responder_token_id);
+    let text = "[inputs]\ndetected_at = \"10m ago\"\n[steps.own-sound]\nanswer = \"run\"\n\
+                fields = { choice = \"sound\", reason = \"it is mine\", agreed_by = \"Priya Nair\" }\n";
+    let answers = scene.write("answers.toml", text).display().to_string();
+    let ran = scene.run(&["run", MAIN, "--set", &suspect, "--answers", &answers]);
+    assert!(ran.stderr.contains("THE SUSPECT IS THIS VERY"), "{}", ran.stderr);
+    let of = |path: &str| -> Vec<Value> {
+        let journal = scene.journal().into_iter().filter(|entry| entry["path"] == path);
+        journal.map(|entry| entry["event"]["type"].clone()).collect()
+    };
+    // Whatever is said of it, what is known counts.
+    assert!(of("fresh-credential/fresh-from").contains(&json!("step_began")), "{}", ran.stderr);
+    assert_eq!(scene.writes().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_acts_with_a_global_key_changes_it_last() {
+    let scene = Scene::new().await;
+    let cast = &scene.scenario.cast;
+    let told = |command: &mut Command| -> String {
+        let ran = ran(command.args(["plan", MAIN, "--set", "suspect=ci-deploy", "--set", "exposed_since=10h ago"]));
+        ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let mut key = scene.bare(&[]);
+    key.env("CLOUDFLARE_BASE_URL", scene.simulator.base_url()).env("CLOUDFLARE_ACCOUNT_ID", &cast.account_id);
+    key.env("CLOUDFLARE_API_KEY", &cast.global_key).env("CLOUDFLARE_EMAIL", &cast.email);
+    let (key, token) = (told(&mut key), told(&mut scene.command(&[])));
+    let (now, skipped) = (" (manual): will change", " (manual): changes nothing; observe would be skipped");
+    for (step, by_key, by_token) in
+        [("key", skipped, now), ("key-last", now, skipped), ("key-handover", skipped, skipped)]
+    {
+        assert!(key.contains(&format!(" {step}{by_key}")), "{step}: {key}");
+        assert!(token.contains(&format!(" {step}{by_token}")), "{step}: {token}");
+    }
+}

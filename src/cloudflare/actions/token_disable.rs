@@ -31,6 +31,10 @@ pub struct TokenDisable;
 pub struct Params {
     /// The tokens to disable, as `cloudflare.tokens.inventory` names them.
     pub tokens: Vec<TokenRef>,
+    /// Tokens that this credential cannot see and that another step deals with, the `invisible` of an earlier cut: they are not
+    /// told again.
+    #[serde(default)]
+    pub elsewhere: Option<Vec<TokenRef>>,
 }
 
 /// Output of `cloudflare.token.disable`.
@@ -90,6 +94,7 @@ impl Action for TokenDisable {
         let (tokens, spared) = spare(look, &seen, unique(params.tokens), "disable")?;
         let zones = ZoneNames::of(look, tokens.iter().filter_map(|wanted| seen.get(&wanted.id))).await;
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
+        let elsewhere = params.elsewhere.unwrap_or_default();
         for wanted in tokens {
             let proof = match standing(&seen, &wanted) {
                 Standing::Active(token) => {
@@ -103,6 +108,7 @@ impl Action for TokenDisable {
                         plan.output.disabled.push(wanted);
                         continue;
                     }
+                    _ if elsewhere.iter().any(|token| token.id == wanted.id) => continue,
                     told => {
                         let mut gap = invisible(&seen, &wanted);
                         if let Some(Err(why)) = told {

@@ -5,21 +5,26 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::tokens;
 use crate::model::{CredentialKind, Danger};
-use crate::provider::{ReadError, ReadRequest};
+use crate::provider::{Paging, ReadError, ReadRequest};
 
 /// `cloudflare.whoami`.
 #[derive(Debug, Clone, Copy)]
 pub struct Whoami;
 
-/// `cloudflare.whoami` has no parameters.
+/// Parameters of `cloudflare.whoami`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Params {}
+pub struct Params {
+    /// Id or name of the token that is compromised; `unknown` where nobody can say.
+    #[serde(default)]
+    pub suspect: Option<String>,
+}
 
 /// Output of `cloudflare.whoami`.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -38,8 +43,24 @@ pub struct Output {
     pub permissions: Option<Vec<String>>,
     /// This machine's clock minus the API's, in seconds.
     pub skew_seconds: Option<i64>,
+    /// What the suspect is to this credential.
+    pub suspect: Kin,
     /// What to mend before going on.
     pub warnings: Vec<String>,
+}
+
+/// What the suspect is to the credential that quell acts with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kin {
+    /// It is that very credential, or one of its name.
+    SameCredential,
+    /// Another token of the same user.
+    SameUser,
+    /// None of its user's tokens.
+    Other,
+    /// Nobody named one, or it cannot be seen.
+    Unknown,
 }
 
 const SOON: SignedDuration = SignedDuration::from_hours(2);
@@ -55,7 +76,8 @@ impl Action for Whoami {
         summary: "Say which credential quell is acting with, and what may go wrong with it",
         docs: "Reads the user behind the credential, the token itself where it may, and the account. Says when it ends, \
                whether its user has a second factor, and how far this machine's clock is off. Rights to write cannot be \
-               read for certain: they are unknown until tried.",
+               read for certain: they are unknown until tried. Where it is told of a suspect, it says whether that is this very \
+               credential, or a token of the same user.",
         verb: "look",
         max_danger: Danger::Observe,
         permissions: &[
@@ -67,7 +89,7 @@ impl Action for Whoami {
         estimate: Estimate { fixed: 3, per_zone: 0 },
     };
 
-    async fn plan<'a>(_params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
+    async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
         let credential = look.provider().credential();
         let mut output = Output {
             kind: credential.kind.as_str().to_owned(),
@@ -77,6 +99,7 @@ impl Action for Whoami {
             expires_on: credential.expires,
             permissions: None,
             skew_seconds: None,
+            suspect: Kin::Unknown,
             warnings: Vec::new(),
         };
         let mut seen = Reached::default();
@@ -106,11 +129,13 @@ impl Action for Whoami {
                 }
             }
         }
+        let mut own_name = String::new();
         match tokens::own(look).await {
             Some(Ok(own)) => {
                 seen.any = true;
                 output.permissions = Some(own.permissions().into_iter().map(str::to_owned).collect());
                 output.expires_on = output.expires_on.or(own.expires_on);
+                own_name = own.name;
             }
             Some(Err(error)) => {
                 let permission = match credential.kind {
@@ -126,9 +151,36 @@ impl Action for Whoami {
         if let (Some(error), false) = (seen.outage, seen.any) {
             return Err(StepError::read("look at the credential", &error));
         }
+        let suspect = params.suspect.as_deref().map(str::trim).filter(|it| !it.is_empty() && *it != "unknown");
+        if let Some(suspect) = suspect {
+            output.suspect = kin(suspect, &own_name, look).await;
+        }
         output.warnings = warnings(&output, credential.kind, look.now());
         let summary = summary(&output);
         Ok(StepPlan::seen(output, summary))
+    }
+}
+
+/// What the suspect is to the credential of the calls. A name may be borne by several tokens: one that is this credential's
+/// is taken for it, since the other mistake would cut what the run acts with.
+async fn kin(suspect: &str, own_name: &str, look: &Look<'_>) -> Kin {
+    let credential = look.provider().credential();
+    if credential.id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(suspect)) || own_name == suspect {
+        return Kin::SameCredential;
+    }
+    if credential.kind == CredentialKind::AccountToken {
+        return Kin::Unknown;
+    }
+    let request = ReadRequest::new("/user/tokens");
+    let paging = Paging::Pages { per_page: 50 };
+    let Ok(listing) = look.list(&request, paging, "tokens", "the user of this credential").await else {
+        return Kin::Unknown;
+    };
+    let is_it = |token: &Value| token["id"].as_str() == Some(suspect) || token["name"].as_str() == Some(suspect);
+    match listing.items.iter().any(is_it) {
+        true => Kin::SameUser,
+        false if listing.shortfall.is_some() => Kin::Unknown,
+        false => Kin::Other,
     }
 }
 
@@ -147,6 +199,17 @@ impl Reached {
 
 fn warnings(output: &Output, kind: CredentialKind, now: Timestamp) -> Vec<String> {
     let mut warnings = Vec::new();
+    match output.suspect {
+        Kin::SameCredential => warnings.push(
+            "THE SUSPECT IS THIS VERY CREDENTIAL: whoever holds it sees and undoes what is done here, and cutting it ends the run"
+                .to_owned(),
+        ),
+        Kin::SameUser => warnings.push(
+            "the suspect is a token of the same user: an intruder with that user's session or key has this credential too"
+                .to_owned(),
+        ),
+        Kin::Other | Kin::Unknown => {}
+    }
     if kind == CredentialKind::GlobalKey {
         warnings.push("a global API key may do all that its user may, and cannot be limited: make a token".to_owned());
     }

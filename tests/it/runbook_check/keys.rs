@@ -112,7 +112,7 @@ with = { deep = true }"#)), @r##"
     10 | with = { deep = true }
        |          ^^^^
        |
-    help: it takes none
+    help: its parameters are `suspect`
     "##);
 }
 

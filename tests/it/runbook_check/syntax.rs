@@ -50,7 +50,7 @@ with = { a = 1,"#)), @r##"
     10 | with = { a = 1,
        |          ^
        |
-    help: it takes none
+    help: its parameters are `suspect`
     "##);
 }
 

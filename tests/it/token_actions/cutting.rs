@@ -137,6 +137,20 @@ async fn what_no_list_shows_may_be_another_users_and_is_not_gone() {
 }
 
 #[tokio::test]
+async fn what_another_step_deals_with_is_not_asked_for_again() {
+    let stage = Stage::new().await;
+    let (unseen, seen_by_all) = (stage.reference("priya dns scripts"), stage.reference("dns-backup"));
+    let tokens = json!([unseen, seen_by_all]);
+    let first = stage.plan(DISABLE, json!({ "tokens": tokens })).await.unwrap();
+    let invisible = first.plan.output["invisible"].clone();
+    assert_eq!((invisible.as_array().unwrap().len(), first.gaps.len()), (1, 1));
+    assert_eq!(first.plan.output["by_hand"].as_array().unwrap().len(), 1);
+    let again = stage.plan(DISABLE, json!({ "tokens": tokens, "elsewhere": invisible })).await.unwrap();
+    assert_eq!((&again.plan.output["invisible"], &again.plan.output["by_hand"]), (&json!([]), &json!([])));
+    assert_eq!((again.gaps.len(), again.plan.effects.len()), (0, 1));
+}
+
+#[tokio::test]
 async fn a_list_that_was_not_read_to_its_end_proves_nothing() {
     let stage = Stage::new().await;
     let account = stage.scenario.cast.account_id.clone();
