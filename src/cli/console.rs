@@ -17,6 +17,7 @@ mod text;
 mod timers;
 mod watch;
 
+pub use crate::model::count;
 pub use difference::difference_text;
 pub use header::{credential, header, row};
 pub use left::left_text;
@@ -26,6 +27,6 @@ pub use screen::{Held, Screen, Volume};
 pub use standing::Standing;
 pub use style::{Style, Symbol, Tone};
 pub use table::{Column, Room, table};
-pub use text::{count, duration, shorten, still, width, wrap};
+pub use text::{duration, shorten, still, width, wrap};
 pub use timers::Timers;
 pub use watch::Watch;

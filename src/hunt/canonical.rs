@@ -13,7 +13,7 @@ pub(super) fn item(family: &Family, seat: &Seat, raw: Value) -> Item {
     let id = family.id_of(&raw);
     let time = |pointer: &str| match pointer {
         "" => None,
-        pointer => raw.pointer(pointer)?.as_str()?.parse().ok(),
+        pointer => at(&raw, pointer)?.as_str()?.parse().ok(),
     };
     let (created, modified) = (time(family.created), time(family.modified));
     let mut value = raw;
@@ -23,7 +23,7 @@ pub(super) fn item(family: &Family, seat: &Seat, raw: Value) -> Item {
         forget(&mut value, field);
     }
     let part = |part: &Part| match part {
-        Part::At(pointer) => value.pointer(pointer).map(plain).unwrap_or_default(),
+        Part::At(pointer) => at(&value, pointer).map(plain).unwrap_or_default(),
         Part::All => {
             let mut whole = compared(family, &value);
             whole.sort_all_objects();
@@ -51,6 +51,14 @@ fn compared(family: &Family, value: &Value) -> Value {
     let mut value = value.clone();
     family.aside.iter().chain([&family.id]).filter(|field| !field.is_empty()).for_each(|it| forget(&mut value, it));
     value
+}
+
+/// What stands at a JSON pointer. Most name a field of the whole, which is quick to find: there may be a million items.
+pub(super) fn at<'v>(value: &'v Value, pointer: &str) -> Option<&'v Value> {
+    match pointer.strip_prefix('/') {
+        Some(field) if !field.contains(['/', '~']) && value.is_object() => value.get(field),
+        _ => value.pointer(pointer),
+    }
 }
 
 /// A value as a part of a key: texts without quotes.

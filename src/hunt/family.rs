@@ -247,7 +247,7 @@ impl Family {
     pub fn id_of(&self, raw: &Value) -> String {
         match self.id {
             "" => String::new(),
-            pointer => raw.pointer(pointer).map(canonical::plain).unwrap_or_default(),
+            pointer => canonical::at(raw, pointer).map(canonical::plain).unwrap_or_default(),
         }
     }
 

@@ -30,9 +30,9 @@ pub use order::by_interest;
 pub use place::{Ending, Place, Stopped, Swept};
 pub use sink::{Sink, SweptPage};
 
-/// Requests in flight where nobody says otherwise: what keeps a connection of HTTP/2 busy, and leaves the rate limit of
-/// an address room for more urgent ones.
-pub const IN_FLIGHT: usize = 32;
+/// Requests in flight where nobody says otherwise: what keeps a connection of HTTP/2 busy. How many are sent in a second is
+/// a matter of the budget.
+pub const IN_FLIGHT: usize = 64;
 
 /// A sweep: what is read, and how.
 #[derive(Clone, Copy)]

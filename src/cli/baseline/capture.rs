@@ -54,10 +54,10 @@ pub(super) async fn run(args: &CaptureArgs, cx: &Context) -> Result<Exit, CliErr
         let style = cx.screen.style();
         gaps.iter().for_each(|gap| cx.screen.say(&gap_line(gap, &style)));
         output::write(&format!(
-            "{}: {} of {} families, in {}, with {}\n",
+            "{}: {} of {}, in {}, with {}\n",
             style.show(&args.dir.display().to_string()),
             count(usize::try_from(manifest.items()).unwrap_or(usize::MAX), "item"),
-            manifest.families.len(),
+            count(manifest.families.len(), "family"),
             duration(cx.now().duration_since(began)),
             count(usize::try_from(live.requests()).unwrap_or(usize::MAX), "request"),
         ))?;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::back;
 use super::live::{Live, Wanted, chosen};
-use crate::cli::console::{Style, difference_text, gap_line, wrap};
+use crate::cli::console::{Style, count, difference_text, gap_line, wrap};
 use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
@@ -187,7 +187,7 @@ fn summary(compared: &Compared, style: &Style) -> String {
     let mut text = String::new();
     let mut say = |line: &str| text.push_str(&(wrap(&style.show(line), style.columns(), "", "  ").join("\n") + "\n"));
     if total.all() == 0 {
-        say(&format!("nothing differs in what was compared: {} families", compared.families.len()));
+        say(&format!("nothing differs in what was compared: {}", count(compared.families.len(), "family")));
     } else {
         let touched = compared.families.values().filter(|tally| tally.all() > 0).count();
         let (added, removed, changed) = (total.added, total.removed, total.changed);

@@ -141,12 +141,12 @@ impl Live {
         };
         let requests = each(Reach::User) + each(Reach::Account) + each(Reach::Zone) * self.seats.len();
         cx.screen.tell(&format!(
-            "reads only, against {} (account {}, {}): {} families, {}, at least {requests} requests; the budget of 1,200 \
+            "reads only, against {} (account {}, {}): {}, {}, at least {requests} requests; the budget of 1,200 \
              in 5 minutes is shared with the dashboard of the same user",
             self.api,
             self.connected.account.name,
             self.connected.account.id,
-            self.families.len(),
+            count(self.families.len(), "family"),
             count(self.seats.len(), "zone"),
         ));
     }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::console::{Column, Room, Style, gap_line, table, wrap};
+use crate::cli::console::{Column, Room, Style, count, gap_line, table, wrap};
 use crate::cli::context::Context;
 use crate::cli::errors::CliError;
 use crate::cli::exit::Exit;
@@ -69,7 +69,7 @@ fn text(snapshot: &Snapshot, style: &Style) -> String {
         format!("account: {account}"),
         format!("{source}: {} to {} by {}", time(manifest.began_at), time(manifest.ended_at), manifest.tool),
         format!("zones: {zones}"),
-        format!("items: {} of {} families", manifest.items(), manifest.families.len()),
+        format!("items: {} of {}", manifest.items(), count(manifest.families.len(), "family")),
     ];
     if let Some(why) = &manifest.partial {
         lines.push(format!("PARTIAL: {why}"));

@@ -158,6 +158,8 @@ fn image(mut raw: Value) -> Value {
         Value::Array(items) => items.is_empty(),
         _ => false,
     };
-    let field = |name: &&str| raw.as_object_mut()?.swap_remove_entry(*name).filter(|(_, value)| !is_empty(value));
-    Value::Object(IMAGE.iter().filter_map(field).collect::<Map<_, _>>())
+    if let Some(fields) = raw.as_object_mut() {
+        fields.retain(|field, value| IMAGE.contains(&field.as_str()) && !is_empty(value));
+    }
+    raw
 }

@@ -39,7 +39,7 @@ async fn an_export_of_an_unchanged_zone_shows_no_difference_and_one_of_a_changed
         let said = ran(&mut scene.bare(&args)).expect(0);
         assert!(said.stderr.contains("cannot say is not compared: ids; settings"), "{}", said.stderr);
         let same = scene.run(&["baseline", "diff", dir]).expect(0).stdout;
-        assert!(same.starts_with("nothing differs in what was compared: 1 families\n"), "{same}");
+        assert!(same.starts_with("nothing differs in what was compared: 1 family\n"), "{same}");
         assert!(same.contains("not compared, since one side cannot say it: "), "{same}");
     }
     let path = format!("/zones/{id}/dns_records/{}", proxied["id"].as_str().unwrap());
