@@ -31,6 +31,7 @@ mod let_in;
 mod main_job;
 mod member_actions;
 mod negative;
+mod network;
 mod nights;
 mod openapi;
 mod other_ways;

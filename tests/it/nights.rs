@@ -3,7 +3,6 @@
 
 mod leaked_token;
 mod morning;
-mod network;
 mod newcomer;
 mod others;
 mod phished_admin;

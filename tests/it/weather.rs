@@ -1,6 +1,8 @@
 //! A run that is torn away by something outside it, and what `quell resume` says then: a lost terminal, a kill, a full
 //! disk, a credential that is not valid any more.
 
+mod line;
+
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 

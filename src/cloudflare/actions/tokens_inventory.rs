@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, Safeguards, StepError, StepPlan};
+use crate::cloudflare::members::MemberRef;
 use crate::cloudflare::tokens::{
     ACCOUNT, Held, Known, Mark, Owner, Seen, Token, TokenRef, controls, held, list, marks, owner_in_log,
 };
@@ -69,6 +70,8 @@ pub struct Output {
     pub already_dead: bool,
     /// True where the log shows the intruder's address with a global API key or in the dashboard.
     pub beyond_tokens: bool,
+    /// The users whose key or session that was, for `cloudflare.member.remove` and `cloudflare.member.set_roles`.
+    pub holders: Vec<MemberRef>,
     /// What to improve, in sentences.
     pub controls: Vec<String>,
 }
@@ -240,7 +243,8 @@ impl View<'_> {
                 .map(|token| self.revived(token))
                 .collect(),
             rotatable: rotatable.filter_map(|row| self.seen.get(&row.id)).map(Token::reference).collect(),
-            beyond_tokens: self.beyond_tokens(&held.principals),
+            beyond_tokens: self.beyond_tokens(&held.principals).next().is_some(),
+            holders: self.holders(&held.principals),
             already_dead: suspect.is_some_and(|suspect| self.is_dead(&suspect.id)),
             principals: held.principals.clone(),
             controls,
@@ -306,13 +310,32 @@ impl View<'_> {
         made.and_then(|event| event.token_name.clone().or_else(|| event.email.clone()))
     }
 
-    fn beyond_tokens(&self, principals: &[Principal]) -> bool {
+    /// What the intruder's address did with a global API key or in the dashboard.
+    fn beyond_tokens<'v>(&'v self, principals: &'v [Principal]) -> impl Iterator<Item = &'v AuditEvent> {
         let hostile = |ip: &String| principals.iter().any(|held| held.hostile_ips.contains(ip));
-        self.events.iter().any(|event| {
+        self.events.iter().filter(move |event| {
             matches!(event.context.as_deref(), Some("api_key" | "dash"))
                 && event.success
                 && event.ip.as_ref().is_some_and(hostile)
         })
+    }
+
+    fn holders(&self, principals: &[Principal]) -> Vec<MemberRef> {
+        let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for event in self.beyond_tokens(principals) {
+            let way = if event.context.as_deref() == Some("api_key") { "global API key" } else { "session" };
+            if let Some(email) = event.email.as_deref() {
+                holders.entry(email).or_default().insert(way);
+            }
+        }
+        let holder = |(email, ways): (&str, BTreeSet<&str>)| MemberRef {
+            member: email.to_owned(),
+            email: email.to_owned(),
+            why: Some(format!("the intruder acted with their {}", ways.into_iter().collect::<Vec<_>>().join(" and "))),
+            finding: None,
+            sure: true,
+        };
+        holders.into_iter().map(holder).collect()
     }
 }
 

@@ -10,9 +10,9 @@ use super::at_night;
 use super::morning::{
     Morning, are_dead, no_secret_lies_about, nobody_is_locked_out, nothing_was_sent_twice_and_the_budget_held,
 };
-use super::network::Network;
 use super::others::put_back;
 use super::responder::{Asked, Mind, Responder, runs};
+use crate::network::Network;
 use crate::scene::Scene;
 use crate::terminal::typist::Typist;
 

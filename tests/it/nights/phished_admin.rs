@@ -34,8 +34,19 @@ impl Mind for Crew<'_> {
         })
     }
 
+    fn option(&self, step: &str) -> Option<&str> {
+        Some(match step {
+            "own-sound" => "sound",
+            "pace" => "evidence-first",
+            // No lever of the API ends a session or a key: its user loses the account until both are new.
+            "key-now-way" | "key-later-way" => "remove",
+            _ => return None,
+        })
+    }
+
     fn wants(&self, step: &str, row: &str) -> bool {
         match step {
+            "key-now-remove" | "key-later-remove" => row.starts_with(TOMAS),
             "cut" | "cut-again" | "revoke" => row.starts_with("edge-sync"),
             _ => false,
         }
@@ -49,14 +60,6 @@ impl Mind for Crew<'_> {
         if let Some(shown) = shown {
             runs(self.0, shown);
             return "done Priya Nair".to_owned();
-        }
-        // No lever of the API ends a session or a key: its user loses the account until both are new.
-        if asked.says("Sessions of the token's owner") {
-            let account = self.0.account();
-            let tomas = account["members"].as_array().unwrap().iter().find(|member| member["user"]["email"] == TOMAS);
-            if let Some(tomas) = tomas {
-                self.0.act("DELETE", &format!("/accounts/{{a}}/members/{}", tomas["id"].as_str().unwrap()), None);
-            }
         }
         put_back(self.0, &self.0.scenario.truth, asked);
         "done Priya Nair".to_owned()
@@ -192,7 +195,7 @@ async fn a_phished_administrator_and_an_intruder_who_is_awake() {
         morning.says(told);
     }
     // That the session and the key were taken back is somebody's word: it is told, and proves nothing.
-    morning.says("| `contained` | unknown: 2 of 29 changes in phase `contain` not proven");
+    morning.says("| `contained` | unknown: 2 of 30 changes in phase `contain` not proven");
 }
 
 /// Id of a permission group, as the API lists them.

@@ -21,9 +21,15 @@ pub(crate) struct Typist {
 impl Typist {
     /// Sits down at a terminal of 80 columns without colour.
     pub(crate) fn at(mut command: Command) -> Self {
-        command.env("TERM", "xterm").env("NO_COLOR", "1").stdin(Stdio::inherit());
+        command.env("TERM", "xterm").env("NO_COLOR", "1");
+        Self::of(command, 80)
+    }
+
+    /// Sits down at a terminal of so many columns, of the kind that the command's environment says.
+    pub(crate) fn of(mut command: Command, columns: u16) -> Self {
+        command.stdin(Stdio::inherit());
         let mut session = OsSession::spawn(command).unwrap();
-        session.get_process_mut().set_window_size(80, 45).unwrap();
+        session.get_process_mut().set_window_size(columns, 45).unwrap();
         // As at a real terminal, so that a secret that is echoed is seen.
         session.get_process_mut().set_echo(true, None).unwrap();
         session.set_expect_timeout(Some(PATIENCE));
@@ -72,6 +78,20 @@ impl Typist {
         self.screen.push_str(&above);
         self.screen.push_str(&text(found.get(0).unwrap_or_default()));
         Some((label?, above))
+    }
+
+    /// Reads until `text` is printed, a few bytes at a time, as over a slow line.
+    #[track_caller]
+    pub(crate) fn sees_slowly(&mut self, text: &str) {
+        let (begun, from) = (std::time::Instant::now(), self.screen.len());
+        let mut few = [0; 16];
+        while !self.screen[from..].contains(text) {
+            assert!(begun.elapsed() < PATIENCE, "`{text}` did not come\n{}", self.screen);
+            let length = self.session.try_read(&mut few).unwrap_or_default();
+            self.screen.extend(few[..length].iter().map(|byte| char::from(*byte)));
+            // 9,600 baud.
+            std::thread::sleep(Duration::from_millis(16));
+        }
     }
 
     pub(crate) fn types(&mut self, line: &str) {
