@@ -186,6 +186,7 @@ fn doubtful(usage: &Usage) -> Option<Principal> {
         token_name: usage.name.clone(),
         honest_ips: usage.places.iter().filter_map(|place| place.ip.clone()).collect(),
         hostile_ips: Vec::new(),
+        mixed_ips: Vec::new(),
     })
 }
 

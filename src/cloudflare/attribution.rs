@@ -20,6 +20,8 @@ pub struct Doing {
     pub at: Option<Timestamp>,
     /// True where the newest write is not the intruder's and an earlier one is.
     pub intruder_before: bool,
+    /// True where whoever made the newest write was not seen like this before, and nothing explains it.
+    pub unexplained: bool,
 }
 
 impl Doing {
@@ -30,7 +32,13 @@ impl Doing {
 
     /// A sentence to add to what was found, where the newest write does not tell all.
     pub fn remark(&self) -> &'static str {
-        if self.intruder_before { " An earlier write in the window was the intruder's." } else { "" }
+        if self.intruder_before {
+            " An earlier write in the window was the intruder's."
+        } else if self.unexplained && self.attribution == Attribution::Unattributed {
+            " Whoever did it was not seen like this before: ask them whether it was they."
+        } else {
+            ""
+        }
     }
 
     /// True where the intruder had a hand in it.
@@ -101,6 +109,7 @@ pub fn doing<'e>(writes: impl DoubleEndedIterator<Item = &'e AuditEvent>, princi
         attribution,
         actor: newest.actor(),
         at: Some(newest.at),
+        unexplained: newest.unexplained,
         intruder_before: attribution != Attribution::Intruder && earlier.any(is_intruder),
     }
 }
@@ -165,6 +174,7 @@ mod tests {
             token_name: "ci".into(),
             honest_ips: vec!["198.51.100.1".into()],
             hostile_ips: vec!["203.0.113.1".into()],
+            mixed_ips: vec![],
         }]
     }
 

@@ -2,4 +2,5 @@
 
 pub mod credentials;
 pub mod limits;
+pub mod pathless;
 pub mod wire;

@@ -265,7 +265,7 @@ impl Tally {
             (self.intruder, "by the intruder"),
             (self.shared, "with a stolen token from its own address"),
             (self.other, "by others"),
-            (self.unattributed, "by nobody the log names"),
+            (self.unattributed, "by nobody who is known"),
         ];
         let total: u64 = parts.iter().map(|(count, _)| count).sum();
         let shown: Vec<String> =

@@ -65,6 +65,10 @@ pub struct AuditEvent {
     /// True where this incident's journal has the request: quell did it.
     #[serde(default, skip_serializing_if = "is_false")]
     pub own: bool,
+    /// True where whoever did it was not seen like this before the window, and nothing explains it, neither an address of
+    /// the team nor the one that quell acts from: it may be a colleague at a new place, and it may be the intruder.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unexplained: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -145,6 +149,10 @@ pub struct Principal {
     pub honest_ips: Vec<String>,
     /// Addresses from which only the intruder is known to have used it.
     pub hostile_ips: Vec<String>,
+    /// Addresses from which it was used in the window for the first time, and others were at work before: nobody can say
+    /// whether that was the intruder.
+    #[serde(default)]
+    pub mixed_ips: Vec<String>,
 }
 
 /// Whose doing `event` is, given what the intruder holds.
@@ -156,16 +164,82 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
     if principals.is_empty() {
         return Attribution::Unattributed;
     }
-    let Some(token) = event.token_id.as_deref() else {
-        // Log v1 and dashboard acts name no token: a hostile address tells, an e-mail does not.
-        let hostile = event.ip.as_ref().is_some_and(|ip| principals.iter().any(|held| held.hostile_ips.contains(ip)));
-        return if hostile { Attribution::Intruder } else { Attribution::Other };
+    // What was never seen like this is nobody's until somebody says that it was they.
+    let others = if event.unexplained { Attribution::Unattributed } else { Attribution::Other };
+    let from = |ips: fn(&Principal) -> &[String]| {
+        event.ip.as_ref().is_some_and(|ip| principals.iter().any(|held| ips(held).contains(ip)))
     };
-    let Some(held) = principals.iter().find(|held| held.token_id == token) else { return Attribution::Other };
+    let Some(token) = event.token_id.as_deref() else {
+        // Log v1 and dashboard acts name no token: an address that only the intruder has tells, an e-mail does not.
+        return match (from(|held| &held.hostile_ips), from(|held| &held.mixed_ips)) {
+            (true, _) => Attribution::Intruder,
+            (false, true) => Attribution::Shared,
+            (false, false) => others,
+        };
+    };
+    let Some(held) = principals.iter().find(|held| held.token_id == token) else { return others };
+    // One that nobody else ever had is the intruder's wherever it acts.
+    if held.honest_ips.is_empty() {
+        return Attribution::Intruder;
+    }
     match &event.ip {
-        Some(ip) if held.honest_ips.contains(ip) => Attribution::Shared,
-        // Without an address the act does not tell, unless nobody else ever had the token.
-        None if !held.honest_ips.is_empty() => Attribution::Shared,
-        _ => Attribution::Intruder,
+        Some(ip) if !held.honest_ips.contains(ip) && !held.mixed_ips.contains(ip) => Attribution::Intruder,
+        // Without an address the act does not tell.
+        _ => Attribution::Shared,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{AuditEvent, Principal, attribute};
+    use crate::model::Attribution;
+
+    fn event(token: Option<&str>, ip: &str, unexplained: bool) -> AuditEvent {
+        let event = json!({
+            "id": "1", "at": "2026-11-20T00:00:00Z", "action": "update", "success": true, "resource_type": "x",
+            "token_id": token, "email": "maya@a.example", "ip": ip, "log": "v2", "unexplained": unexplained,
+        });
+        serde_json::from_value(event).unwrap()
+    }
+
+    fn held() -> [Principal; 1] {
+        [Principal {
+            token_id: "stolen".into(),
+            token_name: "ci".into(),
+            honest_ips: vec!["runner".into()],
+            hostile_ips: vec!["bad".into()],
+            mixed_ips: vec!["office".into()],
+        }]
+    }
+
+    #[test]
+    fn an_address_that_others_use_as_well_leaves_it_open() {
+        let whose = |token, ip| attribute(&event(token, ip, false), &held());
+        assert_eq!(whose(Some("stolen"), "bad"), Attribution::Intruder);
+        assert_eq!(whose(Some("stolen"), "nowhere yet"), Attribution::Intruder);
+        assert_eq!(whose(Some("stolen"), "runner"), Attribution::Shared);
+        assert_eq!(whose(Some("stolen"), "office"), Attribution::Shared);
+        assert_eq!(whose(None, "bad"), Attribution::Intruder);
+        assert_eq!(whose(None, "office"), Attribution::Shared);
+        // Where the token always was, a colleague's session is a colleague's.
+        assert_eq!((whose(None, "runner"), whose(Some("other"), "office")), (Attribution::Other, Attribution::Other));
+        // What the intruder made is the intruder's there as well.
+        let [held] = held();
+        let made = [Principal { honest_ips: vec![], ..held }];
+        assert_eq!(attribute(&event(Some("stolen"), "office", false), &made), Attribution::Intruder);
+    }
+
+    #[test]
+    fn what_was_never_seen_like_this_is_nobodys_yet() {
+        let whose = |token, ip| attribute(&event(token, ip, true), &held());
+        assert_eq!(
+            (whose(Some("other"), "new"), whose(None, "new")),
+            (Attribution::Unattributed, Attribution::Unattributed)
+        );
+        assert_eq!(whose(None, "bad"), Attribution::Intruder);
+        let own = AuditEvent { own: true, ..event(None, "new", true) };
+        assert_eq!(attribute(&own, &held()), Attribution::Other);
     }
 }

@@ -288,6 +288,7 @@ mod tests {
             token_name: id.into(),
             honest_ips: vec![],
             hostile_ips: vec!["203.0.113.1".into()],
+            mixed_ips: vec![],
         }
     }
 

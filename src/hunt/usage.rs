@@ -2,6 +2,7 @@
 
 mod hours;
 mod place;
+mod usual;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use hours::{Hours, WorkingHours};
 pub use place::{Place, Standing};
+pub use usual::Usual;
 
 use super::audit::{AuditEvent, Principal, SeenBefore};
 use crate::model::Attribution;
@@ -128,12 +130,15 @@ impl Usage {
 /// How every principal was used, those with something unexplained first, then by their first act. quell's own acts are
 /// counted in places of their own.
 pub fn usages(material: &Material<'_>) -> Vec<Usage> {
+    let usual = Usual::new(material.before);
     let mut by_principal: BTreeMap<(Kind, &str), Vec<&AuditEvent>> = BTreeMap::new();
     for event in material.events {
         by_principal.entry(principal(event)).or_default().push(event);
     }
-    let mut usages: Vec<Usage> =
-        by_principal.into_iter().filter_map(|((kind, id), events)| usage(kind, id, &events, material)).collect();
+    let mut usages: Vec<Usage> = by_principal
+        .into_iter()
+        .filter_map(|((kind, id), events)| usage(kind, id, &events, material, &usual))
+        .collect();
     usages.sort_by_key(|usage| (!usage.unexplained, usage.first, usage.id.clone()));
     usages
 }
@@ -165,10 +170,10 @@ fn earlier<'b>(kind: Kind, id: &str, before: &'b [SeenBefore]) -> Vec<&'b SeenBe
     before.iter().filter(of).collect()
 }
 
-fn usage(kind: Kind, id: &str, events: &[&AuditEvent], material: &Material<'_>) -> Option<Usage> {
+fn usage(kind: Kind, id: &str, events: &[&AuditEvent], material: &Material<'_>, usual: &Usual<'_>) -> Option<Usage> {
     let (first, last) = (events.iter().map(|event| event.at).min()?, events.iter().map(|event| event.at).max()?);
     let before = earlier(kind, id, material.before);
-    let places = place::places(events, &before, kind, material);
+    let places = place::places(events, &before, material, usual);
     let held = kind == Kind::Token && material.held.iter().any(|held| held.token_id == id);
     let whose = |wanted| places.iter().any(|place| place.whose == wanted);
     let known_honest = material.held.iter().any(|held| held.token_id == id && !held.honest_ips.is_empty());

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,8 +54,10 @@ pub struct Sight {
     pub read: BTreeSet<String>,
     /// What was not seen, the audit logs among it.
     pub gaps: Vec<Gap>,
-    /// Whether the audit logs of the window were read to their end.
+    /// Whether the audit logs of the window were read to their end, and reach back to its start.
     pub whole_log: bool,
+    /// Ids of techniques that acts in the log may be of which it tells too little, each with a sentence about them.
+    pub untold: BTreeMap<String, String>,
     /// The window, in words.
     pub window: String,
     /// Where alone was looked, in words: `of zones a.example alone`; empty where it was everywhere.
@@ -64,8 +66,8 @@ pub struct Sight {
 
 /// What is known of `technique`, given what was found and what was looked at.
 ///
-/// It is ruled out only where every family that would show it was read to its end and the audit log of the window is
-/// complete; whatever else there is leaves it open, and is named.
+/// It is ruled out only where every family that would show it was read to its end, the audit log of the window is
+/// complete, and no act in it may have been one of it; whatever else there is leaves it open, and is named.
 pub fn judge(technique: &Technique, findings: &[Finding], sight: &Sight) -> Judged {
     let of = |whose: &[Attribution]| {
         let these = findings.iter().filter(|finding| finding.technique == technique.id);
@@ -92,14 +94,15 @@ pub fn judge(technique: &Technique, findings: &[Finding], sight: &Sight) -> Judg
         because.push(format!("{} of which nobody can say whose they are", crate::model::count(open.len(), "finding")));
     }
     if !sight.whole_log {
-        let reasons = sight.gaps.iter().filter(|gap| gap.family.starts_with("audit"));
+        let reasons = sight.gaps.iter().filter(|gap| gap.family.starts_with("audit_v"));
         because.push(
             reasons
                 .map(|gap| format!("the audit log of {} is not whole: {}", gap.scope, gap.reason))
                 .next()
-                .unwrap_or_else(|| "the audit log was not read to its end".to_owned()),
+                .unwrap_or_else(|| "the audit log is not whole".to_owned()),
         );
     }
+    because.extend(sight.untold.get(technique.id).cloned());
     let mut seen = Vec::new();
     for family in technique.shows.iter().map(|show| show.family).collect::<BTreeSet<_>>() {
         match (sight.read.contains(family), sight.gaps.iter().find(|gap| gap.family == family)) {
@@ -183,7 +186,11 @@ mod tests {
             ["both audit logs since monday, and all of routes of zones a.example alone"]
         );
         for (without, reason) in [
-            (Sight { whole_log: false, ..sight() }, "the audit log was not read to its end"),
+            (Sight { whole_log: false, ..sight() }, "the audit log is not whole"),
+            (
+                Sight { untold: [("T1".to_owned(), "1 write nobody can tell".to_owned())].into(), ..sight() },
+                "1 write nobody can tell",
+            ),
             (Sight { read: BTreeSet::new(), ..sight() }, "routes was not read"),
         ] {
             let judged = judge(&ROUTES, &[], &without);

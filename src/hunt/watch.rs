@@ -122,7 +122,8 @@ impl Watch {
 
     /// Whether the other log told of it already.
     fn is_told(&mut self, event: &AuditEvent) -> bool {
-        if !event.is_write() {
+        // Of what failed only the newer log tells.
+        if !event.is_write() || !event.success {
             return false;
         }
         let told = self.acts.entry((event.resource_id.clone(), event.ip.clone())).or_default();

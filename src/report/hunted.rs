@@ -82,7 +82,7 @@ pub(super) fn used(book: &Book<'_>) -> Vec<UsedRow> {
         whose: match place.whose {
             Attribution::Intruder => "the intruder's",
             Attribution::Shared => "shared: nobody can say",
-            Attribution::Other if place.unexplained => "not explained",
+            Attribution::Other | Attribution::Unattributed if place.unexplained => "not explained",
             Attribution::Other | Attribution::Unattributed => "others'",
         }
         .to_owned(),

@@ -24,6 +24,7 @@ mod hostile_names;
 mod house;
 mod hunt;
 mod hunt_command;
+mod hunt_sight;
 mod identity_actions;
 mod journal;
 mod language;

@@ -4,7 +4,7 @@
 mod leaked_token;
 mod morning;
 mod newcomer;
-mod others;
+pub(crate) mod others;
 mod phished_admin;
 mod responder;
 

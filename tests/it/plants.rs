@@ -5,7 +5,7 @@
 mod blind;
 mod found;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use quell::cloudflare::families::family;
 use quell::cloudflare::simulator::{Planted, Scenario, plants};
 use quell::hunt::Seat;
@@ -25,32 +25,38 @@ struct Field {
     stage: Stage,
     events: Value,
     log_complete: Value,
+    /// What the intruder holds, as the inventory of the tokens tells it.
+    principals: Value,
 }
 
 impl Field {
     /// With these techniques, each beside an honest thing of the same kind; the honest things alone where none is named.
     async fn sown(techniques: &[&str]) -> Self {
         let stage = Stage::of(Scenario::planted(techniques, true).unwrap()).await;
-        let (events, log_complete) = Self::logs(&stage).await;
-        Self { stage, events, log_complete }
+        let log = Self::logs(&stage).await;
+        let with = json!({
+            "suspect": "ci-deploy", "cut": [stage.reference("jonas laptop")], "since": Self::since(&stage),
+            "events": log["events"], "seen_before": log["seen_before"],
+        });
+        let mut tokens = stage.plan("cloudflare.tokens.inventory", with).await.unwrap().plan.output;
+        let (events, log_complete) = (log["events"].clone(), log["complete"].clone());
+        Self { stage, events, log_complete, principals: tokens["principals"].take() }
     }
 
-    async fn logs(stage: &Stage) -> (Value, Value) {
-        let with = json!({ "since": stage.now - SignedDuration::from_hours(9), "lookback": "1m" });
-        let mut output = stage.plan("cloudflare.audit.collect", with).await.unwrap().plan.output;
-        (output["events"].take(), output["complete"].take())
+    fn since(stage: &Stage) -> Timestamp {
+        stage.now - SignedDuration::from_hours(9)
+    }
+
+    async fn logs(stage: &Stage) -> Value {
+        stage.plan("cloudflare.audit.collect", json!({ "since": Self::since(stage) })).await.unwrap().plan.output
     }
 
     /// What the hunt sees in these families; in all where none is named.
     async fn hunt(&self, families: &[&str]) -> Seen {
-        let held = |name: &str, honest: &[&str]| {
-            let id = self.stage.token(name).id;
-            json!({ "token_id": id, "token_name": name, "honest_ips": honest, "hostile_ips": [HOSTILE] })
-        };
         let with = json!({
-            "since": self.stage.now - SignedDuration::from_hours(9),
+            "since": Self::since(&self.stage),
             "events": self.events, "log_complete": self.log_complete, "families": families,
-            "principals": [held("ci-deploy", &["198.51.100.90"]), held("jonas laptop", &["198.51.100.31"])],
+            "principals": self.principals,
         });
         self.stage.plan("cloudflare.hunt", with).await.unwrap()
     }

@@ -1,6 +1,8 @@
 //! `cloudflare.audit.collect`.
 
-use std::collections::BTreeMap;
+mod reach;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,9 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::audit::wire;
+use crate::hunt::usage::Usual;
 use crate::hunt::{AuditEvent, LogReach, SeenBefore};
 use crate::model::{CredentialKind, Danger, Gap, count};
 use crate::provider::{Paging, ReadError, ReadRequest};
+
+use reach::{Log, reach};
 
 /// `cloudflare.audit.collect`.
 #[derive(Debug, Clone, Copy)]
@@ -47,13 +52,14 @@ pub struct Output {
     pub events: Vec<AuditEvent>,
     /// From where and with what each credential was used before the window: honest use.
     pub seen_before: Vec<SeenBefore>,
-    /// True where both logs were read to their end.
+    /// True where both logs were read to their end, and each reaches back to the start of the window.
     pub complete: bool,
     /// How far the logs reach.
     pub reach: LogReach,
 }
 
 const WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 const LOOKBACK: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Both logs keep 18 months (documented).
 const KEPT: SignedDuration = SignedDuration::from_hours(548 * 24);
@@ -71,7 +77,9 @@ impl Action for AuditCollect {
                the window counts as its honest use.\n\nWhat no log shows: objects read from R2 over S3, values read from KV \
                by Workers, DNS queries, changes of the Origin CA key; values are partly redacted; what happened in the last \
                minutes may not be there yet. quell's own acts are told by the requests that it sent, one by one, and never \
-               by its token alone: an intruder may hold the same. Its reads are left out, all else is marked as its own.",
+               by its token alone: an intruder may hold the same. Its reads are left out, all else is marked as its own.\n\n\
+               A log that has nothing from before the window is asked once whether it has anything older. One that has not \
+               may begin too late, or tell nothing at all: that is a gap, and nothing is ruled out by it.",
         verb: "collect",
         max_danger: Danger::Observe,
         permissions: &[Permission { group: "Account Settings Read", write: false }],
@@ -90,6 +98,7 @@ impl Action for AuditCollect {
             Collecting { look, deadline: within.and_then(|within| started.checked_add(within).ok()), complete: true };
         let mut gaps = Vec::new();
         if started.duration_since(since) > KEPT {
+            reading.complete = false;
             gaps.push(gap("audit_v2", "the window begins before what the logs keep (18 months)"));
         }
         // The account first: it tells of tokens and zones. What only the user's scope tells comes after.
@@ -100,6 +109,8 @@ impl Action for AuditCollect {
         if let (None, None, Some(error)) = (&account.events, &first.events, &account.error) {
             return Err(StepError::read("read either audit log", error));
         }
+        reading.reaches(Log::Second, account.events.as_deref(), since).await;
+        reading.reaches(Log::First, first.events.as_deref(), since).await;
         let mut all = account.events.unwrap_or_default();
         all.extend(user.events.unwrap_or_default());
         let mut older = first.events.unwrap_or_default();
@@ -111,13 +122,24 @@ impl Action for AuditCollect {
         let mut merged = wire::merge(all, older);
         merged.retain(|event| event.at <= before);
         look.own_acts().label(&mut merged);
+        // Whoever acts from where quell acts is the responder, or beside them.
+        let of_run = merged.iter().filter(|event| event.own).filter_map(|event| event.ip.clone());
+        let of_run: BTreeSet<String> = of_run.collect();
         // Its own reads show as well how far the logs reach.
         let (whole, mut reach) = (merged.len(), reach(&merged, from));
         merged.retain(|event| event.is_write() || !event.own);
         reach.own_reads = (whole - merged.len()) as u64;
-        let (earlier, events): (Vec<_>, Vec<_>) = merged.into_iter().partition(|event| event.at < since);
+        let (earlier, mut events): (Vec<_>, Vec<_>) = merged.into_iter().partition(|event| event.at < since);
         reach.unnamed = events.iter().filter(|event| event.log == "v1").count() as u64;
-        let output = Output { since, before, events, seen_before: usual(&earlier), complete: reading.complete, reach };
+        let seen_before = seen_before(&earlier);
+        let usual = Usual::new(&seen_before);
+        for event in &mut events {
+            let is_teams = |ip: &String| of_run.contains(ip) || look.safeguards().is_own_address(ip);
+            let is_teams = event.ip.as_ref().is_some_and(is_teams);
+            event.unexplained = !is_teams && !usual.explains(event);
+        }
+        let complete = reading.complete;
+        let output = Output { since, before, events, complete, reach, seen_before };
         let writes = output.events.iter().filter(|event| event.is_write()).count();
         let whole = if output.complete { "" } else { ", NOT complete" };
         let summary = format!(
@@ -146,10 +168,7 @@ struct Collecting<'a> {
 impl Collecting<'_> {
     /// Log v2, closed at both ends: entries that arrive while paging must not shift the pages.
     async fn second(&mut self, since: Timestamp, before: Timestamp, scope: Option<&str>) -> Part {
-        let mut request = ReadRequest::new(format!("/accounts/{}/logs/audit", segment(self.look.account())))
-            .with("since", whole_seconds(since))
-            .with("before", whole_seconds(before))
-            .with("direction", "asc");
+        let mut request = self.second_of(since, before).with("direction", "asc");
         if let Some(scope) = scope {
             request = request.with("resource_scope", scope);
         }
@@ -157,18 +176,34 @@ impl Collecting<'_> {
         self.part("audit_v2", name, &request, Paging::Cursor { size: ("limit", 1000) }, wire::second).await
     }
 
+    fn second_of(&self, since: Timestamp, before: Timestamp) -> ReadRequest {
+        ReadRequest::new(format!("/accounts/{}/logs/audit", segment(self.look.account())))
+            .with("since", whole_seconds(since))
+            .with("before", whole_seconds(before))
+    }
+
     /// Log v1 takes whole days only: one more is asked for, and what lies outside is left out.
     async fn first(&mut self, path: &str, scope: &str, since: Timestamp, before: Timestamp) -> Part {
-        let day = |at: Timestamp| at.strftime("%F").to_string();
+        let before_day = before.checked_add(DAY).unwrap_or(before);
         let request = ReadRequest::new(path)
-            .with("since", day(since))
-            .with("before", day(before.checked_add(SignedDuration::from_hours(24)).unwrap_or(before)))
+            .with("since", whole_day(since))
+            .with("before", whole_day(before_day))
             .with("direction", "asc");
         let mut part = self.part("audit_v1", scope, &request, Paging::Pages { per_page: 1000 }, wire::first).await;
         if let Some(events) = &mut part.events {
             events.retain(|event| event.at >= since && event.at <= before);
         }
         part
+    }
+
+    fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| self.look.now() >= deadline)
+    }
+
+    /// Notes what the logs do not tell.
+    fn miss(&mut self, family: &str, scope: &str, reason: &str) {
+        self.look.gap(Gap { scope: scope.to_owned(), ..gap(family, reason) });
+        self.complete = false;
     }
 
     async fn part(
@@ -179,12 +214,8 @@ impl Collecting<'_> {
         paging: Paging,
         read: fn(&serde_json::Value) -> Option<AuditEvent>,
     ) -> Part {
-        if self.deadline.is_some_and(|deadline| self.look.now() >= deadline) {
-            self.look.gap(Gap {
-                scope: scope.to_owned(),
-                ..gap(family, "the time for this step was over before it was read")
-            });
-            self.complete = false;
+        if self.is_over() {
+            self.miss(family, scope, "the time for this step was over before it was read");
             return Part::default();
         }
         self.look.tick("audit logs", 0, 0);
@@ -194,11 +225,7 @@ impl Collecting<'_> {
                 let events: Vec<AuditEvent> = listing.items.iter().filter_map(read).collect();
                 let unread = listing.items.len() - events.len();
                 if unread > 0 {
-                    self.look.gap(Gap {
-                        scope: scope.to_owned(),
-                        ..gap(family, &format!("{unread} entries could not be read"))
-                    });
-                    self.complete = false;
+                    self.miss(family, scope, &format!("{unread} entries could not be read"));
                 }
                 Part { events: Some(events), error: None }
             }
@@ -211,7 +238,7 @@ impl Collecting<'_> {
     }
 }
 
-fn usual(events: &[AuditEvent]) -> Vec<SeenBefore> {
+fn seen_before(events: &[AuditEvent]) -> Vec<SeenBefore> {
     let mut counts: BTreeMap<SeenBefore, u64> = BTreeMap::new();
     // An attempt that failed is no use: an intruder who tried in vain must not make the address an honest one.
     for event in events.iter().filter(|event| event.success) {
@@ -228,22 +255,16 @@ fn usual(events: &[AuditEvent]) -> Vec<SeenBefore> {
     counts.into_iter().map(|(seen, count)| SeenBefore { count, ..seen }).collect()
 }
 
-fn reach(events: &[AuditEvent], asked_from: Timestamp) -> LogReach {
-    LogReach {
-        asked_from,
-        named_from: events.iter().filter(|event| event.log == "v2").map(|event| event.at).min(),
-        oldest: events.first().map(|event| event.at),
-        newest: events.last().map(|event| event.at),
-        ..LogReach::default()
-    }
-}
-
 fn gap(family: &str, reason: &str) -> Gap {
     Gap { family: family.to_owned(), scope: "the account".to_owned(), reason: reason.to_owned(), permission: None }
 }
 
 fn earlier(at: Timestamp, length: SignedDuration) -> Timestamp {
     at.checked_sub(length).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn whole_day(at: Timestamp) -> String {
+    at.strftime("%F").to_string()
 }
 
 fn whole_seconds(at: Timestamp) -> String {

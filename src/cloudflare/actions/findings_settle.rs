@@ -231,7 +231,7 @@ fn doubt(attribution: Attribution) -> Option<&'static str> {
         Attribution::Intruder => None,
         Attribution::Shared => Some("a stolen token did it from the address of its honest user"),
         Attribution::Other => Some("somebody else did it"),
-        Attribution::Unattributed => Some("no log says who did it"),
+        Attribution::Unattributed => Some("nobody can say yet who did it"),
     }
 }
 

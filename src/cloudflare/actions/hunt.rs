@@ -36,7 +36,8 @@ pub struct Params {
     /// Events of the audit log.
     #[serde(default)]
     pub events: Option<Vec<AuditEvent>>,
-    /// True where both logs of the window were read to their end; without it, nothing is ruled out.
+    /// True where both logs of the window were read to their end and reach back to its start; without it, nothing is ruled
+    /// out.
     #[serde(default)]
     pub log_complete: Option<bool>,
     /// What the intruder holds.

@@ -151,7 +151,7 @@ impl Action for MembersList {
             // Log v2 names the token, and v1 tells of the same act.
             let act = events.iter().filter(is_it).max_by_key(|event| (event.token_id.is_some(), event.at))?;
             let (attribution, at) = (Attribution::Intruder, Some(act.at));
-            let doing = Doing { attribution, actor: act.actor(), at, intruder_before: false };
+            let doing = Doing { attribution, actor: act.actor(), at, ..Doing::default() };
             let invited = act.action == "create";
             Some(finding(
                 (&known.member, &known.email),

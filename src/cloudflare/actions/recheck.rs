@@ -43,7 +43,7 @@ pub struct Params {
     /// Events of the audit log, read after the containment.
     #[serde(default)]
     pub events: Option<Vec<AuditEvent>>,
-    /// True where both logs of the window were read to their end; without it, nothing is proven.
+    /// True where both logs of the window were read to their end and reach back to its start; without it, nothing is proven.
     #[serde(default)]
     pub log_complete: Option<bool>,
     /// What the intruder held.
@@ -326,7 +326,7 @@ fn told(finding: &Finding) -> (&str, &str, Option<&str>) {
 
 /// What keeps the look from proving anything.
 fn hidden(whole_log: bool, gaps: usize) -> Vec<String> {
-    let log = (!whole_log).then(|| "the audit log was not read to its end".to_owned());
+    let log = (!whole_log).then(|| "the audit log is not whole".to_owned());
     let gaps = (gaps > 0).then(|| format!("{} in what was read", count(gaps, "gap")));
     log.into_iter().chain(gaps).collect()
 }

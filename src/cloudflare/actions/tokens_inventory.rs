@@ -126,8 +126,8 @@ impl Action for TokensInventory {
         docs: "Lists the tokens of the calling user and of the account, marks the dangerous ones, and follows the audit log \
                from the suspect to what it made, what that made, and so on. Tokens that were made from the intruder's \
                address without a token (in the dashboard, with a global API key) are listed as well, but not cut without \
-               being chosen: an address may be shared. Addresses that quell.toml names as the team's own \
-               are never taken for the intruder's.\n\nThe API shows no other member's own tokens: each member must look, \
+               being chosen: an address may be shared. Addresses that quell.toml names as the team's own, and those \
+               from which anybody worked before the window, are never taken for the intruder's alone.\n\nThe API shows no other member's own tokens: each member must look, \
                or be removed. Holders of the role API Token Provisioning see only those account-owned tokens that they made \
                themselves, and nothing in the answer says so. With the suspect `unknown`, tokens are ranked by what speaks \
                against them, and nothing is cut without being chosen.",
@@ -184,21 +184,24 @@ impl View<'_> {
         let mut suspects: Vec<String> = suspect.map(|suspect| suspect.id.clone()).into_iter().chain(cut).collect();
         let mut known = BTreeSet::new();
         suspects.retain(|id| known.insert(id.clone()));
+        let is_own_address = |ip: &str| self.safeguards.is_own_address(ip);
         let honest = |token: &str| {
             let uses = self.before.iter().filter(|before| before.token_id.as_deref() == Some(token));
             let uses = uses.filter_map(|before| before.ip.clone());
             let events = self.events.iter().filter(|event| event.token_id.as_deref() == Some(token));
-            let own = events.filter_map(|event| event.ip.clone()).filter(|ip| self.safeguards.is_own_address(ip));
+            let own = events.filter_map(|event| event.ip.clone()).filter(|ip| is_own_address(ip));
             uses.chain(own).collect()
         };
         let usual = |event: &AuditEvent| {
             let same = |before: &&SeenBefore| {
                 before.ip == event.ip && before.token_id == event.token_id && before.email == event.email
             };
-            event.ip.as_deref().is_some_and(|ip| self.safeguards.is_own_address(ip))
-                || self.before.iter().any(|it| same(&it))
+            event.ip.as_deref().is_some_and(&is_own_address) || self.before.iter().any(|it| same(&it))
         };
-        let known = Known { since: self.since, honest: &honest, usual: &usual, name: &|id| self.name(id) };
+        let at_work: BTreeSet<&str> = self.before.iter().filter_map(|before| before.ip.as_deref()).collect();
+        let is_teams = |ip: &str| is_own_address(ip) || at_work.contains(ip);
+        let known =
+            Known { since: self.since, honest: &honest, is_teams: &is_teams, usual: &usual, name: &|id| self.name(id) };
         let mut held = held(&suspects, &self.events, &known);
         // A responder who made a token in the dashboard is behind the address of this run, not an intruder.
         held.tokens.retain(|grip| grip.sure || self.own.as_ref() != Some(&grip.id));

@@ -16,9 +16,7 @@ pub fn limits(reach: &LogReach, since: Timestamp, before: Timestamp, complete: b
     let moment = |at: Timestamp| at.strftime("%F %H:%MZ").to_string();
     let mut limits = Vec::new();
     if !complete {
-        limits.push(
-            "The logs of the window were not read to their end: what is missing stands among the gaps.".to_owned(),
-        );
+        limits.push("The logs do not tell all of the window: what is missing stands among the gaps.".to_owned());
     }
     match reach.oldest {
         None => limits.push("The logs are empty: nothing can be said of anybody.".to_owned()),
@@ -82,8 +80,8 @@ mod tests {
         };
         assert!(told(&whole, true, "What was usual is told from 2026-02-02 00:00Z on"));
         assert!(told(&whole, true, "The newest entry is of 2026-02-19 00:00Z") && told(&whole, true, "Never logged"));
-        assert!(!told(&whole, true, "not read to their end") && !told(&whole, true, "log v1 names no token"));
-        assert!(told(&whole, false, "not read to their end"));
+        assert!(!told(&whole, true, "do not tell all") && !told(&whole, true, "log v1 names no token"));
+        assert!(told(&whole, false, "do not tell all"));
         let split = LogReach { named_from: Some(at(12)), unnamed: 3, ..whole.clone() };
         assert!(told(&split, true, "Log v2 begins at 2026-02-12 00:00Z") && told(&split, true, "3 acts of the window"));
         assert!(told(&LogReach { named_from: None, ..whole.clone() }, true, "Log v2 has no entry"));

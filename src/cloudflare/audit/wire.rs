@@ -38,6 +38,7 @@ pub fn second(entry: &Value) -> Option<AuditEvent> {
         after: value(entry, &["/resource/response", "/resource/request"]),
         log: "v2".to_owned(),
         own: false,
+        unexplained: false,
     })
 }
 
@@ -53,6 +54,7 @@ pub fn first(entry: &Value) -> Option<AuditEvent> {
         action: match action.as_str() {
             "add" | "create" => "create".to_owned(),
             "delete" | "rem" | "remove" => "delete".to_owned(),
+            "login" | "logout" => action.clone(),
             _ => "update".to_owned(),
         },
         success: entry.pointer("/action/result").and_then(Value::as_bool) != Some(false),
@@ -73,6 +75,7 @@ pub fn first(entry: &Value) -> Option<AuditEvent> {
         after: value(entry, &["/newValueJson", "/newValue"]),
         log: "v1".to_owned(),
         own: false,
+        unexplained: false,
     })
 }
 
@@ -89,12 +92,6 @@ fn value(entry: &Value, places: &[&str]) -> Option<Value> {
 /// Both logs as one, oldest first and each act once: of twins, the entry of v2 stays, which says who, and takes over what
 /// only v1 knows: what the resource was.
 pub fn merge(second: Vec<AuditEvent>, first: Vec<AuditEvent>) -> Vec<AuditEvent> {
-    let is_twin = |of: &AuditEvent, event: &AuditEvent| {
-        of.is_write()
-            && of.resource_id == event.resource_id
-            && of.ip == event.ip
-            && of.at.duration_since(event.at).abs() <= TWIN
-    };
     let mut merged = second;
     merged.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     merged.dedup_by(|a, b| a.id == b.id);
@@ -127,11 +124,81 @@ pub fn merge(second: Vec<AuditEvent>, first: Vec<AuditEvent>) -> Vec<AuditEvent>
     merged
 }
 
+/// Whether an entry of log v2 and one of log v1 tell of the same act. A failed attempt is no twin of what took effect, nor
+/// is a deletion one of anything else; what a log does not say is not held against it.
+fn is_twin(of: &AuditEvent, event: &AuditEvent) -> bool {
+    let alike = |a: &Option<String>, b: &Option<String>| a.is_none() || b.is_none() || a == b;
+    // The older log has many words for an update, and some products update where they make something.
+    let deletes = |event: &AuditEvent| event.action == "delete";
+    let is_act = event.action == "update" || deletes(of) == deletes(event);
+    let is_same = match (&of.resource_id, &event.resource_id) {
+        (Some(of), Some(id)) => of == id,
+        // Without an id on either side, only what tells the same otherwise is the same.
+        (None, None) => of.action == event.action && of.zone == event.zone,
+        _ => false,
+    };
+    of.is_write()
+        && of.success == event.success
+        && is_act
+        && is_same
+        && of.ip == event.ip
+        && alike(&of.email, &event.email)
+        && alike(&of.token_id, &event.token_id)
+        && of.at.duration_since(event.at).abs() <= TWIN
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::{first, merge, second};
+    use crate::hunt::AuditEvent;
+
+    fn v2(at: &str, action: &str, result: &str, resource: Option<&str>) -> AuditEvent {
+        let entry = json!({
+            "id": format!("2-{at}"), "action": { "type": action, "result": result, "time": format!("2026-11-20T04:00:{at}Z") },
+            "actor": { "ip_address": "203.0.113.9", "token_id": "t" }, "resource": { "id": resource, "type": "setting" },
+        });
+        second(&entry).unwrap()
+    }
+
+    fn v1(at: &str, action: &str, resource: Option<&str>, old: &str) -> AuditEvent {
+        let entry = json!({
+            "id": format!("1-{at}-{action}"), "when": format!("2026-11-20T04:00:{at}Z"), "action": { "type": action, "result": true },
+            "actor": { "ip": "203.0.113.9" }, "resource": { "id": resource, "type": "setting" }, "oldValue": { "value": old },
+        });
+        first(&entry).unwrap()
+    }
+
+    /// Each act of the merged log, with what it says that was there before.
+    fn told(second: Vec<AuditEvent>, first: Vec<AuditEvent>) -> Vec<(String, Option<Value>)> {
+        merge(second, first)
+            .into_iter()
+            .map(|event| (event.id, event.before.map(|before| before["value"].clone())))
+            .collect()
+    }
+
+    #[test]
+    fn a_failed_attempt_takes_nothing_from_the_act_after_it() {
+        let second = vec![v2("00", "update", "failure", Some("ssl")), v2("01.9", "update", "success", Some("ssl"))];
+        let merged = told(second, vec![v1("00", "change_setting", Some("ssl"), "strict")]);
+        assert_eq!(merged, [("2-00".to_owned(), None), ("2-01.9".to_owned(), Some(json!("strict")))]);
+    }
+
+    #[test]
+    fn what_was_made_and_deleted_at_once_keeps_its_own() {
+        let second = vec![v2("00", "create", "success", Some("r"))];
+        let merged = told(second, vec![v1("01", "delete", Some("r"), "it")]);
+        assert_eq!(merged, [("2-00".to_owned(), None), ("1-01-delete".to_owned(), Some(json!("it")))]);
+    }
+
+    #[test]
+    fn entries_that_name_no_resource_are_the_same_only_where_the_rest_is() {
+        let second = vec![v2("00", "create", "success", None)];
+        let merged = told(second.clone(), vec![v1("00", "delete", None, "a"), v1("00", "add", None, "b")]);
+        assert_eq!(merged, [("1-00-delete".to_owned(), Some(json!("a"))), ("2-00".to_owned(), Some(json!("b")))]);
+        assert_eq!(told(second, vec![v1("00", "purge", None, "a")]).len(), 2);
+    }
 
     #[test]
     fn both_logs_give_the_same_event_once() {

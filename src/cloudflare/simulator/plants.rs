@@ -92,6 +92,12 @@ pub(super) fn sow(plan: &mut Plan, techniques: &[&str], noise: bool) -> Result<(
     }
     plan.traffic.clear();
     plan.acts = cast.earlier.into_iter().map(|deed| deed.at("30d ago".to_owned())).collect();
+    // Whoever acts with a stolen credential looks around first: by that its address is known.
+    if !techniques.is_empty() {
+        let look = |by: &str, request: &str| Deed { by: by.to_owned(), request: request.to_owned(), body: Value::Null };
+        let looks = [look("intruder", "GET /zones"), look("intruder-laptop", "GET /user/tokens")];
+        plan.acts.extend(looks.into_iter().map(|deed| deed.at(format!("{}m ago", FIRST + 2))));
+    }
     if let Some(unknown) = techniques.iter().find(|id| !PLANTS.iter().any(|plant| plant.technique == **id)) {
         return Err(format!("no plant of {unknown}"));
     }

@@ -45,6 +45,8 @@ pub struct Known<'a> {
     pub since: Option<Timestamp>,
     /// Addresses from which a token was used before the window.
     pub honest: &'a dyn Fn(&str) -> Vec<String>,
+    /// Whether somebody was at work at an address before the window, or the team said that it is its own.
+    pub is_teams: &'a dyn Fn(&str) -> bool,
     /// Whether whoever acted had acted from there before the window.
     pub usual: &'a dyn Fn(&AuditEvent) -> bool,
     /// A token's name.
@@ -140,10 +142,13 @@ fn principals(held: &Held<'_>, events: &[AuditEvent], known: &Known<'_>) -> Vec<
             .filter(|event| !event.own);
         let used = used.chain(maker(id, events, known));
         let used: BTreeSet<String> = used.filter_map(|event| event.ip.clone()).collect();
+        // An address where others were at work before is not the intruder's because this token is new there.
+        let (mixed, hostile) = used.difference(&honest_ips).cloned().partition(|ip| (known.is_teams)(ip));
         Principal {
             token_id: id.clone(),
             token_name: (known.name)(id),
-            hostile_ips: used.difference(&honest_ips).cloned().collect(),
+            hostile_ips: hostile,
+            mixed_ips: mixed,
             honest_ips: honest_ips.into_iter().collect(),
         }
     };
@@ -226,11 +231,9 @@ mod tests {
             ips.map(|ip| (*ip).to_owned()).collect()
         };
         let usual = |event: &AuditEvent| event.ip.as_deref() == Some("office");
-        held(
-            &["stolen".to_owned()],
-            events,
-            &Known { since: None, honest: &honest, usual: &usual, name: &str::to_owned },
-        )
+        let is_teams = |ip: &str| ip == "office";
+        let known = Known { since: None, honest: &honest, is_teams: &is_teams, usual: &usual, name: &str::to_owned };
+        held(&["stolen".to_owned()], events, &known)
     }
 
     fn ids(held: &Held<'_>) -> (Vec<(String, bool)>, Vec<String>) {
@@ -276,6 +279,22 @@ mod tests {
         assert_eq!((ids(&found).0, found.principals.len()), (doubtful, 2));
         events.push(event(4, "by-hand", "bad", "POST", "next"));
         assert_eq!(ids(&closure(&events, &[])).0, sure(&["stolen", "child", "by-hand", "next"]));
+    }
+
+    #[test]
+    fn an_address_where_others_were_before_is_not_hostile_and_what_a_child_does_there_is_followed() {
+        let by_hand = act(3, None, "office", "POST", PATH, "colleague's");
+        let mut events =
+            vec![event(1, "stolen", "office", "POST", "once"), event(2, "stolen", "bad", "POST", "child"), by_hand];
+        events.push(event(4, "child", "office", "POST", "grandchild"));
+        let found = closure(&events, &["ci"]);
+        assert_eq!(ids(&found).0, sure(&["stolen", "child", "grandchild"]));
+        let of = |id: &str| found.principals.iter().find(|held| held.token_id == id).unwrap();
+        assert_eq!(
+            (&of("stolen").hostile_ips[..], &of("stolen").mixed_ips[..]),
+            (&["bad".into()][..], &["office".into()][..])
+        );
+        assert_eq!((&of("child").hostile_ips[..], &of("child").mixed_ips[..]), (&[][..], &["office".into()][..]));
     }
 
     #[test]

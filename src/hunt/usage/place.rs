@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Material};
+use super::{Material, Usual};
 use crate::hunt::audit::{AuditEvent, SeenBefore, attribute};
 use crate::model::Attribution;
 
@@ -52,8 +52,8 @@ pub struct Place {
     pub context: Option<String>,
     /// What is new about it.
     pub standing: Standing,
-    /// True where it is new and nothing explains it: neither quell nor an address of the team. Never, where the log has
-    /// nothing from before the window to hold it against.
+    /// True where it is new and nothing explains it: neither quell, nor an address of the team, nor what was usual there.
+    /// Never, where the log has nothing from before the window to hold it against.
     pub unexplained: bool,
     /// Whose doing it is, given what the intruder holds.
     pub whose: Attribution,
@@ -80,8 +80,8 @@ impl Place {
 pub(super) fn places(
     events: &[&AuditEvent],
     before: &[&SeenBefore],
-    kind: Kind,
     material: &Material<'_>,
+    usual: &Usual<'_>,
 ) -> Vec<Place> {
     let mut by_place: BTreeMap<_, Vec<&AuditEvent>> = BTreeMap::new();
     for event in events {
@@ -89,24 +89,21 @@ pub(super) fn places(
         by_place.entry(key).or_default().push(event);
     }
     let mut places: Vec<Place> =
-        by_place.into_values().filter_map(|events| place(&events, before, kind, material)).collect();
+        by_place.into_values().filter_map(|events| place(&events, before, material, usual)).collect();
     places.sort_by_key(|place| (place.first, place.standing));
     places
 }
 
-fn place(events: &[&AuditEvent], before: &[&SeenBefore], kind: Kind, material: &Material<'_>) -> Option<Place> {
+fn place(events: &[&AuditEvent], before: &[&SeenBefore], material: &Material<'_>, usual: &Usual<'_>) -> Option<Place> {
     let event = *events.first()?;
-    let standing = standing(event, before);
-    let is_new = matches!(standing, Standing::NewPrincipal | Standing::NewAddress | Standing::NewContext);
     let is_teams = event.ip.as_deref().is_some_and(|ip| (material.is_own_address)(ip));
     let count = |is: fn(&AuditEvent) -> bool| events.iter().filter(|event| is(event)).count() as u64;
     Some(Place {
         ip: event.ip.clone(),
         user_agent: event.user_agent.clone(),
         context: event.context.clone(),
-        standing,
-        // What the provider itself does names nobody, and is nobody's use of a credential.
-        unexplained: is_new && !is_teams && kind != Kind::Unnamed && !material.before.is_empty(),
+        standing: standing(event, before),
+        unexplained: !is_teams && !material.before.is_empty() && !usual.explains(event),
         whose: attribute(event, material.held),
         writes: count(|event| event.success && event.is_write()),
         reads: count(|event| event.success && !event.is_write()),

@@ -56,6 +56,7 @@ fn what_is_new_is_told_by_what_is_new_about_it() {
     let events = [
         token(1, "ci", "deploy/1"),
         token(2, "ci", "deploy/2"),
+        token(2, "ci", "curl"),
         token(3, "bad", "curl"),
         token(4, "office", "curl"),
         event(5, &json!({ "token_id": "other", "ip": "bad" })),
@@ -71,6 +72,8 @@ fn what_is_new_is_told_by_what_is_new_about_it() {
         standings(&usages[0]),
         [
             ("ci", Standing::Usual, false),
+            ("ci", Standing::NewProgram, true),
+            // A later version of the same program is no news.
             ("ci", Standing::NewProgram, false),
             ("bad", Standing::NewAddress, true),
             // The team said beforehand that this address is its own.
@@ -89,6 +92,7 @@ fn a_stolen_token_in_honest_use_is_a_shared_principal() {
         token_name: "ci".into(),
         honest_ips: vec!["ci".into()],
         hostile_ips: vec!["bad".into()],
+        mixed_ips: vec![],
     }];
     let usages = analysed(&[token(1, "ci", "deploy/1"), token(2, "bad", "curl")], &before, &held);
     let whose: Vec<_> = usages[0].places.iter().map(|it| (it.whose, it.user_agent.as_deref().unwrap())).collect();

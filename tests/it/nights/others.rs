@@ -15,29 +15,36 @@ pub(crate) struct Other {
     session: Option<String>,
     /// The value of a token.
     bearer: Option<String>,
+    /// The program that it is done with.
+    agent: &'static str,
 }
 
 impl Other {
     /// In the dashboard, signed in as this user.
     pub(crate) fn in_dashboard(email: &str, ip: &'static str) -> Self {
-        Self { ip, session: Some(format!("dashboard:{email}")), bearer: None }
+        Self { ip, session: Some(format!("dashboard:{email}")), bearer: None, agent: "Mozilla/5.0" }
     }
 
     /// With the Global API key of this user.
     pub(crate) fn with_key_of(email: &str, ip: &'static str) -> Self {
-        Self { ip, session: Some(format!("global-key:{email}")), bearer: None }
+        Self { ip, session: Some(format!("global-key:{email}")), bearer: None, agent: "Mozilla/5.0" }
     }
 
     /// With a token.
     pub(crate) fn with_token(secret: &str, ip: &'static str) -> Self {
-        Self { ip, session: None, bearer: Some(secret.to_owned()) }
+        Self { ip, session: None, bearer: Some(secret.to_owned()), agent: "Mozilla/5.0" }
+    }
+
+    /// The same with this program.
+    pub(crate) fn using(self, agent: &'static str) -> Self {
+        Self { agent, ..self }
     }
 
     fn request(&self, scene: &Scene, request: &str, body: Value) -> (Request, Origin) {
         let (method, path) = request.split_once(' ').unwrap();
         let path = path.replace("{a}", &scene.scenario.cast.account_id);
         let bearer = self.bearer.iter().map(|secret| ("authorization".to_owned(), format!("Bearer {secret}")));
-        let agent = ("user-agent".to_owned(), "Mozilla/5.0".to_owned());
+        let agent = ("user-agent".to_owned(), self.agent.to_owned());
         let request = Request {
             method: method.to_owned(),
             path,

@@ -114,10 +114,10 @@ async fn a_phished_administrator_and_an_intruder_who_is_awake() {
     session.will(&scene, ("PUT", "/tokens/"), "POST /accounts/{a}/tokens", body);
     let release = scene.scenario.innocents.iter().find(|it| it.why == "the deploy job").unwrap().id.clone();
     let zone = zone_of(&scene, &release);
-    let ci = Other::with_token(secret("ci-deploy"), "198.51.100.90");
+    let ci = Other::with_token(secret("ci-deploy"), "198.51.100.90").using("harborlane-deploy/2.15 (ci)");
     let path = format!("PATCH /zones/{zone}/dns_records/{release}");
     ci.will(&scene, ("GET", "/logs/audit"), &path, json!({ "content": "\"build=4413\"" }));
-    let priya = Other::with_token(secret("priya dns scripts"), "198.51.100.15");
+    let priya = Other::with_token(secret("priya dns scripts"), "198.51.100.15").using("python-httpx/0.27.2");
     let press = json!({ "type": "CNAME", "name": "press-kit", "content": "harborlane.example", "ttl": 300 });
     priya.will(&scene, ("GET", "/dns_records"), &format!("POST /zones/{zone}/dns_records"), press);
     night.answer(&consent);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::traces::{Left, Traces};
 use crate::action::{Look, StepError};
 use crate::cloudflare::api::segment;
+use crate::cloudflare::audit::pathless::Pathless;
 use crate::cloudflare::present::{Wanted, compare, unkept, unread};
 use crate::cloudflare::techniques::techniques;
 use crate::cloudflare::zones::{none_seen, unseen, zones};
@@ -86,12 +87,21 @@ impl Hunting<'_> {
         };
         let Left { findings, items, by_others, drifted } = traces.left();
         gaps.extend(unseen.iter().flat_map(|zone| in_zones(self.families, zone)));
+        let pathless = Pathless::of(self.events, self.principals, self.since);
+        if let Some(reason) = pathless.gap() {
+            let (family, scope) = ("audit_log".to_owned(), "the account".to_owned());
+            let gap = Gap { family, scope, reason, permission: None };
+            look.gap(gap.clone());
+            gaps.push(gap);
+        }
+        let open = techniques().filter_map(|it| Some((it.id.to_owned(), pathless.leave_open(it)?)));
         let missed: BTreeSet<&str> = gaps.iter().map(|gap| gap.family.as_str()).collect();
         let complete = self.families.iter().filter(|family| !missed.contains(family.name)).count();
         let sight = Sight {
             read: self.families.iter().map(|family| family.name.to_owned()).collect(),
             gaps,
             whole_log: self.whole_log,
+            untold: open.collect(),
             window: format!("since {}", self.since.strftime("%F %H:%MZ")),
             within: self.within(),
         };

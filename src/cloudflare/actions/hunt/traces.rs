@@ -144,8 +144,11 @@ impl<'t> Traces<'t> {
         let mut acts: BTreeMap<(&'static str, String), Vec<&AuditEvent>> = BTreeMap::new();
         let events = self.events.iter().filter(|event| event.success && event.is_write() && event.at >= self.since);
         for event in events {
-            if !matches!(attribute(event, self.principals), Attribution::Intruder | Attribution::Shared) {
-                continue;
+            match attribute(event, self.principals) {
+                Attribution::Intruder | Attribution::Shared => {}
+                // Where nobody is named, what was as before is not held against anybody for being done.
+                Attribution::Unattributed if event.unexplained => {}
+                Attribution::Unattributed | Attribution::Other => continue,
             }
             for technique in techniques().filter(|technique| technique.is_act(event)) {
                 // A technique that is told by who acts is told once for each of them; the others by resource.
@@ -160,7 +163,12 @@ impl<'t> Traces<'t> {
                 acts.entry((technique.id, of.unwrap_or_default())).or_default().push(event);
             }
         }
-        for ((technique, of), events) in acts {
+        for ((technique, of), mut events) in acts {
+            // What the intruder did stays done by the intruder, whoever did the same since.
+            let is_intruders = |event: &&AuditEvent| attribute(event, self.principals) == Attribution::Intruder;
+            if events.iter().any(is_intruders) {
+                events.retain(is_intruders);
+            }
             let technique = techniques().find(|it| it.id == technique);
             self.found.extend(technique.and_then(|technique| of_act(technique, &of, &events, self.principals)));
         }

@@ -61,6 +61,7 @@ impl View<'_> {
     fn suspect_finding(&self, grip: &Grip<'_>, held: &Held<'_>) -> Finding {
         let principal = held.principals.iter().find(|principal| principal.token_id == grip.id);
         let (hostile, honest) = principal.map_or((&[][..], &[][..]), |it| (&it.hostile_ips, &it.honest_ips));
+        let mixed = principal.map_or(&[][..], |it| &it.mixed_ips);
         let used = self.events.iter().filter(|event| {
             event.token_id.as_ref() == Some(&grip.id) && event.ip.as_ref().is_some_and(|ip| hostile.contains(ip))
         });
@@ -72,6 +73,12 @@ impl View<'_> {
         };
         if !used.is_empty() && !honest.is_empty() {
             detail.push_str(&format!(" It was in honest use from {} as well.", honest.join(", ")));
+        }
+        if !mixed.is_empty() {
+            detail.push_str(&format!(
+                " It was new at {}, where others worked before: ask who used it there.",
+                mixed.join(", ")
+            ));
         }
         let attribution = if used.is_empty() { Attribution::Unattributed } else { Attribution::Intruder };
         Finding { attribution, ..self.finding("CF-I01", &grip.id, Severity::Critical, Change::Changed, detail, first) }
