@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::console::{Timers, duration};
+use super::console::{Timers, count, duration};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
@@ -148,9 +148,9 @@ pub(super) fn text(state: &IncidentState, now: Timestamp) -> String {
     let open = state.findings.values().filter(|finding| finding.status == crate::model::FindingStatus::Open).count();
     let _ = writeln!(
         out,
-        "\n{} findings, {open} of them open; {} gaps; {} pieces of evidence",
-        state.findings.len(),
-        state.gaps.len(),
+        "\n{}, {open} of them open; {}; {} pieces of evidence",
+        count(state.findings.len(), "finding"),
+        count(state.gaps.len(), "gap"),
         state.evidence.len()
     );
     out

@@ -110,7 +110,7 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
         0 if request.proposed.account_for_rest => {
             format!("choose rows, or say what becomes of every one: {verb} 0")
         }
-        0 => "choose rows, or leave them all: skip REASON".to_owned(),
+        0 => "choose rows, or leave them all: none".to_owned(),
         number => format!("to do it, type: {}", typed_phrase(&request.mode, number)),
     };
     let choose = "to choose, or no longer: all, none, or numbers as in `1 3 5-7`".to_owned();

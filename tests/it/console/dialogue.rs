@@ -135,6 +135,11 @@ async fn a_list_without_rows_is_skipped_not_run() {
     let (reply, text) = consent(&five(), false, &["rotate 0", "skip none is exposed"]).await;
     assert_eq!(reply, Reply::Skip("none is exposed".into()));
     assert!(text.contains("no row is chosen"), "{text}");
+    // Or each row is left as it is, and the step is done.
+    let (reply, text) = consent(&five(), false, &["2", "none", "none"]).await;
+    let Reply::Go(chosen) = reply else { panic!("{reply:?}\n{text}") };
+    assert_eq!((chosen.effects.len(), chosen.left.len()), (0, 5), "{text}");
+    assert!(text.contains("choose rows, or leave them all: none"), "{text}");
     let (reply, _) = consent(&five(), false, &["all", "rotate 5"]).await;
     assert!(matches!(reply, Reply::Go(chosen) if chosen.effects.len() == 5 && chosen.left.is_empty()));
 }

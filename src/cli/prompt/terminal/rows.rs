@@ -7,7 +7,7 @@ use super::dialogue::{Judged, Prompted, answer};
 use crate::cli::console::count;
 use crate::cli::prompt::consent::{consented, typed_phrase};
 use crate::cli::prompt::list::disposition;
-use crate::cli::prompt::{Selection, list_text};
+use crate::cli::prompt::{Command, Selection, list_text};
 use crate::engine::{Chosen, ConsentRequest, Reply};
 use crate::journal::Left;
 use crate::model::{Digest, Disposition, Effect};
@@ -26,9 +26,13 @@ impl Terminal {
             let number = selection.number();
             match (consented(&request.mode, line, number), selection.command(line)) {
                 (Some(_), _) if number == 0 && !request.proposed.account_for_rest => {
-                    Judged::Again("no row is chosen; to leave them all, type `skip REASON`".to_owned())
+                    Judged::Again("no row is chosen; to leave them all, type `none`".to_owned())
                 }
                 (Some(phrase), _) => Judged::Take(phrase),
+                // Said where none is chosen, it is the answer.
+                (None, Some(Ok(Command::None))) if number == 0 && !request.proposed.account_for_rest => {
+                    Judged::Take(String::new())
+                }
                 (None, Some(Ok(command))) => {
                     selection.apply(&command);
                     Judged::Again(list_text(request, &selection, &self.screen.style()))
