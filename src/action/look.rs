@@ -12,8 +12,8 @@ use crate::evidence::EvidenceSink;
 use crate::hunt::snapshot::Capture;
 use crate::hunt::sweep::{Ending, IN_FLIGHT, Place, Sink, Sweep, Swept, SweptPage};
 use crate::hunt::{Family, OwnActs, Seat};
-use crate::journal::{Acceptance, IncidentState};
-use crate::model::{EffectKey, EvidenceRef, Finding, Gap, StepPath, WebRead};
+use crate::journal::{Acceptance, EffectState, IncidentState, RunState, StepState};
+use crate::model::{EffectKey, EvidenceRef, Finding, Gap, RunId, StepPath, WebRead};
 use crate::outside::{Hindrance, OutsideLook, Sight};
 use crate::provider::{Lane, Leaked, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
 use crate::secret::SecretBytes;
@@ -32,6 +32,8 @@ pub struct Look<'a> {
     lane: Lane,
     /// What the journal tells of the incident, where there is one.
     incident: Option<&'a IncidentState>,
+    /// The run that looks, where one does.
+    run: Option<&'a RunId>,
     /// The value that leaked, where it is at hand.
     leaked: Option<&'a dyn Leaked>,
     taken: Mutex<Taken>,
@@ -59,8 +61,8 @@ impl<'a> Look<'a> {
         safeguards: &'a Safeguards,
         path: &'a StepPath,
     ) -> Self {
-        let (lane, incident, leaked, taken) = (Lane::Sweep, None, None, Mutex::default());
-        Self { read, outside, evidence, clock, progress, safeguards, path, lane, incident, leaked, taken }
+        let (lane, incident, run, leaked, taken) = (Lane::Sweep, None, None, None, Mutex::default());
+        Self { read, outside, evidence, clock, progress, safeguards, path, lane, incident, run, leaked, taken }
     }
 
     /// The same, where every read is at least as urgent as this.
@@ -73,6 +75,12 @@ impl<'a> Look<'a> {
     #[must_use]
     pub fn of_incident(self, incident: &'a IncidentState) -> Self {
         Self { incident: Some(incident), ..self }
+    }
+
+    /// The same, for this run of the incident.
+    #[must_use]
+    pub fn of_run(self, run: &'a RunId) -> Self {
+        Self { run: Some(run), ..self }
     }
 
     /// The same, where a value that leaked is at hand to be tried.
@@ -90,6 +98,18 @@ impl<'a> Look<'a> {
     pub fn was_told_by_value(&self, token: &str) -> bool {
         let runs = self.incident.iter().flat_map(|incident| &incident.runs);
         runs.filter_map(|run| run.opened.leaked.as_ref()).any(|leaked| leaked.token == token)
+    }
+
+    /// What this action has proposed in the incident and was not undone since, each with whether this very run did.
+    pub fn proposed(&self, action: &str) -> Vec<(bool, &'a StepState, &'a EffectState)> {
+        let Some(incident) = self.incident else { return Vec::new() };
+        let of_run = |run: &'a RunState| {
+            let is_this = self.run == Some(&run.opened.run);
+            let of_step = move |step: &'a StepState| step.effects.iter().map(move |state| (is_this, step, state));
+            let all = run.steps.values().flat_map(of_step);
+            all.filter(move |(.., state)| incident.undone_by(&run.opened.run, &state.effect).is_none())
+        };
+        incident.runs.iter().flat_map(of_run).filter(|(.., state)| state.effect.action == action).collect()
     }
 
     /// When the effect with this key was sent last, as the journal has it: when its answer came, or else when it left.

@@ -94,12 +94,21 @@ pub struct DoneEffect {
     pub effect: Effect,
     /// True where it took place, as the provider or a person says and no read contradicts.
     pub applied: bool,
+    /// True where nothing was sent of what was consented to, because a read proved that somebody else had done it.
+    pub met: bool,
     /// What the answer said.
     pub receipt: Value,
     /// What a read showed.
     pub verdict: Option<Verdict>,
     /// For a row that was not chosen or given up: what becomes of it, in words.
     pub left: Option<String>,
+}
+
+impl DoneEffect {
+    /// Whether it is so now, whoever did it.
+    pub const fn is_so(&self) -> bool {
+        self.applied || self.met
+    }
 }
 
 /// Why a step could not be looked at.

@@ -221,6 +221,13 @@ pub fn unique(seen: &Seen, members: Vec<MemberRef>) -> Vec<MemberRef> {
     unique
 }
 
+/// Adds a member to a list that may have it already.
+pub fn include(members: &mut Vec<MemberRef>, member: MemberRef) {
+    if !members.iter().any(|known| known.member == member.member) {
+        members.push(member);
+    }
+}
+
 /// The part of a summary that tells who was not dealt with: of `gaps` members, `unseen` could not be seen.
 pub fn not_dealt_with(gaps: usize, unseen: usize, what: &str) -> String {
     let left = match gaps - unseen {

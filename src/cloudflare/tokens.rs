@@ -21,7 +21,7 @@ pub use marks::{Mark, controls, marks};
 pub use negative::{proven, proven_already, refused_unseen};
 pub use reach::ZoneNames;
 pub use spared::{is_spared, refuse_own, spare};
-pub use suspicion::{Suspicion, Traces, suspicion};
+pub use suspicion::{Suspicion, Traces, behaviour, suspicion};
 
 use super::api::segment;
 use crate::model::{Effect, Gap, Target, canonical_digest};
@@ -137,6 +137,22 @@ impl Token {
             expires_on: time("expires_on"),
             raw,
         })
+    }
+
+    /// A token that is not listed any more, of which little is known.
+    pub fn gone(named: &TokenRef) -> Self {
+        Self {
+            id: named.id.clone(),
+            name: named.label().to_owned(),
+            status: "deleted".to_owned(),
+            owner: if named.owner.as_deref() == Some(ACCOUNT) { Owner::Account } else { Owner::User },
+            whose: named.owner.clone().unwrap_or_default(),
+            issued_on: None,
+            modified_on: None,
+            last_used_on: None,
+            expires_on: None,
+            raw: Map::new(),
+        }
     }
 
     /// Path of the token.
@@ -309,6 +325,13 @@ pub fn unique(tokens: Vec<TokenRef>) -> Vec<TokenRef> {
     unique
 }
 
+/// Adds a token to a list that may have it already.
+pub fn include(tokens: &mut Vec<TokenRef>, token: TokenRef) {
+    if !tokens.iter().any(|known| known.id == token.id) {
+        tokens.push(token);
+    }
+}
+
 /// The gap of a token that is named and not to be seen among `seen`.
 pub fn invisible(seen: &Seen, token: &TokenRef) -> Gap {
     Gap {
@@ -319,9 +342,11 @@ pub fn invisible(seen: &Seen, token: &TokenRef) -> Gap {
     }
 }
 
-/// The part of a summary that says so, or nothing.
-pub fn not_seen(gaps: &[Gap], what: &str) -> String {
-    if gaps.is_empty() { String::new() } else { format!(", {} NOT SEEN: not {what} by this run", gaps.len()) }
+/// The part of a summary that tells what was not dealt with, or nothing: of `gaps`, so many are of tokens that are left alone.
+pub fn not_dealt_with(gaps: &[Gap], left_alone: usize, what: &str) -> String {
+    let left = if left_alone == 0 { String::new() } else { format!(", {left_alone} LEFT ALONE") };
+    let unseen = gaps.len() - left_alone;
+    left + &if unseen == 0 { String::new() } else { format!(", {unseen} NOT SEEN: not {what} by this run") }
 }
 
 fn collection(owner: Owner, account: &str) -> String {

@@ -100,6 +100,7 @@ impl Engine {
         Look::new(&*bench.read, &*bench.outside, &bench.evidence, clock, progress, &bench.safeguards, path)
             .as_urgent_as(lane)
             .of_incident(self.state())
+            .of_run(&self.run)
             .with_leaked(bench.leaked.as_deref())
     }
 

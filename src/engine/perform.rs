@@ -12,7 +12,7 @@ use crate::action::StepPlan;
 use crate::crash::crash_point;
 use crate::evidence::EvidenceSink;
 use crate::journal::{EffectState, EffectStatus, Event, Left, SettledBy};
-use crate::model::{Call, Disposition, Effect, EffectKey, EvidenceRef, Gap, Outcome, StepPath};
+use crate::model::{Call, Disposition, Effect, EffectKey, EvidenceRef, Gap, Outcome, StepPath, Verdict};
 use crate::provider::{Answer, Lane};
 use crate::secret::SecretBytes;
 
@@ -28,6 +28,9 @@ impl Engine {
             return self.recheck(path).await;
         }
         let state = self.effect(path, key)?;
+        if state.effect.changes_nothing() {
+            return self.take_for_met(path, &state).await;
+        }
         let call = state.effect.call.clone();
         let secret_answer = match &call {
             Call::Http(call) => call.secret_answer,
@@ -158,6 +161,22 @@ impl Engine {
         }))
     }
 
+    /// What was so before it was shown is not sent: that it counts is all that was consented to, and a read proves it.
+    async fn take_for_met(&mut self, path: &StepPath, state: &EffectState) -> Result<Turn, EngineError> {
+        let Some((verdict, taken)) = self.poll(path, state, None).await? else { return Ok(Turn::On) };
+        self.keep_taken(path, taken)?;
+        let disposition = match verdict {
+            Verdict::Holds(proof) => Disposition::AlreadyMet { proof },
+            Verdict::DoesNotHold(why) | Verdict::CannotTell(why) => {
+                self.record(Some(path), Event::GapSeen { gap: unseen(&state.effect, &why) })?;
+                Disposition::Unseen { why }
+            }
+        };
+        let left = vec![Left { effect: state.effect.key.clone(), disposition }];
+        self.record(Some(path), Event::RowsLeft { left })?;
+        Ok(Turn::On)
+    }
+
     /// Looks again at what was shown. The same: go on. Different: show what changed and ask again.
     async fn recheck(&mut self, path: &StepPath) -> Result<Turn, EngineError> {
         let (plan, taken) = match self.look(path, Lane::Containment).await? {
@@ -205,14 +224,7 @@ impl Engine {
                 && let Some(state) = consented.iter().find(|state| state.effect.key == row.effect)
                 && !plan.gaps.iter().any(|gap| gap.scope.contains(&state.effect.target.id))
             {
-                let target = &state.effect.target;
-                let gap = Gap {
-                    family: target.kind.clone(),
-                    scope: format!("{} ({})", target.name, target.id),
-                    reason: why.clone(),
-                    permission: None,
-                };
-                self.record(Some(path), Event::GapSeen { gap })?;
+                self.record(Some(path), Event::GapSeen { gap: unseen(&state.effect, why) })?;
             }
         }
         if !gone.is_empty() {
@@ -243,12 +255,18 @@ fn held_back<'a>(effect: &Effect, answer: &'a Answer) -> Option<(u16, Option<&'a
     (is_secret && (200..300).contains(&status)).then_some((status, request_id.as_deref(), body))
 }
 
+/// The gap of a target that is not seen when its turn comes.
+fn unseen(effect: &Effect, why: &str) -> Gap {
+    let target = &effect.target;
+    let scope = format!("{} ({})", target.name, target.id);
+    Gap { family: target.kind.clone(), scope, reason: why.to_owned(), permission: None }
+}
+
 /// What becomes of an effect that a fresh look does not propose any more. Only a proof tells that its goal is met: what
 /// merely cannot be seen, say because a list is refused now, is not done.
 fn vanished(shown: &Effect, plan: &StepPlan<serde_json::Value>) -> Disposition {
     let target = &shown.target;
-    let is_it = |name: &str| name == target.id || (name == target.name && !target.ambiguous);
-    match plan.already.iter().find(|(name, _)| is_it(name)) {
+    match plan.already.iter().find(|(name, _)| target.is_called(name)) {
         Some((_, proof)) => Disposition::AlreadyMet { proof: proof.clone() },
         None => {
             let gap = plan.gaps.iter().find(|gap| gap.scope.contains(&target.id));

@@ -113,7 +113,7 @@ impl Engine {
     }
 
     /// Looks until the effect shows, or has had its settling time. `None` where the run is to stop.
-    async fn poll(
+    pub(super) async fn poll(
         &self,
         path: &StepPath,
         state: &EffectState,

@@ -217,6 +217,9 @@ impl Engine {
 /// What becomes of the finding that an effect deals with.
 fn finding_after(state: &EffectState) -> Option<(String, FindingStatus, String)> {
     let resolves = state.effect.resolves.as_ref()?;
+    if let EffectStatus::Left(Disposition::AlreadyMet { proof }) = &state.status {
+        return Some((resolves.finding.clone(), resolves.status, format!("already so: {proof}")));
+    }
     if resolves.status == FindingStatus::Open {
         return reopened(state).map(|detail| (resolves.finding.clone(), FindingStatus::Open, detail));
     }
@@ -249,6 +252,7 @@ fn done_effect(state: &EffectState) -> DoneEffect {
     DoneEffect {
         effect: state.effect.clone(),
         applied: state.is_applied(),
+        met: state.is_met(),
         receipt: state.receipt().cloned().unwrap_or_default(),
         verdict: state.verdict.clone(),
         left: match &state.status {
@@ -275,7 +279,8 @@ fn summary(step: &StepState, proposed: &Proposed) -> String {
     for state in applied {
         if matches!(state.verdict, Some(Verdict::Holds(_))) { proven += 1 } else { unproven += 1 }
     }
-    let left = effects.len() - proven - unproven;
+    let met = effects.iter().filter(|state| state.is_met()).count();
+    let left = effects.len() - proven - unproven - met;
     let mut parts = vec![format!("{proven} of {} done and proven", effects.len())];
     if unproven > 0 {
         parts.push(format!("{unproven} done, not verified"));
@@ -283,8 +288,11 @@ fn summary(step: &StepState, proposed: &Proposed) -> String {
     if left > 0 {
         parts.push(format!("{left} not done"));
     }
-    if !proposed.already.is_empty() {
-        parts.push(format!("{} so already", proposed.already.len()));
+    // A fresh look may have shown once more what was done here.
+    let known = |name: &str| effects.iter().any(|state| state.effect.target.is_called(name));
+    let already = met + proposed.already.iter().filter(|(name, _)| !known(name)).count();
+    if already > 0 {
+        parts.push(format!("{already} so already"));
     }
     if !proposed.not_proposed.is_empty() {
         parts.push(format!("{} left out", proposed.not_proposed.len()));

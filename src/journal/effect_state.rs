@@ -172,6 +172,11 @@ impl EffectState {
             && self.outcome() == Some(&Outcome::Applied)
     }
 
+    /// Not sent, because a read proved that it was so already.
+    pub const fn is_met(&self) -> bool {
+        matches!(self.status, EffectStatus::Left(Disposition::AlreadyMet { .. }))
+    }
+
     /// Somebody consented to it, in whatever way, at least once.
     pub const fn was_consented(&self) -> bool {
         self.consented

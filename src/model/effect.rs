@@ -52,6 +52,11 @@ pub struct Resolves {
 }
 
 impl Effect {
+    /// True where the target is already as it is to be: then nothing is sent, and consent says only that it counts.
+    pub fn changes_nothing(&self) -> bool {
+        self.before == self.after && !self.before.is_null()
+    }
+
     /// What consent is bound to: the call, the before-image and the target. Cosmetic columns are left out.
     pub fn digest(&self) -> Digest {
         canonical_digest(&serde_json::json!({
@@ -72,6 +77,13 @@ pub struct Target {
     /// True where another one bears the same name, so that typing the name would prove nothing.
     #[serde(default)]
     pub ambiguous: bool,
+}
+
+impl Target {
+    /// Whether this and nothing else is called so: by its id, or by a name that is its own.
+    pub fn is_called(&self, name: &str) -> bool {
+        name == self.id || (name == self.name && !self.ambiguous)
+    }
 }
 
 /// How an effect is carried out.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::journal::{
     Basis, EffectDecision, Entry, Event, FailureDecision, Left, PreparedAnswers, SettledBy, SkipCause,
 };
-use crate::model::{Digest, EffectKey, FindingStatus, Outcome, RunId, Verdict};
+use crate::model::{Digest, Disposition, EffectKey, FindingStatus, Outcome, RunId, Verdict};
 use crate::provider::TESTED;
 
 /// The journal's word on one effect, beyond its state.
@@ -182,7 +182,12 @@ impl Trails {
 
     fn leave(&mut self, entry: &Entry, left: &[Left], act: &Act) {
         for row in left {
-            self.on(entry, &row.effect, |trail| trail.left = Some(act.clone()));
+            self.on(entry, &row.effect, |trail| {
+                trail.left = Some(act.clone());
+                if matches!(row.disposition, Disposition::AlreadyMet { .. }) {
+                    trail.proven = Some(entry.at);
+                }
+            });
         }
     }
 

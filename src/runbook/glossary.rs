@@ -46,6 +46,10 @@ pub const HELPERS: &[(&str, &str)] = &[
     ("(and A B …)", "whether all count as yes"),
     ("(or A B …)", "whether one does"),
     ("(not A)", "whether it counts as no"),
+    (
+        "(any A B …)",
+        "whether one counts as yes; what has no value, since its step failed or was skipped, counts as no and is no error",
+    ),
     ("(len VALUE)", "how many items a list has, fields a table, characters a text"),
     ("{{json VALUE}}", "the value as JSON: the way to write a list or a table into text"),
     ("{{md VALUE}}", "the value as text in which nothing acts as Markdown"),

@@ -1,5 +1,8 @@
 use handlebars::template::{Parameter, Template, TemplateElement};
-use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, RenderErrorReason, no_escape};
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy, Output, RenderContext, RenderError,
+    RenderErrorReason, ScopedJson, no_escape,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -8,9 +11,12 @@ use crate::escape;
 
 /// Every helper that a template may call.
 pub(super) const HELPERS: &[&str] = &[
-    "if", "unless", "each", "with", "lookup", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len", "json",
-    "md", "join", "default", "time",
+    "if", "unless", "each", "with", "lookup", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "any", "len",
+    "json", "md", "join", "default", "time",
 ];
+
+/// The one helper that takes what has no value for nothing.
+const ANY: &str = "any";
 
 /// Renders the texts of a runbook. Strict: what is missing is an error, also inside conditions, and a table or list is
 /// never printed by accident.
@@ -49,6 +55,7 @@ impl Templates {
         registry.set_strict_mode(true);
         // Texts go to people and into requests; what needs escaping is escaped by its sink.
         registry.register_escape_fn(no_escape);
+        registry.register_helper(ANY, Box::new(Any));
         registry.register_helper("json", Box::new(json_helper));
         registry.register_helper("md", Box::new(md_helper));
         registry.register_helper("join", Box::new(join_helper));
@@ -113,6 +120,9 @@ fn require_parameter(parameter: &Parameter, values: &Value, printed: bool) -> Re
         Parameter::Path(handlebars::Path::Relative((_, raw))) | Parameter::Name(raw) => raw,
         Parameter::Subexpression(inner) => {
             let TemplateElement::Expression(call) = inner.as_element() else { return Ok(()) };
+            if call.name.as_name() == Some(ANY) {
+                return Ok(());
+            }
             return call
                 .params
                 .iter()
@@ -159,6 +169,22 @@ pub(super) fn segments(raw: &str) -> Vec<String> {
 
 fn argument<'h>(helper: &'h Helper<'_>, at: usize) -> Result<&'h Value, RenderErrorReason> {
     helper.param(at).map(handlebars::PathAndJson::value).ok_or(RenderErrorReason::ParamNotFoundForIndex("helper", at))
+}
+
+/// `(any value other …)`; what has no value counts as no.
+struct Any;
+
+impl HelperDef for Any {
+    fn call_inner<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+    ) -> Result<ScopedJson<'rc>, RenderError> {
+        let any = helper.params().iter().any(|given| given.value().is_truthy(false));
+        Ok(ScopedJson::Derived(any.into()))
+    }
 }
 
 fn json_helper(
@@ -282,6 +308,9 @@ mod tests {
         assert!(matches!(templates.render_text("{{steps.list.items}}", &scope()), Err(TemplateError::NotText(_))));
         assert!(templates.truthy("steps.gone.flag", &scope()).is_err());
         assert_eq!(templates.truthy("(not steps.list.flag)", &scope()), Ok(true));
+        assert_eq!(templates.truthy("(any steps.gone.flag steps.list.flag)", &scope()), Ok(false));
+        assert_eq!(templates.truthy("(not (any steps.gone.flag steps.list.items))", &scope()), Ok(false));
+        assert!(templates.truthy("(any (len steps.gone.items))", &scope()).is_err());
         assert_eq!(templates.truthy("(eq inputs.name \"x\")", &scope()), Ok(false));
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
 use crate::cloudflare::members::{
-    Found, Losing, Member, MemberRef, Trace, find_listed, list, not_dealt_with, spare, unique,
+    Found, Losing, Member, MemberRef, Trace, find_listed, include, list, not_dealt_with, spare, unique,
 };
 use crate::hunt::AuditEvent;
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Radius, Resolves, Verdict};
@@ -38,6 +38,9 @@ pub struct Params {
 pub struct Output {
     /// Members that are removed now, or were already.
     pub removed: Vec<MemberRef>,
+    /// Those that were chosen here and are gone by now, whoever saw to it: what they did until then another look must follow.
+    #[serde(default)]
+    pub chosen: Vec<MemberRef>,
     /// Members that could not be seen.
     pub invisible: Vec<MemberRef>,
 }
@@ -122,8 +125,11 @@ impl Action for MemberRemove {
     }
 
     fn conclude(mut output: Output, done: &Done) -> Output {
-        let applied = done.effects.iter().filter(|ended| ended.applied);
-        output.removed.extend(applied.map(|ended| MemberRef::of(&ended.effect)));
+        for ended in done.effects.iter().filter(|ended| ended.is_so()) {
+            let member = MemberRef::of(&ended.effect);
+            output.chosen.push(member.clone());
+            include(&mut output.removed, member);
+        }
         output
     }
 }

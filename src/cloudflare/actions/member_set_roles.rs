@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, segment};
 use crate::cloudflare::members::{
-    Found, Losing, Member, MemberRef, Trace, find, in_words, is_super, list, not_dealt_with, spare, unique,
+    Found, Losing, Member, MemberRef, Trace, find, in_words, include, is_super, list, not_dealt_with, spare, unique,
 };
 use crate::hunt::AuditEvent;
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Radius, Resolves, UndoCall, Verdict};
@@ -148,8 +148,8 @@ impl Action for MemberSetRoles {
     }
 
     fn conclude(mut output: Output, done: &Done) -> Output {
-        let applied = done.effects.iter().filter(|ended| ended.applied);
-        output.set.extend(applied.map(|ended| MemberRef::of(&ended.effect)));
+        let so = done.effects.iter().filter(|ended| ended.is_so());
+        so.for_each(|ended| include(&mut output.set, MemberRef::of(&ended.effect)));
         output
     }
 }

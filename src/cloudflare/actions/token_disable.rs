@@ -13,8 +13,8 @@ use crate::cloudflare::ByHand;
 use crate::cloudflare::api::classify;
 use crate::cloudflare::members::MemberRef;
 use crate::cloudflare::tokens::{
-    ACCOUNT, Found, Seen, Token, TokenRef, ZoneNames, find, invisible, list, not_seen, proven, proven_already,
-    refuse_own, refused_unseen, spare, unique,
+    ACCOUNT, Found, Seen, Token, TokenRef, ZoneNames, find, include, invisible, list, not_dealt_with, proven,
+    proven_already, refused_unseen, spare, unique,
 };
 use crate::model::{
     Call, Danger, Effect, EffectKey, FindingStatus, Gap, HttpCall, Radius, Resolves, UndoCall, Verdict,
@@ -45,6 +45,9 @@ pub struct Output {
     /// Those that this step disabled, and that were active until then: none where all had been cut before.
     #[serde(default)]
     pub newly: Vec<TokenRef>,
+    /// Those that were chosen here and are dead by now, whoever saw to it: what they did until then another look must follow.
+    #[serde(default)]
+    pub chosen: Vec<TokenRef>,
     /// Tokens that this credential cannot see.
     pub invisible: Vec<TokenRef>,
     /// The members whose tokens those are, where the log tells, for `cloudflare.member.remove` and
@@ -71,8 +74,10 @@ impl Action for TokenDisable {
                and reads it again. A token that no list shows is taken to be gone only where its owner is known and that owner's \
                list was read to its end; otherwise it may be another user's, and that is a gap. Where the run was told of the \
                token by its leaked value, that value is tried as well until it is refused: still accepted after two \
-               minutes, the cut is not proven. A disabled token can be enabled again, by `quell undo` too; a deleted one is gone with all that it could tell. \
-               Refuses the token that quell is acting with, and leaves out what quell.toml names under `break_glass`.",
+               minutes, the cut is not proven. One that is dead already counts as disabled; where it is only suspected, a person \
+               says first whether it was the intruder's. A disabled token can be enabled again, by `quell undo` too; a deleted one is gone with all that it could tell. \
+               Leaves out the token that quell is acting with and what quell.toml names under `break_glass`; where nothing else \
+               is to be disabled, it refuses.",
         verb: "disable",
         max_danger: Danger::Disruptive,
         permissions: &[
@@ -86,13 +91,13 @@ impl Action for TokenDisable {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        refuse_own(look, &params.tokens, "disable")?;
         if params.tokens.is_empty() {
             return Ok(StepPlan::seen(Output::default(), "there is no token to disable"));
         }
         let seen = list(look).await?;
         let (tokens, spared) = spare(look, &seen, unique(params.tokens), "disable")?;
         let zones = ZoneNames::of(look, tokens.iter().filter_map(|wanted| seen.get(&wanted.id))).await;
+        let left_alone = spared.len();
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
         let elsewhere = params.elsewhere.unwrap_or_default();
         for wanted in tokens {
@@ -103,7 +108,7 @@ impl Action for TokenDisable {
                 }
                 Standing::Unseen => match refused_unseen(look, &wanted.id).await {
                     Some(Ok(proof)) => {
-                        plan.already.push((wanted.label().to_owned(), proof.clone()));
+                        plan.already.push((seen.own_name(&wanted), proof.clone()));
                         plan.settled_findings.extend(contained(&wanted, &proof));
                         plan.output.disabled.push(wanted);
                         continue;
@@ -119,6 +124,10 @@ impl Action for TokenDisable {
                         continue;
                     }
                 },
+                Standing::Dead(proof) if !wanted.sure => {
+                    plan.effects.push(to_be_named(look, &seen, &wanted, &proof, &zones));
+                    continue;
+                }
                 Standing::Dead(proof) => proof,
             };
             let proof = match proven_already(look, &wanted.id, proof).await {
@@ -129,11 +138,13 @@ impl Action for TokenDisable {
                 }
             };
             plan.settled_findings.extend(contained(&wanted, &proof));
-            plan.already.push((wanted.label().to_owned(), proof));
+            plan.already.push((seen.own_name(&wanted), proof));
             plan.output.disabled.push(wanted);
         }
-        plan.summary = format!("{} to disable, {} dead already", plan.effects.len(), plan.already.len());
-        plan.summary.push_str(&not_seen(&plan.gaps, "cut"));
+        let dead = plan.effects.iter().filter(|effect| effect.changes_nothing()).count();
+        let (to_disable, dead) = (plan.effects.len() - dead, plan.already.len() + dead);
+        plan.summary = format!("{to_disable} to disable, {dead} dead already");
+        plan.summary.push_str(&not_dealt_with(&plan.gaps, left_alone, "cut"));
         Ok(plan)
     }
 
@@ -161,9 +172,14 @@ impl Action for TokenDisable {
     }
 
     fn conclude(mut output: Output, done: &Done) -> Output {
-        let applied = done.effects.iter().filter(|ended| ended.applied);
-        output.newly.extend(applied.map(|ended| TokenRef::of(&ended.effect)));
-        output.disabled.extend(output.newly.iter().cloned());
+        for ended in done.effects.iter().filter(|ended| ended.is_so()) {
+            let token = TokenRef::of(&ended.effect);
+            if ended.applied {
+                output.newly.push(token.clone());
+            }
+            output.chosen.push(token.clone());
+            include(&mut output.disabled, token);
+        }
         output
     }
 }
@@ -250,6 +266,29 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zone
         preselected: wanted.sure,
         undo: Some(UndoCall { action: TokenRestore::SPEC.id.to_owned(), with: json!(restore) }),
         resolves: wanted.finding.clone().map(|finding| Resolves { finding, status: FindingStatus::Contained }),
+    }
+}
+
+/// A token that is dead already and only suspected. Nothing is sent of it: whether it was the intruder's, so that the run
+/// follows what it did, is for a person to say.
+fn to_be_named(look: &Look<'_>, seen: &Seen, wanted: &TokenRef, proof: &str, zones: &ZoneNames) -> Effect {
+    let listed = seen.get(&wanted.id).cloned();
+    let token = listed.unwrap_or_else(|| Token::gone(wanted));
+    let effect = effect(look, &token, &seen.tokens, wanted, zones);
+    let mut consequences = vec![format!("nothing is sent: {proof}")];
+    consequences.extend(effect.consequences);
+    Effect {
+        summary: format!("take token {} for the intruder's, which is {} already", token.name, token.status),
+        danger: Danger::Reversible,
+        radius: Radius {
+            cut_off: Some("nobody by this: it is cut already".to_owned()),
+            put_back: Some("nothing changes".to_owned()),
+            ..effect.radius
+        },
+        after: effect.before.clone(),
+        consequences,
+        undo: None,
+        ..effect
     }
 }
 

@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::classify;
-use crate::cloudflare::tokens::{Found, Token, TokenRef, ZoneNames, find, full_update, invisible, list, refuse_own};
+use crate::cloudflare::tokens::{
+    Found, Token, TokenRef, ZoneNames, find, full_update, include, invisible, list, refuse_own,
+};
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Radius, Resolves, Verdict};
 use crate::provider::Answer;
 
@@ -68,7 +70,7 @@ impl Action for TokenRestore {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        refuse_own(look, std::slice::from_ref(&params.token), "change")?;
+        refuse_own(look, &params.token, "change")?;
         if !matches!(params.before["status"].as_str(), Some("active" | "disabled")) {
             return Err(StepError::new(format!(
                 "the token cannot be put back: it was {}, and only `active` and `disabled` can be set",
@@ -92,7 +94,7 @@ impl Action for TokenRestore {
             if let Some(finding) = &wanted.finding {
                 plan.settled_findings.push((finding.clone(), FindingStatus::Open, undone(&proof)));
             }
-            plan.already.push((wanted.label().to_owned(), proof));
+            plan.already.push((seen.own_name(wanted), proof));
             plan.output.restored.push(params.token);
         } else if token.is_as(&params.after) {
             let zones = ZoneNames::of(look, std::iter::once(token)).await;
@@ -122,8 +124,8 @@ impl Action for TokenRestore {
     }
 
     fn conclude(mut output: Output, done: &Done) -> Output {
-        let applied = done.effects.iter().filter(|ended| ended.applied);
-        output.restored.extend(applied.map(|ended| TokenRef::of(&ended.effect)));
+        let so = done.effects.iter().filter(|ended| ended.is_so());
+        so.for_each(|ended| include(&mut output.restored, TokenRef::of(&ended.effect)));
         output
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
 use crate::cloudflare::tokens::{
-    Found, Token, TokenRef, ZoneNames, find_listed, invisible, list, not_seen, proven, refuse_own, spare, unique,
+    Found, Token, TokenRef, ZoneNames, find_listed, include, invisible, list, not_dealt_with, proven, spare, unique,
 };
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Radius, Resolves, Verdict};
 use crate::provider::Answer;
@@ -45,7 +45,9 @@ impl Action for TokenRevoke {
         summary: "Delete tokens for good",
         docs: "Deletes tokens and proves it by a list that does not have them any more. One that is gone already counts as \
                done. A leaked value that the run was given is tried too, as by `cloudflare.token.disable`. Policies and last use \
-               are lost with it: disable first, delete when the evidence is held. Refuses the token that quell is acting with, and leaves out what quell.toml names under `break_glass`.",
+               are lost with it: disable first, delete when the evidence is held. Leaves out the token that \
+               quell is acting with and what quell.toml names under `break_glass`; where nothing else is to be deleted, it \
+               refuses.",
         verb: "revoke",
         max_danger: Danger::Irreversible,
         permissions: &[
@@ -58,13 +60,13 @@ impl Action for TokenRevoke {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        refuse_own(look, &params.tokens, "delete")?;
         if params.tokens.is_empty() {
             return Ok(StepPlan::seen(Output::default(), "there is no token to delete"));
         }
         let seen = list(look).await?;
         let (tokens, spared) = spare(look, &seen, unique(params.tokens), "delete")?;
         let zones = ZoneNames::of(look, tokens.iter().filter_map(|wanted| seen.get(&wanted.id))).await;
+        let left_alone = spared.len();
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
         for wanted in tokens {
             match seen.get(&wanted.id) {
@@ -74,7 +76,7 @@ impl Action for TokenRevoke {
                     if let Some(finding) = &wanted.finding {
                         plan.settled_findings.push((finding.clone(), FindingStatus::Reverted, proof.to_owned()));
                     }
-                    plan.already.push((wanted.label().to_owned(), proof.to_owned()));
+                    plan.already.push((seen.own_name(&wanted), proof.to_owned()));
                     plan.output.revoked.push(wanted);
                 }
                 None => {
@@ -84,7 +86,7 @@ impl Action for TokenRevoke {
             }
         }
         plan.summary = format!("{} to delete, {} gone already", plan.effects.len(), plan.already.len());
-        plan.summary.push_str(&not_seen(&plan.gaps, "deleted"));
+        plan.summary.push_str(&not_dealt_with(&plan.gaps, left_alone, "deleted"));
         Ok(plan)
     }
 
@@ -111,8 +113,8 @@ impl Action for TokenRevoke {
     }
 
     fn conclude(mut output: Output, done: &Done) -> Output {
-        let applied = done.effects.iter().filter(|ended| ended.applied);
-        output.revoked.extend(applied.map(|ended| TokenRef::of(&ended.effect)));
+        let gone = done.effects.iter().filter(|ended| ended.is_so());
+        gone.for_each(|ended| include(&mut output.revoked, TokenRef::of(&ended.effect)));
         output
     }
 }
@@ -123,6 +125,12 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zone
     } else {
         format!("nobody by this: the token is {} already", token.status)
     };
+    let mut consequences = vec![format!("it was last used: {}", token.last_use())];
+    let mut facts = vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())];
+    if let Some(why) = &wanted.why {
+        consequences.push(format!("what speaks against it: {why}"));
+        facts.push(("why".to_owned(), why.clone()));
+    }
     Effect {
         key: EffectKey::derive(look.path.as_str(), TokenRevoke::SPEC.id, "token", &token.id),
         action: TokenRevoke::SPEC.id.to_owned(),
@@ -142,8 +150,8 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zone
             cut_off: Some(cut_off),
             put_back: Some("a deleted token cannot be brought back, and its policies can no longer be read".to_owned()),
         },
-        consequences: vec![format!("it was last used: {}", token.last_use())],
-        facts: vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())],
+        consequences,
+        facts,
         preselected: wanted.sure,
         undo: None,
         resolves: wanted.finding.clone().map(|finding| Resolves { finding, status: FindingStatus::Reverted }),

@@ -1,5 +1,6 @@
 //! `cloudflare.tokens.inventory`.
 
+mod dealt_with;
 mod findings;
 mod ranking;
 mod suspect;
@@ -14,11 +15,12 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, Safeguards, StepError, StepPlan};
 use crate::cloudflare::members::MemberRef;
 use crate::cloudflare::tokens::{
-    ACCOUNT, Held, Known, Mark, Owner, Seen, Token, TokenRef, controls, held, list, marks, owner_in_log,
+    ACCOUNT, Held, Known, Mark, Owner, Seen, Token, TokenRef, controls, held, include, list, marks, owner_in_log,
 };
 use crate::hunt::{AuditEvent, Principal, SeenBefore};
 use crate::model::{Danger, count};
 
+use dealt_with::DealtWith;
 use suspect::Suspect;
 
 /// `cloudflare.tokens.inventory`.
@@ -55,9 +57,13 @@ pub struct Params {
 pub struct Output {
     /// Every token that can be seen.
     pub tokens: Vec<Row>,
-    /// What to cut: the suspect, and what it made to the last grandchild. With the suspect `unknown`: every active token
-    /// that something speaks against, the worst first, none of them sure.
+    /// What to cut: the suspect, and what it made to the last grandchild. With the suspect `unknown`: every token that
+    /// something speaks against, the worst first, none of them sure; also one that is dead already and did something, and
+    /// without those that were shown before and not chosen. What was cut in the incident beside the run is always offered.
     pub suspects: Vec<TokenRef>,
+    /// Those of them that the intruder holds, or that were chosen as its: without the candidates that nobody has chosen.
+    #[serde(default)]
+    pub held: Vec<TokenRef>,
     /// Tokens of others that the intruder changed.
     pub widened: Vec<TokenRef>,
     /// Tokens that were cut in this incident and are active again.
@@ -130,7 +136,8 @@ impl Action for TokensInventory {
                from which anybody worked before the window, are never taken for the intruder's alone.\n\nThe API shows no other member's own tokens: each member must look, \
                or be removed. Holders of the role API Token Provisioning see only those account-owned tokens that they made \
                themselves, and nothing in the answer says so. With the suspect `unknown`, tokens are ranked by what speaks \
-               against them, and nothing is cut without being chosen.",
+               against them, and nothing is cut without being chosen.\n\nWhat this run has cut, or was to cut, is followed \
+               as the intruder's from then on: its journal tells.",
         verb: "list",
         max_danger: Danger::Observe,
         permissions: &[
@@ -145,12 +152,21 @@ impl Action for TokensInventory {
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
         let seen = list(look).await?;
         let evidence = look.evidence();
+        let DealtWith { chosen, cut, resting, beside, passed_over } = DealtWith::of(look);
+        let with = |named: Option<Vec<TokenRef>>, more: Vec<TokenRef>| {
+            let mut all = named.unwrap_or_default();
+            more.into_iter().for_each(|token| include(&mut all, token));
+            all
+        };
         let view = View {
             seen: &seen,
             events: params.events.unwrap_or_default(),
             before: params.seen_before.unwrap_or_default(),
-            cut: params.cut.unwrap_or_default(),
-            resting: params.resting.unwrap_or_default(),
+            cut: with(params.cut, cut),
+            resting: with(params.resting, resting),
+            chosen,
+            beside,
+            passed_over,
             since: params.since,
             own: look.provider().credential().id.clone(),
             safeguards: look.safeguards(),
@@ -172,6 +188,10 @@ struct View<'a> {
     before: Vec<SeenBefore>,
     cut: Vec<TokenRef>,
     resting: Vec<TokenRef>,
+    /// See [`DealtWith`].
+    chosen: Vec<TokenRef>,
+    beside: BTreeSet<String>,
+    passed_over: BTreeSet<(String, String)>,
     since: Option<Timestamp>,
     own: Option<String>,
     safeguards: &'a Safeguards,
@@ -179,8 +199,9 @@ struct View<'a> {
 
 impl View<'_> {
     fn held(&self, suspect: Option<&Suspect>) -> Held<'_> {
-        // What was cut as the intruder's is the intruder's, also where nobody could name the suspect at first.
-        let cut = self.cut.iter().map(|token| token.id.clone());
+        // What was cut as the intruder's is the intruder's, also where nobody could name the suspect at first; and so is what
+        // was to be cut and could not be.
+        let cut = self.cut.iter().chain(&self.chosen).map(|token| token.id.clone());
         let mut suspects: Vec<String> = suspect.map(|suspect| suspect.id.clone()).into_iter().chain(cut).collect();
         let mut known = BTreeSet::new();
         suspects.retain(|id| known.insert(id.clone()));
@@ -227,16 +248,16 @@ impl View<'_> {
             marked.push((token, marks));
         }
         let controls = controls(&marked.iter().map(|(token, marks)| (*token, marks.as_slice())).collect::<Vec<_>>());
-        let mut suspects: Vec<TokenRef> = held.tokens.iter().map(|grip| self.suspected(grip)).collect();
-        if suspect.is_none() {
-            let ranked = self.ranked(&rows).into_iter();
-            let fresh = ranked.filter(|candidate| held.get(&candidate.id).is_none());
-            suspects.extend(fresh.collect::<Vec<_>>());
-        }
+        let gripped: Vec<TokenRef> = held.tokens.iter().map(|grip| self.suspected(grip)).collect();
+        let mut suspects = gripped.clone();
+        // Where the suspect is known, only what somebody cut beside the run may be the intruder's as well.
+        let candidates = self.ranked(&rows, held).into_iter();
+        suspects.extend(candidates.filter(|token| suspect.is_none() || self.beside.contains(&token.id)));
         let widened = held.tampered.iter().map(|tampering| self.tampered(tampering)).collect();
         let rotatable = rows.iter().filter(|row| row.status == "active" && matches!(row.role, Role::Other | Role::Own));
         Output {
             suspects,
+            held: gripped,
             widened,
             revived: self
                 .cut
@@ -256,7 +277,7 @@ impl View<'_> {
     }
 
     fn role(&self, id: &str, suspect: Option<&Suspect>, held: &Held<'_>) -> Role {
-        let is_cut = || self.cut.iter().any(|token| token.id == id);
+        let is_cut = || self.cut.iter().chain(&self.chosen).any(|token| token.id == id);
         if suspect.map_or_else(is_cut, |suspect| suspect.id == id) {
             Role::Suspect
         } else if held.get(id).is_some() {
@@ -282,7 +303,8 @@ impl View<'_> {
     /// Whose the token is: as it is listed, as it was when it was cut, or as the log tells.
     fn owner(&self, id: &str) -> Option<String> {
         let listed = self.seen.get(id).map(|token| token.whose.clone());
-        let when_cut = || self.cut.iter().find(|token| token.id == id).and_then(|token| token.owner.clone());
+        let mut dealt_with = self.cut.iter().chain(&self.resting).chain(&self.chosen);
+        let when_cut = || dealt_with.find(|token| token.id == id).and_then(|token| token.owner.clone());
         listed.or_else(when_cut).or_else(|| owner_in_log(id, &self.events)).or_else(|| self.user(id))
     }
 

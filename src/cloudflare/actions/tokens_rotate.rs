@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, parse_result};
 use crate::cloudflare::tokens::{
-    Found, Token, TokenRef, ZoneNames, find, invisible, is_spared, list, not_seen, proven, unique,
+    Found, Token, TokenRef, ZoneNames, find, invisible, is_spared, list, not_dealt_with, proven, unique,
 };
 use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Radius, Verdict, count};
 use crate::provider::Answer;
@@ -115,16 +115,16 @@ impl Action for TokensRotate {
                 Some(token) if token.status == "active" => {
                     plan.effects.push(effect(look, token, &seen.tokens, false, &zones));
                 }
-                Some(token) => plan.already.push((token.name.clone(), format!("its status is {}", token.status))),
+                Some(token) => plan.already.push((seen.own_name(&wanted), format!("its status is {}", token.status))),
                 None if seen.is_gone(&wanted.id, wanted.owner.as_deref()) => {
-                    plan.already.push((wanted.label().to_owned(), "it is gone".to_owned()));
+                    plan.already.push((seen.own_name(&wanted), "it is gone".to_owned()));
                 }
                 None => plan.gaps.push(invisible(&seen, &wanted)),
             }
         }
         plan.effects.extend(own_row);
         plan.summary = format!("{} to choose from", count(plan.effects.len(), "token"));
-        plan.summary.push_str(&not_seen(&plan.gaps, "rotated"));
+        plan.summary.push_str(&not_dealt_with(&plan.gaps, 0, "rotated"));
         Ok(plan)
     }
 

@@ -1,4 +1,4 @@
-use super::{Owner, Token, collection};
+use super::{Owner, Token, TokenRef, collection};
 use crate::action::{Look, StepError};
 use crate::cloudflare::api::segment;
 use crate::model::{CredentialKind, Effect, Gap};
@@ -19,6 +19,14 @@ impl Seen {
     /// The token with this id.
     pub fn get(&self, id: &str) -> Option<&Token> {
         self.tokens.iter().find(|token| token.id == id)
+    }
+
+    /// What a token is called by that is done already: its name, or its id where the name is not its own. Whoever makes a
+    /// token chooses its name, and must not have it taken for another one.
+    pub fn own_name(&self, token: &TokenRef) -> String {
+        let name = self.get(&token.id).map_or(&token.name, |listed| &listed.name);
+        let is_taken = |other: &Token| (other.id != token.id && other.name == *name) || other.id == *name;
+        if name.is_empty() || self.tokens.iter().any(is_taken) { token.id.clone() } else { name.clone() }
     }
 
     /// Whether every token of this owner was listed.

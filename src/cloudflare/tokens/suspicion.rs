@@ -36,8 +36,7 @@ const MOST_MADE: usize = 3;
 /// What speaks against the token `id`: what it did that it never did before weighs most, then what became of it, then
 /// what it may do.
 pub fn suspicion(id: &str, marks: &[Mark], traces: &Traces<'_>) -> Suspicion {
-    let used: Vec<&AuditEvent> = traces.events.iter().filter(|event| event.token_id.as_deref() == Some(id)).collect();
-    let mut reasons = behaviour(id, &used, traces);
+    let mut reasons = acts(id, traces);
     let is_widened = traces
         .events
         .iter()
@@ -59,6 +58,15 @@ pub fn suspicion(id: &str, marks: &[Mark], traces: &Traces<'_>) -> Suspicion {
         Mark::Unused => (0, ""),
     });
     reasons.extend(weighed.map(|(weight, why)| (weight, why.to_owned())));
+    weigh(reasons)
+}
+
+/// The same of what the token did alone: what it may do counts for nothing where it may do it no more.
+pub fn behaviour(id: &str, traces: &Traces<'_>) -> Suspicion {
+    weigh(acts(id, traces))
+}
+
+fn weigh(mut reasons: Vec<(usize, String)>) -> Suspicion {
     reasons.retain(|(weight, _)| *weight > 0);
     reasons.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     let score = reasons.iter().map(|(weight, _)| weight).sum();
@@ -67,7 +75,8 @@ pub fn suspicion(id: &str, marks: &[Mark], traces: &Traces<'_>) -> Suspicion {
 }
 
 /// What the token did: from where, with what, making what, and when.
-fn behaviour(id: &str, used: &[&AuditEvent], traces: &Traces<'_>) -> Vec<(usize, String)> {
+fn acts(id: &str, traces: &Traces<'_>) -> Vec<(usize, String)> {
+    let used: Vec<&AuditEvent> = traces.events.iter().filter(|event| event.token_id.as_deref() == Some(id)).collect();
     let before = || traces.before.iter().filter(|before| before.token_id.as_deref() == Some(id));
     let mut reasons = Vec::new();
     let knows_ip = |ip: &str| before().any(|before| before.ip.as_deref() == Some(ip)) || (traces.is_own_address)(ip);

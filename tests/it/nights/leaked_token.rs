@@ -189,12 +189,12 @@ async fn a_leaked_token_that_nobody_can_name() {
         "4 of 4 cut and proven, 2 of 2 rotated and proven",
         "no baseline: deleted records cannot be seen",
         "OAuth consents, dashboard sessions, Global API and Origin CA keys",
-        "| rotate token dns-backup (E52) | Jonas Weber |",
+        "| rotate token dns-backup (E39) | Jonas Weber |",
     ] {
         morning.says(told);
     }
     for wrong in
-        ["| `contained` | unknown", "another principal (token metrics-exporter", "| rotate token dns-backup (E29) |"]
+        ["| `contained` | unknown", "another principal (token metrics-exporter", "| rotate token dns-backup (E16) |"]
     {
         morning.lacks(wrong);
     }

@@ -195,7 +195,7 @@ async fn a_phished_administrator_and_an_intruder_who_is_awake() {
         morning.says(told);
     }
     // That the session and the key were taken back is somebody's word: it is told, and proves nothing.
-    morning.says("| `contained` | unknown: 2 of 30 changes in phase `contain` not proven");
+    morning.says("| `contained` | unknown: 2 of 15 changes in phase `contain` not proven");
 }
 
 /// Id of a permission group, as the API lists them.

@@ -162,3 +162,36 @@ async fn a_list_that_was_not_read_to_its_end_proves_nothing() {
     let reasons: Vec<_> = seen.gaps.iter().map(|gap| gap.permission.as_deref()).collect();
     assert_eq!(reasons, [Some("Account API Tokens Read"), None]);
 }
+
+#[tokio::test]
+async fn the_token_that_quell_acts_with_is_left_out_and_the_others_are_acted_on() {
+    let stage = Stage::new().await;
+    let own = json!({ "id": stage.connected.read.credential().id });
+    for id in [DISABLE, REVOKE] {
+        let seen = stage.plan(id, json!({ "tokens": [own, stage.reference("ci-deploy")] })).await.unwrap();
+        let targets: Vec<&str> = seen.plan.effects.iter().map(|effect| effect.target.name.as_str()).collect();
+        assert_eq!(targets, ["ci-deploy"], "{id}");
+        let [gap] = seen.gaps.as_slice() else { panic!("{id}: {:?}", seen.gaps) };
+        assert!(gap.scope.contains(own["id"].as_str().unwrap()) && gap.reason.contains("acting with it"), "{gap:?}");
+        let summary = &seen.plan.summary;
+        assert!(summary.contains("1 LEFT ALONE") && !summary.contains("NOT SEEN"), "{id}: {summary}");
+        let refused = stage.plan(id, json!({ "tokens": [own] })).await.map(|seen| seen.plan.summary).unwrap_err();
+        assert!(refused.message.contains("the token that quell is acting with"), "{id}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_name_of_another_token_proves_nothing_of_this_one() {
+    let stage = Stage::new().await;
+    let account = stage.scenario.cast.account_id.clone();
+    let of_name = stage.scenario.cast.tokens.iter().filter(|token| token.name == "analytics");
+    let tokens: Vec<Value> =
+        of_name.map(|token| json!({ "id": token.id, "name": "analytics", "owner": "account" })).collect();
+    let shown = stage.plan(DISABLE, json!({ "tokens": tokens })).await.unwrap().plan;
+    let target = &shown.effects[1].target;
+    assert_eq!(stage.act("DELETE", &format!("/accounts/{account}/tokens/{}", target.id), None), 200);
+    let plan = stage.plan(DISABLE, json!({ "tokens": tokens })).await.unwrap().plan;
+    let [(name, _)] = plan.already.as_slice() else { panic!("{:?}", plan.already) };
+    assert_eq!(name, &target.id, "its name is that of the other one too");
+    assert!(target.is_called(name) && !target.is_called("analytics") && !shown.effects[0].target.is_called(name));
+}

@@ -1,6 +1,6 @@
 use jiff::SignedDuration;
 use quell::action::StepError;
-use quell::model::{Attribution, Severity};
+use quell::model::{Attribution, Call, Severity, Verdict};
 use serde_json::{Value, json};
 
 use crate::stage::{Seen, Stage};
@@ -139,4 +139,38 @@ async fn another_users_token_is_a_gap_and_never_dead() {
     stage.act("DELETE", &format!("/accounts/{}/tokens/{}", stage.scenario.cast.account_id, suspect.id), None);
     let seen = inventory(&stage, &suspect.id, json!([])).await.unwrap();
     assert_eq!((&seen.plan.output["already_dead"], seen.gaps.len()), (&json!(true), 0), "{:?}", seen.gaps);
+}
+
+#[tokio::test]
+async fn a_suspect_that_somebody_cut_before_the_look_is_a_candidate_for_what_it_did() {
+    for (deleted, how) in [(false, "disabled already"), (true, "deleted already")] {
+        let stage = Stage::new().await;
+        let suspect = stage.token("ci-deploy");
+        let path = format!("/accounts/{}/tokens/{}", stage.scenario.cast.account_id, suspect.id);
+        if deleted {
+            assert_eq!(stage.act("DELETE", &path, None), 200);
+        } else {
+            let plan =
+                stage.plan("cloudflare.token.disable", json!({ "tokens": [stage.reference("ci-deploy")] })).await;
+            let Call::Http(call) = plan.unwrap().plan.effects.remove(0).call else { panic!() };
+            assert_eq!(stage.act("PUT", &path, call.body), 200);
+        }
+        let seen = inventory(&stage, "unknown", json!([])).await.unwrap();
+        let suspects = seen.plan.output["suspects"].as_array().unwrap().clone();
+        let found = suspects.iter().find(|token| token["id"] == suspect.id.as_str()).unwrap_or_else(|| panic!("{how}"));
+        let why = found["why"].as_str().unwrap();
+        assert!(why.starts_with(how) && why.contains("from new addresses"), "{why}");
+        assert_eq!((&found["sure"], &found["owner"]), (&json!(false), &json!("account")));
+        assert!(!names(&json!(suspects)).contains(&"laptop 2023"), "it did nothing");
+        assert_eq!(seen.plan.output["held"], json!([]), "nobody has chosen any");
+
+        // Nobody is taken for the intruder without a word; that word is all that is asked for, and nothing would be sent.
+        let plan = stage.plan("cloudflare.token.disable", json!({ "tokens": [found] })).await.unwrap().plan;
+        let [effect] = plan.effects.as_slice() else { panic!("{:?}", plan.effects) };
+        assert!(effect.changes_nothing() && !effect.preselected && plan.already.is_empty(), "{effect:#?}");
+        assert_eq!(plan.output["disabled"], json!([]));
+        assert!(plan.summary.starts_with("0 to disable, 1 dead already"), "{}", plan.summary);
+        let verdict = stage.verify(effect, None).await;
+        assert!(matches!(verdict, Verdict::Holds(_)), "{verdict:?}");
+    }
 }

@@ -169,6 +169,11 @@ fn maker(made: &AuditEvent) -> String {
     named.map_or_else(|| "somebody".to_owned(), |name| format!("`{name}`"))
 }
 
+/// Whether a finding is of a token of somebody else that the intruder changed or rolled.
+pub(super) fn is_of_tampering(id: &str) -> bool {
+    ["CF-I04:tokens:", "CF-I05:tokens:"].iter().any(|begin| id.starts_with(begin)) && !id.ends_with(":revived")
+}
+
 fn finding_id(technique: &str, id: &str) -> String {
     format!("{technique}:tokens:{id}")
 }

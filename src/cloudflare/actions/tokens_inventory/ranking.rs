@@ -1,22 +1,55 @@
+use std::collections::BTreeSet;
+
 use super::{Role, Row, View};
-use crate::cloudflare::tokens::{Suspicion, Token, TokenRef, Traces, suspicion};
+use crate::cloudflare::tokens::{Held, Suspicion, TokenRef, Traces, behaviour, suspicion};
+
+/// What counts for a token that somebody cut in this incident beside the run: they had a reason.
+const CUT_BESIDE: usize = 6;
 
 impl View<'_> {
-    /// With no suspect named: what speaks against each active token, the worst first.
-    pub(super) fn ranked(&self, rows: &[Row]) -> Vec<TokenRef> {
+    /// What speaks against each token that nobody has named, the worst first. One that is dead already is listed for what it
+    /// did, since whoever held it may have left more behind; one that was shown and not chosen only where more speaks against
+    /// it by now.
+    pub(super) fn ranked(&self, rows: &[Row], held: &Held<'_>) -> Vec<TokenRef> {
         let is_own_address = |ip: &str| self.safeguards.is_own_address(ip);
         let traces = Traces { events: &self.events, before: &self.before, is_own_address: &is_own_address };
-        let candidates = rows.iter().filter(|row| row.status == "active" && row.role != Role::Own);
-        let mut ranked: Vec<(Suspicion, &Token)> = candidates
-            .filter_map(|row| Some((suspicion(&row.id, &row.marks, &traces), self.seen.get(&row.id)?)))
-            .filter(|(suspicion, _)| suspicion.score > 0)
+        let active = rows.iter().filter(|row| row.status == "active" && row.role != Role::Own);
+        let active = active
+            .filter_map(|row| Some((suspicion(&row.id, &row.marks, &traces), self.seen.get(&row.id)?.reference())));
+        let dead = rows.iter().filter(|row| row.status != "active");
+        let dead = dead.filter_map(|row| {
+            let reference = self.seen.get(&row.id)?.reference();
+            Some((self.of_dead(&row.id, &format!("{} already", row.status), &traces), reference))
+        });
+        let gone = self.gone().into_iter().map(|token| (self.of_dead(&token.id, "deleted already", &traces), token));
+        let mut ranked: Vec<(Suspicion, TokenRef)> = active
+            .chain(dead)
+            .chain(gone)
+            .filter(|(suspicion, token)| suspicion.score > 0 && held.get(&token.id).is_none())
+            .filter(|(_, token)| !held.tampered.iter().any(|tampering| tampering.id == token.id))
+            .filter(|(suspicion, token)| !self.passed_over.contains(&(token.id.clone(), suspicion.why.clone())))
             .collect();
         ranked.sort_by(|(a, one), (b, other)| b.score.cmp(&a.score).then_with(|| one.name.cmp(&other.name)));
-        let reference = |(Suspicion { why, .. }, token): (Suspicion, &Token)| TokenRef {
-            why: Some(why),
-            sure: false,
-            ..token.reference()
-        };
+        let reference = |(Suspicion { why, .. }, token)| TokenRef { why: Some(why), sure: false, ..token };
         ranked.into_iter().map(reference).collect()
+    }
+
+    /// What speaks against a token that is dead: what it did, and that somebody cut it.
+    fn of_dead(&self, id: &str, how: &str, traces: &Traces<'_>) -> Suspicion {
+        let Suspicion { score, why } = behaviour(id, traces);
+        let beside = self.beside.contains(id);
+        let reasons = [beside.then_some("cut in this incident"), Some(how), Some(&*why).filter(|why| !why.is_empty())];
+        let why = reasons.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        Suspicion { score: score + if beside { CUT_BESIDE } else { 0 }, why }
+    }
+
+    /// Tokens that acted, or were cut beside this run, and are provably not there any more.
+    fn gone(&self) -> Vec<TokenRef> {
+        let acted = self.events.iter().filter_map(|event| event.token_id.as_ref());
+        let ids: BTreeSet<&String> = acted.chain(&self.beside).collect();
+        let gone = ids
+            .into_iter()
+            .filter(|id| self.own.as_ref() != Some(*id) && self.seen.is_gone(id, self.owner(id).as_deref()));
+        gone.map(|id| TokenRef { owner: self.owner(id), ..TokenRef::new(id, &self.name(id)) }).collect()
     }
 }
