@@ -235,6 +235,38 @@ async fn a_line_for_others_names_nobody_and_says_whether_the_cut_is_proven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_line_for_others_speaks_of_all_that_was_done_in_the_incident() {
+    let spine = resting().await;
+    let cut = || {
+        let line = spine.scene.run(&["status", "--brief"]).expect(0).stdout;
+        let parts: Vec<&str> = line.trim_end().split("; ").collect();
+        (parts[0].to_owned(), parts[2].to_owned())
+    };
+    let said = |phase: &str, cut: &str| (phase.to_owned(), cut.to_owned());
+    // What waits for a yes beside the run hides nothing of it.
+    do_disable(&spine, "").expect(11);
+    assert_eq!(cut(), said("contain", "cut NOT proven (0 of 2 containing steps done, 1 change not proven)"));
+    let skip = "[defaults]\nanswer = \"skip\"\nreason = \"a drill\"\n";
+    let skip = spine.scene.write("skip.toml", skip).display().to_string();
+    spine.resume(&skip).expect(0);
+    spine.resume(&skip).expect(0);
+    assert_eq!(cut(), said("response ended", "cut NOT proven (0 of 1 containing step done, 1 change not proven)"));
+    // What has nothing to do with it proves nothing of it.
+    let disable = |id: &str| {
+        let answers = spine.scene.write("do.toml", "[steps.do]\nanswer = \"run\"\n").display().to_string();
+        let with = format!("tokens={}", json!([{ "id": id }]));
+        let incident = spine.scene.incident().display().to_string();
+        let place = ["--with", &with, "--answers", &answers, "--incident", &incident];
+        spine.scene.run(&[&["do", "cloudflare.token.disable"][..], &place].concat()).expect(0);
+    };
+    disable(&spine.rolled[0]);
+    assert_eq!(cut(), said("response ended", "cut NOT proven (1 of 2 containing steps done, 1 change not proven)"));
+    // What was skipped in the run, and is cut now, is cut.
+    disable(&spine.scene.scenario.cast.suspect_token_id);
+    assert_eq!(cut(), said("response ended", "cut proven"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_watch_shows_what_happens_and_ends_with_the_run() {
     let spine = resting().await;
     let mut command = spine.scene.command(&["status", "--watch", "--brief"]);

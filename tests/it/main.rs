@@ -13,6 +13,7 @@ mod catalogue;
 mod client;
 mod console;
 mod crash;
+mod cut_elsewhere;
 mod delivery;
 mod docs;
 mod doctor;
