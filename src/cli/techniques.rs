@@ -6,7 +6,7 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::output;
-use crate::cloudflare::techniques::{technique, techniques};
+use crate::cloudflare::techniques::{BY_ITSELF, LEAVE_NOTHING, is_rest, technique, techniques};
 use crate::hunt::technique::{ATTACK_VERSION, Lever, Technique};
 
 /// What an intruder does with an account: how each is found, stopped and taken back.
@@ -85,11 +85,20 @@ fn page(technique: &Technique) -> String {
     };
     row("aim", technique.aim.words());
     row("severity", &json!(technique.severity).as_str().unwrap_or_default().replace('_', " "));
-    row("ATT&CK", &format!("{} (version {ATTACK_VERSION})", technique.attack.join(", ")));
+    if !technique.attack.is_empty() {
+        row("ATT&CK", &format!("{} (version {ATTACK_VERSION})", technique.attack.join(", ")));
+    }
     for (at, act) in technique.acts.iter().enumerate() {
         row(if at == 0 { "audit log" } else { "" }, &format!("{} {}", does(act.does), act.path));
     }
-    if !technique.shows.is_empty() {
+    if is_rest(technique) {
+        row("shows in", "every family of resources that is read");
+        let by_itself = BY_ITSELF.iter().map(|it| (it.shows.family, it.why));
+        let nothing = LEAVE_NOTHING.iter().map(|(act, why)| (act.path, *why));
+        for (at, (what, why)) in by_itself.chain(nothing).enumerate() {
+            row(if at == 0 { "but not" } else { "" }, &format!("{what}: {why}"));
+        }
+    } else if !technique.shows.is_empty() {
         row("shows in", &families(technique).join(", "));
     }
     if !technique.hidden.is_empty() {

@@ -26,6 +26,9 @@ mod tunnels;
 mod workers;
 mod zone;
 
+use std::cmp::Reverse;
+
+use crate::hunt::rewind::{Named, named};
 use crate::hunt::{Family, Reach, Shape, blank};
 use crate::provider::Paging;
 
@@ -57,6 +60,14 @@ pub fn families() -> impl Iterator<Item = &'static Family> {
 /// The family of that name.
 pub fn family(name: &str) -> Option<&'static Family> {
     families().find(|family| family.name == name)
+}
+
+/// The family that a path of the API is about, and what the path says of it. The value of a token stands for the token.
+pub fn about(path: &str) -> Option<(&'static Family, Named<'_>)> {
+    let path = path.strip_suffix("/value").unwrap_or(path);
+    let all = families().filter_map(|family| Some((family, named(family, path)?)));
+    // What belongs to an item is closer than the item.
+    all.min_by_key(|(family, _)| Reverse(family.path.split('/').count()))
 }
 
 /// A list that one answer holds whole.

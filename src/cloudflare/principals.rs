@@ -2,14 +2,27 @@
 
 use serde_json::Value;
 
+use super::families::about;
 use crate::hunt::AuditEvent;
-use crate::hunt::graph::{Made, Tie};
+use crate::hunt::graph::{Made, Reading, Tie};
 
 /// Actions after which their target can do nothing any more.
 pub static CUTS: &[&str] = &["cloudflare.token.disable", "cloudflare.token.revoke"];
 
 /// Actions that give that back.
 pub static RESTORES: &[&str] = &["cloudflare.token.restore"];
+
+/// How acts are read for the graph.
+pub const READING: Reading = Reading { made, family };
+
+/// What makes a token for somebody who consented to it (API.md section 4).
+const APPLICATION: &str = "com.cloudflare.api.oauthtoken";
+
+/// The family of what an act was on; where it is of none, its kind as the log has it.
+fn family(event: &AuditEvent) -> String {
+    let known = event.path().and_then(about);
+    known.map_or_else(|| event.resource_type.clone(), |(family, _)| family.name.to_owned())
+}
 
 /// The principal that an act made or changed; `None` for an act on anything else.
 pub fn made(event: &AuditEvent) -> Option<Made> {
@@ -20,11 +33,14 @@ pub fn made(event: &AuditEvent) -> Option<Made> {
     };
     let told = event.after.as_ref();
     let text = |pointer: &str| told.and_then(|told| told.pointer(pointer)).and_then(Value::as_str).map(str::to_owned);
-    let id = || event.resource_id.clone().or_else(|| text("/id"));
+    let id = || event.resource_id.clone().or_else(|| text("/id")).or_else(|| text("/client_id"));
     let name = |id: &str| text("/name").unwrap_or_else(|| id.to_owned());
-    let principal = |tie, kind, id: String, name: String| Some(Made { tie, kind, id, name });
+    let is_minted = text("/provisioner_type").as_deref() == Some(APPLICATION);
+    let through = || text("/provisioner_id").filter(|_| is_minted);
+    let principal = |tie, kind, id: String, name: String| Some(Made { tie, kind, id, name, through: through() });
     let own = |tie, kind| id().and_then(|id| principal(tie, kind, id.clone(), name(&id)));
     match (event.action.as_str(), below) {
+        ("create", ["tokens"]) if is_minted => own(Tie::Created, "OAuth token"),
         ("create", ["tokens"]) => own(Tie::Created, "token"),
         ("update", ["tokens", id, "value"]) => principal(Tie::Rolled, "token", (*id).to_owned(), name(id)),
         ("update", ["tokens", id]) => principal(Tie::Widened, "token", (*id).to_owned(), name(id)),
@@ -64,6 +80,13 @@ mod tests {
         assert_eq!(of("create", "/accounts/a/tokens", json!({ "name": "x" })), found(Tie::Created, "token", "r", "x"));
         assert_eq!(of("update", "/user/tokens/t/value", json!(null)), found(Tie::Rolled, "token", "t", "t"));
         assert_eq!(of("update", "/user/tokens/t", json!({ "name": "x" })), found(Tie::Widened, "token", "t", "x"));
+        let minted = json!({ "provisioner_type": "com.cloudflare.api.oauthtoken", "provisioner_id": "client" });
+        let event = json!({
+            "id": "1", "at": "2026-11-20T00:00:00Z", "action": "create", "success": true, "resource_type": "x",
+            "resource_id": "r", "uri": "/client/v4/accounts/a/tokens", "log": "v2", "after": minted,
+        });
+        let made = made(&serde_json::from_value(event).unwrap()).unwrap();
+        assert_eq!((made.kind, made.through.as_deref()), ("OAuth token", Some("client")));
         let member = json!({ "user": { "email": "eve@a.example" } });
         assert_eq!(
             of("create", "/accounts/a/members", member),

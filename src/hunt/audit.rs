@@ -95,7 +95,7 @@ impl AuditEvent {
 
     /// Whether it changed something, or tried to.
     pub fn is_write(&self) -> bool {
-        self.action != "view"
+        !matches!(self.action.as_str(), "view" | "login" | "logout")
     }
 }
 

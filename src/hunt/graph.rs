@@ -21,6 +21,17 @@ pub struct Made {
     pub id: String,
     /// What it is called; may be chosen by an attacker.
     pub name: String,
+    /// The principal that made it, where that is another than the one that acted: an application, for somebody.
+    pub through: Option<String>,
+}
+
+/// How a wing reads acts.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// The principal that an act made or changed; none for any other act.
+    pub made: fn(&AuditEvent) -> Option<Made>,
+    /// The kind of resource that an act was on.
+    pub family: fn(&AuditEvent) -> String,
 }
 
 /// How a principal came into the intruder's hands.
@@ -90,7 +101,7 @@ pub struct Reached {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Writes {
-    /// Kind of resource, as the log has it.
+    /// Family of the resource; where it is of none, its kind as the log has it.
     pub kind: String,
     /// The zone, for what lives in one.
     pub zone: Option<String>,
@@ -107,16 +118,11 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Follows the acts of what the intruder holds. `made` reads from an act which principal it made or changed.
+    /// Follows the acts of what the intruder holds.
     ///
     /// What is in the intruder's hands acts as the intruder: an invited member by its e-mail, a token by its id. Acts that
     /// are the intruder's by their address alone are put under whoever they name.
-    pub fn grow(
-        suspects: &[String],
-        principals: &[Principal],
-        events: &[AuditEvent],
-        made: fn(&AuditEvent) -> Option<Made>,
-    ) -> Self {
+    pub fn grow(suspects: &[String], principals: &[Principal], events: &[AuditEvent], reading: Reading) -> Self {
         let mut graph = Self::default();
         for id in suspects {
             let name = principals.iter().find(|held| held.token_id == *id).map(|held| held.token_name.clone());
@@ -127,11 +133,12 @@ impl Graph {
         loop {
             let before = graph.nodes.len();
             for event in acts.iter().filter(|event| event.success) {
-                let Some(actor) = graph.actor(event, principals) else { continue };
-                if let Some(made) = made(event)
-                    && graph.nodes[actor].id != made.id
-                {
-                    graph.add(made.tie, made.kind, &made.id, &made.name, Some(actor), Some(event.at));
+                let actor = graph.actor(event, principals);
+                let Some(made) = (reading.made)(event) else { continue };
+                let through = graph.nodes.iter().position(|node| made.through.as_ref() == Some(&node.id));
+                let Some(by) = through.or(actor) else { continue };
+                if graph.nodes[by].id != made.id {
+                    graph.add(made.tie, made.kind, &made.id, &made.name, Some(by), Some(event.at));
                 }
             }
             if graph.nodes.len() == before {
@@ -145,7 +152,7 @@ impl Graph {
             reach.first = reach.first.min(Some(event.at)).or(Some(event.at));
             reach.last = reach.last.max(Some(event.at));
             if event.success {
-                *writes[actor].entry((event.resource_type.clone(), event.zone.clone())).or_default() += 1;
+                *writes[actor].entry(((reading.family)(event), event.zone.clone())).or_default() += 1;
             } else {
                 reach.failed += 1;
             }
@@ -173,6 +180,7 @@ impl Graph {
         }
         let kind = match event.context.as_deref() {
             Some("api_key") => "global API key of",
+            Some("origin_ca_key") => "Origin CA key of",
             Some("dash") => "dashboard session of",
             Some("oauth") => "OAuth grant of",
             _ => "address",
@@ -213,7 +221,7 @@ impl Graph {
         let mut text = String::from("flowchart TD\n");
         for (at, node) in self.nodes.iter().enumerate() {
             let label = escape::mermaid(&node.title());
-            text.push_str(&format!("  n{at}[\"{label}<br/>{}\"]\n", node.reach.words()));
+            text.push_str(&format!("  n{at}[\"{label}<br/>{}\"]\n", escape::mermaid(&node.reach.words())));
         }
         for (at, node) in self.nodes.iter().enumerate() {
             if let Some(by) = node.by {
@@ -232,8 +240,20 @@ impl Node {
     }
 }
 
+/// So many kinds of what was written are told in a line.
+const KINDS: usize = 8;
+
+impl Writes {
+    /// `3 dns_records in a.example`.
+    fn words(&self) -> String {
+        let zone = self.zone.as_ref().map(|zone| format!(" in {zone}")).unwrap_or_default();
+        format!("{} {}{zone}", self.count, self.kind)
+    }
+}
+
 impl Reached {
-    /// `12 writes in 3 zones, 2 failed attempts`.
+    /// `12 writes in 2 zones (9 dns_records in a.example, 3 members), 2 failed`; kinds that are most written come first, and
+    /// no more than [`KINDS`]. Not escaped.
     pub fn words(&self) -> String {
         let total: u64 = self.writes.iter().map(|writes| writes.count).sum();
         let mut zones: Vec<&str> = self.writes.iter().filter_map(|writes| writes.zone.as_deref()).collect();
@@ -247,6 +267,15 @@ impl Reached {
         if !zones.is_empty() {
             words.push_str(&format!(" in {}", count(zones.len(), "zone")));
         }
+        let mut kinds: Vec<&Writes> = self.writes.iter().collect();
+        kinds.sort_by_key(|writes| std::cmp::Reverse(writes.count));
+        let mut parts: Vec<String> = kinds.iter().take(KINDS).map(|writes| writes.words()).collect();
+        if kinds.len() > KINDS {
+            parts.push(format!("{} more", count(kinds.len() - KINDS, "kind")));
+        }
+        if !parts.is_empty() {
+            words.push_str(&format!(" ({})", parts.join(", ")));
+        }
         if self.failed > 0 {
             words.push_str(&format!(", {} failed", self.failed));
         }
@@ -258,7 +287,7 @@ impl Reached {
 mod tests {
     use serde_json::json;
 
-    use super::{Graph, Made, Tie};
+    use super::{Graph, Made, Reading, Tie};
     use crate::hunt::{AuditEvent, Principal};
 
     fn act(at: u8, by: &serde_json::Value, kind: &str, target: &str) -> AuditEvent {
@@ -279,8 +308,11 @@ mod tests {
             _ => return None,
         };
         let id = event.resource_id.clone()?;
-        Some(Made { tie, kind, name: id.clone(), id })
+        let through = event.after.as_ref().and_then(|after| after["through"].as_str()).map(str::to_owned);
+        Some(Made { tie, kind, name: id.clone(), id, through })
     }
+
+    const READING: Reading = Reading { made, family: |event| format!("{}s", event.resource_type) };
 
     fn held(id: &str) -> Principal {
         Principal {
@@ -304,23 +336,42 @@ mod tests {
                 "grandchild",
             ),
             act(4, &json!({ "token_id": "grandchild" }), "token", "stolen"),
+            // Somebody's application, which the intruder made, mints a token: it is of the application.
+            act(
+                8,
+                &json!({ "email": "owner@a.example", "context": "oauth", "ip": "198.51.100.1",
+                "after": { "through": "child" } }),
+                "token",
+                "minted",
+            ),
             act(5, &json!({ "token_id": "grandchild" }), "dns_record", "r"),
             act(6, &json!({ "token_id": "maya", "ip": "198.51.100.1" }), "token", "honest"),
             act(7, &json!({ "email": "owner@a.example", "context": "api_key" }), "dns_record", "r"),
         ];
         let graph =
-            Graph::grow(&["stolen".into()], &[held("stolen"), held("child"), held("grandchild")], &events, made);
+            Graph::grow(&["stolen".into()], &[held("stolen"), held("child"), held("grandchild")], &events, READING);
         let tree: Vec<_> =
             graph.tree().into_iter().map(|(depth, node)| (depth, node.title(), node.tie, node.reach.words())).collect();
         let row = |depth, title: &str, tie, words: &str| (depth, title.to_owned(), tie, words.to_owned());
         assert_eq!(
             tree,
             [
-                row(0, "token stolen", Tie::Suspected, "1 write in 1 zone"),
-                row(1, "token child", Tie::Created, "1 write in 1 zone"),
-                row(2, "member eve@evil.example", Tie::Invited, "1 write in 1 zone"),
-                row(3, "token grandchild", Tie::Created, "2 writes in 1 zone"),
-                row(0, "global API key of owner@a.example", Tie::Suspected, "1 write in 1 zone"),
+                row(0, "token stolen", Tie::Suspected, "1 write in 1 zone (1 tokens in one.example)"),
+                row(1, "token child", Tie::Created, "1 write in 1 zone (1 members in one.example)"),
+                row(2, "member eve@evil.example", Tie::Invited, "1 write in 1 zone (1 tokens in one.example)"),
+                row(
+                    3,
+                    "token grandchild",
+                    Tie::Created,
+                    "2 writes in 1 zone (1 dns_records in one.example, 1 tokens in one.example)"
+                ),
+                row(2, "token minted", Tie::Created, "no writes"),
+                row(
+                    0,
+                    "global API key of owner@a.example",
+                    Tie::Suspected,
+                    "1 write in 1 zone (1 dns_records in one.example)"
+                ),
             ]
         );
         assert_eq!(graph.nodes[0].reach.first.map(|at| at.to_string()).as_deref(), Some("2026-11-20T00:01:00Z"));
@@ -330,7 +381,7 @@ mod tests {
     fn a_name_ends_no_label_of_a_diagram() {
         let mut event = act(1, &json!({ "token_id": "stolen" }), "token", "a\"]<b>");
         event.zone = None;
-        let graph = Graph::grow(&["stolen".into()], &[held("stolen")], &[event], made);
+        let graph = Graph::grow(&["stolen".into()], &[held("stolen")], &[event], READING);
         let text = graph.mermaid();
         assert!(text.contains("n0 -->|created| n1") && !text.contains("<b>") && !text.contains("a\"]"), "{text}");
     }

@@ -168,6 +168,10 @@ pub fn named<'p>(family: &Family, path: &'p str) -> Option<Named<'p>> {
         }
     }
     named.id = path.next().unwrap_or_default();
+    // What has no id of its own has nothing below it.
+    if !named.id.is_empty() && family.id.is_empty() {
+        return None;
+    }
     path.next().is_none_or(|part| family.parts.contains(&part)).then_some(named)
 }
 

@@ -14,7 +14,7 @@ pub struct Technique {
     pub title: &'static str,
     /// What it is for.
     pub aim: Aim,
-    /// Techniques of MITRE ATT&CK, by the numbers of [`ATTACK_VERSION`].
+    /// Techniques of MITRE ATT&CK, by the numbers of [`ATTACK_VERSION`]; none for what may be any of them.
     pub attack: &'static [&'static str],
     /// How bad it is if the intruder did it.
     pub severity: Severity,
@@ -48,6 +48,8 @@ pub enum Aim {
     Exfiltration,
     /// Take the domain, blind the defenders, destroy.
     Impact,
+    /// Nobody knows.
+    Other,
 }
 
 impl Aim {
@@ -59,6 +61,7 @@ impl Aim {
             Self::PrivateAccess => "Zero Trust and network",
             Self::Exfiltration => "Collection and exfiltration",
             Self::Impact => "Domain control, impairment, impact",
+            Self::Other => "Anything else",
         }
     }
 }
@@ -94,7 +97,13 @@ impl Act {
         Self { only, ..self }
     }
 
-    fn is(&self, event: &AuditEvent) -> bool {
+    /// Whether it is told by who acts and with what, whatever is done: every path is of it.
+    const fn is_of_anything(&self) -> bool {
+        matches!(self.path.as_bytes(), b"/**")
+    }
+
+    /// Whether an act that took effect is of it.
+    pub fn is(&self, event: &AuditEvent) -> bool {
         let does = if self.does.is_empty() { event.is_write() } else { event.action == self.does };
         does && event.path().is_some_and(|path| matches(self.path, path)) && (self.only)(event)
     }
@@ -114,9 +123,19 @@ const fn any_act(_: &AuditEvent) -> bool {
 }
 
 impl Technique {
-    /// Whether an act that took effect is one of the technique.
-    pub fn is_act(&self, event: &AuditEvent) -> bool {
-        self.acts.iter().any(|act| act.is(event))
+    /// Whether an act that took effect is one of the technique by what was done.
+    pub fn is_deed(&self, event: &AuditEvent) -> bool {
+        self.acts.iter().any(|act| !act.is_of_anything() && act.is(event))
+    }
+
+    /// Whether an act is one of the technique by who acted and with what, whatever was done.
+    pub fn is_told_by_actor(&self, event: &AuditEvent) -> bool {
+        self.acts.iter().any(|act| act.is_of_anything() && act.is(event))
+    }
+
+    /// Whether a comparison of the family may show the technique.
+    pub fn looks_at(&self, family: &str) -> bool {
+        self.shows.iter().any(|show| show.family == family)
     }
 
     /// Whether a difference is one of the technique.
@@ -157,8 +176,9 @@ pub fn undone(difference: &Difference) -> bool {
 
 /// Whether what stands at `pointer` came to differ; true where it was not known how it was.
 pub fn differs(difference: &Difference, pointer: &str) -> bool {
+    let is_unknown = difference.before.as_ref().is_some_and(|before| before.value.is_null());
     let at = |item: &Option<Item>| item.as_ref().and_then(|item| item.value.pointer(pointer).cloned());
-    at(&difference.before) != at(&difference.after)
+    is_unknown || at(&difference.before) != at(&difference.after)
 }
 
 /// Whether a path is of a pattern.

@@ -64,6 +64,9 @@ pub struct Sight {
     pub within: String,
 }
 
+/// So many families are named one by one.
+const MANY: usize = 16;
+
 /// What is known of `technique`, given what was found and what was looked at.
 ///
 /// It is ruled out only where every family that would show it was read to its end, the audit log of the window is
@@ -103,16 +106,22 @@ pub fn judge(technique: &Technique, findings: &[Finding], sight: &Sight) -> Judg
         );
     }
     because.extend(sight.untold.get(technique.id).cloned());
-    let mut seen = Vec::new();
+    let (mut seen, mut unseen, mut unread) = (Vec::new(), Vec::new(), Vec::new());
     for family in technique.shows.iter().map(|show| show.family).collect::<BTreeSet<_>>() {
         match (sight.read.contains(family), sight.gaps.iter().find(|gap| gap.family == family)) {
             (_, Some(gap)) => {
                 let permission = gap.permission.as_ref().map(|needed| format!(" (needs {needed})")).unwrap_or_default();
-                because.push(format!("{family} of {} not seen: {}{permission}", gap.scope, gap.reason));
+                unseen.push(format!("{family} of {} not seen: {}{permission}", gap.scope, gap.reason));
             }
-            (false, None) => because.push(format!("{family} was not read")),
+            (false, None) => unread.push(format!("{family} was not read")),
             (true, None) => seen.push(family),
         }
+    }
+    unseen.extend(unread);
+    let more = unseen.len().saturating_sub(MANY);
+    because.extend(unseen.into_iter().take(MANY));
+    if more > 0 {
+        because.push(format!("{more} more families were not seen"));
     }
     let permanent = because.is_empty() && !technique.hidden.is_empty();
     if !technique.hidden.is_empty() {
@@ -122,7 +131,11 @@ pub fn judge(technique: &Technique, findings: &[Finding], sight: &Sight) -> Judg
         return judged(Verdict::Unknown, open, because, permanent);
     }
     let within = if sight.within.is_empty() { String::new() } else { format!(" {}", sight.within) };
-    let families = if seen.is_empty() { String::new() } else { format!(", and all of {}{within}", seen.join(", ")) };
+    let families = match seen.len() {
+        0 => String::new(),
+        few if few <= MANY => format!(", and all of {}{within}", seen.join(", ")),
+        many => format!(", and all of {many} families{within}"),
+    };
     judged(Verdict::RuledOut, Vec::new(), vec![format!("both audit logs {}{families}", sight.window)], false)
 }
 

@@ -189,7 +189,7 @@ mod tests {
 
     fn made(event: &AuditEvent) -> Option<Made> {
         let id = event.resource_id.clone().filter(|_| event.resource_type == "token")?;
-        Some(Made { tie: Tie::Created, kind: "token", name: id.clone(), id })
+        Some(Made { tie: Tie::Created, kind: "token", name: id.clone(), id, through: None })
     }
 
     fn whys(watch: &mut Watch, events: &[AuditEvent]) -> Vec<(String, Why)> {

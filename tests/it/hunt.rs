@@ -72,10 +72,13 @@ fn of<'f>(seen: &'f Seen, technique: &str) -> Vec<&'f Finding> {
 #[tokio::test]
 async fn what_could_not_be_seen_is_never_ruled_out() {
     let hunting = Hunting::new().await;
-    let quiet = hunting.hunt(&["workers_routes", "workers_domains", "workers_subdomain"]).await;
+    let quiet = hunting.hunt(&["workers_routes", "workers_domains", "workers_previews", "workers_subdomain"]).await;
     let judged = verdict(&quiet, "CF-T02");
     assert_eq!((&judged["verdict"], quiet.plan.findings.len()), (&"ruled_out".into(), 0), "{judged}");
-    assert!(judged["because"][0].as_str().unwrap().contains("and all of workers_domains, workers_routes"), "{judged}");
+    assert!(
+        judged["because"][0].as_str().unwrap().contains("and all of workers_domains, workers_previews, workers_routes"),
+        "{judged}"
+    );
     // What was not read is not ruled out by silence, and what is never logged never is.
     assert_eq!(verdict(&quiet, "CF-T16")["verdict"], "unknown");
     assert_eq!(
@@ -86,7 +89,7 @@ async fn what_could_not_be_seen_is_never_ruled_out() {
     let path = format!("/zones/{}/workers/routes", hunting.zone);
     let fault = Fault { method: Some("GET".into()), path, skip: 0, times: 10, kind: FaultKind::Forbidden };
     hunting.stage.simulator().script(fault);
-    let blind = hunting.hunt(&["workers_routes", "workers_domains", "workers_subdomain"]).await;
+    let blind = hunting.hunt(&["workers_routes", "workers_domains", "workers_previews", "workers_subdomain"]).await;
     let judged = verdict(&blind, "CF-T02");
     assert_eq!((&judged["verdict"], &judged["permanent"]), (&"unknown".into(), &false.into()), "{judged}");
     assert!(judged["because"][0].as_str().unwrap().contains("(needs Workers Routes Read)"), "{judged}");

@@ -97,7 +97,8 @@ async fn hunted(stage: &Stage, event: Value) -> (Value, Vec<String>) {
         "ip": "203.0.113.199", "resource_type": "route",
     });
     told.as_object_mut().unwrap().extend(event.as_object().cloned().unwrap());
-    let families = ["workers_routes", "workers_domains", "workers_subdomain", "members", "account_tokens"];
+    let families =
+        ["workers_routes", "workers_domains", "workers_previews", "workers_subdomain", "members", "account_tokens"];
     let with = json!({
         "since": since, "events": [told], "log_complete": true, "families": families, "principals": [{
             "token_id": "stolen", "token_name": "ci", "honest_ips": ["198.51.100.90"], "hostile_ips": ["203.0.113.199"],

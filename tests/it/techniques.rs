@@ -4,37 +4,46 @@ use std::collections::BTreeSet;
 
 use quell::cli::catalogue::CATALOGUE;
 use quell::cloudflare::families::{families, family};
-use quell::cloudflare::techniques::techniques;
+use quell::cloudflare::techniques::{BY_ITSELF, of_difference, technique, techniques};
+use quell::hunt::technique::Technique;
+use quell::hunt::{AuditEvent, Difference, Family, Item, Seat};
+use quell::model::Change;
+use serde_json::{Value, json};
 
 use crate::scene::Scene;
 
-/// Families that show no technique, and why.
-const SHOW_NONE: &[(&str, &str)] = &[
-    ("legacy_filters", "retired; read as rulesets"),
-    ("legacy_firewall_rules", "retired; read as rulesets"),
-    ("legacy_rate_limits", "retired; read as rulesets"),
+/// Families that no technique with a name looks at, and why: what differs in them is something else that was changed, or
+/// came about by itself.
+const NAMELESS: &[(&str, &str)] = &[
+    ("legacy_filters", "retired, and read as rulesets"),
+    ("legacy_firewall_rules", "retired, and read as rulesets"),
+    ("legacy_rate_limits", "retired, and read as rulesets"),
     ("memberships", "what the calling user belongs to elsewhere"),
-    ("mtls_associations", "where a certificate is used, which the resource itself says"),
+    ("mtls_associations", "where a certificate is used"),
     ("page_shield_connections", "what browsers were seen to do"),
     ("page_shield_scripts", "what browsers were seen to load"),
-    ("resource_groups", "what policies name"),
     ("roles", "what there can be"),
     ("ssl_verification", "the state of a validation"),
-    ("dispatch_namespaces", "what holds scripts, which show by themselves"),
     ("account_ruleset_versions", "what rulesets were, which are shown as they are"),
     ("zone_ruleset_versions", "what rulesets were, which are shown as they are"),
     ("user_invites", "invitations to the calling user from other accounts"),
     ("dns_views", "which zones an internal resolver answers"),
-    ("workers_previews", "whether a script has addresses of its own for tests"),
     ("workers_account_settings", "defaults for new scripts"),
     ("turnstile_widgets", "a widget opens nothing"),
 ];
+
+/// Whatever no other names.
+const REST: &str = "CF-X01";
+
+fn named() -> impl Iterator<Item = &'static Technique> {
+    techniques().filter(|technique| technique.id != REST)
+}
 
 #[test]
 fn ids_are_those_of_the_catalogue_in_order() {
     let ids: Vec<&str> = techniques().map(|technique| technique.id).collect();
     let row = |prefix: &str, count: usize| (1..=count).map(|n| format!("CF-{prefix}{n:02}")).collect::<Vec<_>>();
-    let all = [row("I", 13), row("T", 17), row("Z", 5), row("E", 6), row("D", 5)].concat();
+    let all = [row("I", 13), row("T", 17), row("Z", 5), row("E", 6), row("D", 5), row("X", 1)].concat();
     assert_eq!(ids, all);
 }
 
@@ -43,7 +52,7 @@ fn every_entry_is_whole() {
     for technique in techniques() {
         let id = technique.id;
         assert!(!technique.title.is_empty() && !technique.title.ends_with('.') && !technique.page.is_empty(), "{id}");
-        assert!(!technique.attack.is_empty(), "{id}");
+        assert_eq!(technique.attack.is_empty(), id == REST, "{id}");
         for attack in technique.attack {
             let digits = attack.strip_prefix('T').unwrap().replacen('.', "", 1);
             assert!(
@@ -66,15 +75,132 @@ fn every_entry_is_whole() {
 }
 
 #[test]
-fn every_family_shows_a_technique_or_is_left_out_for_a_reason() {
-    let shown: BTreeSet<&str> = techniques().flat_map(|technique| technique.shows).map(|show| show.family).collect();
+fn every_family_shows_a_technique_with_a_name_or_is_left_out_for_a_reason() {
+    let shown: BTreeSet<&str> = named().flat_map(|technique| technique.shows).map(|show| show.family).collect();
     for name in &shown {
         assert!(family(name).is_some(), "no family is called {name}");
     }
-    let left_out: BTreeSet<&str> = SHOW_NONE.iter().map(|(name, _)| *name).collect();
+    let left_out: BTreeSet<&str> = NAMELESS.iter().map(|(name, _)| *name).collect();
     let silent: Vec<&str> = families().map(|family| family.name).filter(|name| !shown.contains(name)).collect();
     let silent: BTreeSet<&str> = silent.into_iter().collect();
     assert_eq!(silent, left_out);
+    let rest: Vec<&str> = technique(REST).unwrap().shows.iter().map(|show| show.family).collect();
+    let read: Vec<&str> = families().filter(|family| family.retired.is_none()).map(|family| family.name).collect();
+    assert_eq!(rest, read, "it is ruled out only where all was seen");
+}
+
+const fn word(change: Change) -> &'static str {
+    match change {
+        Change::Added => "added",
+        Change::Changed => "changed",
+        Change::Removed => "removed",
+    }
+}
+
+/// A thing of the family as it was, was changed to, or as neither.
+fn difference(family: &Family, before: bool, after: bool) -> Difference {
+    let item = |is: bool, value: Value| {
+        let id = if family.id.is_empty() { String::new() } else { "x".to_owned() };
+        let item = Item { seat: Seat::account(), key: Vec::new(), id, created: None, modified: None, value };
+        is.then_some(item)
+    };
+    let (before, after) = (item(before, json!({ "what": "a" })), item(after, json!({ "what": "b" })));
+    Difference { family: family.name.to_owned(), before, after }
+}
+
+#[test]
+fn whatever_differs_is_something_unless_it_comes_about_by_itself() {
+    let mut alone = BTreeSet::new();
+    for family in families() {
+        for (before, after) in [(false, true), (true, true), (true, false)] {
+            let difference = difference(family, before, after);
+            let found = of_difference(&difference, &[]);
+            if found.is_empty() {
+                alone.insert((family.name, word(difference.change())));
+            }
+            // What somebody wrote is somebody's doing, whatever it is.
+            let write = json!({
+                "id": "1", "at": "2026-11-20T01:00:00Z", "action": "update", "success": true, "resource_type": "thing",
+                "uri": "/client/v4/a/path/that/nobody/knows", "log": "v2",
+            });
+            let write: AuditEvent = serde_json::from_value(write).unwrap();
+            assert!(!of_difference(&difference, &[&write]).is_empty(), "{} is told nowhere", family.name);
+            assert!(found.len() < 2 || !found.iter().any(|technique| technique.id == REST), "{}", family.name);
+        }
+    }
+    let any = |family| [(family, "added"), (family, "changed"), (family, "removed")];
+    let whole = [
+        "account_ruleset_versions",
+        "zone_ruleset_versions",
+        "ssl_verification",
+        "memberships",
+        "roles",
+        "user_invites",
+        "page_shield_connections",
+        "page_shield_scripts",
+    ];
+    let mut expected: BTreeSet<_> = whole.into_iter().flat_map(any).collect();
+    let gone = [
+        "certificate_packs",
+        "deleted_tunnels",
+        "deleted_warp_connectors",
+        "tunnel_connections",
+        "warp_connections",
+        "pages_deployments",
+        "workers_tails",
+        "workers_versions",
+    ];
+    expected.extend(gone.map(|family| (family, "removed")));
+    expected.extend(["pages_deployments", "workers_versions"].map(|family| (family, "changed")));
+    assert_eq!(alone, expected);
+    for it in BY_ITSELF {
+        assert!(family(it.shows.family).is_some() && !it.why.is_empty(), "{}", it.shows.family);
+    }
+}
+
+#[test]
+fn the_mode_for_development_ends_by_itself_and_begins_by_nobody_else() {
+    let switched = |to: &str, setting: &str| {
+        let item = |value: &str| Item {
+            seat: Seat::zone("z", "one.example"),
+            key: Vec::new(),
+            id: setting.to_owned(),
+            created: None,
+            modified: None,
+            value: json!({ "value": value }),
+        };
+        let from = if to == "on" { "off" } else { "on" };
+        let (before, after) = (Some(item(from)), Some(item(to)));
+        let difference = Difference { family: "zone_settings".to_owned(), before, after };
+        of_difference(&difference, &[]).iter().map(|technique| technique.id).collect::<Vec<_>>()
+    };
+    assert_eq!(switched("off", "development_mode"), Vec::<&str>::new());
+    assert_eq!((switched("on", "development_mode"), switched("off", "ipv6")), (vec![REST], vec![REST]));
+    assert_eq!(switched("off", "always_use_https"), ["CF-T14"]);
+}
+
+#[test]
+fn the_duty_to_use_a_second_factor_is_lifted_only_where_it_was_or_may_have_been() {
+    let of = |before: Value, after: Value| {
+        let item = |value: Value| Item {
+            seat: Seat::account(),
+            key: Vec::new(),
+            id: String::new(),
+            created: None,
+            modified: None,
+            value,
+        };
+        let difference =
+            Difference { family: "account".to_owned(), before: Some(item(before)), after: Some(item(after)) };
+        of_difference(&difference, &[]).iter().map(|technique| technique.id).collect::<Vec<_>>()
+    };
+    let account = |name: &str, duty: bool| json!({ "name": name, "settings": { "enforce_twofactor": duty } });
+    assert_eq!(of(account("a", true), account("a", false)), ["CF-I11"]);
+    assert_eq!(of(Value::Null, account("a", false)), ["CF-I11"], "nobody knows what it was");
+    for harmless in [of(account("a", true), account("b", true)), of(account("a", false), account("b", false))] {
+        assert_eq!(harmless, [REST]);
+    }
+    assert_eq!(of(account("a", false), account("a", true)), [REST]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +208,7 @@ async fn the_command_lists_them_and_shows_one() {
     let scene = Scene::new().await;
     let list = scene.run(&["techniques"]).expect(0).stdout;
     assert!(list.starts_with("Identity and persistence\n  CF-I01  a stolen API token is used\n"), "{list}");
-    assert_eq!(list.lines().filter(|line| line.starts_with("  CF-")).count(), 46);
+    assert_eq!(list.lines().filter(|line| line.starts_with("  CF-")).count(), 47);
     let page = scene.run(&["techniques", "cf-t10"]).expect(0).stdout;
     for line in [
         "CF-T10  DNSSEC is switched off, or others may sign",
@@ -94,11 +220,18 @@ async fn the_command_lists_them_and_shows_one() {
         assert!(page.lines().any(|shown| shown == line), "{line}\n{page}");
     }
     assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+    let page = scene.run(&["techniques", "cf-x01"]).expect(0).stdout;
+    for part in
+        ["shows in    every family of resources that is read", "but not     account_ruleset_versions: every change"]
+    {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    assert!(!page.contains("ATT&CK") && page.lines().all(|line| line.chars().count() <= 80), "{page}");
     let document = scene.run(&["techniques", "CF-I06", "--json"]).expect(0).json();
     assert_eq!((&document["schema"], &document["attack_version"]), (&"quell.technique/1".into(), &"19".into()));
     assert!(document["hidden"].as_str().unwrap().contains("Origin CA key"), "{document}");
     let all = scene.run(&["techniques", "--json"]).expect(0).json();
-    assert_eq!(all["techniques"].as_array().unwrap().len(), 46);
+    assert_eq!(all["techniques"].as_array().unwrap().len(), 47);
     let wrong = scene.run(&["techniques", "CF-T99"]).expect(2);
     assert!(
         wrong.stderr.contains("there is no technique `CF-T99`") && wrong.stderr.contains("`CF-T0"),

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, StepError, StepPlan};
-use crate::cloudflare::principals::made;
+use crate::cloudflare::principals::READING;
 use crate::hunt::graph::Graph as Grown;
 use crate::hunt::{AuditEvent, Principal};
 use crate::model::{Danger, count};
@@ -57,7 +57,7 @@ impl Action for Graph {
 
     async fn plan<'a>(params: Params, _look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
         let suspects: Vec<String> = params.principals.iter().map(|held| held.token_id.clone()).take(1).collect();
-        let graph = Grown::grow(&suspects, &params.principals, &params.events, made);
+        let graph = Grown::grow(&suspects, &params.principals, &params.events, READING);
         let tree = graph.tree().into_iter().map(|(depth, node)| {
             let made = if depth == 0 { String::new() } else { format!(", {}", node.tie.words()) };
             format!("{}{}{made}: {}", "  ".repeat(depth), node.title(), node.reach.words())

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::attribution::required_window;
 use crate::cloudflare::present::{chosen, open};
-use crate::cloudflare::principals::made;
+use crate::cloudflare::principals::READING;
 use crate::hunt::graph::Graph;
 use crate::hunt::snapshot::{MANIFEST, Snapshot};
 use crate::hunt::{AuditEvent, Judged, Principal, Verdict};
-use crate::model::{Attribution, Danger, Finding, count};
+use crate::model::{Attribution, Change, Danger, Finding, count};
 
 pub(super) use looking::Hunting;
 
@@ -102,6 +102,10 @@ const REVIEWED: &[&str] = &[
     "user_access_rules",
 ];
 
+/// Those of which the review lists what there is: what is gone is in none.
+const LISTED: &[&str] =
+    &["user_tokens", "account_tokens", "members", "certificate_packs", "custom_certificates", "origin_certificates"];
+
 impl Action for Hunt {
     type Params = Params;
     type Output = Output;
@@ -145,10 +149,13 @@ impl Action for Hunt {
         };
         let seen = hunting.look(look, &mut |_, _| {}).await?;
         let suspects: Vec<String> = principals.iter().map(|held| held.token_id.clone()).take(1).collect();
-        let graph = Graph::grow(&suspects, &principals, &events, made);
+        let graph = Graph::grow(&suspects, &principals, &events, READING);
         let reviewed = params.reviewed.unwrap_or(false);
         // What a review has dealt with already is only in the log by now: there it is another family's.
-        let is_reviewed = |finding: &Finding| REVIEWED.contains(&finding.family.as_str()) || look.has_like(finding);
+        let is_reviewed = |it: &Finding| {
+            let is_listed = it.change != Change::Removed || !LISTED.contains(&it.family.as_str());
+            (is_listed && REVIEWED.contains(&it.family.as_str())) || look.has_like(it)
+        };
         let is_told = |finding: &&Finding| !reviewed || !is_reviewed(finding);
         let findings: Vec<Finding> = seen.findings.iter().filter(is_told).cloned().collect();
         let output = Output {

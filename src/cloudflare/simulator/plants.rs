@@ -14,12 +14,13 @@ use super::plan::{Act, Caller, InnocentPlan, PersonPlan, Plan, PlantedPlan, Poli
 
 const CAST: &str = include_str!("scenarios/plants/cast.toml");
 
-const TABLES: [&str; 5] = [
+const TABLES: [&str; 6] = [
     include_str!("scenarios/plants/persistence.toml"),
     include_str!("scenarios/plants/traffic.toml"),
     include_str!("scenarios/plants/private.toml"),
     include_str!("scenarios/plants/exfiltration.toml"),
     include_str!("scenarios/plants/impact.toml"),
+    include_str!("scenarios/plants/rest.toml"),
 ];
 
 static PLANTS: LazyLock<Vec<PlantPlan>> = LazyLock::new(|| {

@@ -21,7 +21,7 @@ const BLANK: Technique = Technique {
 
 /// A job that is new, or that pushes to another place than before. One that is thinned takes nothing out.
 fn is_pushed_elsewhere(difference: &Difference) -> bool {
-    !removed(difference) && differs(difference, "/destination_conf")
+    added(difference) || (!removed(difference) && differs(difference, "/destination_conf"))
 }
 
 pub(super) const TECHNIQUES: &[Technique] = &[

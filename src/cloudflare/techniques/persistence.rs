@@ -1,8 +1,10 @@
 //! Identity and persistence.
 
+use serde_json::Value;
+
 use super::{act, by, by_hand, show};
-use crate::hunt::technique::{Aim, Technique, added, any, differs, made, undone};
-use crate::hunt::{AuditEvent, Difference};
+use crate::hunt::technique::{Aim, Technique, added, any, differs, made, removed, undone};
+use crate::hunt::{AuditEvent, Difference, Item};
 use crate::model::Severity;
 
 const BLANK: Technique = Technique {
@@ -25,8 +27,26 @@ fn is_wider(difference: &Difference) -> bool {
     difference.change() == crate::model::Change::Changed && fields.iter().any(|field| differs(difference, field))
 }
 
+/// Whether members need a second factor, as an account says it.
+const DUTY: &str = "/settings/enforce_twofactor";
+
+/// Whether the duty was lifted, or may have been: what is not known of it is not taken for harmless.
+fn is_lifted(before: Option<&Value>, after: Option<&Value>) -> bool {
+    let said = |account: Option<&Value>| account.and_then(|account| account.pointer(DUTY)?.as_bool());
+    said(before) != Some(false) && said(after) != Some(true) && !(before.is_some() && said(before) == said(after))
+}
+
+fn is_duty_lifted(difference: &Difference) -> bool {
+    let known = |item: &Option<Item>| item.as_ref().map(|item| item.value.clone()).filter(|value| !value.is_null());
+    is_lifted(known(&difference.before).as_ref(), known(&difference.after).as_ref())
+}
+
+fn lifts_duty(event: &AuditEvent) -> bool {
+    is_lifted(event.before.as_ref(), event.after.as_ref())
+}
+
 fn by_key(event: &AuditEvent) -> bool {
-    event.context.as_deref() == Some("api_key")
+    matches!(event.context.as_deref(), Some("api_key" | "origin_ca_key"))
 }
 
 fn by_dashboard(event: &AuditEvent) -> bool {
@@ -122,15 +142,21 @@ pub(super) const TECHNIQUES: &[Technique] = &[
     },
     Technique {
         id: "CF-I07",
-        title: "a member is invited, or gets more rights",
+        title: "a member is invited, or a member or group gets other rights",
         attack: &["T1136.003", "T1098.003"],
         severity: Severity::Critical,
         acts: &[
             act("create", "/accounts/*/members"),
             act("update", "/accounts/*/members/*"),
             act("", "/accounts/*/iam/user_groups/**"),
+            act("", "/accounts/*/iam/resource_groups/**"),
         ],
-        shows: &[show("members", made), show("user_groups", made), show("user_group_members", made)],
+        shows: &[
+            show("members", made),
+            show("user_groups", any),
+            show("user_group_members", any),
+            show("resource_groups", any),
+        ],
         contain: by(
             &["cloudflare.member.remove", "cloudflare.member.set_roles"],
             "Remove the member, withdraw the invitation, or put the roles down.",
@@ -141,13 +167,18 @@ pub(super) const TECHNIQUES: &[Technique] = &[
     },
     Technique {
         id: "CF-I08",
-        title: "a defender is demoted or removed",
+        title: "a defender is demoted or removed, or a token of theirs deleted",
         attack: &["T1531"],
         severity: Severity::Critical,
-        acts: &[act("delete", "/accounts/*/members/*"), act("update", "/accounts/*/members/*")],
-        shows: &[show("members", undone)],
+        acts: &[
+            act("delete", "/accounts/*/members/*"),
+            act("update", "/accounts/*/members/*"),
+            act("delete", "/accounts/*/tokens/*"),
+            act("delete", "/user/tokens/*"),
+        ],
+        shows: &[show("members", undone), show("account_tokens", removed), show("user_tokens", removed)],
         contain: by_hand("Use a break-glass token of the account, or support with proof of ownership."),
-        revert: by_hand("Add the member again, and read the roles back."),
+        revert: by_hand("Add the member again, and read the roles back; make the token anew for its consumers."),
         page: "Manage account members",
         ..BLANK
     },
@@ -156,7 +187,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         title: "an OAuth application is consented to, or acts",
         attack: &["T1671", "T1528"],
         acts: &[act("", "/**").only(by_oauth), act("", "/accounts/*/oauth_clients/**")],
-        shows: &[show("oauth_clients", made)],
+        shows: &[show("oauth_clients", any)],
         hidden: "No list shows which applications a user has consented to.",
         contain: by_hand("Each user revokes it: My Profile > Connected Applications."),
         revert: by_hand("Consent again with fewer scopes where it is needed."),
@@ -179,8 +210,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         id: "CF-I11",
         title: "the duty to use a second factor is lifted",
         attack: &["T1556.006"],
-        acts: &[act("update", "/accounts/*")],
-        shows: &[show("account", any)],
+        acts: &[act("update", "/accounts/*").only(lifts_duty)],
+        shows: &[show("account", is_duty_lifted)],
         contain: by_hand("Enforce it again: Manage account > Configurations."),
         revert: by_hand("The list of members must show who has no second factor."),
         page: "Enforce 2FA on your account",

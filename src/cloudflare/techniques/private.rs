@@ -76,7 +76,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             show("identity_providers", any),
             show("zone_identity_providers", any),
             show("access_keys", any),
-            show("access_users", made),
+            show("access_users", any),
         ],
         contain: settled("Remove it, and revoke the sessions of the users it let in."),
         revert: by_hand("The list of sessions must be empty of them."),
@@ -85,7 +85,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
     },
     Technique {
         id: "CF-Z04",
-        title: "a tunnel or private route is made, or a tunnel pointed elsewhere",
+        title: "a tunnel or private route is made or deleted, or a tunnel pointed elsewhere",
         attack: &["T1572", "T1133"],
         severity: Severity::Critical,
         acts: &[
@@ -94,7 +94,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/teamnet/**"),
         ],
         shows: &[
-            show("tunnels", made),
+            show("tunnels", any),
             show("deleted_tunnels", made),
             show("tunnel_configurations", any),
             show("tunnel_connections", made),

@@ -3,8 +3,8 @@
 use super::dns::{is_ownership, is_record, of_ownership, of_record};
 use super::{act, by_hand, is_no_deletion, settled, show};
 use crate::cloudflare::rules::is_firewall;
-use crate::hunt::technique::{Aim, Technique, added, any, changed, made, removed, undone};
-use crate::hunt::{AuditEvent, Difference, Item};
+use crate::hunt::technique::{Aim, Technique, added, any, made};
+use crate::hunt::{AuditEvent, Difference};
 use crate::model::Severity;
 
 const BLANK: Technique = Technique {
@@ -21,16 +21,17 @@ const BLANK: Technique = Technique {
     page: "",
 };
 
-fn phase_of(item: Option<&Item>) -> &str {
-    item.and_then(|item| item.value["phase"].as_str()).unwrap_or_default()
+/// None where nobody knows what the ruleset was: then both techniques are named.
+fn phase_of(difference: &Difference) -> Option<&str> {
+    difference.item()?.value["phase"].as_str()
 }
 
 fn is_firewall_ruleset(difference: &Difference) -> bool {
-    is_firewall(phase_of(difference.item()))
+    phase_of(difference).is_none_or(is_firewall)
 }
 
 fn is_other_ruleset(difference: &Difference) -> bool {
-    !is_firewall_ruleset(difference)
+    phase_of(difference).is_none_or(|phase| !is_firewall(phase))
 }
 
 /// A log says the phase of a ruleset in its path, in what was asked for, or not at all: then both techniques are named.
@@ -76,15 +77,16 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         severity: Severity::Critical,
         acts: &[
             act("", "/accounts/*/workers/scripts/*").only(is_no_deletion),
-            act("", "/accounts/*/workers/scripts/*/content"),
+            act("", "/accounts/*/workers/scripts/*/content").only(is_no_deletion),
             act("", "/accounts/*/workers/scripts/*/versions/**"),
             act("", "/accounts/*/workers/scripts/*/deployments/**"),
             act("", "/accounts/*/workers/dispatch/**"),
         ],
         shows: &[
             show("workers_scripts", made),
-            show("workers_versions", added),
+            show("workers_versions", any),
             show("workers_deployments", any),
+            show("dispatch_namespaces", any),
             show("dispatch_scripts", any),
         ],
         contain: settled("Detach its route and keep the script, or deploy a version that is known to be good."),
@@ -103,8 +105,14 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/zones/*/workers/routes/**"),
             act("", "/accounts/*/workers/domains/**"),
             act("", "/accounts/*/workers/scripts/*/subdomain"),
+            act("", "/accounts/*/workers/subdomain"),
         ],
-        shows: &[show("workers_routes", any), show("workers_domains", any), show("workers_subdomain", any)],
+        shows: &[
+            show("workers_routes", any),
+            show("workers_domains", any),
+            show("workers_previews", any),
+            show("workers_subdomain", any),
+        ],
         contain: settled("Delete the route; what it was is kept."),
         revert: settled("Routes as in the known good; fetch the pages from outside."),
         page: "Workers routes and domains",
@@ -124,7 +132,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         ],
         shows: &[
             show("workers_schedules", any),
-            show("workers_tails", made),
+            show("workers_tails", any),
             show("workers_secrets", any),
             show("workers_settings", any),
             show("workers_log_destinations", any),
@@ -291,7 +299,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
     },
     Technique {
         id: "CF-T13",
-        title: "an address is let past every protection",
+        title: "an address is let past every protection, or others are locked out",
         attack: &["T1686.001"],
         acts: &[
             act("", "/zones/*/firewall/access_rules/rules/**"),
@@ -307,7 +315,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             show("user_access_rules", any),
             show("lists", any),
             show("list_items", any),
-            show("lockdowns", undone),
+            show("lockdowns", any),
             show("user_agent_rules", any),
         ],
         contain: settled("Delete the allowance."),
@@ -343,7 +351,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
     },
     Technique {
         id: "CF-T15",
-        title: "a certificate is ordered, uploaded or issued",
+        title: "a certificate is ordered, uploaded, issued or deleted",
         attack: &["T1588.004", "T1649"],
         acts: &[
             act("", "/zones/*/ssl/certificate_packs/**"),
@@ -353,14 +361,15 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/mtls_certificates/**"),
             act("", "/zones/*/keyless_certificates/**"),
             act("", "/accounts/*/access/certificates/**"),
+            act("", "/zones/*/access/certificates/**"),
             act("", "/zones/*/ct/alerting"),
         ],
         shows: &[
-            show("certificate_packs", made),
-            show("custom_certificates", made),
-            show("origin_certificates", made),
-            show("client_certificates", made),
-            show("mtls_certificates", made),
+            show("certificate_packs", any),
+            show("custom_certificates", any),
+            show("origin_certificates", any),
+            show("client_certificates", any),
+            show("mtls_certificates", any),
             show("keyless_certificates", any),
             show("access_certificates", any),
             show("zone_access_certificates", any),
@@ -387,9 +396,9 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         shows: &[
             show("load_balancers", any),
             show("load_balancer_pools", any),
-            show("load_balancer_monitors", changed),
+            show("load_balancer_monitors", any),
             show("spectrum_apps", any),
-            show("health_checks", removed),
+            show("health_checks", any),
             show("waiting_rooms", any),
         ],
         contain: settled("Put the pool's origins back."),

@@ -9,6 +9,9 @@ use crate::stage::Seen;
 /// Told by whoever acts and not by what is done, so the stolen tokens of every account show it.
 const BY_TOKEN: &str = "CF-I01";
 
+/// Whatever no other names.
+const REST: &str = "CF-X01";
+
 #[test]
 fn every_technique_has_a_plant_that_shows_where_its_entry_says() {
     let all: Vec<&str> = techniques::techniques().map(|technique| technique.id).collect();
@@ -53,8 +56,10 @@ fn missed(field: &Field, seen: &Seen, id: &str) -> Vec<String> {
 /// Findings that are an honest thing's, or have another name than they should.
 fn blamed(field: &Field, seen: &Seen, ids: &[&str]) -> Vec<String> {
     let mut wrong = Vec::new();
+    // What is told by whoever acts does something besides, which has no name.
+    let is_beside = |finding: &Finding| finding.technique == REST && ids.iter().any(|id| BY_ACTOR.contains(id));
     for finding in &seen.plan.findings {
-        if !ids.contains(&finding.technique.as_str()) && finding.technique != BY_TOKEN {
+        if !ids.contains(&finding.technique.as_str()) && finding.technique != BY_TOKEN && !is_beside(finding) {
             wrong.push(format!("{ids:?}: also {finding:#?}"));
         }
         for honest in field.stage.scenario.innocents.iter().filter(|honest| !honest.id.is_empty()) {

@@ -3,11 +3,15 @@
 use serde_json::Value;
 
 use crate::cloudflare::attribution::{Doing, doing};
-use crate::cloudflare::families::families;
-use crate::hunt::rewind::{Certainty, Rewound, named};
+use crate::cloudflare::families::about;
+use crate::cloudflare::techniques::is_rest;
+use crate::hunt::rewind::{Certainty, Rewound};
 use crate::hunt::technique::Technique;
 use crate::hunt::{AuditEvent, Family, Principal};
 use crate::model::{Change, Digest, Finding, FindingStatus, Resource, Source};
+
+/// What a finding is about that tells who acts: a key, a session or a grant of somebody. No list shows it.
+pub(super) const CREDENTIALS: &str = "credentials";
 
 /// A resource that differs, as one technique.
 pub(super) fn of_difference(
@@ -79,8 +83,13 @@ pub(super) fn of_act(
     let times = if events.len() == 1 { String::new() } else { format!(" ({} acts)", events.len()) };
     let text = |value: Option<&Value>, field: &str| value?.get(field)?.as_str().map(str::to_owned);
     // What the log calls a kind of resource, the table may call otherwise.
-    let known = newest.path().and_then(|path| families().find(|family| named(family, path).is_some()));
-    let family = known.map_or_else(|| newest.resource_type.clone(), |family| family.name.to_owned());
+    let known = newest.path().and_then(about);
+    let family = known.map_or_else(|| newest.resource_type.clone(), |(family, _)| family.name.to_owned());
+    let what = match (is_rest(technique), newest.path()) {
+        (true, Some(path)) => format!(": {} {path}", newest.action),
+        (true, None) => format!(": {} {}", newest.action, newest.resource_type),
+        (false, _) => String::new(),
+    };
     let name = text(newest.after.as_ref(), "name").or_else(|| text(newest.before.as_ref(), "name"));
     Some(Finding {
         id: format!("{}:{family}:{of}", technique.id),
@@ -96,12 +105,32 @@ pub(super) fn of_act(
         },
         actor: newest.actor(),
         attribution: doing.attribution,
-        detail: format!("The audit log shows it{times}: {}.{}", technique.title, doing.remark()),
+        detail: format!("The audit log shows it{times}: {}{what}.{}", technique.title, doing.remark()),
         at: Some(newest.at),
         before: newest.before.clone(),
         after: newest.after.clone(),
         evidence: Vec::new(),
         sources: vec![Source::Audit],
+    })
+}
+
+/// Acts that are told by who acts: the finding is about the credential, and not about what was done last.
+pub(super) fn of_actor(
+    technique: &Technique,
+    family: &str,
+    actor: Resource,
+    events: &[&AuditEvent],
+    principals: &[Principal],
+) -> Option<Finding> {
+    let finding = of_act(technique, &actor.id, events, principals)?;
+    Some(Finding {
+        id: format!("{}:{family}:{}", technique.id, actor.id),
+        family: family.to_owned(),
+        change: Change::Changed,
+        resource: actor,
+        before: None,
+        after: None,
+        ..finding
     })
 }
 

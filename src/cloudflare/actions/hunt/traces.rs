@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::found::{of_act, of_difference};
+use super::found::{CREDENTIALS, of_act, of_actor, of_difference};
 use super::looking::Hunting;
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::doing;
-use crate::cloudflare::families::families;
-use crate::cloudflare::techniques::techniques;
+use crate::cloudflare::families::{about, families};
+use crate::cloudflare::techniques::{self, is_rest, technique};
 use crate::hunt::rewind::{Certainty, Past, Rewound};
 use crate::hunt::snapshot::Manifest;
+use crate::hunt::technique::Technique;
 use crate::hunt::{AuditEvent, Difference, Family, Item, Principal, Seat, attribute};
-use crate::model::{Attribution, Digest, Finding};
+use crate::model::{Attribution, Digest, Finding, Resource};
 
 /// Collects the traces, resource by resource.
 pub(super) struct Traces<'t> {
@@ -26,8 +27,8 @@ pub(super) struct Traces<'t> {
     whole_log: bool,
     past: Past<'t>,
     found: Vec<Finding>,
-    /// Ids of the acts that a difference was joined to.
-    joined: BTreeSet<&'t str>,
+    /// Techniques, and ids of the acts of which a difference tells whether they are of them.
+    told: BTreeSet<(&'static str, &'t str)>,
     items: u64,
     by_others: u64,
     drifted: u64,
@@ -58,7 +59,7 @@ impl<'t> Traces<'t> {
             whole_log: hunting.whole_log,
             past: Past::new(account, segment, events, since),
             found: Vec::new(),
-            joined: BTreeSet::new(),
+            told: BTreeSet::new(),
             items: 0,
             by_others: 0,
             drifted: 0,
@@ -98,7 +99,9 @@ impl<'t> Traces<'t> {
 
     /// What was found of the intruder and of nobody, and how many resources only others wrote.
     pub(super) fn left(mut self) -> Left {
-        let all: Vec<&'static Family> = families().collect();
+        // Of families that differ only in what they ask for, a deletion is told once.
+        let mut paths = BTreeSet::new();
+        let all: Vec<&'static Family> = families().filter(|family| paths.insert(family.path)).collect();
         let gone: Vec<_> = self.past.gone(&all, self.zones).collect();
         for (family, rewound) in gone {
             let seat = rewound.difference.item().map(|item| item.seat.clone());
@@ -107,6 +110,8 @@ impl<'t> Traces<'t> {
             }
         }
         self.acts();
+        self.actors();
+        self.used();
         // The same resource may show one technique twice; the first finding has the state it is in.
         let mut known = BTreeSet::new();
         self.found.retain(|finding| known.insert(finding.id.clone()));
@@ -126,68 +131,106 @@ impl<'t> Traces<'t> {
             true => doing(rewound.writes.iter().copied(), self.principals),
             false => doing(by_intruder.into_iter(), self.principals),
         };
-        let mut counted = false;
-        for technique in techniques().filter(|technique| technique.is_shown_by(&rewound.difference)) {
-            if doing.attribution == Attribution::Other {
-                if !std::mem::replace(&mut counted, true) {
-                    self.by_others += 1;
-                }
-                continue;
-            }
-            self.found.push(of_difference(technique, family, rewound, &doing, evidence));
+        let techniques = techniques::of_difference(&rewound.difference, &rewound.writes);
+        if techniques.is_empty() {
+            return;
         }
-        self.joined.extend(rewound.writes.iter().map(|event| event.id.as_str()));
+        if doing.attribution == Attribution::Other {
+            self.by_others += 1;
+            return;
+        }
+        let found = techniques.iter().map(|technique| of_difference(technique, family, rewound, &doing, evidence));
+        self.found.extend(found);
+        for event in &rewound.writes {
+            let told = techniques::of_act(event).into_iter();
+            let told = told.filter(|of| techniques::is_settled(of, &rewound.difference, event, &techniques));
+            self.told.extend(told.map(|technique| (technique.id, event.id.as_str())));
+        }
+    }
+
+    /// What the intruder, or somebody who may be the intruder, wrote in the window.
+    fn suspicious(&self) -> impl Iterator<Item = &'t AuditEvent> {
+        let writes = self.events.iter().filter(|event| event.success && event.is_write() && event.at >= self.since);
+        writes.filter(|event| match attribute(event, self.principals) {
+            Attribution::Intruder | Attribution::Shared => true,
+            // Where nobody is named, what was as before is not held against anybody for being done.
+            Attribution::Unattributed => event.unexplained,
+            Attribution::Other => false,
+        })
+    }
+
+    /// What the intruder did stays done by the intruder, whoever did the same since.
+    fn foremost(&self, mut events: Vec<&'t AuditEvent>) -> Vec<&'t AuditEvent> {
+        let is_intruders = |event: &&AuditEvent| attribute(event, self.principals) == Attribution::Intruder;
+        if events.iter().any(is_intruders) {
+            events.retain(is_intruders);
+        }
+        events
     }
 
     /// Acts of the intruder that no difference shows: what was put back, what is gone, what is no resource.
     fn acts(&mut self) {
-        let mut acts: BTreeMap<(&'static str, String), Vec<&AuditEvent>> = BTreeMap::new();
-        let events = self.events.iter().filter(|event| event.success && event.is_write() && event.at >= self.since);
-        for event in events {
-            match attribute(event, self.principals) {
-                Attribution::Intruder | Attribution::Shared => {}
-                // Where nobody is named, what was as before is not held against anybody for being done.
-                Attribution::Unattributed if event.unexplained => {}
-                Attribution::Unattributed | Attribution::Other => continue,
-            }
-            for technique in techniques().filter(|technique| technique.is_act(event)) {
-                // A technique that is told by who acts is told once for each of them; the others by resource.
-                let is_broad = technique.acts.iter().any(|act| act.path == "/**");
-                let of = if is_broad {
-                    event.email.clone().or_else(|| event.ip.clone())
-                } else if self.joined.contains(event.id.as_str()) {
-                    continue;
-                } else {
-                    event.resource_id.clone().or_else(|| event.path().map(str::to_owned))
-                };
-                acts.entry((technique.id, of.unwrap_or_default())).or_default().push(event);
+        let mut acts: BTreeMap<(&'static str, String), Vec<&'t AuditEvent>> = BTreeMap::new();
+        for event in self.suspicious() {
+            let is_told = |of: &&Technique| self.told.contains(&(of.id, event.id.as_str()));
+            for technique in techniques::of_act(event).into_iter().filter(|technique| !is_told(technique)) {
+                let of = if is_rest(technique) { place(event) } else { thing(event) };
+                acts.entry((technique.id, of)).or_default().push(event);
             }
         }
-        for ((technique, of), mut events) in acts {
-            // What the intruder did stays done by the intruder, whoever did the same since.
-            let is_intruders = |event: &&AuditEvent| attribute(event, self.principals) == Attribution::Intruder;
-            if events.iter().any(is_intruders) {
-                events.retain(is_intruders);
-            }
-            let technique = techniques().find(|it| it.id == technique);
-            self.found.extend(technique.and_then(|technique| of_act(technique, &of, &events, self.principals)));
+        for ((id, of), events) in acts {
+            let events = self.foremost(events);
+            self.found.extend(technique(id).and_then(|technique| of_act(technique, &of, &events, self.principals)));
         }
-        self.used();
+    }
+
+    /// Techniques that are told by who acts, whatever is done: once for each of them.
+    fn actors(&mut self) {
+        let mut acts: BTreeMap<(&'static str, String), Vec<&'t AuditEvent>> = BTreeMap::new();
+        for event in self.suspicious() {
+            let who = event.email.clone().or_else(|| event.ip.clone()).unwrap_or_default();
+            for technique in techniques::of_actor(event) {
+                acts.entry((technique.id, who.clone())).or_default().push(event);
+            }
+        }
+        for ((id, who), events) in acts {
+            let events = self.foremost(events);
+            let actor = Resource { id: who.clone(), name: who, zone: None };
+            let found = technique(id).and_then(|it| of_actor(it, CREDENTIALS, actor, &events, self.principals));
+            self.found.extend(found);
+        }
     }
 
     /// Tokens that the intruder acted with.
     fn used(&mut self) {
-        let Some(technique) = techniques().find(|technique| technique.id == "CF-I01") else { return };
+        let Some(technique) = technique("CF-I01") else { return };
         for held in self.principals {
             let by = |event: &&AuditEvent| {
                 event.token_id.as_ref() == Some(&held.token_id)
                     && attribute(event, self.principals) == Attribution::Intruder
             };
             let events: Vec<&AuditEvent> = self.events.iter().filter(by).collect();
-            if let Some(finding) = of_act(technique, &held.token_id, &events, self.principals) {
+            let actor = Resource { id: held.token_id.clone(), name: held.token_name.clone(), zone: None };
+            if let Some(finding) = of_actor(technique, "account_tokens", actor, &events, self.principals) {
                 let id = format!("{}:tokens:{}", technique.id, held.token_id);
-                self.found.push(Finding { id, family: "account_tokens".to_owned(), ..finding });
+                self.found.push(Finding { id, ..finding });
             }
         }
     }
 }
+
+/// What an act was on: the id that the log or the path gives it, or else the path.
+fn thing(event: &AuditEvent) -> String {
+    let given = event.resource_id.clone().filter(|id| !id.is_empty());
+    let in_path = || event.path().and_then(about).map(|(_, named)| named.id.to_owned()).filter(|id| !id.is_empty());
+    given.or_else(in_path).unwrap_or_else(|| place(event))
+}
+
+/// Where an act was done: of acts on whatever nobody knows, an id alone would tell many things as one.
+fn place(event: &AuditEvent) -> String {
+    let id = || event.resource_id.clone().filter(|id| !id.is_empty());
+    event.path().map(str::to_owned).or_else(id).unwrap_or_else(|| event.resource_type.clone())
+}
+
+#[cfg(test)]
+mod tests;
