@@ -47,17 +47,30 @@ const GROUPS: &[(&str, &str)] = &[
     ("Zone WAF Write", ZONE),
 ];
 
-/// Every permission group, with the scopes that it acts on.
-static ALL: LazyLock<BTreeMap<String, Vec<&'static str>>> = LazyLock::new(|| {
-    let mut all: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+/// A permission group.
+struct Group {
+    id: String,
+    /// What it acts on.
+    scopes: Vec<&'static str>,
+}
+
+impl Group {
+    fn named(name: &str) -> Self {
+        Self { id: secret::id(&format!("permission-group/{name}")), scopes: Vec::new() }
+    }
+}
+
+/// Every permission group by its name. Each request asks for the ids of many.
+static ALL: LazyLock<BTreeMap<String, Group>> = LazyLock::new(|| {
+    let mut all: BTreeMap<String, Group> = BTreeMap::new();
     let of_families = families().flat_map(|entry| {
         let scope = scope_of(entry.reach);
         [(entry.permission.to_owned(), scope), (write_twin(entry.permission), scope)]
     });
     for (name, scope) in GROUPS.iter().map(|(name, scope)| ((*name).to_owned(), *scope)).chain(of_families) {
-        let scopes = all.entry(name).or_default();
-        if !scopes.contains(&scope) {
-            scopes.push(scope);
+        let group = all.entry(name.clone()).or_insert_with(|| Group::named(&name));
+        if !group.scopes.contains(&scope) {
+            group.scopes.push(scope);
         }
     }
     all
@@ -104,7 +117,7 @@ pub(super) enum Scope<'a> {
 
 /// The id of a permission group.
 pub(super) fn group_id(name: &str) -> String {
-    secret::id(&format!("permission-group/{name}"))
+    ALL.get(name).map_or_else(|| Group::named(name).id, |group| group.id.clone())
 }
 
 /// The name of every permission group.
@@ -114,7 +127,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 
 /// The permission groups as the API lists them.
 pub(super) fn listed() -> Vec<Value> {
-    ALL.iter().map(|(name, scopes)| json!({ "id": group_id(name), "name": name, "scopes": scopes })).collect()
+    ALL.iter().map(|(name, group)| json!({ "id": group.id, "name": name, "scopes": group.scopes })).collect()
 }
 
 /// Policies as they are stored: with an id, and with the name of each group beside its id.
@@ -139,18 +152,18 @@ pub(super) fn stored_policies(policies: &Value, seed: &str) -> Vec<Value> {
 /// Whether a token with these policies holds one of `groups` there: explicit deny, explicit allow, implicit deny.
 pub(super) fn allows(policies: &Value, groups: &[&str], scope: Scope<'_>, account: &str) -> bool {
     let policies = policies.as_array().map(Vec::as_slice).unwrap_or_default();
+    let groups: Vec<String> = groups.iter().map(|group| group_id(group)).collect();
     let granting = |effect: &str| {
         policies.iter().any(|policy| {
-            policy["effect"] == effect && names_one(policy, groups) && reaches(&policy["resources"], scope, account)
+            policy["effect"] == effect && names_one(policy, &groups) && reaches(&policy["resources"], scope, account)
         })
     };
     !granting("deny") && granting("allow")
 }
 
-fn names_one(policy: &Value, groups: &[&str]) -> bool {
-    policy["permission_groups"]
-        .as_array()
-        .is_some_and(|held| held.iter().any(|held| groups.iter().any(|group| id_of(held) == group_id(group))))
+fn names_one(policy: &Value, groups: &[String]) -> bool {
+    let held = policy["permission_groups"].as_array().into_iter().flatten();
+    held.map(id_of).any(|held| groups.iter().any(|group| *group == held))
 }
 
 fn reaches(resources: &Value, scope: Scope<'_>, account: &str) -> bool {

@@ -25,9 +25,8 @@ impl Place {
     pub(in crate::cloudflare::simulator) fn find(path: &str) -> Option<Self> {
         let given: Vec<&str> = path.split('/').collect();
         let fits = |family: &&'static Family| {
-            let wanted: Vec<&str> = family.path.split('/').collect();
-            let fits = |(want, part): (&&str, &&str)| want.starts_with('{') || want == part;
-            wanted.len() <= given.len() && wanted.iter().zip(&given).all(fits)
+            let mut parts = given.iter();
+            family.path.split('/').all(|want| parts.next().is_some_and(|part| want.starts_with('{') || want == *part))
         };
         // Of lists of one path, the first; of those as long, the one that names more.
         let rank = |family: &&'static Family| {
