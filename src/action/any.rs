@@ -54,6 +54,8 @@ pub trait AnyAction: Send + Sync {
     fn params_schema(&self) -> Value;
     /// JSON Schema of its output.
     fn output_schema(&self) -> Value;
+    /// Whether a `with` table fits, without looking at anything.
+    fn check(&self, params: &Value) -> Result<(), StepError>;
     /// See [`Action::plan`].
     fn plan<'a>(&self, params: Value, look: &'a Look<'a>) -> BoxFuture<'a, Result<StepPlan<Value>, StepError>>;
     /// See [`Action::settle`].
@@ -77,10 +79,13 @@ impl<A: Action> AnyAction for A {
         schema_of::<A::Output>()
     }
 
+    fn check(&self, params: &Value) -> Result<(), StepError> {
+        params_of::<A>(params.clone()).map(|_| ())
+    }
+
     fn plan<'a>(&self, params: Value, look: &'a Look<'a>) -> BoxFuture<'a, Result<StepPlan<Value>, StepError>> {
         Box::pin(async move {
-            let params = serde_json::from_value(params)
-                .map_err(|error| StepError::new(format!("the parameters of `{}` do not fit: {error}", A::SPEC.id)))?;
+            let params = params_of::<A>(params)?;
             let plan = A::plan(params, look).await?;
             let output = to_json(A::SPEC.id, &plan.output)?;
             Ok(plan.map(|_| output))
@@ -100,6 +105,11 @@ impl<A: Action> AnyAction for A {
             .map_err(|error| StepError::new(format!("the output of `{}` cannot be read back: {error}", A::SPEC.id)))?;
         to_json(A::SPEC.id, &A::conclude(output, done))
     }
+}
+
+fn params_of<A: Action>(params: Value) -> Result<A::Params, StepError> {
+    serde_json::from_value(params)
+        .map_err(|error| StepError::new(format!("the parameters of `{}` do not fit: {error}", A::SPEC.id)))
 }
 
 fn schema_of<T: JsonSchema>() -> Value {

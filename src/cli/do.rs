@@ -11,14 +11,16 @@ use super::errors::CliError;
 use super::exit::Exit;
 use super::plan;
 use super::resume::reconnect;
-use super::run::{prompter, read_answers, refuse_without_person};
+use super::run::{prompter, read_answers, refuse_unanswered};
 use super::session::load::load_text;
 use super::session::open::Given;
 use super::session::start::Start;
-use super::session::{drive, open};
+use super::session::{drive, leaked, open};
 use super::shelves::generated;
 use crate::action::AnyAction;
-use crate::secret::may_be_token_value;
+use crate::secret::Redactor;
+
+mod parameters;
 
 /// Do one thing of the catalogue now, inside an incident: planned, consented to, journaled and proven like a step.
 ///
@@ -29,7 +31,7 @@ pub(crate) struct DoArgs {
     /// Id of the action, e.g. `cloudflare.token.disable`; `quell actions` lists them.
     action: String,
 
-    /// A parameter. What is no text is written as JSON: `--with 'tokens=["…"]'`.
+    /// A parameter: `--with tokens=ID`, several with commas, tokens also by name. What is no text or list is JSON.
     #[arg(long, value_name = "NAME=VALUE")]
     with: Vec<String>,
 
@@ -62,22 +64,35 @@ pub(crate) async fn run(args: &DoArgs, cx: &Context) -> Result<Exit, CliError> {
         return Err(CliError::usage(format!("incident {} has no run that tells where it takes place", dir.id))
             .hint("begin with `quell run`; nothing was sent"));
     };
-    let text = text(action, with(action, &args.with)?, &args.why)?;
-    let loaded = load_text(generated(text), &cx.shelves, cx)?;
+    let mut with = parameters::read(action, &args.with)?;
+    let load = |with: &Map<String, Value>| load_text(generated(text(action, with, &args.why)?), &cx.shelves, cx);
+    let loaded = load(&with)?;
+    let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
+    if !args.dry_run {
+        refuse_unanswered(cx, answers.is_some())?;
+    }
+    let (stage, mut target, connected) = reconnect(cx, &dir, last).await?;
+    parameters::find(action, &mut with, &connected).await?;
+    let loaded = load(&with)?;
     if args.dry_run {
-        let (_stage, target, connected) = reconnect(cx, &dir, last).await?;
         return plan::show(cx, &loaded, &Map::new(), &target, &connected, 0, None).await;
     }
-    let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
-    refuse_without_person(cx, answers.is_some(), None)?;
-    let (_stage, target, connected) = reconnect(cx, &dir, last).await?;
+    let tokens = parameters::token_ids(action, &with);
+    let redactor = Redactor::new(dir.redaction_key()?);
+    leaked::of_these(&tokens, &found.state, &redactor, &mut target, &connected, answers.is_none(), cx).await?;
     let (inputs, start) = (Map::new(), Start::of(&last.opened));
     let given =
         Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to: None, beside: true };
     let opened = open::open(cx, dir, false, &loaded, given, &target, &connected)?;
     let watch = Watch::new(cx.screen.clone());
-    let prompter = prompter(cx, answers, None, &watch)?;
+    let mut prompter = prompter(cx, answers, None, &watch)?;
+    if let Some(stage) = &stage {
+        prompter = stage.with_colleague(prompter);
+    }
     let driven = drive::drive(cx, opened, loaded, &target, connected, watch, prompter).await?;
+    if let Some(stage) = &stage {
+        stage.close(cx, &driven)?;
+    }
     if let Some(rests) = driven.journal.state().latest_run().filter(|run| run.closed.is_none()) {
         let (run, runbook) = (&rests.opened.run, &rests.opened.runbook);
         cx.screen.tell(&format!("run {run} of {runbook} rests: go on with `quell resume {}`", driven.dir.id));
@@ -85,32 +100,8 @@ pub(crate) async fn run(args: &DoArgs, cx: &Context) -> Result<Exit, CliError> {
     Ok(driven.exit)
 }
 
-/// The parameters, each as its kind is written.
-fn with(action: &dyn AnyAction, given: &[String]) -> Result<Map<String, Value>, CliError> {
-    let schema = action.params_schema();
-    let mut with = Map::new();
-    for pair in given {
-        let (name, text) =
-            pair.split_once('=').ok_or_else(|| CliError::usage(format!("`--with {pair}` is not `name=value`")))?;
-        // Also inside of lists and tables: what is written down is the whole of it.
-        let is_of_value = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        if text.split(|c| !is_of_value(c)).any(may_be_token_value) {
-            return Err(CliError::usage(format!("the parameter `{name}` looks like a secret"))
-                .hint("give a token's id, never its value: parameters are written down; nothing was sent"));
-        }
-        // Text is what no schema says to be anything else, so that an id of digits stays text.
-        let is_text = !schema["properties"][name]["type"].is_string() || schema["properties"][name]["type"] == "string";
-        let value = match serde_json::from_str::<Value>(text) {
-            Ok(value) if !is_text || value.is_object() || value.is_array() => value,
-            _ => Value::String(text.to_owned()),
-        };
-        with.insert(name.to_owned(), json!({ "literal": value }));
-    }
-    Ok(with)
-}
-
 /// The runbook of the one step: in the language, so that engine, resume and report need not know.
-fn text(action: &dyn AnyAction, with: Map<String, Value>, why: &str) -> Result<String, CliError> {
+fn text(action: &dyn AnyAction, with: &Map<String, Value>, why: &str) -> Result<String, CliError> {
     #[derive(Serialize)]
     struct Runbook<'a> {
         schema: u8,
@@ -132,6 +123,7 @@ fn text(action: &dyn AnyAction, with: Map<String, Value>, why: &str) -> Result<S
         return Err(CliError::usage("`--why` is plain text: it is not empty, and holds no `{{`"));
     }
     let spec = action.spec();
+    let with = with.iter().map(|(name, value)| (name.clone(), json!({ "literal": value }))).collect();
     let runbook = Runbook {
         schema: 1,
         name: "do",

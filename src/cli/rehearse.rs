@@ -149,9 +149,10 @@ impl Stage {
         ))
     }
 
-    /// Says what was found and what was missed, once the run is closed.
+    /// Says what was found and what was missed, once every run is closed.
     pub(crate) fn close(&self, cx: &Context, driven: &Driven) -> Result<(), CliError> {
-        if let crate::engine::Stop::Closed(_) = driven.stop {
+        // While a run rests, what was missed is still to be found.
+        if !driven.journal.state().is_open() {
             let score = score::of(&self.scenario, driven.journal.state());
             cx.screen.tell(&score::text(&score, &self.scenario));
             let path = driven.dir.path.join("score.json");

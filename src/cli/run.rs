@@ -142,6 +142,12 @@ pub(crate) fn refuse_without_person(cx: &Context, has_answers: bool, up_to: Opti
     Err(no_person())
 }
 
+/// The same where no order can be given.
+pub(crate) fn refuse_unanswered(cx: &Context, has_answers: bool) -> Result<(), CliError> {
+    refuse_without_person(cx, has_answers, None)
+        .map_err(|error| error.hint("run it on a terminal, or prepare answers with `--answers FILE`; nothing was sent"))
+}
+
 fn no_person() -> CliError {
     CliError::new(Exit::Waiting, "no_person", "there is no terminal to ask a person on, and no answers file")
         .hint("run it on a terminal, prepare answers with `--answers FILE`, or let it go up to a danger with `--yes-up-to`; nothing was sent")

@@ -9,7 +9,7 @@ use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
 use super::resume::reconnect;
-use super::run::{prompter, read_answers, refuse_without_person};
+use super::run::{prompter, read_answers, refuse_unanswered};
 use super::session::load::load_text;
 use super::session::open::{Given, refuse_open};
 use super::session::start::Start;
@@ -60,7 +60,7 @@ pub(crate) async fn run(args: &UndoArgs, cx: &Context) -> Result<Exit, CliError>
     }
     refuse_open(&dir, last)?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
-    refuse_without_person(cx, answers.is_some(), None)?;
+    refuse_unanswered(cx, answers.is_some())?;
     let (stage, target, connected) = reconnect(cx, &dir, last).await?;
     let (inputs, start) = (Map::new(), Start::of(&last.opened));
     let given =

@@ -37,6 +37,8 @@ pub struct IncidentFacts {
     pub closed: Option<String>,
     /// Everybody who accepted something that is left.
     pub accepted_by: Vec<String>,
+    /// Who accepted it when the incident was closed before; it was opened again since.
+    pub accepted_before: Vec<String>,
 }
 
 /// A file with prepared answers.
@@ -130,6 +132,11 @@ pub(super) fn incident(book: &Book<'_>) -> IncidentFacts {
     let closing = state.closing.as_ref();
     let accepted_by: BTreeSet<String> =
         closing.iter().flat_map(|closing| &closing.accepted).map(|accepted| accepted.by.clone()).collect();
+    let closings = book.source.entries.iter().filter_map(|entry| match &entry.event {
+        Event::IncidentClosed { accepted } => Some(accepted),
+        _ => None,
+    });
+    let before: BTreeSet<String> = closings.flatten().map(|accepted| accepted.by.clone()).collect();
     IncidentFacts {
         id: state.id.as_ref().map_or_else(|| UNKNOWN.to_owned(), ToString::to_string),
         title: state.title.clone(),
@@ -142,6 +149,7 @@ pub(super) fn incident(book: &Book<'_>) -> IncidentFacts {
         attested_by: attested_by.into_iter().collect(),
         answers: book.trails.answers.iter().map(answers).collect(),
         closed: closing.map(|closing| time(closing.at)),
+        accepted_before: before.difference(&accepted_by).cloned().collect(),
         accepted_by: accepted_by.into_iter().collect(),
     }
 }

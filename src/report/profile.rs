@@ -51,6 +51,7 @@ impl Hidden {
             model.incident.people.iter().map(|who| who.split(" (").next().unwrap_or(who)).collect();
         names.extend(model.incident.attested_by.iter().map(String::as_str));
         names.extend(model.incident.accepted_by.iter().map(String::as_str));
+        names.extend(model.incident.accepted_before.iter().map(String::as_str));
         names.push(&model.incident.opened_by);
         let mut seen = BTreeSet::new();
         names.retain(|name| !name.trim().is_empty() && seen.insert(*name));

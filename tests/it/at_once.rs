@@ -5,7 +5,7 @@ use std::process::Stdio;
 use quell::simulator::FaultKind;
 use serde_json::{Value, json};
 
-use crate::scene::Ran;
+use crate::scene::{Ran, Scene, files, ran};
 use crate::spine::Spine;
 
 /// A run that rests before its cut.
@@ -88,6 +88,48 @@ async fn what_is_done_at_once_is_asked_for_can_be_looked_at_first_and_is_undone(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_named_as_the_help_says_and_its_leaked_value_is_tried() {
+    let spine = resting().await;
+    let help = spine.scene.run(&["do", "--help"]).expect(0).stdout;
+    assert!(help.contains("--with tokens=ID"), "{help}");
+    let cast = &spine.scene.scenario.cast;
+    let answers = spine.scene.write("do.toml", "[steps.do]\nanswer = \"run\"\n").display().to_string();
+    let disable = |token: &str| {
+        let with = format!("tokens={token}");
+        let mut command = spine.scene.command(&["do", "cloudflare.token.disable", "--with", &with]);
+        ran(command.args(["--answers", &answers, "--json"]).env("QUELL_SUSPECT_VALUE", &cast.suspect_secret)).expect(0)
+    };
+    let done = disable("ci-deploy");
+    let effect = done.json()["steps"][0]["effects"][0].clone();
+    assert_eq!((&effect["target"]["id"], &effect["verdict"]), (&json!(cast.suspect_token_id), &json!("holds")));
+    let told = done.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("the leaked value is refused"), "{}", done.stderr);
+    // What is done to another token says nothing of this value.
+    let other = disable(&spine.rolled[0]).stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(other.contains("`QUELL_SUSPECT_VALUE` is not used") && !other.contains("is refused "), "{other}");
+    for (path, bytes) in files(&spine.scene.state_dir()) {
+        assert!(!String::from_utf8_lossy(&bytes).contains(&cast.suspect_secret), "{}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rehearsal_keeps_to_itself_what_was_planted_while_a_run_rests() {
+    let scene = Scene::new().await;
+    let text = "[inputs]\nsuspect = \"ci-deploy\"\ndetected_at = \"10m ago\"\nexposed_since = \"10h ago\"\n";
+    let stop = scene.write("stop.toml", text).display().to_string();
+    ran(&mut scene.bare(&["rehearse", "--answers", &stop])).expect(11);
+    let answers = scene.write("do.toml", "[steps.do]\nanswer = \"run\"\n").display().to_string();
+    let disable = ["do", "cloudflare.token.disable", "--with", "tokens=ci-deploy", "--answers"];
+    let wait = scene.write("wait.toml", "").display().to_string();
+    ran(scene.bare(&disable).arg(&wait)).expect(11);
+    let done = ran(&mut scene.bare(&["resume", "--answers", &answers])).expect(0);
+    assert!(!done.stderr.contains("planted") && !done.stderr.contains("missed"), "{}", done.stderr);
+    assert!(!scene.incident().join("score.json").exists());
+    let again = ran(scene.bare(&disable).arg(&answers)).expect(0);
+    assert!(!again.stderr.contains("planted") && again.stderr.contains("rests: go on with"), "{}", again.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_done_at_once_is_refused_before_anything_is_sent() {
     let spine = resting().await;
     let refused = |args: &[&str], said: &str| {
@@ -104,7 +146,22 @@ async fn what_cannot_be_done_at_once_is_refused_before_anything_is_sent() {
     refused(&["cloudflare.token.disable", "--with", &format!("tokens={value}")], "looks like a secret");
     let inside = format!("tokens={}", json!([{ "id": value }]));
     refused(&["cloudflare.token.disable", "--with", &inside], "looks like a secret");
-    refused(&["cloudflare.token.disable", "--why", "{{inputs.x}}"], "`--why` is plain text");
+    refused(&["cloudflare.token.disable", "--with", "tokens=a", "--why", "{{inputs.x}}"], "`--why` is plain text");
+    let nobody = spine.scene.run(&["do", "cloudflare.token.disable", "--with", "tokens=ci-deploy"]).expect(11);
+    assert!(nobody.stderr.contains("`--answers FILE`") && !nobody.stderr.contains("--yes-up-to"), "{}", nobody.stderr);
+    // What the action does not take is told before a run is opened, also where it is only looked.
+    let entries = spine.scene.journal().len();
+    for looks in [&[][..], &["--dry-run"]] {
+        let refused = |with: &[&str], said: &str| refused(&[&["cloudflare.token.disable"], with, looks].concat(), said);
+        refused(&[], "missing field `tokens`");
+        refused(&[], "type `--with tokens=ID,ID`; `quell actions cloudflare.token.disable` lists what it takes");
+        refused(&["--with", "tokens=[7]"], "invalid type: integer");
+    }
+    refused(
+        &["cloudflare.token.disable", "--with", "tokens=ci-deplo", "--dry-run"],
+        "no token that this credential sees is called `ci-deplo`",
+    );
+    assert_eq!(spine.scene.journal().len(), entries);
     refused(&["cloudflare.token.disable", "--incident", "1999"], "there is no incident `1999`");
     assert_eq!(spine.scene.writes().len(), 0);
 }
@@ -208,6 +265,18 @@ async fn an_incident_is_closed_when_everything_that_is_left_is_accepted_by_name(
     assert!(status.contains("incident closed ") && status.contains(" by tester, with "), "{status}");
     assert!(close(&[]).expect(0).stderr.contains("was closed "));
     assert_eq!(events(&spine, "incident_closed").len(), 1);
+    // Whoever does one more thing opens it again, and is told so.
+    let done = spine.scene.write("do.toml", "[steps.do]\nfields = { attested_by = \"Ann\" }\n").display().to_string();
+    let incident = spine.scene.incident().display().to_string();
+    let manual = ["do", "manual", "--with", "instruction=Call the bank.", "--incident", &incident, "--answers", &done];
+    let opened = spine.scene.run(&manual).stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        opened.contains("is open again, and so is what was accepted then; `quell close` closes it anew"),
+        "{opened}"
+    );
+    assert!(
+        events(&spine, "noted").iter().any(|note| note["text"].as_str().unwrap().contains("which tester had closed"))
+    );
     let public = spine.scene.run(&["report", "--profile", "public", "-o", "-"]).expect(0).stdout;
     assert!(!public.contains("Lindqvist") && !public.contains("Ann"), "{public}");
     spine.scene.run(&["verify"]).expect(0);

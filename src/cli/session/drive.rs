@@ -29,8 +29,6 @@ pub(crate) struct Driven {
     pub(crate) dir: IncidentDir,
     /// The journal, still open.
     pub(crate) journal: Journal,
-    /// Why the loop ended.
-    pub(crate) stop: Stop,
     /// The exit code so far.
     pub(crate) exit: Exit,
 }
@@ -100,7 +98,7 @@ pub(crate) async fn drive(
     let stop = engine.drive().await?;
     drop(lock);
     let journal = engine.into_journal();
-    finish(cx, dir, journal, &run, stop, &connected)
+    finish(cx, dir, journal, &run, &stop, &connected)
 }
 
 fn finish(
@@ -108,10 +106,10 @@ fn finish(
     dir: IncidentDir,
     journal: Journal,
     run: &RunId,
-    stop: Stop,
+    stop: &Stop,
     connected: &Connected,
 ) -> Result<Driven, CliError> {
-    let mut exit = outcome::exit(journal.state(), journal.state().run(run), Some(&stop));
+    let mut exit = outcome::exit(journal.state(), journal.state().run(run), Some(stop));
     let found = dir.inspect()?;
     match report::write(&dir, &found) {
         Ok((path, _)) => cx.screen.tell(&format!("post-mortem draft: {}", path.display())),
@@ -131,7 +129,7 @@ fn finish(
             cx.now(),
         ))?;
     }
-    Ok(Driven { dir, journal, stop, exit })
+    Ok(Driven { dir, journal, exit })
 }
 
 /// What is consented to before anything is shown, in words; nothing where people are asked for all.

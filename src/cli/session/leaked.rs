@@ -13,7 +13,7 @@ use crate::cli::prompt::ask_secret;
 use crate::cloudflare::api::{Connected, Connector, Credential, Identity};
 use crate::cloudflare::{Named, named, simulator};
 use crate::escape;
-use crate::journal::{LeakedToken, RunState};
+use crate::journal::{IncidentState, LeakedToken, RunState};
 use crate::model::{CredentialKind, Verdict};
 use crate::provider::Leaked;
 use crate::runbook::{InputSpec, InputType};
@@ -93,6 +93,40 @@ pub(crate) async fn again(run: &RunState, redactor: &Redactor, target: &mut Targ
             known.token
         )),
     }
+}
+
+/// The value for what is done at once to `tokens`: the one that a run of the incident was told by, or the one that the
+/// environment has, where it is one of theirs. Any other is not tried, which is said.
+///
+/// # Errors
+/// Nobody answers whose the value is.
+pub(crate) async fn of_these(
+    tokens: &[String],
+    incident: &IncidentState,
+    redactor: &Redactor,
+    target: &mut Target,
+    connected: &Connected,
+    may_ask: bool,
+    cx: &Context,
+) -> Result<(), CliError> {
+    let is_meant = |run: &&RunState| run.opened.leaked.as_ref().is_some_and(|known| tokens.contains(&known.token));
+    if let Some(run) = incident.runs.iter().rfind(is_meant) {
+        again(run, redactor, target, cx.can_ask() && may_ask, cx).await;
+        return Ok(());
+    }
+    if tokens.is_empty() || target.scenario.is_some() {
+        return Ok(());
+    }
+    let Some(value) = given(target, cx) else { return Ok(()) };
+    let why = match bind(value, target, connected, cx).await {
+        Ok(id) if tokens.contains(&id) => return Ok(()),
+        Ok(id) => format!("it is the value of the token {id}, which this is not about"),
+        Err(Unbound::Is(why)) => why,
+        Err(Unbound::NotAsked(error)) => return Err(error),
+    };
+    target.leaked = None;
+    cx.screen.tell(&escape::terminal(&format!("note: `{VARIABLE}` is not used: {why}")));
+    Ok(())
 }
 
 /// Whether the token is cut already, as a read showed.
@@ -177,7 +211,7 @@ pub(super) async fn beside(
 }
 
 /// Whether a token is named by its id.
-pub(super) fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

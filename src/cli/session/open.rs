@@ -17,9 +17,10 @@ use crate::cli::prompt::AnswersFile;
 use crate::cloudflare::api::Connected;
 use crate::durable;
 use crate::engine::{Binding, seal_plan};
+use crate::escape;
 use crate::journal::{
-    Driver, DriverLock, Event, FORMAT, Journal, LeakedToken, Lease, PlanApproved, PlanSealed, RunOpened, RunState,
-    Stamp,
+    Driver, DriverLock, Event, FORMAT, Journal, LeakedToken, Lease, NoteKind, PlanApproved, PlanSealed, RunOpened,
+    RunState, Stamp,
 };
 use crate::model::{Account, Danger, Digest, IncidentId, RunId, World};
 use crate::runbook::{Runbook, Templates};
@@ -143,7 +144,17 @@ pub(crate) fn open(
         leaked: leaked(&dir, target)?,
     };
     let stamp = Stamp { run: Some(run.clone()), ..stamp };
+    let closing = journal.state().closing.clone();
     journal.append(&stamp, Event::RunOpened(Box::new(bound.clone())))?;
+    if let Some(closing) = closing {
+        let at = closing.at.strftime("%F %H:%MZ");
+        let text = format!(
+            "the incident, which {} had closed at {at}, is open again, and so is what was accepted then",
+            closing.by
+        );
+        cx.screen.tell(&escape::terminal(&format!("note: {text}; `quell close` closes it anew")));
+        journal.append(&stamp, Event::Noted { text, kind: NoteKind::Decision })?;
+    }
     // Before the plan is fixed: a run that can be resumed has its approval.
     if let Some((approved, text)) = given.approved {
         keep(&dir.approved(&run), &text)?;
