@@ -165,13 +165,7 @@ impl Incident {
     }
 
     fn by_hand(&mut self, path: &StepPath, n: usize) {
-        let work = ByHand {
-            instruction: "Remove the deploy key from the build system.".into(),
-            dashboard: None,
-            curl: None,
-            request: None,
-            place: None,
-        };
+        let work = ByHand::new("Remove the deploy key from the build system.");
         let effect = Effect { call: Call::Hand(work), undo: None, resolves: None, ..effect(path, n, 0) };
         let key = effect.key.clone();
         self.say(Some(path), proposed(vec![effect], None));

@@ -1,17 +1,23 @@
 //! How a finding is put back: what should be there, what is, and the one request that leads from here to there.
 //!
+//! What a review found is put back by [`request()`]; of what a hunt found, [`way()`] tells where it is got at, and the request
+//! where there is one.
+//!
 //! A person makes the request, so it comes with an exact instruction and a command line. Everything in a finding may
 //! have been chosen by an attacker: paths are percent-encoded, and the command line quotes what it carries.
 
 mod curl;
+mod dashboard;
 mod instruction;
 mod request;
 mod standing;
+mod way;
 
 pub use curl::curl;
 pub use instruction::{consequences, cut_off, dashboard, fields, instruction, reach};
-pub use request::{Request, request};
+pub use request::{Request, reading, request};
 pub use standing::{Present, Sight, Standing};
+pub use way::{Way, seat, way};
 
 use serde_json::Value;
 

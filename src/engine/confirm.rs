@@ -177,12 +177,14 @@ impl Engine {
         let position = step.effects.iter().position(|state| state.effect.key == effect.key).map_or(1, |at| at + 1);
         let drifted = self.drifted_from_plan(path, step)?.into_iter().find(|drift| drift.key == effect.key);
         let prompter = self.bench.ports.prompter.clone();
-        let request = HandRequest { step: &planned, effect, work, position: (position, total), drifted };
+        let rows = &step.effects;
+        let request = HandRequest { step: &planned, effect, work, position: (position, total), rows, drifted };
         let reply = prompter.hand(request).await;
         let leave = |disposition| Event::RowsLeft { left: vec![Left { effect: effect.key.clone(), disposition }] };
         let event = match self.common(path, reply)? {
             Ok(turn) => return Ok(turn),
             Err(Answered::Skip(reason)) => leave(Disposition::Keep { reason }),
+            Err(Answered::Go(HandReply::CheckAgain(key))) => return self.check_again(path, &key).await,
             Err(Answered::Go(HandReply::Keep(reason))) => leave(Disposition::Keep { reason }),
             Err(Answered::Go(HandReply::Later(owner))) => leave(Disposition::Later { owner }),
             Err(Answered::Go(HandReply::Done { attested_by, note, proof })) => {

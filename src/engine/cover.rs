@@ -324,7 +324,7 @@ mod tests {
         let approved = plan(std::slice::from_ref(&one));
         let by = Beforehand { plan: Some(&approved), up_to: Some(Danger::Disruptive), ..Beforehand::default() };
         assert_eq!(asks(&one, None, by), Cover::By(Basis::Plan));
-        let work = ByHand { instruction: "x".into(), dashboard: None, curl: None, request: None, place: None };
+        let work = ByHand::new("x");
         let hand = Effect { call: Call::Hand(work), ..one.clone() };
         assert_eq!(asks(&hand, None, by), Cover::Ask(Asked::ByHand));
         let unselected = Effect { preselected: false, ..one.clone() };

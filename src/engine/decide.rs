@@ -26,7 +26,7 @@ pub enum Next {
     Perform(StepPath, EffectKey),
     /// Look what became of an effect in doubt.
     Probe(StepPath, EffectKey),
-    /// The look showed that an effect in doubt took place: write that down.
+    /// The look showed that an effect in doubt took place, or that work by hand is done: write that down.
     SettleByProbe(StepPath, EffectKey),
     /// Look whether an applied effect shows.
     Verify(StepPath, EffectKey),
@@ -59,6 +59,7 @@ pub enum Next {
 /// | | one in doubt, not looked at | `Probe` |
 /// | | one in doubt, and seen to hold | `SettleByProbe` |
 /// | | one in doubt, and not seen | `Decide` |
+/// | | one by hand, open, and seen to be done | `SettleByProbe` |
 /// | | one applied | `Verify` |
 /// | | one refused, or applied and not seen | `Decide` |
 /// | | one undecided, to be tried again | `Confirm` |
@@ -125,6 +126,9 @@ fn within(planned: &PlannedStep, step: &StepState) -> Next {
             Some(Verdict::Holds(_)) => Next::SettleByProbe(path, key),
             Some(_) => Next::Decide(path, key),
         };
+    }
+    if let Some(seen) = first(&EffectState::is_seen_done) {
+        return Next::SettleByProbe(path, seen.effect.key.clone());
     }
     if let Some(applied) = first(&|state| state.status == EffectStatus::Applied) {
         return Next::Verify(path, applied.effect.key.clone());

@@ -32,10 +32,7 @@ fn effect(effect: Effect, redactor: &Redactor) -> Effect {
          was chosen to look like one; quell sends nothing that it may not write down. Go by the id.",
         effect.summary
     );
-    Effect {
-        call: Call::Hand(ByHand { instruction, dashboard: None, curl: None, request: None, place: None }),
-        ..effect
-    }
+    Effect { call: Call::Hand(ByHand::new(instruction)), ..effect }
 }
 
 fn holds_secret(value: &impl Serialize, redactor: &Redactor) -> bool {

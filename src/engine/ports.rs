@@ -265,6 +265,8 @@ pub struct HandRequest<'a> {
     pub work: &'a ByHand,
     /// Which one of how many, from 1.
     pub position: (usize, usize),
+    /// All the work of the step, in its order.
+    pub rows: &'a [EffectState],
     /// How it differs from what the approved plan forecast.
     pub drifted: Option<Drift>,
 }
@@ -285,6 +287,8 @@ pub enum HandReply {
     Later(String),
     /// It stays as it is: why.
     Keep(String),
+    /// Nobody says anything of it: this effect is to be read again.
+    CheckAgain(EffectKey),
 }
 
 /// Asks what only a person knows.

@@ -47,11 +47,25 @@ impl Engine {
         Ok(Turn::On)
     }
 
+    /// Reads again what a person is to see to. What it shows is written down as seen, and nobody vouches for it.
+    pub(super) async fn check_again(&mut self, path: &StepPath, key: &EffectKey) -> Result<Turn, EngineError> {
+        let state = self.effect(path, key)?;
+        if state.can_be_checked()
+            && let Some((verdict, taken)) = self.poll(path, &state, None).await?
+        {
+            self.keep_verdict(path, key, verdict, taken)?;
+        }
+        Ok(Turn::On)
+    }
+
     pub(super) fn settle_by_probe(&mut self, path: &StepPath, key: &EffectKey) -> Result<Turn, EngineError> {
         let state = self.effect(path, key)?;
         let event = Event::Settled {
             effect: key.clone(),
-            attempt: u32::try_from(state.attempts.len()).unwrap_or(u32::MAX),
+            attempt: match state.effect.call {
+                Call::Hand(_) => 0,
+                Call::Http(_) | Call::Outside(_) => u32::try_from(state.attempts.len()).unwrap_or(u32::MAX),
+            },
             outcome: Outcome::Applied,
             receipt: serde_json::Value::Null,
             by: SettledBy::Probe,
@@ -105,6 +119,13 @@ impl Engine {
             if matches!(state.verdict, Some(Verdict::Holds(_))) {
                 let text = format!("looked again at an effect in doubt, which took place: {words}");
                 self.record(Some(path), Event::Noted { text, kind: NoteKind::Decision })?;
+                return Ok(Turn::On);
+            }
+        }
+        if kind == DecisionKind::NotSeen && decision == EffectDecision::Retry && state.can_be_checked() {
+            // It may have been done by now, and is then not asked for once more.
+            self.check_again(path, key).await?;
+            if self.effect(path, key)?.is_seen_done() || self.bench.ports.interrupt.is_raised() {
                 return Ok(Turn::On);
             }
         }

@@ -192,6 +192,25 @@ impl EffectState {
         self.is_done() && matches!(self.verdict, Some(Verdict::Holds(_)))
     }
 
+    /// Work by hand that is not settled, and of which a read shows whether it is done.
+    pub fn can_be_checked(&self) -> bool {
+        self.effect.is_read_back() && self.is_open_work()
+    }
+
+    /// Work by hand that nobody has said is done, and that a read shows to be.
+    pub fn is_seen_done(&self) -> bool {
+        self.is_open_work() && matches!(self.verdict, Some(Verdict::Holds(_)))
+    }
+
+    /// Work by hand that is still to be done: now, by somebody later, or for it did not show.
+    const fn is_open_work(&self) -> bool {
+        matches!(self.effect.call, Call::Hand(_))
+            && matches!(
+                self.status,
+                EffectStatus::Proposed | EffectStatus::VerifyFailed | EffectStatus::Left(Disposition::Later { .. })
+            )
+    }
+
     pub(super) fn repropose(&mut self, effect: &Effect) {
         if self.is_final() || matches!(self.status, EffectStatus::Applied) {
             return;
@@ -291,12 +310,16 @@ impl EffectState {
             sealed: false,
         };
         if matches!(self.effect.call, Call::Hand(_)) {
-            self.expect(
-                attempt == 0 && self.status == EffectStatus::Proposed && *outcome == Outcome::Applied,
-                "be settled",
-            )?;
+            let is_probed = by == SettledBy::Probe;
+            let is_due = if is_probed { self.is_seen_done() } else { self.status == EffectStatus::Proposed };
+            self.expect(attempt == 0 && is_due && *outcome == Outcome::Applied, "be settled")?;
             self.attempts.push(settled);
-            self.status = EffectStatus::Applied;
+            if is_probed {
+                self.status = EffectStatus::Finished;
+            } else {
+                // What was seen before somebody did it says nothing of it now.
+                (self.status, self.verdict) = (EffectStatus::Applied, None);
+            }
             return Ok(());
         }
         self.expect(self.is_in_doubt() && self.is_last(attempt), "be settled")?;
@@ -325,6 +348,8 @@ impl EffectState {
             (EffectStatus::Applied, Verdict::DoesNotHold(_)) => self.status = EffectStatus::VerifyFailed,
             (EffectStatus::Applied, _) => self.status = EffectStatus::Finished,
             (EffectStatus::Open | EffectStatus::Unknown | EffectStatus::VerifyFailed, _) => {}
+            // Work by hand may be looked at before anybody says that it is done.
+            _ if self.is_open_work() => {}
             _ => return Err(format!("effect {} is not at a point where it is verified", self.effect.key)),
         }
         self.verdict = Some(verdict.clone());

@@ -57,6 +57,11 @@ impl Effect {
         self.before == self.after && !self.before.is_null()
     }
 
+    /// Work for a person of which a read shows whether it is done.
+    pub const fn is_read_back(&self) -> bool {
+        matches!(&self.call, Call::Hand(work) if work.place.is_some())
+    }
+
     /// What consent is bound to: the call, the before-image and the target. Cosmetic columns are left out.
     pub fn digest(&self) -> Digest {
         canonical_digest(&serde_json::json!({
@@ -131,12 +136,31 @@ pub struct ByHand {
     /// A command line that does it; names the secret by environment variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curl: Option<String>,
+    /// A command line that reads it as it is; names the secret by environment variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<String>,
     /// The same as a request. quell never sends it; a rehearsal's colleague does it in the simulated account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<HttpCall>,
     /// Where to look whether it was done, in the action's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Value>,
+    /// True where nobody knows what should be there: then the after-image says nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub blind: bool,
+}
+
+impl ByHand {
+    /// Work of which no more is known than what is to be done.
+    pub fn new(instruction: impl Into<String>) -> Self {
+        let (dashboard, curl, read, request, place) = (None, None, None, None, None);
+        Self { instruction: instruction.into(), dashboard, curl, read, request, place, blind: false }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Another action with parameters that puts an effect back; it has consent and proof of its own.

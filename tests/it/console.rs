@@ -65,6 +65,8 @@ fn by_hand(number: usize, name: &str) -> Effect {
     let work = ByHand {
         request: None,
         place: None,
+        read: None,
+        blind: false,
         instruction: "Open the member's page.\n  Choose `Revoke sessions`.\n\u{1b}[2Jrun> done".into(),
         dashboard: Some("https://dash.cloudflare.com/023e105f4ecef8ad9ca31a8372d0c353/members".into()),
         curl: Some(

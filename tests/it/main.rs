@@ -10,6 +10,7 @@ mod battery;
 mod books;
 mod by_itself;
 mod catalogue;
+mod check_again;
 mod client;
 mod console;
 mod crash;

@@ -412,8 +412,7 @@ fn rotate(scene: &mut Scene, names: &Names) {
     let two = effect("rotate", "rotate", "tok-partner", &names.token, Danger::Irreversible);
     let three = effect("rotate", "rotate", "tok-billing", "billing", Danger::Irreversible);
     let mut key = effect("rotate", "rotate", "key-origin", "origin key", Danger::Disruptive);
-    key.call =
-        Call::Hand(ByHand { instruction: "change it".into(), dashboard: None, curl: None, request: None, place: None });
+    key.call = Call::Hand(ByHand::new("change it"));
     scene.propose("rotate", "rotate", json!({}), &[&one, &two, &three, &key], None);
     let keep = Disposition::Keep { reason: names.reason.clone() };
     let later = Disposition::Later { owner: "carol (billing)".into() };

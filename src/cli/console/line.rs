@@ -51,7 +51,12 @@ fn standing(state: &EffectState) -> (&'static str, Tone, String) {
     let why = || state.outcome().and_then(Outcome::why).unwrap_or("no answer is recorded").to_owned();
     let seen = || state.verdict.as_ref().map(|verdict| verdict.detail().to_owned()).unwrap_or_default();
     match &state.status {
-        EffectStatus::Proposed => ("waiting", Tone::Faint, String::new()),
+        EffectStatus::Proposed => match &state.verdict {
+            Some(Verdict::Holds(proof)) => ("seen done", Tone::Good, proof.clone()),
+            Some(Verdict::DoesNotHold(why)) => ("not done", Tone::Alarm, format!("a look: {why}")),
+            Some(Verdict::CannotTell(why)) => ("not known", Tone::Care, format!("a look: {why}")),
+            None => ("waiting", Tone::Faint, String::new()),
+        },
         EffectStatus::Consented(_) if matches!(state.outcome(), Some(Outcome::NotSent(_))) => {
             ("not sent", Tone::Care, why())
         }
@@ -71,7 +76,10 @@ fn standing(state: &EffectState) -> (&'static str, Tone, String) {
             Some(Verdict::DoesNotHold(_)) | None => ("unproven", Tone::Care, state.words.clone().unwrap_or_else(seen)),
         },
         EffectStatus::Left(disposition) => match disposition {
-            Disposition::Later { owner } => ("later", Tone::Care, format!("{owner} does it")),
+            Disposition::Later { owner } => {
+                let look = if state.verdict.is_some() { format!("; a look: {}", seen()) } else { String::new() };
+                ("later", Tone::Care, format!("{owner} does it{look}"))
+            }
             Disposition::Keep { reason } => ("kept", Tone::Faint, reason.clone()),
             Disposition::AlreadyMet { proof } => ("already so", Tone::Good, proof.clone()),
             Disposition::Unseen { why } => ("not done", Tone::Alarm, why.clone()),

@@ -152,8 +152,14 @@ impl Watch {
             }
             Event::Intended { effect, .. } => self.tell_effect(Volume::Normal, step, effect, style),
             Event::Settled { effect, .. } | Event::Verified { effect, .. } => {
-                let is_bad = effect_of(step, effect).is_some_and(|state| state.is_in_doubt() || state.needs_decision());
-                let least = if is_bad { Volume::Quiet } else { Volume::Normal };
+                let state = effect_of(step, effect);
+                let is_bad = state.is_some_and(|state| state.is_in_doubt() || state.needs_decision());
+                let least = match state {
+                    // What settles it follows, and says the same.
+                    Some(state) if state.is_seen_done() => Volume::Verbose,
+                    _ if is_bad => Volume::Quiet,
+                    _ => Volume::Normal,
+                };
                 self.tell_effect(least, step, effect, style);
             }
             Event::EffectDecided { effect, decision, words } => {

@@ -38,7 +38,7 @@
 //! | `unmet` | `run`, `skip` | a step's requirement was not done |
 //! | `canary` | `go`, `stop` | after the first row of a list |
 //! | `alone` | text | a step asks for a second person: why it goes on without one |
-//! | `fields` | table | work by hand: `attested_by`, `note`, `proof`; questions: one key each |
+//! | `fields` | table | work by hand: `attested_by`, `note`, `proof`, and `check_again = true` to read it again first; questions: one key each |
 //!
 //! `[defaults]` takes the same keys but `phrase`, `select` and `alone`, which are about one step. An answer that is
 //! needed and not there ends the run as paused. Two targets that bear one name are told apart by id only. Where a list is

@@ -78,7 +78,7 @@ fn who(state: &EffectState) -> &str {
     state.receipt().and_then(|receipt| receipt["attested_by"].as_str()).unwrap_or("a person")
 }
 
-fn looked(verdict: Option<&Verdict>) -> String {
+pub(super) fn looked(verdict: Option<&Verdict>) -> String {
     match verdict {
         None => "none was taken".to_owned(),
         Some(Verdict::Holds(detail)) => format!("the change is in place: {detail}"),
@@ -104,7 +104,9 @@ fn choices(request: &DecisionRequest<'_>) -> [(&'static str, String); 3] {
             "look again, show it, and send only after fresh consent. If the lost attempt did take place, this is the \
              second"
         }
-        DecisionKind::NotSeen if is_by_hand(state) => "look again, and ask for what then is still to be done by hand",
+        DecisionKind::NotSeen if is_by_hand(state) => {
+            "look again (`check again` does as well), and ask for what then is still to be done by hand"
+        }
         DecisionKind::Refused | DecisionKind::NotSeen => "look again, show it, and send only after fresh consent",
     };
     let attested = format!("you take the word of {}; it is recorded as done, and as not proven", who(state));
@@ -127,9 +129,13 @@ fn choices(request: &DecisionRequest<'_>) -> [(&'static str, String); 3] {
     [("retry REASON", retry.to_owned()), ("applied REASON", applied.to_owned()), ("abandon REASON", abandon.to_owned())]
 }
 
-/// Reads a decision with the person's words. An error says what is missing.
-pub(super) fn decided(line: &str) -> Option<Result<(EffectDecision, String), String>> {
+/// Reads a decision with the person's words. An error says what is missing. Of work by hand `check again` says enough:
+/// nothing is done by it.
+pub(super) fn decided(line: &str, request: &DecisionRequest<'_>) -> Option<Result<(EffectDecision, String), String>> {
     let line = line.trim();
+    if line == "check again" && request.state.can_be_checked() {
+        return Some(Ok((EffectDecision::Retry, line.to_owned())));
+    }
     let (word, words) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let decision = match word {
         "retry" => EffectDecision::Retry,

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use self::dialogue::{Heard, Judged, Prompted, answer};
 use super::consent::{consented, typed_phrase};
 use super::decision::decided;
-use super::hand::attested;
+use super::hand::{again_text, attested, check_again, expected};
 use super::{
     Selection, TypedLines, answer_to, ask, consent_text, decision_text, failure_text, go_on_text, hand_text,
     question_text, unmet_text,
@@ -43,6 +43,8 @@ pub struct Terminal {
     remembered: Mutex<Option<(Vec<Digest>, Selection)>>,
     /// The answers that were given before a note was written.
     answered: Mutex<Option<Answered>>,
+    /// The work by hand that was shown before something was read again.
+    checked: Mutex<Option<Digest>>,
 }
 
 /// A form that is filled in as far as it goes.
@@ -75,6 +77,7 @@ impl Terminal {
             reminded: Mutex::default(),
             remembered: Mutex::default(),
             answered: Mutex::default(),
+            checked: Mutex::default(),
         }
     }
 
@@ -97,15 +100,29 @@ impl Terminal {
 
     async fn attest(&self, request: &HandRequest<'_>) -> Reply<HandReply> {
         let id = request.step.path.as_str();
-        self.screen.say(&hand_text(request, &self.operator, &self.screen.style()));
+        let shown = request.effect.digest();
+        let is_shown = self.checked.lock().unwrap_or_else(PoisonError::into_inner).take().as_ref() == Some(&shown);
+        let style = self.screen.style();
+        self.screen.say(&if is_shown {
+            again_text(request, &self.operator, &style)
+        } else {
+            hand_text(request, &self.operator, &style)
+        });
         let prompted = Prompted::plain(id, vec![request.effect]);
-        let judge = |line: &str| match attested(line, &self.operator) {
-            Some(reply) => Judged::Take(reply),
-            None => Judged::Again("type `done [NAME]`, `later OWNER` or `keep REASON`".to_owned()),
+        let judge = |line: &str| match (check_again(line, request), attested(line, &self.operator)) {
+            (Some(Ok(key)), _) => Judged::Take(HandReply::CheckAgain(key)),
+            (Some(Err(why)), _) => Judged::Again(why),
+            (None, Some(reply)) => Judged::Take(reply),
+            (None, None) => Judged::Again(expected(request)),
         };
         let attested_by = match self.talk(&prompted, judge).await {
             Reply::Go(HandReply::Done { attested_by, .. }) => attested_by,
-            other => return other,
+            other => {
+                if matches!(other, Reply::Go(HandReply::CheckAgain(_))) {
+                    *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
+                }
+                return other;
+            }
         };
         self.say("what was done, in a line; empty for nothing to add:");
         let some = |line: &str| {
@@ -215,7 +232,7 @@ impl Prompter for Terminal {
         Box::pin(async move {
             self.screen.say(&decision_text(&request, &self.screen.style()));
             let prompted = Prompted::consent(request.step.path.as_str(), vec![&request.state.effect]);
-            let judge = |line: &str| match decided(line) {
+            let judge = |line: &str| match decided(line, &request) {
                 Some(Ok(decided)) => Judged::Take(decided),
                 Some(Err(why)) => Judged::Again(why),
                 None => Judged::Again("type `retry REASON`, `applied REASON` or `abandon REASON`".to_owned()),

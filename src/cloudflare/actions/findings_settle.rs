@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::repair::{
-    Present, Sight, Standing, consequences, curl, cut_off, dashboard, fields, instruction, reach, request, wanted,
+    Present, Sight, Standing, consequences, curl, cut_off, dashboard, fields, instruction, reach, reading, request,
+    wanted,
 };
 use crate::cloudflare::review::{Place, ReviewItem, ReviewKind};
 use crate::model::{
@@ -182,14 +183,21 @@ impl Action for FindingsSettle {
     }
 
     async fn verify<'a>(effect: &'a Effect, _receipt: Option<&'a Value>, look: &'a Look<'a>) -> Verdict {
-        let Some(place) = place_of(effect) else {
-            return Verdict::CannotTell(
-                "what it was before is not known, so no read can tell whether it is right".into(),
-            );
+        const UNKNOWN: &str = "what it was before is not known, so no read can tell whether it is right";
+        let (Some(place), Call::Hand(work)) = (place_of(effect), &effect.call) else {
+            return Verdict::CannotTell(UNKNOWN.to_owned());
         };
         let (left, wanted) = (some(&effect.before), some(&effect.after));
         match Sight::new(look).standing(&place, left, wanted).await {
             Err(error) => Verdict::CannotTell(format!("it cannot be looked at: {error}")),
+            Ok(standing) if work.blind => {
+                let now = match &standing {
+                    Standing::PutBack => "gone",
+                    standing if standing.is_as_left(place.kind, left) => "still as it was found",
+                    Standing::Open { .. } => "another than it was found",
+                };
+                Verdict::CannotTell(format!("it is {now}; {UNKNOWN}"))
+            }
             Ok(Standing::PutBack) => Verdict::Holds(proof(wanted.is_some())),
             Ok(standing) if standing.is_as_left(place.kind, left) => {
                 Verdict::DoesNotHold("it is still as it was found".into())
@@ -271,18 +279,21 @@ fn to_decide(item: &ReviewItem, reason: &str, look: &Look<'_>) -> Effect {
     effect.danger = Danger::Observe;
     effect.radius = Radius { reach: effect.radius.reach, ..Radius::default() };
     effect.before = json!(item.after);
+    let found = Present { id: item.place.id.clone(), image: json!(item.after) };
+    let read = reading(&item.place, Some(&found), look.account());
+    let instruction = format!(
+        "The {} `{}` ({}) was changed in the window, and {reason}.{now} Ask its owner what it should be, put it right where it \
+         is wrong, and say so; where it is right, keep it with the reason.",
+        item.place.kind.words(),
+        item.resource_name,
+        item.place.scope()
+    );
     effect.call = Call::Hand(ByHand {
-        instruction: format!(
-            "The {} `{}` ({}) was changed in the window, and {reason}.{now} Ask its owner what it should be, put it right \
-             where it is wrong, and say so; where it is right, keep it with the reason.",
-            item.place.kind.words(),
-            item.resource_name,
-            item.place.scope()
-        ),
         dashboard: Some(dashboard(&item.place)),
-        curl: None,
-        request: None,
-        place: None,
+        read: Some(curl(&read, look.provider().world())),
+        place: Some(json!(item.place)),
+        blind: true,
+        ..ByHand::new(instruction)
     });
     effect
 }
@@ -296,6 +307,8 @@ fn effect(
 ) -> Effect {
     let place = &item.place;
     let request = request(place, present.as_ref(), wanted, is_beside, look.account());
+    let read = reading(place, present.as_ref(), look.account());
+    let world = look.provider().world();
     let state = present.map(|present| present.image);
     let method = request.as_ref().map(|request| request.method);
     let verb = match method {
@@ -323,9 +336,11 @@ fn effect(
         call: Call::Hand(ByHand {
             instruction: instruction(item, request.as_ref(), state.as_ref()),
             dashboard: Some(dashboard(place)),
-            curl: request.as_ref().map(|request| curl(request, look.provider().world())),
+            curl: request.as_ref().map(|request| curl(request, world)),
+            read: Some(curl(&read, world)),
             request: request.map(HttpCall::from),
             place: Some(json!(place)),
+            blind: false,
         }),
         consequences: known.into_iter().chain(consequences(place, wanted, state.as_ref())).collect(),
         before: json!(state),

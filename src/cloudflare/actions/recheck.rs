@@ -1,6 +1,7 @@
 //! `cloudflare.recheck`.
 
 mod row;
+mod seats;
 mod standing;
 
 use std::collections::BTreeSet;
@@ -15,9 +16,10 @@ use super::hunt::{Hunting, baseline};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::attribution::{Trail, required_window};
 use crate::cloudflare::present::chosen;
-use crate::hunt::{AuditEvent, Judged, Principal};
+use crate::hunt::{AuditEvent, Item, Judged, Principal};
 use crate::model::{Attribution, Danger, Effect, Finding, FindingStatus, Source, Verdict, count};
 
+use seats::Seats;
 use standing::{Present, Standing};
 
 /// `cloudflare.recheck`.
@@ -167,8 +169,12 @@ impl Action for Recheck {
         let reviewed = params.reviewed.unwrap_or(false);
         let is_told = |it: &&Finding| !reviewed || !RULES.contains(&it.family.as_str());
         let hunted: Vec<Finding> = params.hunted.iter().filter(is_told).cloned().collect();
-        let mut present = Present::of(&hunted);
-        let seen = hunting.look(look, &mut |family, item| present.take(family, item)).await?;
+        let (mut present, mut seats) = (Present::of(&hunted), Seats::of(&hunted));
+        let mut see = |family, item: &Item| {
+            present.take(family, item);
+            seats.take(family, item);
+        };
+        let seen = hunting.look(look, &mut see).await?;
         let known: BTreeSet<_> = params.hunted.iter().map(told).collect();
         let until = params.acts_until.unwrap_or(since);
         let is_later = |finding: &Finding| finding.at.is_some_and(|at| at > until);
@@ -212,11 +218,11 @@ impl Action for Recheck {
                 }
                 (_, Some(accepted)) => (Stands::Accepted, accepted.reason.clone(), Some(accepted.by.clone())),
                 (Standing::There(why), None) => {
-                    plan.effects.push(row::effect(finding, &why, look));
+                    plan.effects.push(row::effect(finding, &why, seats.seat(finding).as_ref(), look));
                     (Stands::StillThere, why, None)
                 }
                 (Standing::Unknown(why), None) => {
-                    plan.effects.push(row::effect(finding, &why, look));
+                    plan.effects.push(row::effect(finding, &why, seats.seat(finding).as_ref(), look));
                     (Stands::Unknown, why, None)
                 }
             };

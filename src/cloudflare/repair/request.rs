@@ -4,14 +4,14 @@ use super::Present;
 use crate::cloudflare::access_rules::access_rules_path;
 use crate::cloudflare::api::segment;
 use crate::cloudflare::dns::Record;
-use crate::cloudflare::review::{Place, ReviewKind};
+use crate::cloudflare::review::{Level, Place, ReviewKind};
 use crate::cloudflare::rules::rulesets_path;
 use crate::model::HttpCall;
 
-/// One request that puts something back.
+/// One request that puts something back, or shows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// `POST`, `PATCH` or `DELETE`; never `PUT`, which resets what it does not name.
+    /// `POST`, `PATCH` or `DELETE`; never `PUT`, which resets what it does not name. `GET` for one that shows it.
     pub method: &'static str,
     /// Path below the API's base URL.
     pub path: String,
@@ -48,6 +48,23 @@ pub fn request(
         (None, Some(wanted)) => Some(Request { method: "POST", path: collection, body: Some(wanted.clone()) }),
         (None, None) => None,
     }
+}
+
+/// The request that shows what is at `place`: the one that is `present`, or the list that it would be in.
+pub fn reading(place: &Place, present: Option<&Present>, account: &str) -> Request {
+    let collection = collection(place, account);
+    let path = match (place.kind, present) {
+        // No read shows one rule, nor one access rule of a user.
+        (ReviewKind::Rule, _) => collection.trim_end_matches("/rules").to_owned(),
+        (ReviewKind::AccessRule, _) if place.level == Level::User => collection,
+        (_, Some(present)) => format!("{collection}/{}", segment(&present.id)),
+        // Its list needs a zone.
+        (ReviewKind::OriginCertificate, None) => {
+            format!("{collection}?zone_id={}", segment(place.zone_id.as_deref().unwrap_or_default()))
+        }
+        (_, None) => collection,
+    };
+    Request { method: "GET", path, body: None }
 }
 
 /// Path that the resource's id is appended to, and that one is made at.
@@ -117,6 +134,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Place, Present, Request, ReviewKind, request};
+    use crate::cloudflare::repair::reading;
     use crate::cloudflare::review::Level;
     use crate::cloudflare::zones::Zone;
 
@@ -162,6 +180,18 @@ mod tests {
         assert_eq!(path(&rule), "/accounts/acc/firewall/access_rules/rules/1");
         (rule.kind, rule.ruleset_id) = (ReviewKind::Rule, Some("rs".into()));
         assert_eq!(path(&rule), "/accounts/acc/rulesets/rs/rules/1");
+    }
+
+    #[test]
+    fn what_is_there_is_read_by_its_id_and_what_is_gone_is_looked_for_in_its_list() {
+        let (mut rule, there) = (place(ReviewKind::DnsRecord), present(json!({})));
+        let path = |place: &Place, is: Option<&Present>| reading(place, is, "acc").path;
+        assert_eq!(path(&rule, Some(&there)), "/zones/z%2F../dns_records/1");
+        assert_eq!(path(&rule, None), "/zones/z%2F../dns_records");
+        (rule.kind, rule.ruleset_id) = (ReviewKind::Rule, Some("rs".into()));
+        assert_eq!(path(&rule, Some(&there)), "/zones/z%2F../rulesets/rs");
+        (rule.kind, rule.level) = (ReviewKind::AccessRule, Level::User);
+        assert_eq!(path(&rule, Some(&there)), "/user/firewall/access_rules/rules");
     }
 
     #[test]

@@ -102,6 +102,8 @@ fn what(entry: &Entry, name: &dyn Fn(&EffectKey) -> String) -> Option<(String, V
             let what = format!("{}: done by hand{word}{}", name(effect), note.unwrap_or_default());
             Some((what, proof.collect()))
         }
+        // Its row is that of the look.
+        Event::Settled { attempt: 0, by: SettledBy::Probe, .. } => None,
         Event::Settled { effect, attempt, outcome, by, .. } => settled(&name(effect), *attempt, outcome, *by),
         Event::Verified { effect, verdict, evidence } => {
             let word = match verdict {

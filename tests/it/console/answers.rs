@@ -180,7 +180,7 @@ async fn failures_canaries_and_requirements_have_keys_of_their_own() {
 async fn work_by_hand_needs_a_name() {
     let (step, effect) = (planned("cut"), by_hand(1, "mallory"));
     let Call::Hand(work) = &effect.call else { unreachable!() };
-    let ask = || HandRequest { step: &step, effect: &effect, work, position: (1, 1), drifted: None };
+    let ask = || HandRequest { step: &step, effect: &effect, work, position: (1, 1), rows: &[], drifted: None };
     assert!(what(step_answers("answer = \"run\"").hand(ask()).await).contains("attested_by"));
     let done = step_answers("answer = \"run\"\nfields = { attested_by = \"ann\", note = \"seen\" }").hand(ask()).await;
     let wanted = HandReply::Done { attested_by: "ann".into(), note: Some("seen".into()), proof: None };

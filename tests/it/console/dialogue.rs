@@ -194,7 +194,7 @@ async fn work_by_hand_is_attested_by_name() {
         (&["keep he left"], Reply::Go(HandReply::Keep("he left".into()))),
     ] {
         let (terminal, _) = terminal(lines);
-        let request = HandRequest { step: &step, effect: &effect, work, position: (1, 1), drifted: None };
+        let request = HandRequest { step: &step, effect: &effect, work, position: (1, 1), rows: &[], drifted: None };
         assert_eq!(terminal.hand(request).await, reply);
     }
 }

@@ -67,7 +67,8 @@ fn every_screen_fits_every_width() {
         for utf8 in [true, false] {
             let style = Style { utf8, rehearsal: true, ..at(width) };
             let selection = Selection::proposed(&rows.iter().collect::<Vec<_>>());
-            let hand = HandRequest { step: &step, effect: &hand, work: &work, position: (1, 2), drifted: None };
+            let hand =
+                HandRequest { step: &step, effect: &hand, work: &work, position: (1, 2), rows: &[], drifted: None };
             let hand = hand_text(&hand, "ann", &style).replace(work.curl.as_deref().unwrap(), "");
             let texts = [
                 consent_text(&request(&step, &single, Vec::new()), &one, &style),
@@ -142,8 +143,11 @@ fn work_by_hand_that_is_not_seen_is_on_a_persons_word() {
 fn work_by_hand() {
     let (step, effect) = (planned("revoke-sessions"), by_hand(1, "mallory@example.com"));
     let Call::Hand(work) = &effect.call else { unreachable!() };
-    let text =
-        hand_text(&HandRequest { step: &step, effect: &effect, work, position: (1, 2), drifted: None }, "ann", &PLAIN);
+    let text = hand_text(
+        &HandRequest { step: &step, effect: &effect, work, position: (1, 2), rows: &[], drifted: None },
+        "ann",
+        &PLAIN,
+    );
     assert!(text.contains(&format!("\n{}\n", work.curl.as_deref().unwrap())), "whole, on a line of its own");
     assert_snapshot!(text);
 }

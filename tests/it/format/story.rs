@@ -336,10 +336,16 @@ impl Story {
                 body: None,
                 secret_answer: false,
             }),
+            read: Some("curl …/keys/1".into()),
             place: Some(json!({ "key": 1 })),
+            blind: true,
         });
-        let effect = Effect { call, ..http("hands", 1) };
-        self.propose(&[&effect], None, None);
+        let effect = Effect { call: call.clone(), ..http("hands", 1) };
+        let seen = Effect { call, ..http("hands", 2) };
+        self.propose(&[&effect, &seen], None, None);
+        self.verify(&seen, Verdict::CannotTell("nobody answers".into()));
+        self.verify(&seen, Verdict::Holds("it is gone".into()));
+        self.settle(&seen, 0, Outcome::Applied, SettledBy::Probe);
         self.settle(&effect, 0, Outcome::Applied, SettledBy::Person);
         self.verify(&effect, Verdict::DoesNotHold("it is still there".into()));
         self.decide(&effect, EffectDecision::Applied);

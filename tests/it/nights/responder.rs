@@ -163,7 +163,10 @@ impl<M: Mind> Responder<M> {
             return "y".to_owned();
         }
         if asked.says("done [NAME]") {
-            let shown = asked.above.lines().map(str::trim).find(|line| line.starts_with("curl "));
+            // What a second look asks about may be a colleague's: only what the mind knows of is put back.
+            let is_last = asked.step() == "recheck";
+            let mut lines = asked.above.lines().map(str::trim).filter(|_| !is_last);
+            let shown = lines.find(|line| line.starts_with("curl ") && !line.contains(" -X GET "));
             return self.mind.works(asked, shown);
         }
         if let Some(phrase) = asked.between("so type `", "` to do it") {

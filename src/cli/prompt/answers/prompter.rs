@@ -36,6 +36,8 @@ pub struct Answers {
 struct Used {
     /// Effects and steps that were tried again.
     retried: HashSet<String>,
+    /// Work by hand that was read again before anything was said of it.
+    checked: HashSet<String>,
     /// Steps, once for each time they were consented to after a change.
     drifts: Vec<String>,
     unsealed: u32,
@@ -115,6 +117,12 @@ impl Answers {
             return reply;
         }
         let own = answers.fields.unwrap_or_default();
+        let key = &request.effect.key;
+        let checks = own.get("check_again").and_then(Value::as_bool).unwrap_or_default();
+        // Once: what a read does not show then is a matter of the file's other answers.
+        if checks && request.effect.is_read_back() && self.used().checked.insert(key.to_string()) {
+            return Reply::Go(HandReply::CheckAgain(key.clone()));
+        }
         let field = |name: &str| own.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
         match (field("attested_by"), answers.left) {
             (Some(attested_by), _) => Reply::Go(HandReply::Done {
@@ -167,7 +175,8 @@ impl Answers {
     /// A field of the step that answers no question: most likely a misspelt one.
     fn stray_field(&self, request: &AskRequest<'_>) -> Option<String> {
         let asked = || request.ask.questions.iter().map(|question| question.name.as_str());
-        let is_asked = |name: &str| asked().chain(["attested_by", "note", "proof"]).any(|asked| asked == name);
+        let is_asked =
+            |name: &str| asked().chain(["attested_by", "note", "proof", "check_again"]).any(|asked| asked == name);
         let own = self.file.own(&request.step.path)?.fields.as_ref()?;
         let stray = own.keys().find(|name| !is_asked(name))?;
         Some(format!("no field `{stray}`: nothing asks for it{}", did_you_mean(stray, asked())))
@@ -259,6 +268,7 @@ impl Prompter for Answers {
             }
             HandReply::Later(owner) => format!("{}: later, by {owner}", request.effect.summary),
             HandReply::Keep(reason) => format!("{}: kept: {reason}", request.effect.summary),
+            HandReply::CheckAgain(_) => format!("{}: read again", request.effect.summary),
         });
         Box::pin(std::future::ready(reply))
     }

@@ -3,27 +3,38 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Recheck;
 use super::standing::{Present, Standing};
 use crate::action::{Action, Look};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::present::chosen;
+use crate::cloudflare::repair::{curl, way};
 use crate::cloudflare::techniques::technique;
 use crate::cloudflare::zones::zones;
 use crate::hunt::{Seat, Sight};
-use crate::model::{ByHand, Call, Danger, Effect, EffectKey, Finding, FindingStatus, Radius, Resolves, Target};
+use crate::model::{
+    ByHand, Call, Change, Danger, Effect, EffectKey, Finding, FindingStatus, HttpCall, Radius, Resolves, Target,
+};
 
-/// What is to be done about a finding, and how it was seen to stand.
-pub(super) fn effect(finding: &Finding, why: &str, look: &Look<'_>) -> Effect {
+/// What is to be done about a finding, and how it was seen to stand. `seat` is where it lies, as far as that is known.
+pub(super) fn effect(finding: &Finding, why: &str, seat: Option<&Seat>, look: &Look<'_>) -> Effect {
     let technique = technique(&finding.technique);
     let lever = technique.map(|technique| technique.revert.text).filter(|text| !text.is_empty());
     let resource = &finding.resource;
     let zone = resource.zone.clone().unwrap_or_else(|| "the account".to_owned());
     let what = technique.map_or("something is not as it was", |technique| technique.title);
+    let way = way(finding, seat, look.account());
+    let back = way.as_ref().and_then(|way| way.back.as_ref());
+    let verb = match back.map(|request| request.method) {
+        Some("DELETE") => "Delete it. ",
+        Some("POST") => "Make it again. ",
+        Some(_) => "Set it back. ",
+        None => "",
+    };
     let instruction = format!(
-        "{} `{}` ({}) in {zone}: {what}. Now: {why}. {} Where it is right, keep it with the reason.",
+        "{} `{}` ({}) in {zone}: {what}. Now: {why}. {verb}{} Where it is right, keep it with the reason.",
         finding.family,
         resource.name,
         resource.id,
@@ -31,6 +42,16 @@ pub(super) fn effect(finding: &Finding, why: &str, look: &Look<'_>) -> Effect {
     );
     let actor = &finding.actor;
     let by = [&actor.token_name, &actor.token_id, &actor.email, &actor.ip].into_iter().flatten().next();
+    let world = look.provider().world();
+    let work = ByHand {
+        curl: back.map(|request| curl(request, world)),
+        read: way.as_ref().and_then(|way| way.read.as_ref()).map(|request| curl(request, world)),
+        request: back.cloned().map(HttpCall::from),
+        dashboard: way.map(|way| way.dashboard),
+        place: Some(json!(finding)),
+        blind: finding.change != Change::Added && finding.before.is_none(),
+        ..ByHand::new(instruction)
+    };
     Effect {
         key: EffectKey::derive(look.path.as_str(), Recheck::SPEC.id, &finding.family, &finding.id),
         action: Recheck::SPEC.id.to_owned(),
@@ -42,15 +63,9 @@ pub(super) fn effect(finding: &Finding, why: &str, look: &Look<'_>) -> Effect {
         },
         summary: format!("take back {} {}", finding.family, resource.name),
         danger: Danger::Observe,
-        call: Call::Hand(ByHand {
-            instruction,
-            dashboard: None,
-            curl: None,
-            request: None,
-            place: Some(json!(finding)),
-        }),
-        before: json!(finding.after),
-        after: json!(finding.before),
+        call: Call::Hand(work),
+        before: shown(finding, finding.after.as_ref()),
+        after: shown(finding, finding.before.as_ref()),
         radius: Radius { reach: Some(zone.clone()), ..Radius::default() },
         consequences: Vec::new(),
         facts: vec![
@@ -63,6 +78,12 @@ pub(super) fn effect(finding: &Finding, why: &str, look: &Look<'_>) -> Effect {
         undo: None,
         resolves: Some(Resolves { finding: finding.id.clone(), status: FindingStatus::Reverted }),
     }
+}
+
+/// A form of the resource as a person reads it: of a DNS record what the API lists, and not what it is compared by.
+fn shown(finding: &Finding, form: Option<&Value>) -> Value {
+    let image = form.filter(|_| finding.family == "dns_records").and_then(|form| form.get("image"));
+    json!(image.or(form))
 }
 
 /// The finding that an effect is about.
