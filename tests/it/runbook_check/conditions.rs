@@ -84,7 +84,7 @@ when = "(is steps.inventory.already_dead)""#)), @r##"
     17 | when = "(is steps.inventory.already_dead)"
        |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        |
-    help: the helpers are `if`, `unless`, `each`, `with`, `lookup`, `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `and`, `or`, `not`, `len`, `json`, `md`, `join`, `default`, `time`
+    help: the helpers are `if`, `unless`, `each`, `with`, `lookup`, `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `and`, `or`, `not`, `any`, `len`, `json`, `md`, `join`, `default`, `time`
     "##);
 }
 

@@ -84,7 +84,7 @@ why = "{{upper incident.id}}""#)), @r##"
     10 | why = "{{upper incident.id}}"
        |        ^^^^^^^^^^^^^^^^^^^^^
        |
-    help: the helpers are `if`, `unless`, `each`, `with`, `lookup`, `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `and`, `or`, `not`, `len`, `json`, `md`, `join`, `default`, `time`
+    help: the helpers are `if`, `unless`, `each`, `with`, `lookup`, `eq`, `ne`, `gt`, `gte`, `lt`, `lte`, `and`, `or`, `not`, `any`, `len`, `json`, `md`, `join`, `default`, `time`
     "##);
 }
 
