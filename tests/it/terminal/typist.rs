@@ -10,7 +10,7 @@ use expectrl::{Any, ControlCode, Eof, Expect, Regex};
 use crate::scene::Scene;
 
 /// Long enough for a loaded machine; no test waits for it unless it fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) struct Typist {
     session: OsSession,
