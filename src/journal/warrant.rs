@@ -7,8 +7,9 @@ use crate::model::{Digest, EffectKey, World};
 ///
 /// ```compile_fail
 /// use quell::journal::Warrant;
-/// // Nobody else makes one:
-/// let _ = Warrant { effect: todo!(), attempt: 1, call: todo!(), world: todo!() };
+/// use quell::model::{Digest, EffectKey, World};
+/// // Nobody else makes one, whatever they have at hand:
+/// fn forged(effect: EffectKey, call: Digest, world: World) -> Warrant { Warrant { effect, attempt: 1, call, world } }
 /// ```
 /// ```compile_fail
 /// use quell::journal::Warrant;

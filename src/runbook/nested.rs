@@ -181,8 +181,8 @@ impl<'a> Reading<'a> {
 
     /// Finds and reads a runbook; returns where it stands among those that were read.
     fn find(&mut self, name: &str) -> Result<usize, Box<Diagnostic>> {
-        let found = self.library.find(name).map_err(|unfound| {
-            Box::new(error("R024", format!("`{name}` cannot be called: {}", unfound.why)).help(unfound.help))
+        let found = self.library.find(name).map_err(|missing| {
+            Box::new(error("R024", format!("`{name}` cannot be called: {}", missing.why)).help(missing.help))
         })?;
         let digest = Digest::of(found.text.as_bytes());
         if let Some(at) = self.open.iter().position(|(_, open)| *open == digest) {
