@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::families::about;
+use super::tokens::Provisioner;
 use crate::hunt::AuditEvent;
 use crate::hunt::graph::{Made, Reading, Tie};
 
@@ -14,9 +15,6 @@ pub static RESTORES: &[&str] = &["cloudflare.token.restore"];
 
 /// How acts are read for the graph.
 pub const READING: Reading = Reading { made, family };
-
-/// What makes a token for somebody who consented to it (API.md section 4).
-const APPLICATION: &str = "com.cloudflare.api.oauthtoken";
 
 /// The family of what an act was on; where it is of none, its kind as the log has it.
 fn family(event: &AuditEvent) -> String {
@@ -35,12 +33,12 @@ pub fn made(event: &AuditEvent) -> Option<Made> {
     let text = |pointer: &str| told.and_then(|told| told.pointer(pointer)).and_then(Value::as_str).map(str::to_owned);
     let id = || event.resource_id.clone().or_else(|| text("/id")).or_else(|| text("/client_id"));
     let name = |id: &str| text("/name").unwrap_or_else(|| id.to_owned());
-    let is_minted = text("/provisioner_type").as_deref() == Some(APPLICATION);
-    let through = || text("/provisioner_id").filter(|_| is_minted);
+    let application = told.and_then(Provisioner::of).filter(Provisioner::is_application);
+    let through = || application.as_ref().and_then(|application| application.id.clone());
     let principal = |tie, kind, id: String, name: String| Some(Made { tie, kind, id, name, through: through() });
     let own = |tie, kind| id().and_then(|id| principal(tie, kind, id.clone(), name(&id)));
     match (event.action.as_str(), below) {
-        ("create", ["tokens"]) if is_minted => own(Tie::Created, "OAuth token"),
+        ("create", ["tokens"]) if application.is_some() => own(Tie::Created, "OAuth token"),
         ("create", ["tokens"]) => own(Tie::Created, "token"),
         ("update", ["tokens", id, "value"]) => principal(Tie::Rolled, "token", (*id).to_owned(), name(id)),
         ("update", ["tokens", id]) => principal(Tie::Widened, "token", (*id).to_owned(), name(id)),

@@ -5,6 +5,7 @@ mod graph;
 mod listing;
 mod marks;
 mod negative;
+mod provisioner;
 mod reach;
 mod spared;
 mod suspicion;
@@ -19,6 +20,7 @@ pub use graph::{Grip, Held, Known, Tampering, held, owner_in_log};
 pub use listing::{Found, Seen, find, find_listed, find_of, list, own, own_unkept};
 pub use marks::{Mark, controls, marks};
 pub use negative::{proven, proven_already, refused_unseen};
+pub use provisioner::Provisioner;
 pub use reach::ZoneNames;
 pub use spared::{is_spared, refuse_own, spare};
 pub use suspicion::{Suspicion, Traces, behaviour, suspicion};
@@ -113,6 +115,8 @@ pub struct Token {
     pub last_used_on: Option<Timestamp>,
     /// When it ends; absent: never.
     pub expires_on: Option<Timestamp>,
+    /// The service that minted it for somebody; none where the API names none.
+    pub provisioner: Option<Provisioner>,
     /// Everything, as it came.
     pub raw: Map<String, Value>,
 }
@@ -122,6 +126,7 @@ const KEPT: [&str; 5] = ["name", "policies", "condition", "not_before", "expires
 
 impl Token {
     fn read(value: Value, owner: Owner, whose: &str) -> Option<Self> {
+        let provisioner = Provisioner::of(&value);
         let Value::Object(raw) = value else { return None };
         let text = |name: &str| raw.get(name).and_then(Value::as_str);
         let time = |name: &str| text(name).and_then(|text| text.parse().ok());
@@ -135,6 +140,7 @@ impl Token {
             modified_on: time("modified_on"),
             last_used_on: time("last_used_on"),
             expires_on: time("expires_on"),
+            provisioner,
             raw,
         })
     }
@@ -151,6 +157,7 @@ impl Token {
             modified_on: None,
             last_used_on: None,
             expires_on: None,
+            provisioner: None,
             raw: Map::new(),
         }
     }

@@ -13,8 +13,8 @@ use crate::cloudflare::ByHand;
 use crate::cloudflare::api::classify;
 use crate::cloudflare::members::MemberRef;
 use crate::cloudflare::tokens::{
-    ACCOUNT, Found, Seen, Token, TokenRef, ZoneNames, find, include, invisible, list, not_dealt_with, proven,
-    proven_already, refused_unseen, spare, unique,
+    ACCOUNT, Found, Provisioner, Seen, Token, TokenRef, ZoneNames, find, include, invisible, list, not_dealt_with,
+    proven, proven_already, refused_unseen, spare, unique,
 };
 use crate::model::{
     Call, Danger, Effect, EffectKey, FindingStatus, Gap, HttpCall, Radius, Resolves, UndoCall, Verdict,
@@ -238,6 +238,7 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zone
     let cut_off = if in_use { "whatever uses it, at once" } else { "nobody that is known: it was not used lately" };
     let mut consequences = vec![format!("it was last used: {}", token.last_use())];
     let mut facts = vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())];
+    facts.extend(token.provisioner.as_ref().map(Provisioner::fact));
     if let Some(why) = &wanted.why {
         consequences.push(format!("what speaks against it: {why}"));
         facts.push(("why".to_owned(), why.clone()));

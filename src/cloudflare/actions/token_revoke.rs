@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
 use crate::cloudflare::tokens::{
-    Found, Token, TokenRef, ZoneNames, find_listed, include, invisible, list, not_dealt_with, proven, spare, unique,
+    Found, Provisioner, Token, TokenRef, ZoneNames, find_listed, include, invisible, list, not_dealt_with, proven,
+    spare, unique,
 };
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Radius, Resolves, Verdict};
 use crate::provider::Answer;
@@ -127,6 +128,7 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], wanted: &TokenRef, zone
     };
     let mut consequences = vec![format!("it was last used: {}", token.last_use())];
     let mut facts = vec![("status".to_owned(), token.status.clone()), ("last used".to_owned(), token.last_use())];
+    facts.extend(token.provisioner.as_ref().map(Provisioner::fact));
     if let Some(why) = &wanted.why {
         consequences.push(format!("what speaks against it: {why}"));
         facts.push(("why".to_owned(), why.clone()));

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, Safeguards, StepError, StepPlan};
 use crate::cloudflare::members::MemberRef;
 use crate::cloudflare::tokens::{
-    ACCOUNT, Held, Known, Mark, Owner, Seen, Token, TokenRef, controls, held, include, list, marks, owner_in_log,
+    ACCOUNT, Held, Known, Mark, Owner, Provisioner, Seen, Token, TokenRef, controls, held, include, list, marks,
+    owner_in_log,
 };
 use crate::hunt::{AuditEvent, Principal, SeenBefore};
 use crate::model::{Danger, count};
@@ -101,6 +102,9 @@ pub struct Row {
     pub marks: Vec<Mark>,
     /// Who made it, as far as the log says: a token's name or an e-mail.
     pub created_by: Option<String>,
+    /// The service that minted it for somebody, as the token itself tells; an application that was consented to, mostly.
+    #[serde(default)]
+    pub minted_by: Option<Provisioner>,
     /// What it is to this incident.
     pub role: Role,
 }
@@ -133,7 +137,8 @@ impl Action for TokensInventory {
                from the suspect to what it made, what that made, and so on. Tokens that were made from the intruder's \
                address without a token (in the dashboard, with a global API key) are listed as well, but not cut without \
                being chosen: an address may be shared. Addresses that quell.toml names as the team's own, and those \
-               from which anybody worked before the window, are never taken for the intruder's alone.\n\nThe API shows no other member's own tokens: each member must look, \
+               from which anybody worked before the window, are never taken for the intruder's alone. A token that an application \
+               minted is listed with the id of that application's OAuth client.\n\nThe API shows no other member's own tokens: each member must look, \
                or be removed. Holders of the role API Token Provisioning see only those account-owned tokens that they made \
                themselves, and nothing in the answer says so. With the suspect `unknown`, tokens are ranked by what speaks \
                against them, and nothing is cut without being chosen.\n\nWhat this run has cut, or was to cut, is followed \
@@ -243,6 +248,7 @@ impl View<'_> {
                 expires_on: token.expires_on,
                 marks: marks.clone(),
                 created_by: self.maker(&token.id),
+                minted_by: token.provisioner.clone(),
                 role: self.role(&token.id, suspect, held),
             });
             marked.push((token, marks));
@@ -376,6 +382,11 @@ fn summary(output: &Output, is_unknown: bool) -> String {
         *roles.entry(role).or_default() += 1;
     }
     let mut parts = vec![count(output.tokens.len(), "token")];
+    let minted = output.tokens.iter().filter(|row| row.minted_by.as_ref().is_some_and(Provisioner::is_application));
+    let minted = minted.count();
+    if minted > 0 {
+        parts.push(format!("{minted} minted by an application"));
+    }
     parts.extend(roles.into_iter().map(|(role, number)| format!("{number} {role}")));
     let doubtful = output.suspects.iter().filter(|token| !token.sure);
     let candidates: Vec<&TokenRef> = doubtful.filter(|token| token.finding.is_none()).collect();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, parse_result};
 use crate::cloudflare::tokens::{
-    Found, Token, TokenRef, ZoneNames, find, invisible, is_spared, list, not_dealt_with, proven, unique,
+    Found, Provisioner, Token, TokenRef, ZoneNames, find, invisible, is_spared, list, not_dealt_with, proven, unique,
 };
 use crate::model::{Call, Danger, Effect, EffectKey, HttpCall, Outcome, Radius, Verdict, count};
 use crate::provider::Answer;
@@ -197,6 +197,8 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], own: bool, zones: &Zone
         consequences.push("this is the token that quell is acting with: the run cannot go on with it".to_owned());
     }
     let expires = token.expires_on.map_or_else(|| "never".to_owned(), |at| at.strftime("%F").to_string());
+    let facts = [("last used", token.last_use()), ("status", token.status.clone()), ("expires", expires)];
+    let facts = facts.into_iter().map(|(name, value)| (name.to_owned(), value));
     Effect {
         key: EffectKey::derive(look.path.as_str(), TokensRotate::SPEC.id, "token", &token.id),
         action: TokensRotate::SPEC.id.to_owned(),
@@ -219,11 +221,7 @@ fn effect(look: &Look<'_>, token: &Token, all: &[Token], own: bool, zones: &Zone
             ),
         },
         consequences,
-        facts: vec![
-            ("last used".to_owned(), token.last_use()),
-            ("status".to_owned(), token.status.clone()),
-            ("expires".to_owned(), expires),
-        ],
+        facts: facts.chain(token.provisioner.as_ref().map(Provisioner::fact)).collect(),
         preselected: false,
         undo: None,
         resolves: None,

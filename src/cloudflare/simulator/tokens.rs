@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::call::{Actor, Call, Refusal, Reply, id_of, stamp};
 use super::paging::Paging;
 use super::permissions::{Scope, listed, stored_policies};
+use super::secret;
 use super::world::Account;
 
 /// A token with its secret.
@@ -120,6 +121,10 @@ fn create(account: &mut Account, call: &Call, owner: Option<&str>) -> Result<Rep
         && let Some(email) = account.user_of(call)
     {
         object["creator_email_at_creation"] = email.into();
+    }
+    if let (None, Actor::Application(user)) = (owner, &call.actor) {
+        object["provisioner_type"] = "com.cloudflare.api.oauthtoken".into();
+        object["provisioner_id"] = secret::id(&format!("{}/application/{user}", account.scenario)).into();
     }
     account.tokens.push(Token { owner: owner.map(str::to_owned), secret: secret.clone(), object: object.clone() });
     let mut shown_once = object.clone();

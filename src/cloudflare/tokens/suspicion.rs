@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 
-use super::Mark;
+use super::{Mark, Provisioner};
 use crate::cloudflare::principals::made;
 use crate::hunt::graph::Tie;
 use crate::hunt::{AuditEvent, SeenBefore};
@@ -34,8 +34,8 @@ const ENOUGH: usize = 20;
 const MOST_MADE: usize = 3;
 
 /// What speaks against the token `id`: what it did that it never did before weighs most, then what became of it, then
-/// what it may do.
-pub fn suspicion(id: &str, marks: &[Mark], traces: &Traces<'_>) -> Suspicion {
+/// what it may do. Of one that came in the window, the application that minted it is told.
+pub fn suspicion(id: &str, marks: &[Mark], minted_by: Option<&Provisioner>, traces: &Traces<'_>) -> Suspicion {
     let mut reasons = acts(id, traces);
     let is_widened = traces
         .events
@@ -58,6 +58,10 @@ pub fn suspicion(id: &str, marks: &[Mark], traces: &Traces<'_>) -> Suspicion {
         Mark::Unused => (0, ""),
     });
     reasons.extend(weighed.map(|(weight, why)| (weight, why.to_owned())));
+    let is_new = marks.contains(&Mark::CreatedInWindow);
+    if let Some(minted_by) = minted_by.filter(|minted_by| is_new && minted_by.is_application()) {
+        reasons.push((1, format!("minted by {minted_by}")));
+    }
     weigh(reasons)
 }
 
@@ -136,7 +140,7 @@ mod tests {
 
     fn of(events: &[AuditEvent], before: &[SeenBefore], marks: &[Mark]) -> (usize, String) {
         let own = |ip: &str| ip == "192.0.2.9";
-        let Suspicion { score, why } = suspicion("t", marks, &Traces { events, before, is_own_address: &own });
+        let Suspicion { score, why } = suspicion("t", marks, None, &Traces { events, before, is_own_address: &own });
         (score, why)
     }
 

@@ -1,5 +1,6 @@
 use jiff::SignedDuration;
-use quell::action::StepError;
+use quell::action::{StepError, StepPlan};
+use quell::cloudflare::simulator::Scenario;
 use quell::model::{Attribution, Call, Severity, Verdict};
 use serde_json::{Value, json};
 
@@ -173,4 +174,55 @@ async fn a_suspect_that_somebody_cut_before_the_look_is_a_candidate_for_what_it_
         let verdict = stage.verify(effect, None).await;
         assert!(matches!(verdict, Verdict::Holds(_)), "{verdict:?}");
     }
+}
+
+#[tokio::test]
+async fn the_application_that_minted_a_token_is_named_wherever_the_token_is() {
+    let stage = Stage::of(Scenario::planted(&[], true).unwrap()).await;
+    let look = async |since: SignedDuration| {
+        let with = json!({ "suspect": "unknown", "since": stage.now - since });
+        stage.plan("cloudflare.tokens.inventory", with).await.unwrap().plan
+    };
+    let plan = look(SignedDuration::from_hours(40 * 24)).await;
+    let minted: Vec<&Value> =
+        plan.output["tokens"].as_array().unwrap().iter().filter(|row| !row["minted_by"].is_null()).collect();
+    assert_eq!(minted.len(), 1, "{minted:?}");
+    let (id, client) = (&minted[0]["id"], minted[0]["minted_by"]["id"].as_str().unwrap());
+    assert_eq!(minted[0]["name"], "stock sync");
+    assert_eq!(minted[0]["minted_by"]["kind"], "com.cloudflare.api.oauthtoken");
+    assert!(plan.summary.contains(", 1 minted by an application, "), "{}", plan.summary);
+    let why = |plan: &StepPlan<Value>| {
+        let suspects = plan.output["suspects"].as_array().unwrap().clone();
+        suspects.into_iter().find(|token| token["id"] == *id).unwrap()["why"].as_str().unwrap().to_owned()
+    };
+    let by = format!("minted by the application `{client}`");
+    assert_eq!(why(&plan), format!("made in the window, never expires, works from anywhere, {by}"));
+    // What came before the window is not told as something that came in it.
+    assert_eq!(why(&look(SignedDuration::from_hours(9)).await), "never expires, works from anywhere");
+    // The table from which one is chosen has it in a column.
+    let with = json!({ "tokens": [{ "id": id }] });
+    for action in ["cloudflare.token.disable", "cloudflare.token.revoke", "cloudflare.tokens.rotate"] {
+        let effects = stage.plan(action, with.clone()).await.unwrap().plan.effects;
+        let fact = effects[0].facts.iter().find(|(name, _)| name == "minted by");
+        assert_eq!(fact.map(|(_, value)| format!("minted by {value}")), Some(by.clone()), "{action}");
+    }
+}
+
+/// Whoever registers the application chooses what it is called; an id may be anything that the API gives.
+#[tokio::test]
+async fn a_token_that_the_intruder_had_minted_is_told_with_the_application() {
+    let stage = Stage::of(Scenario::planted(&[], true).unwrap()).await;
+    let log =
+        stage.plan("cloudflare.audit.collect", json!({ "since": stage.now - SignedDuration::from_hours(41 * 24) }));
+    let log = log.await.unwrap().plan.output;
+    let with = json!({
+        "suspect": stage.token("tomas laptop").id, "since": stage.now - SignedDuration::from_hours(40 * 24),
+        "events": log["events"],
+    });
+    let plan = stage.plan("cloudflare.tokens.inventory", with).await.unwrap().plan;
+    let minted =
+        plan.output["suspects"].as_array().unwrap().iter().find(|token| token["name"] == "stock sync").unwrap();
+    assert!(minted["why"].as_str().unwrap().contains(", minted by the application `"), "{minted}");
+    let finding = plan.findings.iter().find(|finding| finding.resource.id == minted["id"]).unwrap();
+    assert!(finding.detail.ends_with("no list shows who consented to that."), "{}", finding.detail);
 }

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::View;
-use crate::cloudflare::tokens::{ACCOUNT, Grip, Held, Tampering, Token, TokenRef};
+use crate::cloudflare::tokens::{ACCOUNT, Grip, Held, Provisioner, Tampering, Token, TokenRef};
 use crate::hunt::AuditEvent;
 use crate::model::{Attribution, Change, Digest, Finding, FindingStatus, Resource, Severity, Source};
 
@@ -20,11 +20,14 @@ impl View<'_> {
 
     /// Names a token in the intruder's hands for the steps that cut it.
     pub(super) fn suspected(&self, grip: &Grip<'_>) -> TokenRef {
-        let why = match grip.made {
+        let mut why = match grip.made {
             None => "reported".to_owned(),
             Some(made) if grip.sure => format!("made by {}", maker(made)),
             Some(_) => "made without a token from the intruder's address".to_owned(),
         };
+        if let Some(provisioner) = self.provisioner(&grip.id) {
+            why.push_str(&format!(", minted by {provisioner}"));
+        }
         TokenRef { sure: grip.sure, ..self.reference(&grip.id, why, finding_id(self.technique(grip), &grip.id)) }
     }
 
@@ -48,6 +51,10 @@ impl View<'_> {
         // What brought it back is dealt with by cutting it again; its first finding is contained already.
         let finding = if self.is_revived(id) { revival_id(id) } else { finding };
         TokenRef { owner: self.owner(id), why: Some(why), finding: Some(finding), ..TokenRef::new(id, &self.name(id)) }
+    }
+
+    fn provisioner(&self, id: &str) -> Option<&Provisioner> {
+        self.seen.get(id)?.provisioner.as_ref()
     }
 
     fn technique(&self, grip: &Grip<'_>) -> &'static str {
@@ -85,13 +92,16 @@ impl View<'_> {
     }
 
     fn child_finding(&self, grip: &Grip<'_>, made: &AuditEvent) -> Finding {
-        let (severity, detail) = if grip.sure {
+        let (severity, mut detail) = if grip.sure {
             (Severity::Critical, format!("The token was made by {}, which the intruder holds.", maker(made)))
         } else {
             let detail = "The token was made without a token from an address of the intruder. The address may be shared: ask \
                           who made it.";
             (Severity::High, detail.to_owned())
         };
+        if let Some(provisioner) = self.provisioner(&grip.id) {
+            detail.push_str(&format!(" It was minted by {provisioner}: no list shows who consented to that."));
+        }
         self.finding(self.technique(grip), &grip.id, severity, Change::Added, detail, Some(made))
     }
 

@@ -14,8 +14,10 @@ impl View<'_> {
         let is_own_address = |ip: &str| self.safeguards.is_own_address(ip);
         let traces = Traces { events: &self.events, before: &self.before, is_own_address: &is_own_address };
         let active = rows.iter().filter(|row| row.status == "active" && row.role != Role::Own);
-        let active = active
-            .filter_map(|row| Some((suspicion(&row.id, &row.marks, &traces), self.seen.get(&row.id)?.reference())));
+        let active = active.filter_map(|row| {
+            let against = suspicion(&row.id, &row.marks, row.minted_by.as_ref(), &traces);
+            Some((against, self.seen.get(&row.id)?.reference()))
+        });
         let dead = rows.iter().filter(|row| row.status != "active");
         let dead = dead.filter_map(|row| {
             let reference = self.seen.get(&row.id)?.reference();
