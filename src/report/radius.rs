@@ -44,6 +44,9 @@ pub struct PrincipalRow {
     pub honest: Vec<String>,
     /// Addresses that only the intruder is known to have used.
     pub hostile: Vec<String>,
+    /// Addresses that are new of it, and where others worked before: nobody can say whether it was the intruder.
+    #[serde(default)]
+    pub mixed: Vec<String>,
 }
 
 /// One kind of resource.
@@ -95,6 +98,7 @@ pub(super) fn radius(book: &Book<'_>) -> Radius {
         id: held.token_id.clone(),
         honest: held.honest_ips.clone(),
         hostile: held.hostile_ips.clone(),
+        mixed: held.mixed_ips.clone(),
     });
     let touched = families.into_iter().map(|(family, row)| TouchedRow { family: family.to_owned(), ..row });
     let mut zones: Vec<ZoneRow> =

@@ -333,6 +333,7 @@ fn inventory(scene: &mut Scene, names: &Names) {
         "principals": [{
             "token_id": "tok-stolen", "token_name": names.token,
             "honest_ips": ["198.51.100.4"], "hostile_ips": ["203.0.113.9"],
+            "mixed_ips": ["198.51.100.40"],
         }],
         "tokens": [
             {"id": "tok-stolen", "name": names.token, "marks": ["no expiry"], "role": "suspect"},
