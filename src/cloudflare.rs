@@ -10,6 +10,7 @@ pub mod certificates;
 pub mod dns;
 pub mod families;
 mod kinds;
+mod marked;
 pub mod members;
 mod named;
 pub mod present;

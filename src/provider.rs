@@ -56,6 +56,10 @@ pub trait ReadSide: Send + Sync {
         Box::pin(async move { Listing::gather(&mut *self.pages(request, paging.into())).await })
     }
 
+    /// The body of an answer to a request of this path, fit to be kept: as it came, but for what the provider is known to
+    /// show there that may be secret.
+    fn fit_to_keep(&self, path: &str, body: &[u8]) -> Vec<u8>;
+
     /// The items of a page of a list, from the answer as it was kept.
     fn kept_items(&self, body: &[u8], layout: Layout) -> Result<Vec<Value>, ReadError>;
 

@@ -167,7 +167,7 @@ impl<'a> Look<'a> {
     /// Reads one answer and keeps it.
     pub async fn get(&self, request: &ReadRequest) -> Result<Reading, ReadError> {
         let reading = self.read.get(&self.urgent(request)).await?;
-        self.keep(&reading.source, &reading.body);
+        self.keep_answer(&request.path, &reading);
         Ok(reading)
     }
 
@@ -180,7 +180,7 @@ impl<'a> Look<'a> {
         scope: &str,
     ) -> Result<Listing, ReadError> {
         let listing = self.read.list(&self.urgent(request), paging).await?;
-        listing.pages.iter().for_each(|page| self.keep(&page.source, &page.body));
+        listing.pages.iter().for_each(|page| self.keep_answer(&request.path, page));
         if let Some(reason) = &listing.shortfall {
             self.gap(Gap { family: family.into(), scope: scope.into(), reason: reason.clone(), permission: None });
         }
@@ -299,6 +299,11 @@ impl<'a> Look<'a> {
 
     fn urgent(&self, request: &ReadRequest) -> ReadRequest {
         request.clone().lane(request.lane.min(self.lane))
+    }
+
+    fn keep_answer(&self, path: &str, answer: &Reading) {
+        let body = SecretBytes::new(self.read.fit_to_keep(path, answer.body.expose()));
+        self.keep(&answer.source, &body);
     }
 
     fn keep(&self, source: &str, body: &SecretBytes) {

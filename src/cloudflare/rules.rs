@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::api::segment;
+use super::marked;
 use super::review::Level;
 
 pub use judgement::{Judgement, is_firewall, judge, weakness, written};
@@ -38,7 +39,7 @@ pub struct Rule {
     pub is_first_version: bool,
     /// When it was changed last.
     pub updated: Option<Timestamp>,
-    /// What it does: the fields that a client sets.
+    /// What it does: the fields that a client sets. Values of headers, which may be secret, are marked.
     pub image: Value,
 }
 
@@ -88,11 +89,13 @@ impl Rule {
         };
         let mut image: Map<_, _> = IMAGE.iter().filter_map(field).collect();
         image.entry("enabled").or_insert(Value::Bool(true));
+        let mut image = Value::Object(image);
+        marked::header_values(&mut image);
         Some(Self {
             name,
             is_first_version: text("version") == Some("1"),
             updated: text("last_updated").and_then(|at| at.parse().ok()),
-            image: Value::Object(image),
+            image,
             id,
         })
     }

@@ -300,7 +300,8 @@ async fn another_change_than_the_wanted_one_is_not_taken_for_it() {
     let Call::Hand(work) = &effect.call else { panic!("{effect:#?}") };
     assert!(work.instruction.contains("content from `203.0.113.66` to `192.0.2.31`"), "{}", work.instruction);
     let request = work.request.as_ref().unwrap();
-    assert_eq!((request.method.as_str(), &request.body), ("PATCH", &Some(json!({ "content": "192.0.2.31" }))));
+    let body = json!({ "name": "checkout.harborlane-shop.example", "type": "A", "ttl": 1, "content": "192.0.2.31" });
+    assert_eq!((request.method.as_str(), &request.body), ("PATCH", &Some(body)));
     stage.act("PATCH", &request.path, Some(json!({ "content": "203.0.113.77" })));
     let verdict = stage.verify(effect).await;
     assert!(matches!(&verdict, Verdict::CannotTell(why) if why.contains("differs")), "{verdict:?}");
@@ -335,6 +336,43 @@ async fn crown_jewels_are_looked_at_and_put_back_first() {
         let told = effect.consequences.iter().filter(|known| known.contains("is a crown jewel")).count();
         assert_eq!(told, usize::from(is_jewel(effect)), "{effect:#?}");
     }
+}
+
+/// Keeps the bytes of all evidence.
+#[derive(Default)]
+struct Shelf(std::sync::Mutex<Vec<u8>>);
+
+impl EvidenceSink for Shelf {
+    fn keep(&self, source: &str, bytes: &[u8], at: Timestamp) -> io::Result<EvidenceRef> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Discarded.keep(source, bytes, at)
+    }
+}
+
+#[tokio::test]
+async fn what_a_rule_sets_as_a_header_is_seen_to_change_and_nowhere_kept() {
+    let stage = Stage::new().await;
+    let zone = zone_id(&stage, "harborlane.example").await;
+    let list = quell::provider::ReadRequest::new(format!("/zones/{zone}/rulesets"));
+    let listed = stage.connected.read.get(&list).await.unwrap().result;
+    let is_custom = |it: &&Value| it["phase"] == "http_request_firewall_custom";
+    let ruleset = listed.as_array().unwrap().iter().find(is_custom).unwrap()["id"].as_str().unwrap().to_owned();
+    let rule = json!({
+        "action": "skip", "expression": "true", "description": "pass",
+        "action_parameters": { "ruleset": "current", "headers": { "X-Origin": { "operation": "set", "value": "hunter2" } } },
+    });
+    assert_eq!(stage.act("POST", &format!("/zones/{zone}/rulesets/{ruleset}/rules"), Some(rule)), 200);
+    let shelf = Shelf::default();
+    let look =
+        Look::new(&*stage.connected.read, &Rehearsed, &shelf, &SystemClock, &Discarded, &stage.safeguards, &stage.path);
+    let plan = action("cloudflare.waf.review").plan(stage.params(json!({})).await, &look).await.unwrap();
+    let settled = action("cloudflare.findings.settle").plan(json!({ "findings": plan.output["items"] }), &look).await;
+    let settled = settled.unwrap();
+    let told = format!("{:?}{:?}{:?}{:?}", plan.output, plan.findings, settled.output, settled.effects);
+    assert!(told.contains("X-Origin") && told.contains("«secret "), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
+    let kept = String::from_utf8(shelf.0.into_inner().unwrap()).unwrap();
+    assert!(kept.contains("X-Origin") && kept.contains("«secret ") && !kept.contains("hunter2"));
 }
 
 async fn zone_id(stage: &Stage, name: &str) -> String {

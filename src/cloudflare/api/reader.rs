@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::envelope::{into_result, keys_of, read_json, verdict as says_yes};
 use super::paging::{After, Pager};
 use super::transport::Transport;
+use crate::cloudflare::families;
 use crate::model::{Account, CredentialFacts, World};
 use crate::provider::{
     BoxFuture, BudgetLeft, Lane, Layout, Next, Page, Pages, ReadError, ReadRequest, ReadSide, Reading, Sent,
@@ -37,6 +38,10 @@ impl ReadSide for Reader {
 
     fn pages<'a>(&'a self, request: &'a ReadRequest, layout: Layout) -> Box<dyn Pages + 'a> {
         Box::new(pages(&self.transport, request, layout))
+    }
+
+    fn fit_to_keep(&self, path: &str, body: &[u8]) -> Vec<u8> {
+        families::about(path).map_or_else(|| body.to_vec(), |(family, _)| family.masked(body))
     }
 
     fn kept_items(&self, body: &[u8], layout: Layout) -> Result<Vec<Value>, ReadError> {

@@ -4,8 +4,8 @@ mod address;
 
 use serde_json::{Map, Value};
 
+use crate::cloudflare::marked;
 use crate::hunt::MASK;
-use crate::model::Digest;
 
 pub(super) use address::{log_destination, webhook};
 
@@ -46,13 +46,10 @@ pub(super) fn named_secrets(value: &mut Value) {
     });
 }
 
-/// Static values of headers that rules set, marked: an origin may take one for a proof of where a request came from.
+/// Static values of headers that rules set, marked.
 pub(super) fn rule_headers(ruleset: &mut Value) {
-    for rule in ruleset.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten() {
-        let headers = rule.pointer_mut("/action_parameters/headers").and_then(Value::as_object_mut);
-        let values = headers.into_iter().flat_map(Map::values_mut).filter_map(|header| header.get_mut("value"));
-        values.for_each(mark_texts);
-    }
+    let rules = ruleset.get_mut("rules").and_then(Value::as_array_mut);
+    rules.into_iter().flatten().for_each(marked::header_values);
 }
 
 /// Zaraz: each tool calls its own key as it likes, so that all texts of their settings are marked.
@@ -61,29 +58,9 @@ pub(super) fn zaraz(value: &mut Value) {
     let tools = value.get_mut("tools").and_then(Value::as_object_mut);
     for tool in tools.into_iter().flat_map(Map::values_mut) {
         for part in ["settings", "defaultFields"] {
-            tool.get_mut(part).into_iter().for_each(mark_texts);
+            tool.get_mut(part).into_iter().for_each(marked::texts);
         }
     }
-}
-
-fn mark_texts(value: &mut Value) {
-    match value {
-        Value::String(text) if !text.is_empty() && !is_marked(text) => *text = mark(text),
-        Value::Array(items) => items.iter_mut().for_each(mark_texts),
-        Value::Object(map) => map.values_mut().for_each(mark_texts),
-        _ => {}
-    }
-}
-
-/// A mask that tells one text from another, for what must be seen to change: so many bits of a digest give away nothing
-/// that cannot be guessed.
-fn mark(text: &str) -> String {
-    format!("«secret {}»", Digest::of(text.as_bytes()).short())
-}
-
-/// What was kept masked is read again, and must come out the same.
-fn is_marked(text: &str) -> bool {
-    text.contains("«secret")
 }
 
 fn hide(value: &mut Value) {

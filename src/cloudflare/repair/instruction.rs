@@ -15,6 +15,13 @@ pub fn instruction(item: &ReviewItem, request: Option<&Request>, present: Option
             format!("Change {what} back: {}. Leave everything else as it is.", changes(present, body))
         }
         Some(Request { body: Some(body), .. }) => format!("Make {what} again: {}.", fields(body)),
+        _ if item.place.kind == ReviewKind::Rule => {
+            let was = item.before.as_ref().map(|was| format!(": {}", fields(was))).unwrap_or_default();
+            format!(
+                "Put {what} back as it was{was}. Values of headers may be secret and were not kept: whoever owns the rule \
+                 knows them."
+            )
+        }
         _ => format!(
             "Look at {what}: the pack follows the zone's universal setting and is not deleted by itself. Decide whether \
              its authority is the one that you want."

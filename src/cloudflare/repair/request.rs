@@ -4,6 +4,7 @@ use super::Present;
 use crate::cloudflare::access_rules::access_rules_path;
 use crate::cloudflare::api::segment;
 use crate::cloudflare::dns::Record;
+use crate::cloudflare::marked;
 use crate::cloudflare::review::{Level, Place, ReviewKind};
 use crate::cloudflare::rules::rulesets_path;
 use crate::model::HttpCall;
@@ -26,7 +27,8 @@ impl From<Request> for HttpCall {
 }
 
 /// The request that leads from what is `present` to what is `wanted`. `is_beside`: it is there already, beside it.
-/// `None` where the API has none: a universal pack is governed by a setting.
+/// `None` where the API has none: a universal pack is governed by a setting; and where what to send was not kept, since it
+/// may be secret.
 pub fn request(
     place: &Place,
     present: Option<&Present>,
@@ -36,6 +38,9 @@ pub fn request(
 ) -> Option<Request> {
     let collection = collection(place, account);
     let one = |present: &Present| format!("{collection}/{}", segment(&present.id));
+    if wanted.is_some_and(|wanted| !is_beside && marked::is_in(&wanted.to_string())) {
+        return None;
+    }
     match (present, wanted.filter(|_| !is_beside)) {
         (Some(present), Some(wanted)) => {
             let body = Some(patch(place.kind, &present.image, wanted));
@@ -98,7 +103,8 @@ fn patch(kind: ReviewKind, present: &Value, wanted: &Value) -> Value {
     }
 }
 
-/// Only what differs: whatever else was changed meanwhile stays.
+/// What differs, beside what the API asks for with every change: name, type and time to live. Whatever else was changed
+/// meanwhile stays.
 fn patch_record(present: &Record, wanted: &Record) -> Value {
     let mut body = Map::new();
     let mut set = |field: &str, value: Option<&Value>| {
@@ -107,22 +113,20 @@ fn patch_record(present: &Record, wanted: &Record) -> Value {
         }
     };
     let image = wanted.image();
-    let fields = wanted.differing(present);
-    for field in &fields {
-        match *field {
+    for field in ["name", "type"] {
+        set(field, image.get(field));
+    }
+    // A proxied record has no time to live of its own: 1 means automatic.
+    set("ttl", Some(&json!(if wanted.proxied { 1 } else { wanted.ttl })));
+    for field in wanted.differing(present) {
+        match field {
             "content" if image.get("data").is_some() => set("data", image.get("data")),
             "settings" => {
                 let off = present.settings.keys().map(|name| (name.clone(), Value::Bool(false)));
                 let on = wanted.settings.iter().map(|(name, value)| (name.clone(), value.clone()));
                 set("settings", Some(&Value::Object(off.chain(on).collect())));
             }
-            "proxied" => {
-                set("proxied", Some(&json!(wanted.proxied)));
-                // Without the proxy it has a time to live of its own again.
-                if !wanted.proxied {
-                    set("ttl", Some(&json!(wanted.ttl)));
-                }
-            }
+            "proxied" => set("proxied", Some(&json!(wanted.proxied))),
             field => set(field, image.get(field)),
         }
     }
@@ -151,13 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_record_is_patched_in_the_changed_fields_only() {
+    fn a_changed_record_is_patched_in_what_changed_and_in_what_every_patch_must_name() {
         let wanted =
             json!({ "type": "A", "name": "x", "content": "192.0.2.1", "proxied": true, "ttl": 1, "comment": "c" });
         let now = json!({ "type": "A", "name": "x", "content": "192.0.2.1", "proxied": false, "ttl": 300 });
         let asked = asked(&place(ReviewKind::DnsRecord), Some(now), Some(&wanted));
         let path = "/zones/z%2F../dns_records/1".to_owned();
-        assert_eq!(asked, Some(Request { method: "PATCH", path, body: Some(json!({ "proxied": true })) }));
+        let body = Some(json!({ "name": "x", "type": "A", "ttl": 1, "proxied": true }));
+        assert_eq!(asked, Some(Request { method: "PATCH", path, body }));
     }
 
     #[test]
@@ -192,6 +197,13 @@ mod tests {
         assert_eq!(path(&rule, Some(&there)), "/zones/z%2F../rulesets/rs");
         (rule.kind, rule.level) = (ReviewKind::AccessRule, Level::User);
         assert_eq!(path(&rule, Some(&there)), "/user/firewall/access_rules/rules");
+    }
+
+    #[test]
+    fn a_value_that_was_not_kept_is_not_sent() {
+        let wanted =
+            json!({ "action": "rewrite", "action_parameters": { "headers": { "X-Key": { "value": "«secret 1»" } } } });
+        assert_eq!(asked(&place(ReviewKind::Rule), Some(json!({ "action": "rewrite" })), Some(&wanted)), None);
     }
 
     #[test]

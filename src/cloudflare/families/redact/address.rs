@@ -3,6 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
+use crate::cloudflare::marked;
 use crate::hunt::MASK;
 
 /// Parameters of a log destination that say where it is, and open nothing.
@@ -41,13 +42,13 @@ pub(in crate::cloudflare::families) fn webhook(value: &mut Value) {
 }
 
 fn masked(address: &str, is_secret_in_its_path: impl Fn(&Url) -> bool) -> String {
-    if super::is_marked(address) {
+    if marked::is_in(address) {
         return address.to_owned();
     }
     let Ok(url) = Url::parse(address) else { return if address.is_empty() { String::new() } else { MASK.to_owned() } };
     let mut path = url.path().to_owned();
     if is_secret_in_its_path(&url) && !matches!(&*path, "" | "/") {
-        path = format!("/{}", super::mark(&path));
+        path = format!("/{}", marked::mark(&path));
     }
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
