@@ -155,11 +155,14 @@ impl<'r> Pager<'r> {
 
     /// An empty page, or one that brings nothing new, is the end: some endpoints ignore `page` and answer the same for
     /// ever. A short page is the end only where the server itself says how long its pages are, since it may have
-    /// clamped what was asked for; and not while the total says that there is more.
+    /// clamped what was asked for; and not while the total says that there is more. A full page is the end where the server
+    /// counts no more pages, and no more items, than were seen.
     fn after_page(&self, length: usize, brought_new: bool, info: &Value) -> After {
         let told = info.get("per_page").and_then(Value::as_u64).filter(|size| *size > 0);
         let is_short = told.is_some_and(|size| (length as u64) < size);
-        if length == 0 || !brought_new || (is_short && self.missing().is_none()) {
+        let pages = info.get("total_pages").and_then(Value::as_u64);
+        let is_last = self.total.is_some_and(|total| total <= self.seen) && pages == Some(self.pages.into());
+        if length == 0 || !brought_new || is_last || (is_short && self.missing().is_none()) {
             return self.end();
         }
         self.more()
@@ -221,6 +224,21 @@ mod tests {
         assert_eq!(first(&request, PAGES, items(0..2), &json!({"per_page": 2})), After::More);
         assert_eq!(first(&request, PAGES, items(0..2), &json!({"per_page": 3, "total_count": 5})), After::More);
         assert_eq!(first(&request, PAGES, items(0..0), &Value::Null), After::End);
+    }
+
+    #[test]
+    fn a_full_page_ends_a_list_only_where_the_server_counts_no_more() {
+        let request = ReadRequest::new("/x").with("account.id", "a");
+        let counted = |total, pages| json!({"per_page": 3, "total_count": total, "total_pages": pages});
+        assert_eq!(first(&request, PAGES, items(0..3), &counted(3, 1)), After::End);
+        assert_eq!(first(&request, PAGES, items(0..3), &counted(4, 2)), After::More);
+        assert_eq!(first(&request, PAGES, items(0..3), &counted(4, 1)), After::More);
+        assert_eq!(first(&request, PAGES, items(0..3), &counted(3, 2)), After::More);
+        assert_eq!(first(&request, PAGES, items(0..3), &json!({"per_page": 3, "total_count": 3})), After::More);
+        // One that another page held already is not counted twice.
+        let mut pager = Pager::new(&request, PAGES.into());
+        assert_eq!(take(&mut pager, items(0..3), &counted(5, 2)).0, After::More);
+        assert_eq!(take(&mut pager, items(2..5), &counted(6, 2)), (After::More, 2));
     }
 
     #[test]
