@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::console::{Timers, count, duration};
 use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::layout::IncidentDir;
+use super::shelves::GENERATED;
 use super::{outcome, output};
 use crate::escape;
-use crate::journal::{EffectState, IncidentState, Inspection, RunState};
+use crate::journal::{EffectState, IncidentState, Inspection, RunOutcome, RunState};
 
 mod brief;
 
@@ -66,7 +67,7 @@ fn is_redrawn(cx: &Context) -> bool {
 
 fn show(args: &StatusArgs, dir: &IncidentDir, found: &Inspection, cx: &Context) -> Result<(), CliError> {
     if cx.json {
-        let run = found.state.latest_run();
+        let run = subject(&found.state);
         let mut document = outcome::document(dir, &found.state, run, &found.head, None, cx.now());
         document["schema"] = json!("quell.status/1");
         document["problems"] = json!(found.problems);
@@ -81,11 +82,22 @@ fn show(args: &StatusArgs, dir: &IncidentDir, found: &Inspection, cx: &Context) 
     Ok(())
 }
 
+/// The run that is told of: the one to be gone on with, else the last of a runbook. What was done at once beside it, or
+/// undone, is no response of its own.
+fn subject(state: &IncidentState) -> Option<&RunState> {
+    let open = state.latest_run().filter(|run| run.closed.is_none());
+    open.or_else(|| state.runs.iter().rfind(|run| !is_generated(run))).or_else(|| state.latest_run())
+}
+
+fn is_generated(run: &RunState) -> bool {
+    run.opened.source == GENERATED
+}
+
 pub(super) fn text(state: &IncidentState, now: Timestamp) -> String {
     let mut out = String::new();
     let id = state.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let _ = writeln!(out, "incident {id}: {}", escape::terminal(&state.title));
-    let Some(run) = state.latest_run() else {
+    let Some(run) = subject(state) else {
         out.push_str("no run has begun\n");
         return out;
     };
@@ -106,9 +118,9 @@ pub(super) fn text(state: &IncidentState, now: Timestamp) -> String {
         let _ = writeln!(out, "{}", each.collect::<Vec<_>>().join(", "));
     }
     let _ = writeln!(out, "{}", standing(run));
-    for other in state.runs.iter().filter(|other| other.closed.is_none() && other.opened.run != run.opened.run) {
-        let _ =
-            writeln!(out, "run {} of {} rests meanwhile", other.opened.run, escape::terminal(&other.opened.runbook));
+    for other in state.runs.iter().filter(|other| other.opened.run != run.opened.run) {
+        let stands = other.closed.map_or("rests meanwhile", RunOutcome::as_str);
+        let _ = writeln!(out, "run {} of {}: {stands}", other.opened.run, escape::terminal(&other.opened.runbook));
     }
     if let Some(closing) = &state.closing {
         let (at, by) = (closing.at.strftime("%F %H:%MZ"), escape::terminal(&closing.by));
@@ -167,11 +179,7 @@ fn tried(run: &RunState, token: &str) -> String {
 /// One sentence: running, resting, or ended, and what comes next.
 fn standing(run: &RunState) -> String {
     if let Some(outcome) = run.closed {
-        return format!(
-            "run {}: {}",
-            run.opened.run,
-            serde_json::to_value(outcome).unwrap_or(Value::Null).as_str().unwrap_or("closed")
-        );
+        return format!("run {}: {}", run.opened.run, outcome.as_str());
     }
     let next = crate::engine::comes_next(run);
     let next = next.map_or_else(|| "nothing is planned yet".to_owned(), |next| outcome::next_words(&next));

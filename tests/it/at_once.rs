@@ -55,6 +55,10 @@ async fn one_thing_is_done_beside_a_run_that_rests_and_the_run_finds_it_done() {
         spine.scene.writes().iter().filter(|write| write.method == "PUT" && !write.path.ends_with("/value")).count();
     assert_eq!(disables, 1);
     spine.scene.run(&["verify"]).expect(0);
+    // The response is what is told of, though what was done at once was begun last.
+    let status = spine.scene.run(&["status"]).expect(0).stdout;
+    assert!(status.contains("\nrun r1: done\nrun r2 of do: done\n"), "{status}");
+    assert_eq!(spine.scene.run(&["status", "--json"]).json()["run"], "r1");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +75,7 @@ async fn what_is_done_at_once_is_asked_for_can_be_looked_at_first_and_is_undone(
     do_disable(&spine, "").expect(11);
     assert_eq!(spine.scene.writes().len(), 0);
     let status = spine.scene.run(&["status"]).expect(0).stdout;
-    assert!(status.contains("run r2 rests (") && status.contains("run r1 of spine rests meanwhile\n"), "{status}");
+    assert!(status.contains("run r2 rests (") && status.contains("run r1 of spine: rests meanwhile\n"), "{status}");
     let again = do_disable(&spine, "[steps.do]\nanswer = \"run\"\n").expect(0).json();
     assert_eq!(again["run"], "r3");
     spine

@@ -5,7 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::console::{count, duration};
 use crate::cli::outcome;
-use crate::cli::shelves::GENERATED;
 use crate::engine::comes_next;
 use crate::journal::{
     EffectState, EffectStatus, IncidentState, PlannedStep, RunOutcome, RunState, SkipCause, StepStatus,
@@ -14,7 +13,7 @@ use crate::model::{Disposition, FindingStatus, Phase, Severity};
 
 /// How it stands, in one line that may be read by anybody: no names, no ids, nothing that an attacker wrote.
 pub(super) fn line(state: &IncidentState, now: Timestamp) -> String {
-    let Some(run) = subject(state) else { return "no run has begun\n".to_owned() };
+    let Some(run) = super::subject(state) else { return "no run has begun\n".to_owned() };
     let next = comes_next(run);
     let next = next.as_ref().map(outcome::next_step);
     let phase = match (run.closed, next) {
@@ -82,20 +81,9 @@ fn cut(state: &IncidentState) -> String {
     format!("cut NOT proven ({done} of {} done{unproven})", count(steps.len(), "containing step"))
 }
 
-/// The run whose phase is told: that which is to be gone on with, else the last of a runbook. What was done at once beside
-/// it, or undone, is no response of its own.
-fn subject(state: &IncidentState) -> Option<&RunState> {
-    let open = state.latest_run().filter(|run| run.closed.is_none());
-    open.or_else(|| state.runs.iter().rfind(|run| !is_generated(run))).or_else(|| state.latest_run())
-}
-
-fn is_generated(run: &RunState) -> bool {
-    run.opened.source == GENERATED
-}
-
 /// What was to be done at once, and then was not: the effects tell what came of it.
 fn is_dropped(run: &RunState, step: &PlannedStep) -> bool {
-    is_generated(run) && run.closed.is_some() && !matches!(run.status(&step.path), StepStatus::Done { .. })
+    super::is_generated(run) && run.closed.is_some() && !matches!(run.status(&step.path), StepStatus::Done { .. })
 }
 
 /// One that was ended early, and after which the same runbook was walked again.

@@ -74,3 +74,13 @@ pub enum RunOutcome {
     /// A person ended it early.
     Aborted,
 }
+
+impl RunOutcome {
+    /// The word that the journal has for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Aborted => "aborted",
+        }
+    }
+}
