@@ -34,7 +34,7 @@ pub(crate) use inspect::differences;
 pub use inspect::inspect_text;
 pub use keyboard::{Keyboard, Typed, TypedLines};
 pub(super) use list::is_plain;
-pub use list::{Command, Selection, list_text};
+pub use list::{Command, Selection, chosen_text, list_text};
 pub use plain::{failure_text, go_on_text, second_text, unmet_text, wait_text};
 pub use secret::ask_secret;
 pub use terminal::Terminal;

@@ -22,7 +22,12 @@ pub enum Command {
     None,
     /// Choose these rows, or no longer, counted from 0.
     Toggle(BTreeSet<usize>),
+    /// Show all of them again.
+    List,
 }
+
+/// So many chosen rows are named; of more only the number is told.
+const NAMED: usize = 12;
 
 impl Selection {
     /// As the rows are proposed.
@@ -40,12 +45,13 @@ impl Selection {
         self.chosen.get(row).copied().unwrap_or_default()
     }
 
-    /// Reads `all`, `none` or rows as in `1 3 5-7`. `None` where the line is none of these; an error says which row
+    /// Reads `all`, `none`, `list` or rows as in `1 3 5-7`. `None` where the line is none of these; an error says which row
     /// there is not.
     pub fn command(&self, line: &str) -> Option<Result<Command, String>> {
         match line.trim() {
             "all" => return Some(Ok(Command::All)),
             "none" => return Some(Ok(Command::None)),
+            "list" => return Some(Ok(Command::List)),
             _ => {}
         }
         let mut rows = BTreeSet::new();
@@ -76,6 +82,7 @@ impl Selection {
                     }
                 }
             }
+            Command::List => {}
         }
     }
 }
@@ -100,12 +107,38 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
         }
     }
     out.push('\n');
-    let verb = &request.proposed.verb;
     let goes = format!(
         "{} of {} chosen; the first goes alone, and the list stops at the first that is refused or in doubt",
         selection.number(),
         count(effects.len(), "row")
     );
+    out.push_str(&choice_text(request, selection, &goes, "", style));
+    out
+}
+
+/// What is chosen now, by name, for who has just seen the rows. Ends with a line break.
+pub fn chosen_text(request: &ConsentRequest<'_>, selection: &Selection, style: &Style) -> String {
+    let chosen = request.effects.iter().enumerate().filter(|(at, _)| selection.has(*at));
+    let mut names: Vec<String> =
+        chosen.take(NAMED).map(|(at, effect)| format!("{} {}", at + 1, effect.target.name)).collect();
+    let more = selection.number() - names.len();
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    let names = if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
+    let stands = format!("{} of {} chosen{names}", selection.number(), count(request.effects.len(), "row"));
+    choice_text(request, selection, &stands, "; to see all rows again: list", style)
+}
+
+/// What is chosen, and what may be typed.
+fn choice_text(
+    request: &ConsentRequest<'_>,
+    selection: &Selection,
+    stands: &str,
+    again: &str,
+    style: &Style,
+) -> String {
+    let verb = &request.proposed.verb;
     let wanted = match selection.number() {
         0 if request.proposed.account_for_rest => {
             format!("choose rows, or say what becomes of every one: {verb} 0")
@@ -113,14 +146,11 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
         0 => "choose rows, or leave them all: none".to_owned(),
         number => format!("to do it, type: {}", typed_phrase(&request.mode, number)),
     };
-    let choose = "to choose, or no longer: all, none, or numbers as in `1 3 5-7`".to_owned();
-    for text in [goes, choose, wanted, format!("or: skip REASON, inspect NUMBER, {VERBS}")] {
-        for line in wrap(&style.show(&text), style.columns(), "", "  ") {
-            out.push_str(&line);
-            out.push('\n');
-        }
-    }
-    out
+    let choose = format!("to choose, or no longer: all, none, or numbers as in `1 3 5-7`{again}");
+    let verbs = format!("or: skip REASON, inspect NUMBER, {VERBS}");
+    let lines = [stands, &choose, &wanted, &verbs];
+    let wrapped = lines.iter().flat_map(|text| wrap(&style.show(text), style.columns(), "", "  "));
+    wrapped.map(|line| line + "\n").collect()
 }
 
 /// A word on the blast radius of an effect.
@@ -273,6 +303,7 @@ mod tests {
             selection.apply(&command);
             assert_eq!(selection.number(), chosen, "{line}");
         }
+        assert_eq!(selection.command("list"), Some(Ok(Command::List)));
         assert_eq!(selection.command("1 1"), Some(Ok(Command::Toggle([0].into()))), "named twice is named once");
     }
 

@@ -186,7 +186,8 @@ impl<M: Mind> Responder<M> {
 
     fn chooses(&self, asked: &Asked, step: &str) -> String {
         let rows = asked.rows();
-        assert!(!rows.is_empty(), "{}", asked.above);
+        // Once rows were chosen, what is chosen is said, and the rows are not shown again.
+        assert!(!rows.is_empty() || asked.says("to see all rows again: list"), "{}", asked.above);
         let wrong = rows.iter().filter(|(is_chosen, _, row)| *is_chosen != self.mind.wants(step, row));
         let wrong: Vec<&str> = wrong.map(|(_, number, _)| *number).collect();
         if !wrong.is_empty() {

@@ -7,7 +7,7 @@ use super::dialogue::{Judged, Prompted, answer};
 use crate::cli::console::count;
 use crate::cli::prompt::consent::{consented, typed_phrase};
 use crate::cli::prompt::list::disposition;
-use crate::cli::prompt::{Command, Selection, list_text};
+use crate::cli::prompt::{Command, Selection, chosen_text, list_text};
 use crate::engine::{Chosen, ConsentRequest, Reply};
 use crate::journal::Left;
 use crate::model::{Digest, Disposition, Effect};
@@ -35,7 +35,8 @@ impl Terminal {
                 }
                 (None, Some(Ok(command))) => {
                     selection.apply(&command);
-                    Judged::Again(list_text(request, &selection, &self.screen.style()))
+                    let text = if command == Command::List { list_text } else { chosen_text };
+                    Judged::Again(text(request, &selection, &self.screen.style()))
                 }
                 (None, Some(Err(why))) => Judged::Again(why),
                 (None, None) => {
