@@ -1,4 +1,5 @@
-"""An account of ZONES zones with RECORDS records each, each answer DELAY seconds late. Counts what it is asked.
+"""An account of ZONES zones with RECORDS records each, each answer DELAY seconds late. Counts what it is asked. With RATE, all
+answers together come over a line of so many bytes in a second.
 
 Only what a capture of DNS records asks for is there. Prints its port, then serves until it is killed; GET /count gives the
 number of requests since the last GET /count.
@@ -10,6 +11,7 @@ import sys
 from urllib.parse import parse_qs, urlsplit
 
 ACCOUNT = "a" * 32
+PART = 64 << 10
 TIME = "2026-01-01T00:00:00Z"
 
 
@@ -45,10 +47,12 @@ def single(result):
 
 
 class Account:
-    def __init__(self, zones, records, delay):
+    def __init__(self, zones, records, delay, rate):
         self.zones = [zone(n) for n in range(zones)]
         self.records = {z["id"]: [record(n, at) for at in range(records)] for n, z in enumerate(self.zones)}
         self.delay = delay
+        self.rate = rate
+        self.free_at = 0.0
         self.count = 0
         self.made = {}
 
@@ -77,6 +81,17 @@ class Account:
                 return single([])
         return {"success": False, "errors": [{"code": 7003, "message": f"no such path {path}"}], "messages": [], "result": None}
 
+    def parts(self, body):
+        size = PART if self.rate else len(body)
+        return (body[at:at + size] for at in range(0, len(body), size))
+
+    async def line(self, length):
+        """Waits until the line has room: those who send share it part by part."""
+        if self.rate:
+            loop = asyncio.get_running_loop()
+            self.free_at = max(self.free_at, loop.time()) + length / self.rate
+            await asyncio.sleep(self.free_at - loop.time())
+
     async def serve(self, reader, writer):
         try:
             while line := await reader.readline():
@@ -90,8 +105,11 @@ class Account:
                     body = self.answer(target)
                     await asyncio.sleep(self.delay)
                 head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-                writer.write(head.encode() + body)
-                await writer.drain()
+                writer.write(head.encode())
+                for part in self.parts(body):
+                    await self.line(len(part))
+                    writer.write(part)
+                    await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
@@ -100,7 +118,7 @@ class Account:
 
 async def main():
     zones, records, delay = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-    account = Account(zones, records, delay)
+    account = Account(zones, records, delay, float(sys.argv[4]) if len(sys.argv) > 4 else None)
     server = await asyncio.start_server(account.serve, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:

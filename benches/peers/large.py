@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""A large account: DNS records of 500 zones with 1,000 records each, 30 ms an answer, on loopback, beside the bare transfer.
+"""A large account: DNS records of 500 zones with 1,000 records each, 30 ms an answer, beside the bare transfer: on loopback, and
+over a line of 200 Mbit/s.
 
     cargo build --release && python3 benches/peers/large.py
 
 The bare transfer asks for the same pages, as many at a time, and throws away what comes. Capture and live diff run as whole
 processes, in turns with it; of ROUNDS rounds the middle one is told, with the most memory that the process had. Goals: each
 below 300 MB, and at most 1.5 times the bare transfer. On loopback the transfer is all but free, so that what is measured
-is the work of reading, sorting and writing. The exit code is 1 where a goal is missed.
+there is the work of reading, sorting and writing. The exit code is 1 where a goal is missed.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent.parent / "target"))
 ZONES, RECORDS, DELAY, IN_FLIGHT, ROUNDS = 500, 1000, 0.03, 64, 3
+LINES = {"loopback": None, "200 Mbit/s": 25e6}
 
 
 async def page(port, path):
@@ -60,18 +62,23 @@ def main():
     quell = TARGET / "release" / "quell"
     if not quell.exists():
         sys.exit("build it first: cargo build --release")
-    server = subprocess.Popen(
-        [sys.executable, HERE / "account.py", str(ZONES), str(RECORDS), str(DELAY)], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        port = int(server.stdout.readline())
-        with tempfile.TemporaryDirectory() as scratch:
-            measure(Path(scratch), quell, port)
-    finally:
-        server.kill()
+    goals = []
+    for line, rate in LINES.items():
+        command = [sys.executable, HERE / "account.py", str(ZONES), str(RECORDS), str(DELAY), *([str(rate)] if rate else [])]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            port = int(server.stdout.readline())
+            with tempfile.TemporaryDirectory() as scratch:
+                goals += measure(line, Path(scratch), quell, port)
+        finally:
+            server.kill()
+    for is_met, goal in goals:
+        print("met   " if is_met else "MISSED", goal)
+    sys.exit(0 if all(is_met for is_met, _ in goals) else 1)
 
 
-def measure(scratch, quell, port):
+def measure(line, scratch, quell, port):
+    """What came of each goal."""
     environment = {
         **os.environ, "CLOUDFLARE_BASE_URL": f"http://127.0.0.1:{port}/client/v4", "CLOUDFLARE_API_TOKEN": "b" * 40,
         "CLOUDFLARE_ACCOUNT_ID": "a" * 32, "QUELL_STATE_DIR": str(scratch / "state"),
@@ -90,15 +97,16 @@ def measure(scratch, quell, port):
             only = ["--only", "dns_records"] if name == "baseline capture" else []
             took.append(timed([quell, "-q", *name.split(), dir, *only], environment))
     transfer = statistics.median(transfers)
-    print(f"bare transfer of {size / 1e6:.0f} MB {transfer:6.2f} s")
+    print(f"{line}: bare transfer of {size / 1e6:.0f} MB {transfer:6.2f} s")
     goals = []
     for name, took in runs.items():
         seconds, memory = statistics.median(it[0] for it in took), max(it[1] for it in took)
         print(f"{name:23} {seconds:6.2f} s   {seconds / transfer:5.1f}×   peak {memory:4.0f} MB")
-        goals += [(memory < 300, f"{name} below 300 MB"), (seconds <= 1.5 * transfer, f"{name} at most 1.5 times the transfer")]
-    for is_met, goal in goals:
-        print("met   " if is_met else "MISSED", goal)
-    sys.exit(0 if all(is_met for is_met, _ in goals) else 1)
+        goals += [
+            (memory < 300, f"{line}: {name} below 300 MB"),
+            (seconds <= 1.5 * transfer, f"{line}: {name} at most 1.5 times the transfer"),
+        ]
+    return goals
 
 
 if __name__ == "__main__":
