@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::hunt::send;
 use crate::scene::Scene;
-use crate::stage::Stage;
+use crate::stage::{Stage, action};
 
 const COLLECT: &str = "cloudflare.audit.collect";
 const ANALYSE: &str = "cloudflare.audit.analyse";
@@ -167,4 +167,19 @@ async fn what_a_run_did_is_its_own_by_its_journal() {
     }
     assert!(row("harborlane-deploy").contains("shared: nobody can say"), "{section}");
     assert!(section.contains("Never logged: objects of R2"), "{section}");
+}
+
+/// What the four lists are reckoned at, which may be long.
+const LISTS: u32 = 13;
+
+#[tokio::test]
+async fn what_a_plan_estimates_holds_the_looks_at_how_far_the_logs_reach() {
+    let stage = Stage::new().await;
+    let before = stage.arrived(0).len();
+    let older = stage.now - SignedDuration::from_hours(400 * 24);
+    stage.plan(COLLECT, json!({ "since": older, "lookback": "0s" })).await.unwrap();
+    let arrived = stage.arrived(before);
+    let looks = arrived.iter().filter(|it| it.query.contains("limit=1&") || it.query.contains("per_page=1&")).count();
+    assert_eq!(looks, 2, "{arrived:#?}");
+    assert_eq!(action(COLLECT).spec().estimate.fixed, LISTS + 2);
 }

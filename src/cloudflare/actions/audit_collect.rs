@@ -85,7 +85,7 @@ impl Action for AuditCollect {
         permissions: &[Permission { group: "Account Settings Read", write: false }],
         example: "since = \"2020-01-01T00:00:00Z\"\n",
         settling: Duration::ZERO,
-        estimate: Estimate { fixed: 13, per_zone: 0 },
+        estimate: Estimate { fixed: 13 + Log::LOOKS, per_zone: 0 },
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {

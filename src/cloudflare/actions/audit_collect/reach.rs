@@ -15,6 +15,9 @@ pub(super) enum Log {
 }
 
 impl Log {
+    /// Requests at most that ask how far the logs reach: one for each.
+    pub(super) const LOOKS: u32 = 2;
+
     const fn family(self) -> &'static str {
         match self {
             Self::First => "audit_v1",
