@@ -1,5 +1,6 @@
 //! The audit logs (API.md section 8).
 
+pub mod bulk;
 pub mod credentials;
 pub mod limits;
 pub mod pathless;

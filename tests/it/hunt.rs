@@ -2,7 +2,7 @@
 //! Techniques one by one are in `plants`.
 
 use jiff::SignedDuration;
-use quell::model::{Attribution, Finding};
+use quell::model::{Attribution, Change, Finding};
 use quell::simulator::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -120,4 +120,73 @@ async fn what_the_intruder_did_stays_confirmed_after_others_wrote_to_it() {
     let found = of(&seen, "CF-T07");
     assert_eq!((found.len(), found[0].attribution, found[0].actor.token_id.clone()), (1, Attribution::Intruder, None));
     assert_eq!(verdict(&seen, "CF-T07")["verdict"], "confirmed");
+}
+
+/// Zones that are in the account, by name, with their ids.
+async fn zones(stage: &Stage) -> Vec<(String, String)> {
+    let mut zones: Vec<_> = stage.zones().await.into_iter().map(|(id, name)| (name, id)).collect();
+    zones.sort();
+    zones
+}
+
+#[tokio::test]
+async fn settings_that_were_changed_together_and_put_back_are_told_one_by_one_in_each_zone() {
+    let hunting = Hunting::new().await;
+    let stage = &hunting.stage;
+    let zones = zones(stage).await;
+    let body = json!({ "items": [{ "id": "ssl", "value": "off" }, { "id": "security_level", "value": "off" }] });
+    for (_, zone) in &zones[..2] {
+        let before = send(stage, &Method::GET, &format!("/zones/{zone}/settings/ssl"), Value::Null).await;
+        send(stage, &Method::PATCH, &format!("/zones/{zone}/settings"), body.clone()).await;
+        for (name, value) in [("ssl", &before["value"]), ("security_level", &json!("medium"))] {
+            let path = format!("/zones/{zone}/settings/{name}");
+            stage.send_as(&stage.scenario.cast.responder_token, "PATCH", &path, json!({ "value": value })).await;
+        }
+    }
+    let seen = hunting.hunt(&["zone_settings"]).await;
+    for (technique, setting, was) in [("CF-T14", "ssl", "strict"), ("CF-T12", "security_level", "medium")] {
+        let found = of(&seen, technique);
+        let mut told: Vec<_> = found.iter().map(|it| (it.resource.zone.clone().unwrap(), it.id.clone())).collect();
+        told.sort();
+        let wanted =
+            zones[..2].iter().map(|(name, _)| (name.clone(), format!("{technique}:zone_settings:{name}/{setting}")));
+        assert_eq!(told, wanted.collect::<Vec<_>>(), "{found:#?}");
+        for finding in found {
+            assert_eq!((finding.attribution, finding.resource.id.as_str()), (Attribution::Intruder, setting));
+            assert_eq!(finding.before.as_ref().unwrap()["value"], was, "{finding:#?}");
+            assert_eq!(finding.after.as_ref().unwrap()["value"], "off", "{finding:#?}");
+        }
+    }
+    assert!(of(&seen, "CF-X01").is_empty(), "{:#?}", of(&seen, "CF-X01"));
+}
+
+#[tokio::test]
+async fn what_a_batch_deletes_is_told_beside_what_it_makes_and_changes() {
+    let hunting = Hunting::new().await;
+    let stage = &hunting.stage;
+    let path = format!("/zones/{}/dns_records", hunting.zone);
+    let records = send(stage, &Method::GET, &path, Value::Null).await;
+    let addresses: Vec<&Value> = records.as_array().unwrap().iter().filter(|record| record["type"] == "A").collect();
+    let (gone, other) = (addresses[0], addresses[1]);
+    let body = json!({
+        "deletes": [{ "id": gone["id"] }], "patches": [{ "id": other["id"], "content": "203.0.113.77" }],
+        "posts": [{ "type": "A", "name": "vpn", "content": "203.0.113.67", "ttl": 60 }],
+    });
+    let answer = send(stage, &Method::POST, &format!("{path}/batch"), body).await;
+    let seen = hunting.hunt(&["dns_records"]).await;
+    let told = |id: &Value| {
+        let found: Vec<_> =
+            seen.plan.findings.iter().filter(|finding| finding.resource.id == *id.as_str().unwrap()).collect();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert_eq!((found[0].attribution, found[0].family.as_str()), (Attribution::Intruder, "dns_records"));
+        let content = |state: &Option<Value>| state.as_ref().map(|state| state["image"]["content"].clone());
+        (found[0].change, content(&found[0].before), content(&found[0].after))
+    };
+    assert_eq!(told(&gone["id"]), (Change::Removed, Some(gone["content"].clone()), None));
+    let changed = (Change::Changed, Some(other["content"].clone()), Some(json!("203.0.113.77")));
+    assert_eq!(told(&other["id"]), changed);
+    assert_eq!(told(&answer["posts"][0]["id"]), (Change::Added, None, Some(json!("203.0.113.67"))));
+    let records = seen.plan.findings.iter().filter(|finding| finding.family == "dns_records");
+    assert_eq!(records.count(), 3, "{:#?}", seen.plan.findings);
+    assert!(seen.gaps.is_empty(), "{:#?}", seen.gaps);
 }

@@ -133,6 +133,39 @@ async fn an_act_without_its_request_leaves_open_what_its_kind_may_have_been() {
     assert_eq!(verdict(&output, "CF-T02"), "ruled_out", "a member is no route");
 }
 
+#[tokio::test]
+async fn a_batch_of_records_that_the_log_does_not_name_may_have_deleted_more_than_is_known() {
+    let stage = Stage::of(Scenario::planted(&[], false).unwrap()).await;
+    let (zone, name) = stage.zones().await.remove(0);
+    let since = stage.now - SignedDuration::from_hours(9);
+    let hunt = async |ip: &str, after: Value| {
+        let batch = json!({
+            "id": "1", "at": stage.now - SignedDuration::from_hours(1), "success": true, "action": "create", "log": "v2",
+            "resource_type": "dns_record", "ip": ip, "zone": name, "email": TOMAS, "after": after,
+            "uri": format!("/client/v4/zones/{zone}/dns_records/batch"),
+        });
+        let with = json!({
+            "since": since, "events": [batch], "log_complete": true, "families": ["dns_records"], "principals": [{
+                "token_id": "stolen", "token_name": "ci", "honest_ips": [], "hostile_ips": ["203.0.113.199"],
+            }],
+        });
+        let seen = stage.plan("cloudflare.hunt", with).await.unwrap();
+        let gaps: Vec<String> = seen.gaps.into_iter().map(|gap| format!("{}: {}", gap.scope, gap.reason)).collect();
+        (is_seen(&seen.plan.output, "CF-T08"), gaps)
+    };
+    let (is_seen, gaps) = hunt("203.0.113.199", json!({ "success": true })).await;
+    assert_eq!((is_seen, gaps.len()), (false, 1), "{gaps:?}");
+    assert!(
+        gaps[0].starts_with(&format!("{name}: 1 request by the intruder or by nobody who is known wrote many")),
+        "{gaps:?}"
+    );
+    assert!(gaps[0].ends_with("whether more were deleted cannot be known"), "{gaps:?}");
+    // One that is named whole leaves nothing open, and a colleague's is a colleague's.
+    let named = json!({ "posts": [{ "id": "n", "type": "A", "name": "n", "content": "203.0.113.1" }] });
+    assert_eq!(hunt("203.0.113.199", named).await, (true, Vec::new()));
+    assert_eq!(hunt(OFFICE, json!({})).await, (true, Vec::new()));
+}
+
 // --------------------------------------------------------------------------------------------------- whose doing it is
 
 /// An account in which nothing happens but what the test does, beside honest work.

@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::{doing, required_window};
+use crate::cloudflare::audit::bulk::apart;
 use crate::cloudflare::present::{Wanted, chosen, compare, open, unkept, unread};
 use crate::hunt::rewind::{Certainty, Past, Rewound};
 use crate::hunt::snapshot::Snapshot;
@@ -131,7 +132,7 @@ impl Action for Diff {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
+        let (events, principals) = (apart(params.events.unwrap_or_default()), params.principals.unwrap_or_default());
         let families = chosen(&params.families.unwrap_or_default())?;
         let zones = params.zones.unwrap_or_default();
         let named = |dir: Option<String>| dir.filter(|dir| !dir.is_empty());

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::{Trail, window};
+use crate::cloudflare::audit::bulk::apart;
 use crate::cloudflare::dns::{Baseline, Difference, Record, diff, judge};
 use crate::cloudflare::present::open;
 use crate::cloudflare::review::{Place, ReviewItem, ReviewKind, Suspicion, Tally, not_seen};
@@ -87,7 +88,7 @@ impl Action for DnsDiff {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
+        let (events, principals) = (apart(params.events.unwrap_or_default()), params.principals.unwrap_or_default());
         let folder = params.baseline.filter(|folder| !folder.is_empty());
         let since = window(params.since, &events, &principals);
         if folder.is_none() && since.is_none() {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::attribution::required_window;
+use crate::cloudflare::audit::bulk::apart;
 use crate::cloudflare::present::{chosen, open};
 use crate::cloudflare::principals::READING;
 use crate::hunt::graph::Graph;
@@ -133,7 +134,7 @@ impl Action for Hunt {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
+        let (events, principals) = (apart(params.events.unwrap_or_default()), params.principals.unwrap_or_default());
         let since = required_window(params.since, &events, &principals)?;
         let families = chosen(&params.families.unwrap_or_default())?;
         let baseline = baseline(params.baseline.as_deref(), look)?;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::hunt::{Hunting, baseline};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::attribution::{Trail, required_window};
+use crate::cloudflare::audit::bulk::apart;
 use crate::cloudflare::present::chosen;
 use crate::hunt::{AuditEvent, Item, Judged, Principal};
 use crate::model::{Attribution, Danger, Effect, Finding, FindingStatus, Source, Verdict, count};
@@ -151,7 +152,7 @@ impl Action for Recheck {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        let (events, principals) = (params.events.unwrap_or_default(), params.principals.unwrap_or_default());
+        let (events, principals) = (apart(params.events.unwrap_or_default()), params.principals.unwrap_or_default());
         let since = required_window(params.since, &events, &principals)?;
         let families = chosen(&params.families.unwrap_or_default())?;
         let baseline = baseline(params.baseline.as_deref(), look)?;

@@ -1,6 +1,6 @@
 //! DNS records.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::call::{Call, Refusal, Reply, ReplyBody, id_of};
 use super::paging::Paging;
@@ -24,6 +24,7 @@ pub(super) fn route(account: &mut Account, call: &Call, zone: &str, rest: &[&str
             Ok(Reply::result(zone.records[position(zone, id)?].clone()))
         }
         ("POST", []) => create(account, call, zone),
+        ("POST", ["batch"]) => batch(account, call, zone),
         ("PATCH" | "PUT", [id]) => update(account, call, zone, id),
         ("DELETE", [id]) => {
             let zone = account.zone_mut(call, zone)?;
@@ -158,6 +159,36 @@ fn update(account: &mut Account, call: &Call, zone: &str, id: &str) -> Result<Re
     conflict(zone, &record, Some(id))?;
     zone.records[position] = record.clone();
     Ok(Reply::updated(before, record))
+}
+
+/// Many changes in the order that is documented; the first that fails undoes all.
+fn batch(account: &mut Account, call: &Call, zone: &str) -> Result<Reply, Refusal> {
+    let given = call.object()?;
+    let kept = account.zone(call, zone)?.records.clone();
+    let (mut before, mut after) = (Map::new(), Map::new());
+    for (list, method) in [("deletes", "DELETE"), ("patches", "PATCH"), ("puts", "PUT"), ("posts", "POST")] {
+        let (mut was, mut is) = (Vec::new(), Vec::new());
+        for item in given.get(list).and_then(Value::as_array).into_iter().flatten() {
+            let one = Call { method: method.to_owned(), body: item.clone(), ..call.clone() };
+            let below: &[&str] = if method == "POST" { &[] } else { &[id_of(item)] };
+            match route(account, &one, zone, below) {
+                Ok(Reply { change, .. }) => {
+                    let (old, new) = change.map(|change| (change.before, change.after)).unwrap_or_default();
+                    // What was deleted is told as it was.
+                    is.push(if new.is_null() { old.clone() } else { new });
+                    was.extend(Some(old).filter(|old| !old.is_null()));
+                }
+                Err(refusal) => {
+                    account.zone_mut(call, zone)?.records = kept;
+                    return Err(refusal);
+                }
+            }
+        }
+        before.insert(list.to_owned(), was.into());
+        after.insert(list.to_owned(), is.into());
+    }
+    let after = Value::Object(after);
+    Ok(Reply::result(after.clone()).changing(String::new(), before.into(), after))
 }
 
 /// A name has one CNAME or other records, and no record twice.

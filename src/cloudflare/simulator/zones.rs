@@ -1,6 +1,6 @@
 //! Zones, and what of them is neither DNS nor certificates nor rules.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::call::{Call, Refusal, Reply, id_of};
 use super::paging::Paging;
@@ -68,6 +68,10 @@ pub(super) fn route(account: &mut Account, call: &Call, rest: &[&str]) -> Result
             let setting = settings.iter().find(|setting| id_of(setting) == *name);
             setting.cloned().map(Reply::result).ok_or_else(|| Refusal::new(400, 1003, "Undefined zone setting"))
         }
+        ("PATCH", ["settings"]) => {
+            account.require(call, SETTINGS_WRITE, Scope::Zone(zone))?;
+            set_many(account, call, zone)
+        }
         ("PATCH", ["settings", name]) => {
             account.require(call, SETTINGS_WRITE, Scope::Zone(zone))?;
             set(account, call, zone, name)
@@ -117,4 +121,28 @@ fn set(account: &mut Account, call: &Call, zone: &str, name: &str) -> Result<Rep
     setting["value"] = value.clone();
     setting["modified_on"] = call.stamp().into();
     Ok(Reply::updated(before, setting.clone()))
+}
+
+/// Several settings in one body, all of them or none.
+fn set_many(account: &mut Account, call: &Call, zone: &str) -> Result<Reply, Refusal> {
+    let items = call.object()?.get("items").and_then(Value::as_array);
+    let items = items.ok_or_else(|| Refusal::invalid("Missing required field: items"))?;
+    let kept = account.zone(call, zone)?.settings.clone();
+    let (mut was, mut is) = (Vec::new(), Vec::new());
+    for item in items {
+        let one = Call { body: item.clone(), ..call.clone() };
+        match set(account, &one, zone, id_of(item)) {
+            Ok(Reply { change, .. }) => {
+                let change = change.map(|change| (change.before, change.after)).unwrap_or_default();
+                was.push(change.0);
+                is.push(change.1);
+            }
+            Err(refusal) => {
+                account.zone_mut(call, zone)?.settings = kept;
+                return Err(refusal);
+            }
+        }
+    }
+    let is = Value::Array(is);
+    Ok(Reply::result(is.clone()).changing(String::new(), json!({ "items": was }), is))
 }

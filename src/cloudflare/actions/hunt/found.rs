@@ -27,6 +27,7 @@ pub(super) fn of_difference(
     let seat = item.map(|item| &item.seat);
     let id = item.map(|item| item.id.clone()).filter(|id| !id.is_empty());
     let id = id.or_else(|| seat.map(|seat| seat.name.clone())).unwrap_or_default();
+    let zone = seat.filter(|seat| seat.zone_id.is_some()).map(|seat| zone_of(&seat.name));
     let value = |item: &Option<crate::hunt::Item>| {
         item.as_ref().map(|item| item.value.clone()).filter(|value| !value.is_null())
     };
@@ -44,17 +45,13 @@ pub(super) fn of_difference(
     let nobody = if doing.at.is_none() { "; no log says by whom" } else { "" };
     let sources = [(true, Source::Diff), (doing.at.is_some(), Source::Audit)];
     Finding {
-        id: format!("{}:{}:{id}", technique.id, family.name),
+        id: format!("{}:{}:{}", technique.id, family.name, told_by(&id, zone.as_deref())),
         technique: technique.id.to_owned(),
         severity: doing.weigh(technique.severity),
         status: FindingStatus::Open,
         family: family.name.to_owned(),
         change: difference.change(),
-        resource: Resource {
-            id,
-            name: name.clone(),
-            zone: seat.filter(|seat| seat.zone_id.is_some()).map(|seat| zone_of(&seat.name)),
-        },
+        resource: Resource { id, name: name.clone(), zone },
         actor: doing.actor.clone(),
         attribution: doing.attribution,
         detail: format!("{}: `{name}` was {happened} in the window{nobody}.{how}{}", family.title, doing.remark()),
@@ -92,7 +89,7 @@ pub(super) fn of_act(
     };
     let name = text(newest.after.as_ref(), "name").or_else(|| text(newest.before.as_ref(), "name"));
     Some(Finding {
-        id: format!("{}:{family}:{of}", technique.id),
+        id: format!("{}:{family}:{}", technique.id, told_by(of, newest.zone.as_deref())),
         technique: technique.id.to_owned(),
         severity: doing.weigh(technique.severity),
         status: FindingStatus::Open,
@@ -132,6 +129,16 @@ pub(super) fn of_actor(
         after: None,
         ..finding
     })
+}
+
+/// What tells a thing apart from those of other zones: a setting is called the same in each of them.
+pub(super) fn told_by(id: &str, zone: Option<&str>) -> String {
+    let is_drawn = matches!(id.len(), 32 | 36) && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    // A path has the zone in it, and what is the only one of its zone is told by that.
+    match zone.filter(|zone| !is_drawn && !id.contains('/') && *zone != id) {
+        Some(zone) => format!("{zone}/{id}"),
+        None => id.to_owned(),
+    }
 }
 
 /// The zone's name, of a seat that may lie below an item in it.

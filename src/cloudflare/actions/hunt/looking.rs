@@ -7,14 +7,18 @@ use jiff::Timestamp;
 use super::traces::{Left, Traces};
 use crate::action::{Look, StepError};
 use crate::cloudflare::api::segment;
+use crate::cloudflare::audit::bulk::hides_deletions;
 use crate::cloudflare::audit::pathless::Pathless;
 use crate::cloudflare::present::{Wanted, compare, unkept, unread};
 use crate::cloudflare::techniques::techniques;
 use crate::cloudflare::zones::{none_seen, unseen, zones};
 use crate::hunt::snapshot::Snapshot;
 use crate::hunt::sweep::by_interest;
-use crate::hunt::{AuditEvent, Family, Item, Judged, Principal, Reach, Seat, Sight, judge};
-use crate::model::{Finding, Gap};
+use crate::hunt::{AuditEvent, Family, Item, Judged, Principal, Reach, Seat, Sight, attribute, judge};
+use crate::model::{Attribution, Finding, Gap, count};
+
+/// The family of which many can be written in one request.
+const RECORDS: &str = "dns_records";
 
 /// What is looked at, and what is known beforehand.
 #[derive(Debug, Clone, Copy)]
@@ -97,6 +101,10 @@ impl Hunting<'_> {
         let open = techniques().filter_map(|it| Some((it.id.to_owned(), pathless.leave_open(it)?)));
         let missed: BTreeSet<&str> = gaps.iter().map(|gap| gap.family.as_str()).collect();
         let complete = self.families.iter().filter(|family| !missed.contains(family.name)).count();
+        for gap in self.unnamed_deletions(&seats) {
+            look.gap(gap.clone());
+            gaps.push(gap);
+        }
         let sight = Sight {
             read: self.families.iter().map(|family| family.name.to_owned()).collect(),
             gaps,
@@ -115,6 +123,38 @@ impl Hunting<'_> {
             drifted,
             sight,
         })
+    }
+
+    /// What batches of DNS records may have deleted in these zones, where neither the log nor the baseline names it.
+    fn unnamed_deletions(&self, zones: &[Seat]) -> Vec<Gap> {
+        let is_one = |event: &&AuditEvent| {
+            event.success
+                && event.at >= self.since
+                && hides_deletions(event)
+                && attribute(event, self.principals) != Attribution::Other
+        };
+        let batches: Vec<&AuditEvent> = self.events.iter().filter(is_one).collect();
+        let is_read = self.families.iter().any(|family| family.name == RECORDS);
+        let known = self.baseline.map(Snapshot::manifest).filter(|manifest| manifest.ended_at < self.since);
+        let is_known = |zone: &Seat| known.is_some_and(|known| known.knows(RECORDS, &zone.name));
+        let unknown = zones.iter().filter(|zone| is_read && !is_known(zone));
+        let gap = |zone: &Seat| {
+            let id = zone.zone_id.as_deref()?;
+            let is_in = |event: &&&AuditEvent| event.path().is_some_and(|path| path.split('/').any(|part| part == id));
+            let at: Vec<Timestamp> = batches.iter().filter(is_in).map(|event| event.at).collect();
+            let last = at.iter().max()?.strftime("%F %H:%MZ").to_string();
+            Some(Gap {
+                family: RECORDS.to_owned(),
+                scope: zone.name.clone(),
+                reason: format!(
+                    "{} by the intruder or by nobody who is known wrote many records at once, the last at {last}, and the \
+                     log does not name them: whether more were deleted cannot be known",
+                    count(at.len(), "request"),
+                ),
+                permission: None,
+            })
+        };
+        unknown.filter_map(gap).collect()
     }
 
     /// In which zones alone it looks, where some were named: what it rules out is ruled out there.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::found::{CREDENTIALS, of_act, of_actor, of_difference};
+use super::found::{CREDENTIALS, of_act, of_actor, of_difference, told_by};
 use super::looking::Hunting;
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::doing;
+use crate::cloudflare::audit::bulk::request;
 use crate::cloudflare::families::{about, families};
 use crate::cloudflare::techniques::{self, is_rest, technique};
 use crate::hunt::rewind::{Certainty, Past, Rewound};
@@ -170,15 +171,15 @@ impl<'t> Traces<'t> {
 
     /// Acts of the intruder that no difference shows: what was put back, what is gone, what is no resource.
     fn acts(&mut self) {
-        let mut acts: BTreeMap<(&'static str, String), Vec<&'t AuditEvent>> = BTreeMap::new();
+        let mut acts: BTreeMap<(&'static str, String, String), Vec<&'t AuditEvent>> = BTreeMap::new();
         for event in self.suspicious() {
             let is_told = |of: &&Technique| self.told.contains(&(of.id, event.id.as_str()));
             for technique in techniques::of_act(event).into_iter().filter(|technique| !is_told(technique)) {
                 let of = if is_rest(technique) { place(event) } else { thing(event) };
-                acts.entry((technique.id, of)).or_default().push(event);
+                acts.entry((technique.id, told_by(&of, event.zone.as_deref()), of)).or_default().push(event);
             }
         }
-        for ((id, of), events) in acts {
+        for ((id, _, of), events) in acts {
             let events = self.foremost(events);
             self.found.extend(technique(id).and_then(|technique| of_act(technique, &of, &events, self.principals)));
         }
@@ -194,7 +195,8 @@ impl<'t> Traces<'t> {
             }
         }
         for ((id, who), events) in acts {
-            let events = self.foremost(events);
+            let mut events = self.foremost(events);
+            events.dedup_by_key(|event| request(event));
             let actor = Resource { id: who.clone(), name: who, zone: None };
             let found = technique(id).and_then(|it| of_actor(it, CREDENTIALS, actor, &events, self.principals));
             self.found.extend(found);
@@ -209,7 +211,8 @@ impl<'t> Traces<'t> {
                 event.token_id.as_ref() == Some(&held.token_id)
                     && attribute(event, self.principals) == Attribution::Intruder
             };
-            let events: Vec<&AuditEvent> = self.events.iter().filter(by).collect();
+            let mut events: Vec<&AuditEvent> = self.events.iter().filter(by).collect();
+            events.dedup_by_key(|event| request(event));
             let actor = Resource { id: held.token_id.clone(), name: held.token_name.clone(), zone: None };
             if let Some(finding) = of_actor(technique, "account_tokens", actor, &events, self.principals) {
                 let id = format!("{}:tokens:{}", technique.id, held.token_id);

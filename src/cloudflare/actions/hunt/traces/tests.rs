@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Traces;
 use crate::cloudflare::actions::hunt::looking::Hunting;
+use crate::cloudflare::audit::bulk::apart;
 use crate::cloudflare::families::families;
 use crate::cloudflare::techniques::techniques;
 use crate::hunt::rewind::named;
@@ -76,7 +77,7 @@ fn listed(event: &AuditEvent) -> Vec<Option<(&'static Family, Item)>> {
 
 /// What comes of one act.
 fn found(event: &AuditEvent, there: Option<&(&'static Family, Item)>) -> Vec<Finding> {
-    let events = [event.clone()];
+    let events = apart(vec![event.clone()]);
     let held = Principal {
         token_id: "stolen".to_owned(),
         token_name: "ci".to_owned(),
@@ -146,7 +147,7 @@ fn what_no_technique_names_is_something_else_that_was_changed_and_a_login_is_no_
     assert!(finding.detail.ends_with("something else is changed: create /accounts/x/images/v1."), "{}", finding.detail);
     // The older log tells of no path.
     let found = alone("update", "", &json!({ "uri": null, "resource_type": "thing", "resource_id": "7" }));
-    assert_eq!(found.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["CF-X01:thing:7"]);
+    assert_eq!(found.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["CF-X01:thing:one.example/7"]);
     assert!(alone("login", "/user/sessions", &json!({})).is_empty());
     assert!(alone("create", "/accounts/x/images/v1", &json!({ "own": true })).is_empty(), "quell did it");
     assert!(
@@ -180,4 +181,22 @@ fn a_token_that_was_rolled_is_told_as_the_token_that_it_is() {
         let finding = found.iter().find(|it| it.technique == "CF-I05").unwrap();
         assert_eq!((finding.family.as_str(), finding.resource.id.as_str()), (family, "t"));
     }
+}
+
+#[test]
+fn settings_in_one_body_that_were_put_back_are_told_each_as_its_own_technique() {
+    let body = json!({ "items": [{ "id": "ssl", "value": "off" }, { "id": "security_level", "value": "off" }] });
+    let before = json!({ "items": [{ "id": "ssl", "value": "strict" }] });
+    let found = alone("update", "/zones/x/settings", &json!({ "after": body, "before": before, "resource_id": "x" }));
+    let told = |finding: &Finding| {
+        let value = |state: &Option<Value>| state.as_ref().map(|state| state["value"].clone()).unwrap_or_default();
+        (finding.id.clone(), finding.resource.id.clone(), value(&finding.before), value(&finding.after))
+    };
+    let shield = ("CF-T12:zone_settings:one.example/security_level", "security_level", Value::Null, json!("off"));
+    let tls = ("CF-T14:zone_settings:one.example/ssl", "ssl", json!("strict"), json!("off"));
+    let wanted = [shield, tls].map(|(id, name, before, after)| (id.to_owned(), name.to_owned(), before, after));
+    assert_eq!(found.iter().map(told).collect::<Vec<_>>(), wanted);
+    // What the log does not name may be anything.
+    let found = alone("update", "/zones/x/settings", &json!({ "after": { "id": "x" } }));
+    assert_eq!(found.iter().map(|it| it.technique.as_str()).collect::<Vec<_>>(), ["CF-X01"]);
 }
