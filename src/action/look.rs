@@ -122,8 +122,23 @@ impl<'a> Look<'a> {
     pub fn has_like(&self, finding: &Finding) -> bool {
         let mut known = self.incident.iter().flat_map(|incident| incident.findings.values());
         known.any(|known| {
-            let is_same = known.technique == finding.technique && known.resource.id == finding.resource.id;
+            let is_same = known.technique == finding.technique && known.resource.is_same(&finding.resource);
             is_same && known.id != finding.id
+        })
+    }
+
+    /// Whether the incident has this finding.
+    pub fn has(&self, finding: &Finding) -> bool {
+        self.incident.is_some_and(|incident| incident.findings.contains_key(&finding.id))
+    }
+
+    /// Whether a look of its own at the parts of a resource has found the same technique in the same zone.
+    pub fn has_reviewed(&self, finding: &Finding) -> bool {
+        let mut known = self.incident.iter().flat_map(|incident| incident.findings.values());
+        known.any(|known| {
+            known.technique == finding.technique
+                && known.resource.zone == finding.resource.zone
+                && known.family != finding.family
         })
     }
 

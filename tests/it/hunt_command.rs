@@ -108,6 +108,34 @@ async fn a_baseline_shows_what_was_changed_before_the_window() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_differs_from_a_baseline_and_says_no_time_is_found_and_rules_nothing_out() {
+    let scene = Scene::new().await;
+    let narrow = ["--zones", "harborlane-shop.example", "--only", "workers_routes"];
+    scene.run(&[&["baseline", "capture", "good"][..], &narrow].concat()).expect(0);
+    let zones = scene.run(&["baseline", "capture", "zones", "--only", "zones"]).expect(0);
+    assert!(!zones.stdout.is_empty());
+    let zones = std::fs::read_to_string(scene.path("zones/zones.jsonl")).unwrap();
+    let zone = zones.lines().find(|line| line.contains("harborlane-shop.example")).unwrap();
+    let zone: Value = serde_json::from_str(zone).unwrap();
+    let path = format!("/zones/{}/workers/routes", zone["id"].as_str().unwrap());
+    scene.act("POST", &path, Some(json!({ "pattern": "harborlane-shop.example/pay*", "script": "edge-headers" })));
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    // No log of this window has it.
+    let since = Timestamp::now().to_string();
+    let hunt = |more: &[&str]| {
+        scene.run(&[&["hunt", "--since", &since, "--baseline", "good", "--json"][..], &narrow, more].concat()).expect(0)
+    };
+    let told = hunt(&["--suspect", "ci-deploy"]).json();
+    let found = told["findings"].as_array().unwrap();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((&found[0]["technique"], &found[0]["attribution"]), (&json!("CF-T02"), &json!("unattributed")));
+    assert!(found[0]["detail"].as_str().unwrap().contains("differs from the baseline; nothing says since when"));
+    assert_eq!(told["drifted"], 0);
+    let verdict = told["verdicts"].as_array().unwrap().iter().find(|it| it["technique"] == "CF-T02").unwrap();
+    assert_eq!(verdict["verdict"], "unknown", "{verdict}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
     let scene = Scene::new().await;
     for (args, part) in [

@@ -5,6 +5,7 @@ mod kept;
 mod known_good;
 mod proof;
 mod rounds;
+mod told;
 
 use std::io;
 use std::path::PathBuf;

@@ -18,6 +18,7 @@ pub(super) fn document(hunted: &Hunted, looks: &Looks<'_>) -> Value {
         "credentials": hunted.analysis.usages, "global_keys": hunted.analysis.global_keys,
         "own_elsewhere": hunted.analysis.own_elsewhere, "limits": hunted.analysis.limits,
         "findings": looks.findings, "verdicts": hunted.hunt.verdicts, "by_others": hunted.hunt.by_others,
+        "drifted": hunted.hunt.drifted,
         "graph": hunted.hunt.graph, "items": hunted.hunt.items, "gaps": looks.gaps,
         "requests": { "reads": requests.reads, "throttled": requests.throttled },
     })

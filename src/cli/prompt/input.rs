@@ -16,7 +16,7 @@ pub enum InputReply {
 }
 
 /// Asks for one input until `validate` takes it; an empty line will do where it is not `required`. `prompt` says what that
-/// means; it is empty where the name says all.
+/// means, the question in its first line; it is empty where the name says all.
 pub async fn ask_input(
     screen: &Screen,
     keys: &dyn TypedLines,
@@ -28,7 +28,10 @@ pub async fn ask_input(
 ) -> InputReply {
     let _held = screen.hold();
     let style = screen.style();
-    wrap(&style.show(prompt), style.columns(), "", "  ").iter().for_each(|line| screen.say(line));
+    for (at, line) in prompt.split('\n').enumerate() {
+        let indent = if at == 0 { "" } else { "  " };
+        wrap(&style.show(line), style.columns(), indent, "  ").iter().for_each(|line| screen.say(line));
+    }
     loop {
         screen.prompt(&format!("{}>", style.show(name)));
         let typed = tokio::select! {

@@ -249,10 +249,13 @@ fn look_alikes(effects: &[&Effect]) -> Vec<String> {
         .collect()
 }
 
-/// What is to be known of all rows, or of several alike; what holds of one alone stands in `inspect`.
+/// What is to be known of all rows, or of several alike; what holds of one alone stands in `inspect`, and what a row says
+/// of itself is not said again.
 fn known(effects: &[&Effect]) -> Vec<String> {
     let mut told: Vec<(&str, usize)> = Vec::new();
-    for consequence in effects.iter().flat_map(|effect| &effect.consequences) {
+    let consequences =
+        effects.iter().flat_map(|effect| effect.consequences.iter().filter(|known| !is_fact(effect, known)));
+    for consequence in consequences {
         match told.iter_mut().find(|(known, _)| known == consequence) {
             Some((_, number)) => *number += 1,
             None => told.push((consequence, 1)),
@@ -260,6 +263,11 @@ fn known(effects: &[&Effect]) -> Vec<String> {
     }
     let of_several = told.into_iter().filter(|(_, number)| *number > 1);
     of_several.map(|(known, number)| format!("{}{known}", of_all(number, effects))).collect()
+}
+
+/// Whether a row has it in a column: `what speaks against it: …`, beside the fact that says why.
+fn is_fact(effect: &Effect, known: &str) -> bool {
+    effect.facts.iter().any(|(_, value)| known.strip_suffix(value.as_str()).is_some_and(|label| label.ends_with(": ")))
 }
 
 /// Of how many rows something is said; nothing where it is of all.

@@ -287,9 +287,10 @@ async fn ask(
     }
 }
 
-/// What stands above the prompt of an input: its question, what may be answered, and what an empty line means.
+/// What stands above the prompt of an input: its question, and in a line of its own what may be answered and what an empty
+/// line means.
 fn asked(spec: &InputSpec, is_listed: bool) -> String {
-    let mut parts: Vec<String> = spec.prompt.iter().cloned().collect();
+    let mut parts: Vec<String> = Vec::new();
     match &spec.ty {
         InputType::Choice { choices } => parts.push(format!("one of {}", choices.join(", "))),
         InputType::List => parts.push("several are told apart by commas".to_owned()),
@@ -319,5 +320,6 @@ fn asked(spec: &InputSpec, is_listed: bool) -> String {
         None if spec.required => {}
         None => parts.push("empty to leave it out".to_owned()),
     }
-    parts.join("; ")
+    let said = spec.prompt.iter().cloned().chain((!parts.is_empty()).then(|| parts.join("; ")));
+    said.collect::<Vec<_>>().join("\n")
 }

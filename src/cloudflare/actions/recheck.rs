@@ -12,13 +12,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::hunt::{Hunting, baseline};
+use super::hunt::{Hunting, RULES, baseline};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::attribution::{Trail, required_window};
 use crate::cloudflare::audit::bulk::apart;
 use crate::cloudflare::present::chosen;
 use crate::hunt::{AuditEvent, Item, Judged, Principal};
-use crate::model::{Attribution, Danger, Effect, Finding, FindingStatus, Source, Verdict, count};
+use crate::model::{Attribution, Change, Danger, Effect, Finding, FindingStatus, Source, Verdict, count};
 
 use seats::Seats;
 use standing::{Present, Standing};
@@ -79,9 +79,6 @@ pub struct Output {
     /// What is known of each technique, after the second look.
     pub verdicts: Vec<Judged>,
 }
-
-/// Families of which an item holds many things that are reviewed each by itself.
-const RULES: &[&str] = &["zone_rulesets", "account_rulesets"];
 
 /// What a second look proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -168,7 +165,9 @@ impl Action for Recheck {
             baseline: baseline.as_ref(),
         };
         let reviewed = params.reviewed.unwrap_or(false);
-        let is_told = |it: &&Finding| !reviewed || !RULES.contains(&it.family.as_str());
+        // What a review has found by itself is looked at by it.
+        let is_rule = |it: &Finding| RULES.contains(&it.family.as_str());
+        let is_told = |it: &&Finding| !reviewed || !is_rule(it) || look.has(it) || !look.has_reviewed(it);
         let hunted: Vec<Finding> = params.hunted.iter().filter(is_told).cloned().collect();
         let (mut present, mut seats) = (Present::of(&hunted), Seats::of(&hunted));
         let mut see = |family, item: &Item| {
@@ -208,6 +207,11 @@ impl Action for Recheck {
                 });
                 plan.findings.push(ruled_out);
                 continue;
+            }
+            // The hunt left it to a review, which did not see it: it had nothing to compare with.
+            let is_unseen = finding.change == Change::Removed || is_rule(finding);
+            if reviewed && is_unseen && !look.has(finding) && !look.has_like(finding) {
+                plan.findings.push(finding.clone());
             }
             let again = seen.findings.iter().find(|it| told(it) == told(finding) && is_later(it));
             let standing = present.standing(finding, &seen.sight, &seen.zones, again);
@@ -326,9 +330,11 @@ fn honest(finding: &Finding, trail: &Trail<'_>) -> Option<(Finding, String)> {
     Some((told, why))
 }
 
-/// What a finding is told by: of an act that has no resource of its own, the family is that of the last one.
-fn told(finding: &Finding) -> (&str, &str, Option<&str>) {
-    (&finding.technique, &finding.resource.id, finding.resource.zone.as_deref())
+/// What a finding is told by: its id but for the family, which of an act that has no resource of its own is that of the
+/// last one.
+fn told(finding: &Finding) -> (&str, &str) {
+    let of = finding.id.splitn(3, ':').nth(2);
+    (&finding.technique, of.unwrap_or(&finding.resource.id))
 }
 
 /// What keeps the look from proving anything.

@@ -54,7 +54,7 @@ pub fn suspicion(id: &str, marks: &[Mark], minted_by: Option<&Provisioner>, trac
         Mark::CanMint => (2, "may make tokens"),
         Mark::NeverExpires => (1, "never expires"),
         Mark::AnyAddress => (1, "works from anywhere"),
-        Mark::Broad => (1, "reaches all zones"),
+        Mark::Broad => (1, "a wide reach"),
         Mark::Unused => (0, ""),
     });
     reasons.extend(weighed.map(|(weight, why)| (weight, why.to_owned())));

@@ -21,7 +21,7 @@ async fn what_may_be_answered_and_what_nothing_means_stand_above_the_prompt() {
     let above = typist.answers("names", "");
     assert!(above.contains("several are told apart by commas; empty takes `ann, bob`"), "{above}");
     let above = typist.answers("late", "");
-    assert!(above.contains("How late?; empty takes `dusk`") && !above.contains("leave it out"), "{above}");
+    assert!(above.contains("How late?\r\n  empty takes `dusk`") && !above.contains("leave it out"), "{above}");
     let above = typist.answers("more", "");
     assert!(above.contains("empty to leave it out"), "{above}");
     typist.answers("visit", "pause");

@@ -13,6 +13,22 @@ use crate::model::{Change, Digest, Finding, FindingStatus, Resource, Source};
 /// What a finding is about that tells who acts: a key, a session or a grant of somebody. No list shows it.
 pub(super) const CREDENTIALS: &str = "credentials";
 
+/// What a finding is told by, beside its technique and family: the id of the resource and, where another may have the same,
+/// where it lies. Settings of all zones are called alike, and so are schedules of Workers.
+pub(super) fn reference(seat: Option<&str>, id: &str) -> String {
+    // A path has all of it.
+    let is_shared = |seat: &&str| !is_unique(id) && !id.starts_with('/') && !matches!(*seat, "account" | "user");
+    match seat.filter(is_shared).filter(|seat| *seat != id) {
+        Some(seat) => format!("{seat}/{id}"),
+        None => id.to_owned(),
+    }
+}
+
+/// Whether the provider drew an id, so that nothing else has it.
+fn is_unique(id: &str) -> bool {
+    id.len() >= 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+}
+
 /// A resource that differs, as one technique.
 pub(super) fn of_difference(
     technique: &Technique,
@@ -42,10 +58,17 @@ pub(super) fn of_difference(
         Change::Removed => "deleted",
         Change::Changed => "changed",
     };
-    let nobody = if doing.at.is_none() { "; no log says by whom" } else { "" };
+    let is_added = difference.before.is_none();
+    let time = difference.after.as_ref().and_then(|item| item.modified.or(item.created.filter(|_| is_added)));
+    let happened = match (rewound.writes.is_empty(), time) {
+        (false, _) if doing.at.is_some() => format!("was {happened} in the window"),
+        (false, _) | (true, Some(_)) => format!("was {happened} in the window; no log says by whom"),
+        // Only a baseline shows it.
+        (true, None) => "differs from the baseline; nothing says since when, or by whom".to_owned(),
+    };
     let sources = [(true, Source::Diff), (doing.at.is_some(), Source::Audit)];
     Finding {
-        id: format!("{}:{}:{}", technique.id, family.name, told_by(&id, zone.as_deref())),
+        id: format!("{}:{}:{}", technique.id, family.name, reference(seat.map(|seat| seat.name.as_str()), &id)),
         technique: technique.id.to_owned(),
         severity: doing.weigh(technique.severity),
         status: FindingStatus::Open,
@@ -54,7 +77,7 @@ pub(super) fn of_difference(
         resource: Resource { id, name: name.clone(), zone },
         actor: doing.actor.clone(),
         attribution: doing.attribution,
-        detail: format!("{}: `{name}` was {happened} in the window{nobody}.{how}{}", family.title, doing.remark()),
+        detail: format!("{}: `{name}` {happened}.{how}{}", family.title, doing.remark()),
         at: doing.at,
         before: value(&difference.before),
         after: value(&difference.after),
@@ -63,10 +86,11 @@ pub(super) fn of_difference(
     }
 }
 
-/// Acts on one thing that only the log shows, oldest first; `None` for none.
+/// Acts on one thing that only the log shows, oldest first; `None` for none. `of` is what the thing is told by.
 pub(super) fn of_act(
     technique: &Technique,
     of: &str,
+    thing: Resource,
     events: &[&AuditEvent],
     principals: &[Principal],
 ) -> Option<Finding> {
@@ -89,17 +113,13 @@ pub(super) fn of_act(
     };
     let name = text(newest.after.as_ref(), "name").or_else(|| text(newest.before.as_ref(), "name"));
     Some(Finding {
-        id: format!("{}:{family}:{}", technique.id, told_by(of, newest.zone.as_deref())),
+        id: format!("{}:{family}:{of}", technique.id),
         technique: technique.id.to_owned(),
         severity: doing.weigh(technique.severity),
         status: FindingStatus::Open,
         family,
         change,
-        resource: Resource {
-            id: of.to_owned(),
-            name: name.unwrap_or_else(|| of.to_owned()),
-            zone: newest.zone.clone(),
-        },
+        resource: Resource { name: name.unwrap_or(thing.name), ..thing },
         actor: newest.actor(),
         attribution: doing.attribution,
         detail: format!("The audit log shows it{times}: {}{what}.{}", technique.title, doing.remark()),
@@ -119,7 +139,7 @@ pub(super) fn of_actor(
     events: &[&AuditEvent],
     principals: &[Principal],
 ) -> Option<Finding> {
-    let finding = of_act(technique, &actor.id, events, principals)?;
+    let finding = of_act(technique, &actor.id, actor.clone(), events, principals)?;
     Some(Finding {
         id: format!("{}:{family}:{}", technique.id, actor.id),
         family: family.to_owned(),
@@ -129,16 +149,6 @@ pub(super) fn of_actor(
         after: None,
         ..finding
     })
-}
-
-/// What tells a thing apart from those of other zones: a setting is called the same in each of them.
-pub(super) fn told_by(id: &str, zone: Option<&str>) -> String {
-    let is_drawn = matches!(id.len(), 32 | 36) && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    // A path has the zone in it, and what is the only one of its zone is told by that.
-    match zone.filter(|zone| !is_drawn && !id.contains('/') && *zone != id) {
-        Some(zone) => format!("{zone}/{id}"),
-        None => id.to_owned(),
-    }
 }
 
 /// The zone's name, of a seat that may lie below an item in it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::found::{CREDENTIALS, of_act, of_actor, of_difference, told_by};
+use super::found::{CREDENTIALS, of_act, of_actor, of_difference, reference};
 use super::looking::Hunting;
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::doing;
@@ -25,7 +25,6 @@ pub(super) struct Traces<'t> {
     zones: &'t [Seat],
     /// What was known to be good: where it knows all, it tells what differs, and not the log.
     known: Option<&'t Manifest>,
-    whole_log: bool,
     past: Past<'t>,
     found: Vec<Finding>,
     /// Techniques, and ids of the acts of which a difference tells whether they are of them.
@@ -57,7 +56,6 @@ impl<'t> Traces<'t> {
             zones,
             // One that was taken in the window may hold what the intruder did as good.
             known: known.filter(|manifest| manifest.ended_at < since),
-            whole_log: hunting.whole_log,
             past: Past::new(account, segment, events, since),
             found: Vec::new(),
             told: BTreeSet::new(),
@@ -88,10 +86,13 @@ impl<'t> Traces<'t> {
         }
         writes.sort_by_key(|event| event.at);
         writes.dedup_by_key(|event| event.id.as_str());
-        let since = |at: Option<Timestamp>| at.map(|at| at >= self.since);
-        let says = difference.after.as_ref().and_then(|item| since(item.modified.or(item.created)));
-        // What no write of the window explains is from before it, where the log or the resource itself says so.
-        if writes.is_empty() && !says.unwrap_or(!self.whole_log) {
+        let is_added = difference.before.is_none();
+        // When it was made says nothing of when it was changed.
+        let time = |item: &Item| item.modified.or(item.created.filter(|_| is_added));
+        let says = difference.after.as_ref().and_then(time).map(|at| at >= self.since);
+        // What no write of the window explains is from before it where the resource itself says so. That the log has none
+        // says nothing: not everything is logged, and the newest of it comes late.
+        if writes.is_empty() && says == Some(false) {
             self.drifted += 1;
             return;
         }
@@ -171,17 +172,39 @@ impl<'t> Traces<'t> {
 
     /// Acts of the intruder that no difference shows: what was put back, what is gone, what is no resource.
     fn acts(&mut self) {
-        let mut acts: BTreeMap<(&'static str, String, String), Vec<&'t AuditEvent>> = BTreeMap::new();
+        let mut acts: BTreeMap<(&'static str, String), Vec<&'t AuditEvent>> = BTreeMap::new();
         for event in self.suspicious() {
             let is_told = |of: &&Technique| self.told.contains(&(of.id, event.id.as_str()));
             for technique in techniques::of_act(event).into_iter().filter(|technique| !is_told(technique)) {
-                let of = if is_rest(technique) { place(event) } else { thing(event) };
-                acts.entry((technique.id, told_by(&of, event.zone.as_deref()), of)).or_default().push(event);
+                let of = reference(self.seat(event).as_deref(), &thing(technique, event));
+                acts.entry((technique.id, of)).or_default().push(event);
             }
         }
-        for ((id, _, of), events) in acts {
+        for ((id, of), events) in acts {
             let events = self.foremost(events);
-            self.found.extend(technique(id).and_then(|technique| of_act(technique, &of, &events, self.principals)));
+            let (Some(technique), Some(newest)) = (technique(id), events.last()) else { continue };
+            let id = thing(technique, newest);
+            let thing = Resource { name: id.clone(), id, zone: self.zone(newest) };
+            self.found.extend(of_act(technique, &of, thing, &events, self.principals));
+        }
+    }
+
+    /// Name of the zone that an act was in, or its id where it is none of those that were looked at.
+    fn zone(&self, event: &AuditEvent) -> Option<String> {
+        let in_path = || event.path().and_then(about).and_then(|(_, named)| named.zone);
+        let name = |id: &str| {
+            let zone = self.zones.iter().find(|zone| zone.zone_id.as_deref() == Some(id));
+            zone.map_or_else(|| id.to_owned(), |zone| zone.name.clone())
+        };
+        event.zone.clone().or_else(|| in_path().map(name))
+    }
+
+    /// Where an act was done, as the seats of items are called.
+    fn seat(&self, event: &AuditEvent) -> Option<String> {
+        let zone = self.zone(event);
+        match event.path().and_then(about).and_then(|(_, named)| named.parent) {
+            Some(parent) => Some(format!("{}/{parent}", zone.as_deref().unwrap_or("account"))),
+            None => zone,
         }
     }
 
@@ -223,7 +246,10 @@ impl<'t> Traces<'t> {
 }
 
 /// What an act was on: the id that the log or the path gives it, or else the path.
-fn thing(event: &AuditEvent) -> String {
+fn thing(technique: &Technique, event: &AuditEvent) -> String {
+    if is_rest(technique) {
+        return place(event);
+    }
     let given = event.resource_id.clone().filter(|id| !id.is_empty());
     let in_path = || event.path().and_then(about).map(|(_, named)| named.id.to_owned()).filter(|id| !id.is_empty());
     given.or_else(in_path).unwrap_or_else(|| place(event))

@@ -185,7 +185,17 @@ fn concerns(gap: &Gap, zone: Option<&str>) -> bool {
 fn is_of(finding: &Finding, family: &Family, item: &Item) -> bool {
     let is_token = |name: &str| TOKENS.contains(&name);
     let is_family = finding.family == family.name || (is_token(&finding.family) && is_token(family.name));
-    is_family && finding.resource.zone.as_deref().is_none_or(|zone| item.seat.zone_name() == Some(zone))
+    is_family
+        && finding.resource.zone.as_deref().is_none_or(|zone| item.seat.zone_name() == Some(zone))
+        // Of two items that others belong to, each may hold one of the same name.
+        && item.seat.parent.as_deref().is_none_or(|parent| !is_below_another(finding, parent))
+}
+
+/// Whether the finding is told by where it lies, and that is below something else than `parent`.
+fn is_below_another(finding: &Finding, parent: &str) -> bool {
+    let of = finding.id.splitn(3, ':').nth(2).unwrap_or_default();
+    let seat = of.strip_suffix(&finding.resource.id).and_then(|seat| seat.strip_suffix('/'));
+    seat.is_some_and(|seat| seat.contains('/') && !seat.ends_with(&format!("/{parent}")))
 }
 
 #[cfg(test)]
