@@ -26,6 +26,8 @@ pub struct Family {
     pub shape: Shape,
     /// Name of the list, where the answer is an object that holds it; empty where the answer is the list.
     pub inside: &'static str,
+    /// JSON pointer, in the item that its lists belong to, to how many that says there are; empty where it does not say.
+    pub counted: &'static str,
     /// Path of the answer that says more of one item, with `{id}` and the braces of [`Family::path`]; it is read for
     /// each item and stands in its place.
     pub detail: Option<&'static str>,
@@ -144,6 +146,7 @@ pub const fn blank() -> Family {
         variants: &[Variant::PLAIN],
         shape: Shape::List(Paging::Single),
         inside: "",
+        counted: "",
         detail: None,
         parts: &[],
         is_own: any,
@@ -249,6 +252,11 @@ impl Family {
             "" => String::new(),
             pointer => canonical::at(raw, pointer).map(canonical::plain).unwrap_or_default(),
         }
+    }
+
+    /// How many items a list has by the word of `above`, which it belongs to.
+    pub fn counted_by(&self, above: &Value) -> Option<u64> {
+        above.pointer(self.counted).filter(|_| !self.counted.is_empty()).and_then(Value::as_u64)
     }
 
     /// An item, or the body of a request that writes one, in its own form and without secrets: fit to be kept.

@@ -75,8 +75,8 @@ impl Sweep<'_> {
         let mut stop = std::pin::pin!(stop);
         let stopped = loop {
             while reading.len() < self.in_flight.max(1) {
-                let Some((at, family, seat)) = locked().next() else { break };
-                let list = List::new(self, &ledger, &permits, &more, at, family, seat);
+                let Some(due) = locked().next() else { break };
+                let list = List::new(self, &ledger, &permits, &more, due);
                 reading.push(list.read());
             }
             if reading.is_empty() {

@@ -29,8 +29,7 @@ pub enum Paging {
 pub struct Layout {
     /// How it is paged.
     pub paging: Paging,
-    /// Name of the list, where the answer is an object that holds it; empty where the answer is the list, or an object
-    /// that holds no other.
+    /// Name of the list, where the answer is an object that holds it; empty where the answer is the list.
     pub inside: &'static str,
     /// JSON pointer to what tells its items apart; empty where nothing does.
     pub id: &'static str,
@@ -77,7 +76,8 @@ pub struct Listing {
     pub items: Vec<Value>,
     /// The answers they came in; their `result` is left `Null`.
     pub pages: Vec<Reading>,
-    /// Why there may be more than was seen: fewer items than the trustworthy total, or a page that was lost.
+    /// Why there may be more than was seen: fewer items than a trustworthy count, a page that was lost, or an end that is
+    /// not to be told from a cut.
     pub shortfall: Option<String>,
 }
 

@@ -56,12 +56,25 @@ pub fn says_absent(answer: &Answer) -> bool {
             && read_json(body.expose()).is_ok_and(|json| complaints(&json).iter().any(|it| it.code == Some(7003))))
 }
 
-/// Yes, no, or neither: the last for JSON that is no documented answer.
+/// Yes, no, or neither: the last for JSON that is no documented answer, such as one that names errors and says neither.
 pub(super) fn verdict(json: &Value) -> Option<bool> {
     match json.get("success") {
         Some(success) => success.as_bool(),
+        None if names_errors(json) => None,
         None => (json.get("result").is_some() || json.get("id").is_some()).then_some(true),
     }
+}
+
+/// Whether the answer to a read is none: it says no, or names errors and does not say yes.
+pub(super) fn says_no(json: &Value) -> bool {
+    match json.get("success") {
+        Some(success) => success.as_bool() == Some(false),
+        None => names_errors(json),
+    }
+}
+
+fn names_errors(json: &Value) -> bool {
+    json.get("errors").and_then(Value::as_array).is_some_and(|errors| !errors.is_empty())
 }
 
 /// The `result`, or the whole where there is none.
@@ -134,6 +147,8 @@ mod tests {
             (200, "", "unknown", "empty"),
             (200, "[]", "unknown", "documented"),
             (200, r#"{"success":"yes"}"#, "unknown", "documented"),
+            (200, r#"{"errors":[{"code":1001,"message":"no"}],"result":{"id":"1"}}"#, "unknown", "documented"),
+            (200, r#"{"errors":[],"result":{"id":"1"}}"#, "applied", ""),
             (302, "", "unknown", "redirect"),
             (500, no, "unknown", "1001"),
             (503, "<html>", "unknown", "503"),

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::envelope::{into_result, keys_of, read_json, verdict as says_yes};
+use super::envelope::{into_result, keys_of, read_json, says_no};
 use super::paging::{After, Pager};
 use super::transport::Transport;
 use crate::cloudflare::families;
@@ -50,7 +50,7 @@ impl ReadSide for Reader {
 
     fn kept_result(&self, body: &[u8]) -> Result<Value, ReadError> {
         match read_json(body) {
-            Ok(json) if says_yes(&json) == Some(false) => Ok(Value::Null),
+            Ok(json) if says_no(&json) => Ok(Value::Null),
             Ok(json) => Ok(into_result(json)),
             Err(what) if body.trim_ascii_start().starts_with(b"{") => {
                 Err(ReadError::Unreadable(format!("what was kept is {what}")))
@@ -71,7 +71,7 @@ impl ReadSide for Reader {
 
 /// A list, page by page.
 pub(super) fn pages<'a>(transport: &'a Transport, request: &'a ReadRequest, layout: Layout) -> Walk<'a> {
-    Walk { transport, inside: layout.inside, pager: Pager::new(request, layout), ended: None }
+    Walk { transport, inside: layout.inside, pager: Pager::new(request, layout), complaint: None, ended: None }
 }
 
 /// A walk through the pages of a list. A page that is lost after others were read ends it with a shortfall that names the
@@ -80,6 +80,8 @@ pub(super) struct Walk<'a> {
     transport: &'a Transport,
     inside: &'static str,
     pager: Pager<'a>,
+    /// What a page complained of though it said yes.
+    complaint: Option<String>,
     ended: Option<Next>,
 }
 
@@ -108,16 +110,22 @@ impl Walk<'_> {
                 return Ok(short);
             }
         };
+        if !exchange.complaint.is_empty() {
+            let said =
+                || format!("the API says yes to page {page}, and names errors all the same: {}", exchange.complaint);
+            self.complaint.get_or_insert_with(said);
+        }
         self.ended = match self.pager.take(&mut items, &exchange.info) {
             After::More => None,
-            After::End => Some(Next::End),
+            After::End => Some(self.complaint.take().map_or(Next::End, Next::Short)),
             After::Short(why) => Some(Next::Short(why)),
         };
         Ok(Next::Page(Page { items, reading: exchange.reading }))
     }
 }
 
-/// The items of a page. `null` stands for none (observed); R2 names its list inside an object (documented: `buckets`).
+/// The items of a page. `null` stands for none (observed). Some lists come inside an object under a documented name
+/// (`buckets` of R2); a list under any other name is not known to be the one that was asked for.
 fn items(result: Value, inside: &str, source: &str) -> Result<Vec<Value>, ReadError> {
     match result {
         Value::Array(items) => Ok(items),
@@ -125,10 +133,6 @@ fn items(result: Value, inside: &str, source: &str) -> Result<Vec<Value>, ReadEr
         Value::Object(mut map) if matches!(map.get(inside), Some(Value::Array(_) | Value::Null)) => {
             Ok(if let Some(Value::Array(items)) = map.shift_remove(inside) { items } else { Vec::new() })
         }
-        Value::Object(map) if map.values().filter(|value| value.is_array()).count() == 1 => Ok(map
-            .into_iter()
-            .find_map(|(_, value)| if let Value::Array(items) = value { Some(items) } else { None })
-            .unwrap_or_default()),
         other => Err(ReadError::Unreadable(format!("{} where {source} should hold a list", keys_of(&other)))),
     }
 }

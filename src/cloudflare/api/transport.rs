@@ -7,7 +7,7 @@ use reqwest::header::{DATE, HeaderMap};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
-use super::envelope::{into_result, keys_of, read_json, verdict};
+use super::envelope::{into_result, keys_of, read_json, says_no, verdict};
 use super::gate::Gate;
 use super::meter::Meter;
 use super::ratelimit::http_date;
@@ -43,6 +43,8 @@ pub(super) struct Exchange {
     pub(super) reading: Reading,
     /// `result_info`, or `Null`.
     pub(super) info: Value,
+    /// What `errors` says besides the yes, in words; empty where it says nothing, as documented.
+    pub(super) complaint: String,
 }
 
 /// One try that failed.
@@ -155,7 +157,7 @@ impl Transport {
             Ok(json) => json,
             Err(_) if status.is_success() && is_text(&request.path) && !body.trim_ascii_start().starts_with(b"<") => {
                 let result = Value::String(String::from_utf8_lossy(&body).into_owned());
-                return Ok(exchange(result, Value::Null, body, source, &headers));
+                return Ok(exchange(result, body, source, &headers));
             }
             Err(what) if status.is_success() => {
                 return Err(passing(ReadError::Unreadable(format!("HTTP {} with {what}", status.as_u16()))));
@@ -166,23 +168,30 @@ impl Transport {
         match says_yes {
             Some(true) if status.is_success() => {
                 let info = json.get_mut("result_info").map(Value::take).unwrap_or_default();
-                Ok(exchange(into_result(json), info, body, source, &headers))
+                let list = self.masked(complaints(&json));
+                let complaint = if list.is_empty() { String::new() } else { words(&list) };
+                Ok(Exchange { info, complaint, ..exchange(into_result(json), body, source, &headers) })
             }
-            None if status.is_success() => {
+            None if status.is_success() && !says_no(&json) => {
                 let what = keys_of(&json);
                 Err(last(ReadError::Unreadable(format!("{what} is not the documented answer of {source}"))))
             }
             _ => {
-                let mut list = complaints(&json);
+                let list = self.masked(complaints(&json));
                 if says_absent(status, &list, request.absence) {
-                    return Ok(exchange(Value::Null, Value::Null, body, source, &headers));
-                }
-                for complaint in &mut list {
-                    complaint.message = self.credential.mask(&complaint.message).into_owned();
+                    return Ok(exchange(Value::Null, body, source, &headers));
                 }
                 Err(failure(status, &list, &words(&list)))
             }
         }
+    }
+
+    /// Without the credential, should the server have sent it back.
+    fn masked(&self, mut complaints: Vec<Complaint>) -> Vec<Complaint> {
+        for complaint in &mut complaints {
+            complaint.message = self.credential.mask(&complaint.message).into_owned();
+        }
+        complaints
     }
 }
 
@@ -197,9 +206,10 @@ fn failure(status: StatusCode, list: &[Complaint], said: &str) -> Failure {
     Failure { error: read_error(status, list, said), hope, credential: may_be_dead(status, list) }
 }
 
-fn exchange(result: Value, info: Value, body: Vec<u8>, source: String, headers: &HeaderMap) -> Exchange {
+fn exchange(result: Value, body: Vec<u8>, source: String, headers: &HeaderMap) -> Exchange {
     let server_time = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?));
-    Exchange { reading: Reading { result, body: SecretBytes::new(body), source, server_time }, info }
+    let reading = Reading { result, body: SecretBytes::new(body), source, server_time };
+    Exchange { reading, info: Value::Null, complaint: String::new() }
 }
 
 /// Documented to answer with text: the DNS export, and the download of a Worker.

@@ -133,6 +133,7 @@ pub(super) const FAMILIES: &[Family] = &[
         kind: kinds::RULES,
         path: "/accounts/{account}/rules/lists/{parent}/items",
         shape: Shape::List(Paging::CursorAfter { per_page: 500 }),
+        counted: "/num_items",
         label: &["/ip", "/asn", "/hostname/url_hostname", "/redirect/source_url"],
         key: &[Part::At("/ip"), Part::At("/asn"), Part::At("/hostname/url_hostname"), Part::At("/redirect/source_url")],
         created: "/created_on",

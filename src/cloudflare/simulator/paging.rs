@@ -24,7 +24,8 @@ impl Paging {
     /// Audit logs, version 1.
     pub(super) const AUDIT: Self = Self { default: 100, min: 1, max: 1000, repeats_last: false };
 
-    /// The page that the query asks for. `total` is the number without any filter, as the API has it.
+    /// The page that the query asks for. `total` is the number without any filter, as the API documents its total; the
+    /// number of pages is that of what was asked for.
     pub(super) fn page(self, query: &Query, items: &[Value], total: usize) -> Reply {
         let (range, info) = self.window(query, items.len(), total);
         Reply::page(items[range].to_vec(), Some(info))
@@ -43,7 +44,7 @@ impl Paging {
             "per_page": per_page,
             "count": end - start,
             "total_count": total,
-            "total_pages": total.div_ceil(per_page),
+            "total_pages": pages,
         });
         (start..end, info)
     }

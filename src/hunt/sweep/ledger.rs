@@ -35,11 +35,23 @@ pub(super) struct Ledger<'s> {
 struct Entry<'s> {
     family: &'s Family,
     place: Place,
+    /// How many items it has by the word of the one that it belongs to.
+    counted: Option<u64>,
     /// The list that holds the item that this one belongs to.
     above: Option<usize>,
     /// Lists below that have not ended, and one for this one itself.
     open: usize,
     ending: Option<Ending>,
+}
+
+/// A list that is to be read.
+pub(super) struct Due<'s> {
+    /// Its position.
+    pub(super) at: usize,
+    pub(super) family: &'s Family,
+    pub(super) seat: Seat,
+    /// How many items it has by the word of the one that it belongs to.
+    pub(super) counted: Option<u64>,
 }
 
 impl<'s> Ledger<'s> {
@@ -60,8 +72,8 @@ impl<'s> Ledger<'s> {
         };
         for family in sweep.families {
             match family.reach {
-                Reach::User => ledger.add(family, Seat::user(), None),
-                Reach::Account => ledger.add(family, Seat::account(), None),
+                Reach::User => ledger.add(family, Seat::user(), None, None),
+                Reach::Account => ledger.add(family, Seat::account(), None, None),
                 Reach::Zone => {}
                 Reach::Of(parent) => {
                     if !sweep.families.iter().any(|family| family.name == parent) {
@@ -73,20 +85,20 @@ impl<'s> Ledger<'s> {
         }
         for zone in sweep.zones {
             for family in sweep.families.iter().filter(|family| family.reach == Reach::Zone) {
-                ledger.add(family, zone.clone(), None);
+                ledger.add(family, zone.clone(), None, None);
             }
         }
         ledger
     }
 
-    fn add(&mut self, family: &'s Family, seat: Seat, above: Option<usize>) {
+    fn add(&mut self, family: &'s Family, seat: Seat, above: Option<usize>, counted: Option<u64>) {
         let place = Place { family: family.name.to_owned(), seat };
         if self.sweep.done.contains(&place) {
             self.complete += 1;
             return;
         }
         let at = self.lists.len();
-        self.lists.push(Entry { family, place, above, open: 1, ending: None });
+        self.lists.push(Entry { family, place, counted, above, open: 1, ending: None });
         match above {
             // What belongs to an item is read soon: the list of the item has not ended before.
             Some(above) => {
@@ -98,9 +110,10 @@ impl<'s> Ledger<'s> {
     }
 
     /// The next list to read.
-    pub(super) fn next(&mut self) -> Option<(usize, &'s Family, Seat)> {
+    pub(super) fn next(&mut self) -> Option<Due<'s>> {
         let at = self.queue.pop_front()?;
-        Some((at, self.lists[at].family, self.lists[at].place.seat.clone()))
+        let Entry { family, ref place, counted, .. } = self.lists[at];
+        Some(Due { at, family, seat: place.seat.clone(), counted })
     }
 
     /// A request was answered.
@@ -111,12 +124,15 @@ impl<'s> Ledger<'s> {
     /// Hands a page on, and takes up what belongs to its items. False where the sweep is to end.
     pub(super) fn page(&mut self, at: usize, page: super::list::Raw) -> bool {
         let (family, place) = (self.lists[at].family, self.lists[at].place.clone());
-        let items: Vec<_> = page.items.into_iter().map(|raw| family.item(&place.seat, raw)).collect();
         for child in self.sweep.families.iter().rev().filter(|child| child.reach == Reach::Of(family.name)) {
-            for item in items.iter().rev().filter(|item| !item.id.is_empty()) {
-                self.add(child, place.seat.of(&item.id), Some(at));
+            for raw in page.items.iter().rev() {
+                let id = family.id_of(raw);
+                if !id.is_empty() {
+                    self.add(child, place.seat.of(&id), Some(at), child.counted_by(raw));
+                }
             }
         }
+        let items = page.items.into_iter().map(|raw| family.item(&place.seat, raw)).collect();
         let page = SweptPage { family, place: &place, items, answers: page.answers, evidence: Vec::new() };
         if let Err(error) = self.sink.page(page) {
             self.failure.get_or_insert(error);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, Semaphore};
 
 use super::Sweep;
-use super::ledger::Ledger;
+use super::ledger::{Due, Ledger};
 use super::place::Ending;
 use crate::hunt::{Family, Seat};
 use crate::model::Gap;
@@ -26,6 +26,10 @@ pub(super) struct List<'l, 's> {
     seen: HashSet<u64>,
     hasher: RandomState,
     has_page: bool,
+    /// Items that came, each once.
+    came: u64,
+    /// How many there are by the word of the item that they belong to.
+    counted: Option<u64>,
     missed: Missed,
 }
 
@@ -49,13 +53,12 @@ impl<'l, 's> List<'l, 's> {
         ledger: &'l Mutex<Ledger<'s>>,
         permits: &'l Semaphore,
         more: &'l Notify,
-        at: usize,
-        family: &'s Family,
-        seat: Seat,
+        due: Due<'s>,
     ) -> Self {
+        let Due { at, family, seat, counted } = due;
         let (seen, hasher) = (HashSet::new(), RandomState::new());
         let missed = Missed::default();
-        Self { sweep, ledger, permits, more, at, family, seat, seen, hasher, has_page: false, missed }
+        Self { sweep, ledger, permits, more, at, family, seat, seen, hasher, has_page: false, came: 0, counted, missed }
     }
 
     /// Reads all of it. Dropping the future in between leaves the list open.
@@ -70,6 +73,10 @@ impl<'l, 's> List<'l, 's> {
             if !goes_on {
                 return;
             }
+        }
+        // What was not read for another reason is told already.
+        if let Some(counted) = self.counted.filter(|counted| *counted > self.came && self.missed.reasons.is_empty()) {
+            self.missed.reasons.push(format!("what it belongs to counts {counted}, and {} came", self.came));
         }
         let is_outage = self.missed.error.as_ref().is_some_and(ReadError::is_outage);
         let ending = self.ending();
@@ -136,7 +143,6 @@ impl<'l, 's> List<'l, 's> {
     /// Hands the items of an answer on, each in full. False where the sweep is to end.
     async fn hand_on(&mut self, mut items: Vec<Value>, answer: Reading) -> bool {
         self.has_page = true;
-        items.retain(self.family.is_own);
         if self.family.variants.len() > 1 {
             let family = self.family;
             items.retain(|item| match family.id_of(item) {
@@ -144,6 +150,8 @@ impl<'l, 's> List<'l, 's> {
                 id => self.seen.insert(self.hasher.hash_one(id)),
             });
         }
+        self.came += items.len() as u64;
+        items.retain(self.family.is_own);
         let mut page = Raw { items, answers: vec![answer] };
         if self.family.detail.is_some() {
             page = self.in_full(page).await;

@@ -63,8 +63,12 @@ async fn pages_are_joined_and_items_that_moved_are_taken_once() {
 async fn a_list_that_repeats_its_page_ends_and_says_what_is_missing() {
     let forever = Server::start(|_, _| ok(items(0..3), json!({"per_page": 3}))).await;
     let listing = list(&forever, &ReadRequest::new("/x"), PAGES).await.unwrap();
-    assert_eq!((listing.items.len(), listing.shortfall), (3, None));
+    let why = listing.shortfall.unwrap();
+    assert!(listing.items.len() == 3 && why.contains("a full page was given again"), "{why}");
     assert_eq!(forever.arrived().len(), 2);
+    let whole = Server::start(|_, _| ok(items(0..2), Value::Null)).await;
+    let listing = list(&whole, &ReadRequest::new("/x"), PAGES).await.unwrap();
+    assert_eq!((listing.items.len(), listing.shortfall), (2, None));
     let counted = Server::start(|_, _| ok(items(0..3), json!({"per_page": 3, "total_count": 7}))).await;
     let listing = list(&counted, &ReadRequest::new("/x"), PAGES).await.unwrap();
     assert_eq!(listing.shortfall.as_deref(), Some("the API counts 7 in all, and gave 3"));
@@ -98,7 +102,7 @@ async fn cursors_are_followed_to_the_end_and_not_round_in_circles() {
     let plain = Server::start(|line, n| {
         assert_eq!(line.contains("cursor=c0"), n == 1, "{line}");
         let next = if n == 0 { "c0" } else { "" };
-        ok(json!({"buckets": [{"name": n}]}), json!({"cursor": next}))
+        ok(json!([{"name": n}]), json!({"cursor": next}))
     })
     .await;
     let listing = list(&plain, &ReadRequest::new("/x"), Paging::Cursor { size: ("limit", 7) }).await.unwrap();
@@ -114,6 +118,41 @@ async fn cursors_are_followed_to_the_end_and_not_round_in_circles() {
     let circle = Server::start(|_, n| ok(items(n as u32..n as u32 + 1), json!({"cursor": "c0"}))).await;
     let listing = list(&circle, &ReadRequest::new("/x"), Paging::Cursor { size: ("limit", 7) }).await.unwrap();
     assert!(listing.shortfall.unwrap().contains("given before"));
+}
+
+#[tokio::test]
+async fn a_list_of_cursors_that_is_cut_off_without_one_says_so() {
+    let cursors = Paging::Cursor { size: ("limit", 3) };
+    let cut = Server::start(|line, _| ok(items(0..if line.contains("limit=3") { 3 } else { 2 }), Value::Null)).await;
+    let listing = list(&cut, &ReadRequest::new("/x"), cursors).await.unwrap();
+    let why = listing.shortfall.unwrap();
+    assert!(listing.items.len() == 3 && why.contains("came without a cursor"), "{why}");
+    assert_eq!(cut.arrived(), ["GET /x?limit=3", "GET /x?limit=2"]);
+    let whole = Server::start(|line, _| match line {
+        _ if line.contains("limit=3") => ok(items(0..3), Value::Null),
+        _ if line.contains("cursor=c") => ok(items(2..3), Value::Null),
+        _ => ok(items(0..2), json!({"cursor": "c"})),
+    })
+    .await;
+    let listing = list(&whole, &ReadRequest::new("/x"), cursors).await.unwrap();
+    assert_eq!((ids(&listing), listing.shortfall.as_deref()), (vec!["0", "1", "2"], None));
+}
+
+#[tokio::test]
+async fn an_answer_that_names_errors_is_no_empty_list() {
+    let shows = |body: &'static str| async move {
+        let server = Server::start(move |_, _| answer(200, "", body)).await;
+        list(&server, &ReadRequest::new("/x"), PAGES).await
+    };
+    let error = shows(r#"{"errors":[{"code":1234,"message":"internal"}],"result":[]}"#).await.unwrap_err();
+    assert_eq!(error, ReadError::Rejected("1234: internal".into()));
+    let error = shows(r#"{"success":true,"result":{"foo":[],"bar":1}}"#).await.unwrap_err();
+    assert!(matches!(&error, ReadError::Unreadable(why) if why.contains("an object with foo, bar")), "{error}");
+    let listing = shows(r#"{"success":true,"errors":[{"code":1234,"message":"x"}],"result":[]}"#).await.unwrap();
+    let why = listing.shortfall.unwrap();
+    assert!(why.contains("says yes to page 1, and names errors all the same: 1234: x"), "{why}");
+    let listing = shows(r#"{"success":true,"result":null,"result_info":{"total_pages":4}}"#).await.unwrap();
+    assert_eq!(listing.shortfall.as_deref(), Some("the API counts 4 pages, and gave 0"));
 }
 
 #[tokio::test]

@@ -228,6 +228,22 @@ async fn an_item_that_cannot_be_read_in_full_is_left_out_and_told() {
     );
 }
 
+#[tokio::test]
+async fn what_belongs_to_an_item_is_as_much_as_that_counts() {
+    let server = Server::start(|line, _| match line {
+        "GET /apps" => ok(json!([{"id": "1", "size": 3}, {"id": "2", "size": 2}, {"id": "3"}]), Value::Null),
+        _ => ok(items(0..2), Value::Null),
+    })
+    .await;
+    let policies = Family { counted: "/size", ..POLICIES };
+    let mut book = Book::default();
+    let swept = sweep(&server, &[&APPS, &policies], &[], &BTreeSet::new(), &mut book).await;
+    let ending = book.ending("policies", "account/1");
+    assert!(matches!(ending, Ending::Short(gap) if gap.reason.ends_with("counts 3, and 2 came")), "{ending:?}");
+    assert_eq!(book.ending("policies", "account/2"), &Ending::Complete);
+    assert_eq!((book.ending("policies", "account/3"), swept.gaps.len()), (&Ending::Complete, 1));
+}
+
 const BOTH: &[Variant] = &[Variant::query(&[("status", "active")]), Variant::query(&[("status", "all")])];
 
 #[tokio::test]

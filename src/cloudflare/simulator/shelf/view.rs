@@ -27,7 +27,10 @@ pub(super) fn read(account: &Account, call: &Call, place: &Place) -> Result<Repl
     let shown = |item: &&Value| {
         is_of_jurisdiction(place.family, item, &call.jurisdiction) && !is_hidden(place.family, item, &call.query)
     };
-    let shown: Vec<Value> = items.iter().filter(shown).cloned().collect();
+    let mut shown: Vec<Value> = items.iter().filter(shown).cloned().collect();
+    if place.family.name == "lists" {
+        shown.iter_mut().for_each(|list| count_items(account, place, list));
+    }
     list(place.family, &shown, paging, &call.query)
 }
 
@@ -63,6 +66,12 @@ fn list(family: &Family, items: &[Value], paging: Paging, query: &Query) -> Resu
     let mut reply = Reply::page(Vec::new(), info);
     reply.replace_result(json!({ family.inside: page }));
     Ok(reply)
+}
+
+/// A list says how many items it has.
+fn count_items(account: &Account, place: &Place, list: &mut Value) {
+    let path = format!("{}/{}/items", place.list, place.family.id_of(list));
+    list["num_items"] = account.shelf.items(&path).len().into();
 }
 
 /// The cursor is the number of items given so far.
