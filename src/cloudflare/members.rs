@@ -51,6 +51,13 @@ impl MemberRef {
         }
     }
 
+    /// The members that a step is given, with one more whom a person named by e-mail or id.
+    pub fn with_named(mut members: Vec<Self>, named: Option<&str>) -> Vec<Self> {
+        let named = named.map(str::trim).filter(|named| !named.is_empty()).map(str::to_owned);
+        members.extend(named.map(|member| Self { member, email: String::new(), why: None, finding: None, sure: true }));
+        members
+    }
+
     /// The e-mail, or the id where the e-mail is not known.
     pub fn label(&self) -> &str {
         if self.email.is_empty() { &self.member } else { &self.email }

@@ -100,12 +100,22 @@ pub(super) fn radius(book: &Book<'_>) -> Radius {
         hostile: held.hostile_ips.clone(),
         mixed: held.mixed_ips.clone(),
     });
+    let mut principals: Vec<PrincipalRow> = principals.collect();
+    // Whose key or session it is told by is a person: no token.
+    let findings = book.source.state.findings.values();
+    for finding in findings.filter(|it| it.family == "credentials" && it.attribution == Attribution::Intruder) {
+        let (name, id) = (finding.resource.name.clone(), finding.technique.clone());
+        if finding.status != FindingStatus::RuledOut && !principals.iter().any(|it| it.name == name && it.id == id) {
+            let hostile = finding.actor.ip.iter().cloned().collect();
+            principals.push(PrincipalRow { name, id, hostile, ..PrincipalRow::default() });
+        }
+    }
     let touched = families.into_iter().map(|(family, row)| TouchedRow { family: family.to_owned(), ..row });
     let mut zones: Vec<ZoneRow> =
         zones.into_iter().map(|name| ZoneRow { crown_jewel: book.is_crown_jewel(&name), name }).collect();
     zones.sort_by_key(|zone| !zone.crown_jewel);
     Radius {
-        principals: principals.collect(),
+        principals,
         addresses: addresses.into_iter().collect(),
         zones,
         touched: touched.collect(),

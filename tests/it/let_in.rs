@@ -87,22 +87,42 @@ async fn a_token_that_only_its_owner_sees_is_a_branch_with_the_membership_as_the
     // The log knows whose it is, since it was used in the window.
     used(&scene, &secret);
     let more = format!(
-        "[steps.unseen-owner]\nanswer = \"run\"\nfields = {{ attested_by = \"Priya Nair\" }}\n\
-         [steps.unseen-way]\nanswer = \"run\"\nfields = {{ choice = \"remove\", reason = \"not to be reached\" }}\n\
+        "[steps.unseen-way]\nanswer = \"run\"\nfields = {{ choice = \"remove\", reason = \"not to be reached\" }}\n\
          [steps.unseen-remove]\nanswer = \"run\"\nphrase = \"{PRIYA}\"\n"
     );
     let set = format!("suspect={id}");
     let ran = ran(&mut command(&scene, &["run", BOOK, "--set", &set], &more));
     let document = ran.json();
     assert!(matches!(ran.code, 11 | 16), "{ran:#?}");
-    let hand = &step(&document, "unseen/unseen-owner")["effects"][0];
-    assert!(hand["target"]["name"].as_str().unwrap().contains(&id), "{hand}");
+    // Whoever loses the account has nothing more to click, and the log names them.
+    assert_eq!(step(&document, "unseen/unseen-owner")["status"], "skipped");
+    assert_eq!(step(&document, "unseen/unseen-who")["status"], "skipped");
     let remove = &step(&document, "unseen/unseen-remove")["effects"][0];
     assert_eq!((&remove["target"]["name"], &remove["verdict"]), (&json!(PRIYA), &json!("holds")));
     assert_eq!(step(&document, "unseen/unseen-demote")["status"], "skipped");
     assert!(!members(&scene).contains(PRIYA));
     // It stays a gap: nothing that this credential reads shows the token.
     assert!(document["gaps"].to_string().contains(&id), "{}", document["gaps"]);
+}
+
+/// Where the log does not know whose it is, the responder may: to remove somebody is no empty step.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_owns_what_nobody_sees_can_be_named_by_the_responder() {
+    let scene = Scene::new().await;
+    let way = "[steps.unseen-way]\nanswer = \"run\"\nfields = { choice = \"remove\", reason = \"not to be reached\" }\n";
+    let whose = |member: &str| format!("{way}[steps.unseen-who]\nanswer = \"run\"\nfields = {{ member = \"{member}\" }}\n");
+    let set = "suspect=0123456789abcdef0123456789abcdef";
+    let more = whose("priya.nairr@harborlane.example");
+    let rested = ran(&mut command(&scene, &["run", BOOK, "--set", set], &more)).expect(12).json();
+    let failed = step(&rested, "unseen/unseen-remove")["summary"].to_string();
+    assert!(failed.contains("is no member"), "{rested:#}");
+
+    let scene = Scene::new().await;
+    let more = format!("{}[steps.unseen-remove]\nanswer = \"run\"\nphrase = \"{PRIYA}\"\n", whose(PRIYA));
+    let document = ran(&mut command(&scene, &["run", BOOK, "--set", set], &more)).json();
+    let remove = &step(&document, "unseen/unseen-remove")["effects"][0];
+    assert_eq!((&remove["target"]["name"], &remove["verdict"]), (&json!(PRIYA), &json!("holds")));
+    assert!(!members(&scene).contains(PRIYA));
 }
 
 fn used(scene: &Scene, secret: &str) {
@@ -137,6 +157,8 @@ async fn what_no_list_shows_is_proven_dead_by_its_leaked_value() {
         "{more}[steps.unseen-way]\nanswer = \"run\"\nfields = {{ choice = \"owner\", reason = \"she deleted it\" }}\n"
     );
     let rested = ran(command(&scene, &["resume"], &more).env("QUELL_SUSPECT_VALUE", &secret)).json();
+    let hand = &step(&rested, "unseen/unseen-owner")["effects"][0];
+    assert!(hand["target"]["name"].as_str().unwrap().contains(&id), "{hand}");
     let proof = step(&rested, "unseen/unseen-proof")["already"].to_string();
     assert!(proof.contains("its leaked value is refused"), "{proof}");
 }

@@ -21,6 +21,7 @@ use crate::hunt::snapshot::{MANIFEST, Snapshot};
 use crate::hunt::{AuditEvent, Judged, Principal, Verdict};
 use crate::model::{Attribution, Change, Danger, Finding, count};
 
+pub(super) use found::CREDENTIALS;
 pub(super) use looking::Hunting;
 
 /// `cloudflare.hunt`.

@@ -25,6 +25,9 @@ pub struct MemberRemove;
 pub struct Params {
     /// The members and invitations to remove: `suspicious` of `cloudflare.members.list`, or ids or e-mails.
     pub members: Vec<MemberRef>,
+    /// One more, by e-mail or id, as a person gave it; empty for none.
+    #[serde(default)]
+    pub named: Option<String>,
     /// Others who may be the intruder's: they do not count as Super Administrators that remain.
     #[serde(default)]
     pub suspects: Option<Vec<MemberRef>>,
@@ -73,13 +76,23 @@ impl Action for MemberRemove {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        if params.members.is_empty() {
+        let wanted = MemberRef::with_named(params.members, params.named.as_deref());
+        if wanted.is_empty() {
             return Ok(StepPlan::seen(Output::default(), "there is no member to remove"));
         }
         let seen = list(look).await?;
+        // Whoever is named by a person and is not there was rather mistyped than removed.
+        if let Some(named) =
+            params.named.as_deref().map(str::trim).filter(|named| seen.is_gone(named) && !named.is_empty())
+        {
+            return Err(StepError::new(format!(
+                "`{named}` is no member: the whole list has nobody of this id or e-mail"
+            ))
+            .hint("look at `members` for how it is spelt, and answer the question before it again"));
+        }
         let suspects = params.suspects.unwrap_or_default();
         let losing = Losing { doing: "remove", administration: true, suspects: &suspects };
-        let (members, spared) = spare(look, &seen, &unique(&seen, params.members), losing)?;
+        let (members, spared) = spare(look, &seen, &unique(&seen, wanted), losing)?;
         let trace = Trace::of(look, params.events.as_deref()).await;
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
         for wanted in members {

@@ -27,6 +27,9 @@ pub struct Params {
     pub members: Vec<MemberRef>,
     /// The roles that each of them has afterwards, and no others: names as the account has them, or ids.
     pub roles: Vec<String>,
+    /// One more, by e-mail or id, as a person gave it; empty for none.
+    #[serde(default)]
+    pub named: Option<String>,
     /// Others who may be the intruder's: they do not count as Super Administrators that remain.
     #[serde(default)]
     pub suspects: Option<Vec<MemberRef>>,
@@ -76,7 +79,8 @@ impl Action for MemberSetRoles {
     };
 
     async fn plan<'a>(params: Params, look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        if params.members.is_empty() {
+        let wanted = MemberRef::with_named(params.members, params.named.as_deref());
+        if wanted.is_empty() {
             return Ok(StepPlan::seen(Output::default(), "there is no member whose roles to set"));
         }
         let roles = roles(look, &params.roles).await?;
@@ -84,7 +88,7 @@ impl Action for MemberSetRoles {
         let suspects = params.suspects.unwrap_or_default();
         let administration = !roles.iter().any(is_super);
         let losing = Losing { doing: "change the roles of", administration, suspects: &suspects };
-        let (members, spared) = spare(look, &seen, &unique(&seen, params.members), losing)?;
+        let (members, spared) = spare(look, &seen, &unique(&seen, wanted), losing)?;
         let trace = Trace::of(look, params.events.as_deref()).await;
         let mut plan = StepPlan { gaps: spared, ..StepPlan::seen(Output::default(), "") };
         let status = if params.undoes.is_some() { FindingStatus::Open } else { FindingStatus::Contained };

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::hunt::{Hunting, RULES, baseline};
+use super::token_revoke::TokenRevoke;
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::attribution::{Trail, required_window};
 use crate::cloudflare::audit::bulk::apart;
@@ -21,7 +22,7 @@ use crate::hunt::{AuditEvent, Item, Judged, Principal};
 use crate::model::{Attribution, Change, Danger, Effect, Finding, FindingStatus, Source, Verdict, count};
 
 use seats::Seats;
-use standing::{Present, Standing};
+use standing::{Present, Standing, TOKENS};
 
 /// `cloudflare.recheck`.
 #[derive(Debug, Clone, Copy)]
@@ -214,7 +215,10 @@ impl Action for Recheck {
                 plan.findings.push(finding.clone());
             }
             let again = seen.findings.iter().find(|it| told(it) == told(finding) && is_later(it));
-            let standing = present.standing(finding, &seen.sight, &seen.zones, again);
+            let standing = match deleted(finding, look) {
+                Some(proof) => Standing::Gone(proof),
+                None => present.standing(finding, &seen.sight, &seen.zones, again),
+            };
             let accepted = look.acceptance(finding);
             let (stands, because, by) = match (standing, accepted) {
                 (Standing::Gone(why), _) => {
@@ -308,6 +312,16 @@ impl Output {
         let within = if self.within.is_empty() { String::new() } else { format!(" {}", self.within) };
         format!("{proof}{within}: {}{parts}{because}", count(self.rechecked.len(), "finding"))
     }
+}
+
+/// The proof that a token was deleted in this incident: for good, though the list that it was in may be seen no more.
+fn deleted(finding: &Finding, look: &Look<'_>) -> Option<String> {
+    if !TOKENS.contains(&finding.family.as_str()) {
+        return None;
+    }
+    let mut revoked = look.proposed(TokenRevoke::SPEC.id).into_iter();
+    let proven = revoked.find(|(_, _, state)| state.effect.target.id == finding.resource.id && state.is_proven());
+    proven.and_then(|(_, _, state)| state.verdict.as_ref().map(|verdict| verdict.detail().to_owned()))
 }
 
 /// What was nobody's when it was found, and is somebody else's by the log as it is now: with who did it, and in words.

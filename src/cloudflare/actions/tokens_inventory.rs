@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, Safeguards, StepError, StepPlan};
+use crate::cloudflare::ByHand;
 use crate::cloudflare::members::MemberRef;
 use crate::cloudflare::tokens::{
     ACCOUNT, Held, Known, Mark, Owner, Provisioner, Seen, Token, TokenRef, controls, held, include, list, marks,
@@ -79,6 +80,8 @@ pub struct Output {
     pub beyond_tokens: bool,
     /// The users whose key or session that was, for `cloudflare.member.remove` and `cloudflare.member.set_roles`.
     pub holders: Vec<MemberRef>,
+    /// What each of them is to do, as `items` of `manual`.
+    pub holder_work: Vec<ByHand>,
     /// What to improve, in sentences.
     pub controls: Vec<String>,
 }
@@ -261,6 +264,7 @@ impl View<'_> {
         suspects.extend(candidates.filter(|token| suspect.is_none() || self.beside.contains(&token.id)));
         let widened = held.tampered.iter().map(|tampering| self.tampered(tampering)).collect();
         let rotatable = rows.iter().filter(|row| row.status == "active" && matches!(row.role, Role::Other | Role::Own));
+        let holders = self.holders(&held.principals);
         Output {
             suspects,
             held: gripped,
@@ -274,7 +278,8 @@ impl View<'_> {
                 .collect(),
             rotatable: rotatable.filter_map(|row| self.seen.get(&row.id)).map(Token::reference).collect(),
             beyond_tokens: self.beyond_tokens(&held.principals).next().is_some(),
-            holders: self.holders(&held.principals),
+            holder_work: holders.iter().flat_map(|holder| ByHand::of_user(holder.label())).collect(),
+            holders,
             already_dead: suspect.is_some_and(|suspect| self.is_dead(&suspect.id)),
             principals: held.principals.clone(),
             controls,

@@ -45,6 +45,10 @@ pub struct Output {
     pub skew_seconds: Option<i64>,
     /// What the suspect is to this credential.
     pub suspect: Kin,
+    /// The credential in words, for texts: its kind, id and user.
+    pub called: String,
+    /// The team's own addresses, as `quell.toml` has them.
+    pub own_ip_ranges: Vec<String>,
     /// What to mend before going on.
     pub warnings: Vec<String>,
 }
@@ -100,6 +104,8 @@ impl Action for Whoami {
             permissions: None,
             skew_seconds: None,
             suspect: Kin::Unknown,
+            called: String::new(),
+            own_ip_ranges: look.safeguards().own_ip_ranges.iter().map(ToString::to_string).collect(),
             warnings: Vec::new(),
         };
         let mut seen = Reached::default();
@@ -155,10 +161,17 @@ impl Action for Whoami {
         if let Some(suspect) = suspect {
             output.suspect = kin(suspect, &own_name, look).await;
         }
+        output.called = called(&output);
         output.warnings = warnings(&output, credential.kind, look.now());
         let summary = summary(&output);
         Ok(StepPlan::seen(output, summary))
     }
+}
+
+fn called(output: &Output) -> String {
+    let id = output.token_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
+    let of = output.owner.as_ref().map(|owner| format!(" of {owner}")).unwrap_or_default();
+    format!("{}{id}{of}", output.kind)
 }
 
 /// What the suspect is to the credential of the calls. A name may be borne by several tokens: one that is this credential's

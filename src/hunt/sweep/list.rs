@@ -9,8 +9,8 @@ use tokio::sync::{Notify, Semaphore};
 use super::Sweep;
 use super::ledger::{Due, Ledger};
 use super::place::Ending;
-use crate::hunt::{Family, Seat};
-use crate::model::Gap;
+use crate::hunt::{Family, Reach, Seat};
+use crate::model::{CredentialKind, Gap};
 use crate::provider::{Lane, Layout, Next, ReadError, ReadRequest, Reading};
 
 /// One list being read.
@@ -209,7 +209,10 @@ impl<'l, 's> List<'l, 's> {
         if let Some(retired) = self.family.retired {
             reason = format!("the path is retired ({retired}): {reason}");
         }
-        let permission = Some(self.family.permission);
+        // A token that the account owns has no user, and no permission gives it one.
+        let is_nobodys =
+            self.family.reach == Reach::User && self.sweep.read.credential().kind == CredentialKind::AccountToken;
+        let permission = (!is_nobodys).then_some(self.family.permission);
         let gap = match &self.missed.error {
             Some(error) => Gap { reason, ..error.gap(self.family.name, &self.seat.name, permission) },
             None => {

@@ -194,8 +194,11 @@ async fn a_phished_administrator_and_an_intruder_who_is_awake() {
     ] {
         morning.says(told);
     }
-    // That the session and the key were taken back is somebody's word: it is told, and proves nothing.
-    morning.says("| `contained` | unknown: 2 of 15 changes in phase `contain` not proven");
+    // Whoever is no member any more has neither key nor session for the account: a read proves it.
+    morning.says("| `contained` | 20");
+    for how in ["CF-I06", "CF-I12"] {
+        morning.says(&format!("| {TOMAS} | `{how}` | — | `203.0.113.77` | — |"));
+    }
 }
 
 /// Id of a permission group, as the API lists them.

@@ -11,7 +11,7 @@ use crate::hunt::{AuditEvent, Family, Principal};
 use crate::model::{Change, Digest, Finding, FindingStatus, Resource, Source};
 
 /// What a finding is about that tells who acts: a key, a session or a grant of somebody. No list shows it.
-pub(super) const CREDENTIALS: &str = "credentials";
+pub(in crate::cloudflare::actions) const CREDENTIALS: &str = "credentials";
 
 /// What a finding is told by, beside its technique and family: the id of the resource and, where another may have the same,
 /// where it lies. Settings of all zones are called alike, and so are schedules of Workers.

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Recheck;
-use super::standing::{Present, Standing};
+use super::standing::{Present, Standing, TOKENS};
 use crate::action::{Action, Look};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::present::chosen;
@@ -15,7 +15,8 @@ use crate::cloudflare::techniques::technique;
 use crate::cloudflare::zones::zones;
 use crate::hunt::{Seat, Sight};
 use crate::model::{
-    ByHand, Call, Change, Danger, Effect, EffectKey, Finding, FindingStatus, HttpCall, Radius, Resolves, Target,
+    Attribution, ByHand, Call, Change, Danger, Effect, EffectKey, Finding, FindingStatus, HttpCall, Radius, Resolves,
+    Target,
 };
 
 /// What is to be done about a finding, and how it was seen to stand. `seat` is where it lies, as far as that is known.
@@ -27,19 +28,24 @@ pub(super) fn effect(finding: &Finding, why: &str, seat: Option<&Seat>, look: &L
     let what = technique.map_or("something is not as it was", |technique| technique.title);
     let way = way(finding, seat, look.account());
     let back = way.as_ref().and_then(|way| way.back.as_ref());
-    let verb = match back.map(|request| request.method) {
+    let is_intruders = finding.attribution == Attribution::Intruder;
+    let verb = match back.filter(|_| is_intruders).map(|request| request.method) {
         Some("DELETE") => "Delete it. ",
         Some("POST") => "Make it again. ",
         Some(_) => "Set it back. ",
         None => "",
     };
-    let instruction = format!(
-        "{} `{}` ({}) in {zone}: {what}. Now: {why}. {verb}{} Where it is right, keep it with the reason.",
-        finding.family,
-        resource.name,
-        resource.id,
-        lever.unwrap_or("Find out what it should be, and put it right."),
-    );
+    let lever = lever.unwrap_or("Find out what it should be, and put it right.");
+    // It may well be a colleague's: what is honest must not be taken back by whoever does what the screen says.
+    let work = match is_intruders {
+        true => format!("{verb}{lever} Where it is right, keep it with the reason."),
+        false => format!(
+            "{} Ask whoever works with it first: where it is theirs, keep it with the reason. Only where it is not: {lever}",
+            finding.detail
+        ),
+    };
+    let instruction =
+        format!("{} `{}` ({}) in {zone}: {what}. Now: {why}. {work}", finding.family, resource.name, resource.id);
     let actor = &finding.actor;
     let by = [&actor.token_name, &actor.token_id, &actor.email, &actor.ip].into_iter().flatten().next();
     let world = look.provider().world();
@@ -65,7 +71,8 @@ pub(super) fn effect(finding: &Finding, why: &str, seat: Option<&Seat>, look: &L
         danger: Danger::Observe,
         call: Call::Hand(work),
         before: shown(finding, finding.after.as_ref()),
-        after: shown(finding, finding.before.as_ref()),
+        // A token that somebody disabled is not to be as it was.
+        after: shown(finding, finding.before.as_ref().filter(|_| !TOKENS.contains(&finding.family.as_str()))),
         radius: Radius { reach: Some(zone.clone()), ..Radius::default() },
         consequences: Vec::new(),
         facts: vec![

@@ -4,12 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::cloudflare::actions::hunt::CREDENTIALS;
 use crate::cloudflare::techniques::technique;
 use crate::hunt::{Family, Item, Sight};
 use crate::model::{Change, Finding, Gap, Source};
 
 /// Families of tokens: a finding of one may be in the other, and a token that is not active does no harm.
-const TOKENS: &[&str] = &["user_tokens", "account_tokens"];
+pub(super) const TOKENS: &[&str] = &["user_tokens", "account_tokens"];
+
+/// The family of members and invitations.
+const MEMBERS: &str = "members";
 
 /// What a look showed of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +46,8 @@ pub(super) struct Present<'f> {
     seen: BTreeMap<&'f str, Seen>,
     /// Ids of findings of which what was removed is there again.
     back: BTreeSet<&'f str>,
+    /// E-mails of members and invitations, in lower case.
+    members: BTreeSet<String>,
 }
 
 impl<'f> Present<'f> {
@@ -51,11 +57,15 @@ impl<'f> Present<'f> {
             wanted.entry(&finding.resource.id).or_default().push(finding);
         }
         let removed = findings.iter().filter(|it| it.change == Change::Removed && it.before.is_some()).collect();
-        Self { wanted, removed, seen: BTreeMap::new(), back: BTreeSet::new() }
+        Self { wanted, removed, seen: BTreeMap::new(), back: BTreeSet::new(), members: BTreeSet::new() }
     }
 
     /// Takes a resource as it is.
     pub(super) fn take(&mut self, family: &Family, item: &Item) {
+        if family.name == MEMBERS {
+            let email = ["/user/email", "/email"].iter().find_map(|at| item.value.pointer(at)?.as_str());
+            self.members.extend(email.map(str::to_ascii_lowercase));
+        }
         // Settings have no id: they are told by their seat.
         let id = if item.id.is_empty() { &item.seat.name } else { &item.id };
         for finding in self.wanted.get(id.as_str()).into_iter().flatten() {
@@ -102,6 +112,16 @@ impl<'f> Present<'f> {
         if let Some(again) = again {
             let at = again.at.map(|at| format!(" at {}", at.strftime("%F %H:%MZ"))).unwrap_or_default();
             return Standing::There(format!("the log has it again{at}"));
+        }
+        let who = &finding.resource.name;
+        if finding.family == CREDENTIALS
+            && who.contains('@')
+            && hidden(&Finding { family: MEMBERS.to_owned(), ..finding.clone() }, sight, zones).is_none()
+            && !self.members.contains(&who.to_ascii_lowercase())
+        {
+            return Standing::Gone(format!(
+                "`{who}` is no member any more, so that neither key nor session of theirs reaches the account"
+            ));
         }
         // What the log alone shows is nothing that could be gone: it can only be over.
         let is_act = finding.sources == [Source::Audit] && !is_token;
