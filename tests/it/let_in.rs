@@ -109,8 +109,10 @@ async fn a_token_that_only_its_owner_sees_is_a_branch_with_the_membership_as_the
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_owns_what_nobody_sees_can_be_named_by_the_responder() {
     let scene = Scene::new().await;
-    let way = "[steps.unseen-way]\nanswer = \"run\"\nfields = { choice = \"remove\", reason = \"not to be reached\" }\n";
-    let whose = |member: &str| format!("{way}[steps.unseen-who]\nanswer = \"run\"\nfields = {{ member = \"{member}\" }}\n");
+    let way =
+        "[steps.unseen-way]\nanswer = \"run\"\nfields = { choice = \"remove\", reason = \"not to be reached\" }\n";
+    let whose =
+        |member: &str| format!("{way}[steps.unseen-who]\nanswer = \"run\"\nfields = {{ member = \"{member}\" }}\n");
     let set = "suspect=0123456789abcdef0123456789abcdef";
     let more = whose("priya.nairr@harborlane.example");
     let rested = ran(&mut command(&scene, &["run", BOOK, "--set", set], &more)).expect(12).json();
