@@ -32,6 +32,14 @@ pub fn octodns(text: &str, zone: &str) -> Result<Imported, ImportError> {
                 left_out.push(format!("{kind} {full}: Cloudflare's own"));
                 continue;
             }
+            if let Some(why) = not_here(&set["octodns"]) {
+                left_out.push(format!("{kind} {full}: {why}"));
+                continue;
+            }
+            // octoDNS gives Cloudflare the plain values: its provider knows nothing that steers.
+            for steered in ["dynamic", "geo"].into_iter().filter(|part| !set[*part].is_null()) {
+                left_out.push(format!("{kind} {full}: its `{steered}` part; only its plain value was taken"));
+            }
             let own = set.pointer("/octodns/cloudflare").unwrap_or(&Value::Null);
             let is_proxied = own["proxied"] == true;
             let ttl = if is_proxied || own["auto-ttl"] == true { 1 } else { set["ttl"].as_u64().unwrap_or(3600) };
@@ -53,8 +61,41 @@ pub fn octodns(text: &str, zone: &str) -> Result<Imported, ImportError> {
             }
         }
     }
-    let cannot_say = vec!["ids", "settings", "comments and tags, which are not compared in any case"];
+    let cannot_say = vec![
+        "ids",
+        "settings",
+        "comments and tags, which are not compared in any case",
+        "what the configuration of octoDNS adds, drops or changes (processors, other sources, the name of a provider, a \
+         default TTL other than 3600)",
+    ];
     Ok(Imported { records, left_out, cannot_say, silent: silent(&["/settings"]) })
+}
+
+/// Why octoDNS does not keep a record set at Cloudflare, if so.
+///
+/// Documented: `ignored` leaves it to somebody else; `excluded` names the providers that do not get it, and `included` the
+/// only ones that do. They are named as the configuration calls them, which the file does not tell: whichever has
+/// `cloudflare` in its name is taken for it.
+fn not_here(octodns: &Value) -> Option<String> {
+    let named = |list: &str| -> Vec<String> {
+        let list = match &octodns[list] {
+            Value::Array(list) => list.clone(),
+            Value::Null => Vec::new(),
+            one => vec![one.clone()],
+        };
+        list.iter().map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned)).collect()
+    };
+    let (excluded, included) = (named("excluded"), named("included"));
+    let is_here = |name: &String| name.to_ascii_lowercase().contains("cloudflare");
+    if octodns["ignored"] == true {
+        return Some("octoDNS ignores it".to_owned());
+    }
+    if excluded.iter().any(is_here) {
+        return Some(format!("it is not for Cloudflare (`excluded: {}`)", excluded.join(", ")));
+    }
+    let elsewhere = !included.is_empty() && !included.iter().any(is_here);
+    elsewhere
+        .then(|| format!("it is for others, none of them named as Cloudflare (`included: {}`)", included.join(", ")))
 }
 
 /// The fields of a value in the order of a zone file; older files have other names for some of them.
@@ -142,6 +183,28 @@ where: { type: LOC, value: { lat_degrees: 52 } }
         assert_eq!(
             read.left_out,
             ["NS shop.example: Cloudflare's own", "LOC where.shop.example: a value of this form is not known",]
+        );
+    }
+
+    #[test]
+    fn what_is_not_for_cloudflare_is_no_known_good() {
+        let file = "ign: { type: A, value: 192.0.2.1, octodns: { ignored: true } }\n\
+                    exc: { type: A, value: 192.0.2.2, octodns: { excluded: [cloudflare] } }\n\
+                    inc: { type: A, value: 192.0.2.3, octodns: { included: [route53, ns1] } }\n\
+                    not: { type: A, value: 192.0.2.4, octodns: { excluded: [route53], lenient: true } }\n\
+                    own: { type: A, value: 192.0.2.5, octodns: { included: [ns1, Cloudflare-prod], ignored: false } }\n\
+                    geo: { type: A, value: 192.0.2.6, dynamic: { pools: { a: { values: [{ value: 192.0.2.9 }] } } } }\n";
+        let read = octodns(file, "shop.example").unwrap();
+        let contents: Vec<_> = read.records.iter().map(|it| it["content"].as_str().unwrap()).collect();
+        assert_eq!(contents, ["192.0.2.6", "192.0.2.4", "192.0.2.5"]);
+        assert_eq!(
+            read.left_out,
+            [
+                "A exc.shop.example: it is not for Cloudflare (`excluded: cloudflare`)",
+                "A geo.shop.example: its `dynamic` part; only its plain value was taken",
+                "A ign.shop.example: octoDNS ignores it",
+                "A inc.shop.example: it is for others, none of them named as Cloudflare (`included: route53, ns1`)",
+            ]
         );
     }
 
