@@ -47,6 +47,11 @@ impl StateDir {
         Ok(IncidentDir { id, path })
     }
 
+    /// Where what is spent of a rate limit is kept that nobody tells.
+    pub(crate) fn spendings(&self) -> PathBuf {
+        self.0.join("spent")
+    }
+
     /// Every incident, oldest first.
     pub(crate) fn incidents(&self) -> Vec<IncidentDir> {
         let mut found: Vec<IncidentDir> = [self.0.clone(), self.0.join("rehearsals")]

@@ -156,7 +156,7 @@ async fn choose(cx: &Context, keys: &Keyboard, accounts: &[Account]) -> Result<S
 
 async fn try_connect(cx: &Context, target: &Target) -> Result<Connected, ConnectError> {
     let connector = Connector::new(target.base.clone(), target.credential.clone(), target.world(), cx.clock.clone());
-    connector.connect(target.account.as_deref()).await
+    connector.remembering(cx.state.spendings()).connect(target.account.as_deref()).await
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the last anybody sees of the error")]

@@ -1,5 +1,6 @@
 //! Credentials that a run has made itself: to go on with one, now or after a crash.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub(crate) struct Succession {
     account: String,
     clock: Arc<dyn Clock>,
     meter: Arc<Meter>,
+    spendings: PathBuf,
     redactor: Arc<Redactor>,
     families: Vec<&'static Family>,
 }
@@ -56,6 +58,7 @@ impl Succession {
             account: connected.read.account().id.clone(),
             clock: cx.clock.clone(),
             meter: connected.meter.clone(),
+            spendings: cx.state.spendings(),
             redactor: redactor.clone(),
             families: Needs::of(loaded).families(),
         }
@@ -63,7 +66,8 @@ impl Succession {
 
     async fn try_connect(&self, credential: &Credential) -> Result<Connected, ConnectError> {
         let connector = Connector::new(self.base.clone(), credential.clone(), self.world.clone(), self.clock.clone());
-        connector.counting(self.meter.clone()).connect(Some(&self.account)).await
+        let connector = connector.counting(self.meter.clone()).remembering(self.spendings.clone());
+        connector.connect(Some(&self.account)).await
     }
 }
 
@@ -151,7 +155,7 @@ pub(crate) async fn again(
     let value = opened.map_err(|why| unopened(switched, why))?;
     target.credential = Credential::Token(value);
     let connector = Connector::new(target.base.clone(), target.credential.clone(), target.world(), cx.clock.clone());
-    connector.connect(target.account.as_deref()).await.map_err(|error| {
+    connector.remembering(cx.state.spendings()).connect(target.account.as_deref()).await.map_err(|error| {
         let mut error = refused(error);
         error.hint = Some(OTHERWISE.to_owned());
         error

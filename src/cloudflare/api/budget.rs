@@ -157,6 +157,17 @@ impl Budget {
         }
     }
 
+    /// Requests of other processes went then, that may be in the present window.
+    pub(super) fn recall(&mut self, went: Vec<Timestamp>) {
+        self.ended.extend(went);
+        self.ended.sort_unstable();
+    }
+
+    /// When the own requests ended, the latest last.
+    pub(super) fn own(&self) -> &[Timestamp] {
+        &self.ended
+    }
+
     /// Requests that were sent and have not ended.
     pub(super) const fn flying(&self) -> u32 {
         self.flying

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +9,7 @@ use super::gate::Gate;
 use super::meter::Meter;
 use super::reader::{Reader, pages};
 use super::sender::Sender;
+use super::spendings::Spendings;
 use super::transport::Transport;
 use super::{ApiBase, Credential, Timeouts, chain, http, quoted, segment};
 use crate::clock::Clock;
@@ -22,6 +24,7 @@ pub struct Connector {
     clock: Arc<dyn Clock>,
     timeouts: Timeouts,
     meter: Option<Arc<Meter>>,
+    spendings: Option<PathBuf>,
 }
 
 /// Both sides of the API, bound to one account, with what was learned on the way.
@@ -116,7 +119,7 @@ pub enum ConnectError {
 impl Connector {
     /// What a connection to `base` in `world` is made from.
     pub fn new(base: ApiBase, credential: Credential, world: World, clock: Arc<dyn Clock>) -> Self {
-        Self { base, credential, world, clock, timeouts: Timeouts::default(), meter: None }
+        Self { base, credential, world, clock, timeouts: Timeouts::default(), meter: None, spendings: None }
     }
 
     /// Waits for the server as long as this instead.
@@ -131,6 +134,13 @@ impl Connector {
         Self { meter: Some(meter), ..self }
     }
 
+    /// Keeps in this directory what is spent of the rate limit where the API does not tell it, and counts what other
+    /// processes have spent by their files there; not in a rehearsal, whose API begins anew with each process.
+    #[must_use]
+    pub fn remembering(self, dir: PathBuf) -> Self {
+        Self { spendings: Some(dir), ..self }
+    }
+
     /// Settles the credential, then the account: `wanted_account` is its id, where one is named.
     ///
     /// # Errors
@@ -141,7 +151,7 @@ impl Connector {
     pub async fn connect(self, wanted_account: Option<&str>) -> Result<Connected, ConnectError> {
         let transport = Arc::new(self.transport()?);
         let meter = Arc::clone(&transport.meter);
-        let Self { base, credential, world, clock, timeouts, .. } = self;
+        let Self { base, credential, world, clock, timeouts, spendings, .. } = self;
         let headers = credential.headers().map_err(|_| ConnectError::Malformed)?;
         let sender = Sender {
             client: http::sending(&base, headers, timeouts).map_err(|error| ConnectError::Client(chain(error)))?,
@@ -152,6 +162,9 @@ impl Connector {
             clock,
         };
         let (mut facts, skew) = settle_credential(&transport, wanted_account).await?;
+        if let (Some(dir), World::Live(host)) = (spendings, &world) {
+            transport.gate.remember(Spendings::of(&dir, host, &facts));
+        }
         let (owner, account) = tokio::join!(owner(&transport, facts.kind), settle_account(&transport, wanted_account));
         let account = account?;
         facts.owner = facts.owner.or(owner);

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use super::budget::{Budget, Leave};
 use super::meter::Meter;
 use super::ratelimit::Word;
+use super::spendings::Spendings;
 use crate::clock::Clock;
 use crate::provider::{BudgetLeft, Lane};
 
@@ -27,6 +28,8 @@ pub(super) struct Gate {
 
 struct State {
     budget: Budget,
+    /// For the next process; `None` where it is not to be told.
+    spendings: Option<Spendings>,
     line: BTreeSet<Place>,
     next: u64,
 }
@@ -36,7 +39,7 @@ type Place = (Lane, u64);
 
 impl Gate {
     pub(super) fn new(clock: Arc<dyn Clock>, meter: Arc<Meter>) -> Self {
-        let state = State { budget: Budget::new(), line: BTreeSet::new(), next: 0 };
+        let state = State { budget: Budget::new(), spendings: None, line: BTreeSet::new(), next: 0 };
         Self { clock, meter, state: Mutex::new(state), changed: Notify::new() }
     }
 
@@ -67,6 +70,15 @@ impl Gate {
                 }
             }
         }
+    }
+
+    /// Counts what processes before have spent, and lets the next one know of this one.
+    pub(super) fn remember(&self, mut spendings: Spendings) {
+        let recalled = spendings.recall(self.clock.now());
+        let mut state = self.state();
+        state.budget.own().iter().for_each(|at| spendings.went(*at));
+        state.budget.recall(recalled);
+        state.spendings = Some(spendings);
     }
 
     /// What is left to a lane, as far as is known.
@@ -103,6 +115,9 @@ impl<'g> Waiting<'g> {
         let leave = state.budget.may_go(self.place.0, now);
         if leave == Leave::Go {
             state.budget.sent();
+            if let Some(spendings) = &mut state.spendings {
+                spendings.went(now);
+            }
             self.gate.meter.show_in_flight(state.budget.flying());
             self.gate.meter.show_waiting(None);
         }
@@ -142,6 +157,9 @@ impl Pass {
         self.ended = true;
         let mut state = self.gate.state();
         state.budget.ended(self.sent, answer, self.gate.clock.now());
+        if let (Some(spendings), Some((_, word))) = (&mut state.spendings, answer) {
+            spendings.heard(!word.standings.is_empty());
+        }
         self.gate.meter.show_in_flight(state.budget.flying());
         drop(state);
         self.gate.changed.notify_waiters();

@@ -1,5 +1,6 @@
 //! The rate limit through the real client: a server that counts, and a clock that both go by.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use quell::cloudflare::api::{Connected, Meter};
 use quell::provider::{BoxFuture, Lane, ReadError, ReadRequest};
 use tokio::task::JoinSet;
 
-use super::scripted::{Reply, Server, answer};
+use super::scripted::{ACCOUNT, Reply, Server, answer, token};
 
 const START: &str = "2026-11-23T12:00:00Z";
 
@@ -139,6 +140,13 @@ impl Scene {
         Self { server, connected, tide, counted }
     }
 
+    /// As another process begins, with what the ones before have kept in `dir`.
+    async fn begin(&mut self, dir: &Path) {
+        let connector = self.server.connector(&Arc::new(self.tide.clone()), token());
+        let connector = connector.counting(Arc::clone(&self.connected.meter)).remembering(dir.to_owned());
+        self.connected = connector.connect(Some(ACCOUNT)).await.unwrap();
+    }
+
     /// Makes so many reads, sixteen at a time; all must be answered.
     async fn read(&self, lane: Lane, total: usize) {
         let mut reads: JoinSet<Result<(), ReadError>> = JoinSet::new();
@@ -265,6 +273,41 @@ async fn a_server_that_tells_nothing_is_asked_within_the_documented_limits() {
         let spans = counted.times.windows(most + 1).map(|span| span[most].duration_since(span[0]).as_secs());
         assert!(spans.min().unwrap() >= within, "more than {most} requests within {within} s");
     }
+}
+
+#[tokio::test]
+async fn what_one_process_has_spent_the_next_one_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let spent = dir.path().join("state").join("spent");
+    let kept = || std::fs::read_dir(&spent).map_or(0, Iterator::count);
+    let silent = Limits { quota: 1200, window: 300, names: None, ..SIXTY_PER_FIVE };
+    let mut scene = Scene::new(silent).await;
+    scene.begin(&spent).await;
+    scene.read(Lane::Sweep, 900).await;
+    // It is resumed at once, and once more.
+    scene.begin(&spent).await;
+    let left = scene.connected.read.budget(Lane::Containment).unwrap().left;
+    assert!((280..=300).contains(&left), "{left}");
+    scene.read(Lane::Sweep, 150).await;
+    scene.begin(&spent).await;
+    scene.read(Lane::Sweep, 150).await;
+    let counted = scene.counted.lock().unwrap();
+    let first = counted.windows[0] as usize;
+    assert_eq!(counted.throttled, 0, "{:?}", counted.windows);
+    // The reserve is kept for what is urgent, and everything comes at last.
+    assert!((1000..=1010).contains(&first), "{:?}", counted.windows);
+    assert_eq!(counted.times.len(), 4 * CONNECTING + 1200);
+    assert!(kept() > 0);
+}
+
+#[tokio::test]
+async fn where_the_api_tells_it_has_the_word_and_nothing_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let spent = dir.path().join("spent");
+    let mut scene = Scene::new(SIXTY_PER_FIVE).await;
+    scene.begin(&spent).await;
+    scene.read(Lane::Sweep, 70).await;
+    assert_eq!((scene.counted.lock().unwrap().throttled, spent.exists()), (0, false));
 }
 
 #[tokio::test]

@@ -106,14 +106,15 @@ impl Server {
         credential: Credential,
         account: Option<&str>,
     ) -> Result<Connected, ConnectError> {
+        self.connector(clock, credential).connect(account).await
+    }
+
+    pub(super) fn connector(&self, clock: &Arc<impl Clock + 'static>, credential: Credential) -> Connector {
         // A second test of the same process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let clock: Arc<dyn Clock> = Arc::clone(clock) as Arc<dyn Clock>;
         let timeouts = Timeouts { connect: self.patience, total: self.patience };
-        Connector::new(self.base.clone(), credential, self.world(), clock)
-            .with_timeouts(timeouts)
-            .connect(account)
-            .await
+        Connector::new(self.base.clone(), credential, self.world(), clock).with_timeouts(timeouts)
     }
 
     /// Stops listening.
