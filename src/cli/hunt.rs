@@ -141,6 +141,15 @@ async fn hunt(
             Ok(read) => read,
             Err(missed) => return Ok(Err((missed, "list the tokens"))),
         };
+        // Typed here it can be typed anew; what a run was told stays, and the hunt goes on without it.
+        if let Some(unheard) = inventory.unheard.filter(|_| args.suspect.is_some()) {
+            let error =
+                CliError::usage(format!("neither the lists of tokens nor the log has a token `{}`", unheard.name));
+            return Err(match unheard.near {
+                Some(near) => error.hint(format!("did you mean `{}` ({})?", near.name, near.id)),
+                None => error.hint("give its id, or leave `--suspect` out: then whatever nothing explains is hunted"),
+            });
+        }
         summaries.push(format!("tokens: {told}"));
         // What it found of tokens, the hunt finds as well.
         looks.findings.clear();

@@ -74,6 +74,12 @@ impl TokenRef {
         if self.name.is_empty() { &self.id } else { &self.name }
     }
 
+    /// Its name with its id, or the one of the two that is known: a name may stand in the place of the id.
+    pub fn in_full(&self) -> String {
+        let label = self.label();
+        if label == self.id { label.to_owned() } else { format!("{label} ({})", self.id) }
+    }
+
     /// The token that an effect touches.
     pub fn of(effect: &Effect) -> Self {
         Self {
@@ -341,12 +347,7 @@ pub fn include(tokens: &mut Vec<TokenRef>, token: TokenRef) {
 
 /// The gap of a token that is named and not to be seen among `seen`.
 pub fn invisible(seen: &Seen, token: &TokenRef) -> Gap {
-    Gap {
-        family: "tokens".to_owned(),
-        scope: format!("{} ({})", token.label(), token.id),
-        reason: seen.why_unseen("the token"),
-        permission: None,
-    }
+    Gap { family: "tokens".to_owned(), scope: token.in_full(), reason: seen.why_unseen("the token"), permission: None }
 }
 
 /// The part of a summary that tells what was not dealt with, or nothing: of `gaps`, so many are of tokens that are left alone.

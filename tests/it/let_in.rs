@@ -127,6 +127,25 @@ async fn whoever_owns_what_nobody_sees_can_be_named_by_the_responder() {
     assert!(!members(&scene).contains(PRIYA));
 }
 
+/// The same where the responder has nothing but a name, which neither a list nor the log knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_nothing_shows_is_a_branch_too_and_no_failed_step() {
+    let scene = Scene::new().await;
+    let more = "[steps.cut]\nanswer = \"run\"\nselect = \"none\"\nleft = \"keep:not known\"\n\
+                [steps.unseen-owner]\nanswer = \"run\"\nfields = { attested_by = \"Tomas\" }\n";
+    let ran = ran(&mut command(&scene, &["run", BOOK, "--set", "suspect=tomas laptop"], more)).expect(11);
+    let document = ran.json();
+    assert!(document["paused"].as_str().unwrap().contains("unseen-way"), "{}", document["paused"]);
+    assert_eq!(step(&document, "inventory")["status"], "done");
+    let hand = &step(&document, "unseen/unseen-owner")["effects"][0];
+    assert_eq!(hand["target"]["name"], "Token tomas laptop");
+    let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("the suspect `tomas laptop` NOT SEEN by any list nor by the log"), "{}", ran.stderr);
+    assert!(told.contains("if the name is wrong, choose what is meant among the candidates"), "{}", ran.stderr);
+    assert!(document["gaps"].to_string().contains("tomas laptop"), "{}", document["gaps"]);
+    assert!(scene.writes().is_empty());
+}
+
 fn used(scene: &Scene, secret: &str) {
     let request = quell::simulator::Request {
         method: "GET".into(),

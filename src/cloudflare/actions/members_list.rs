@@ -171,16 +171,28 @@ impl Action for MembersList {
         };
         let hostile = findings.iter().filter(|finding| finding.attribution == Attribution::Intruder).count();
         let summary = format!(
-            "{}, {}, {}, {} by the intruder",
+            "{}, {}, {}, {}",
             counted(output.members.iter().filter(|member| member.is_member()).count(), "member"),
             counted(
                 output.members.iter().filter(|member| member.is_super_administrator()).count(),
                 "Super Administrator"
             ),
             counted(output.members.iter().filter(|member| member.status == "pending").count(), "open invitation"),
-            counted(hostile, "change"),
+            by_whom(&events, &principals, output.suspicious.len(), hostile),
         );
         Ok(StepPlan { findings, settled_findings: settled, ..StepPlan::seen(output, summary) })
+    }
+}
+
+/// How many changes are whose, as far as anybody looked: what nobody could tell is not said to be none.
+fn by_whom(events: &[AuditEvent], principals: &[Principal], changed: usize, hostile: usize) -> String {
+    match (events.is_empty(), principals.is_empty()) {
+        (true, _) => "changes NOT LOOKED FOR: the audit log was not read".to_owned(),
+        (false, true) => format!(
+            "{} in the window, not known whose: nobody can say yet what the intruder holds",
+            counted(changed, "change")
+        ),
+        (false, false) => format!("{} by the intruder", counted(hostile, "change")),
     }
 }
 

@@ -189,16 +189,17 @@ impl Output {
     fn leave(&mut self, token: TokenRef) {
         let owner = token.owner.as_deref().filter(|owner| *owner != ACCOUNT);
         if let Some(owner) = owner.filter(|owner| self.owners.iter().all(|known| known.member != **owner)) {
-            let why = Some(format!("their token {} ({}) is to be cut, and only they see it", token.label(), token.id));
+            let why = Some(format!("their token {} is to be cut, and only they see it", token.in_full()));
             let (member, email) = (owner.to_owned(), owner.to_owned());
             self.owners.push(MemberRef { member, email, why, finding: None, sure: true });
         }
         let whose = owner.unwrap_or("its owner, whom the log does not name: ask every member");
+        let misnamed = if owner.is_some() { "" } else { " Where nobody has it, it may be misnamed: keep it as that." };
         self.by_hand.push(ByHand {
-            title: format!("Token {} ({})", token.label(), token.id),
+            title: format!("Token {}", token.in_full()),
             instruction: format!(
                 "Call {whose}. They disable or roll it themselves: the list shows it to nobody else. It dies for this account \
-                 as well when they are removed from it."
+                 as well when they are removed from it.{misnamed}"
             ),
             dashboard: "My Profile > API Tokens".to_owned(),
         });
@@ -297,7 +298,7 @@ fn to_be_named(look: &Look<'_>, seen: &Seen, wanted: &TokenRef, proof: &str, zon
 fn unproven(token: &TokenRef, why: &str) -> Gap {
     Gap {
         family: "tokens".to_owned(),
-        scope: format!("{} ({})", token.label(), token.id),
+        scope: token.in_full(),
         reason: format!("NOT PROVEN to be cut: {why}; look again in a minute"),
         permission: None,
     }

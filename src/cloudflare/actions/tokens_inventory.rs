@@ -23,7 +23,7 @@ use crate::hunt::{AuditEvent, Principal, SeenBefore};
 use crate::model::{Danger, count};
 
 use dealt_with::DealtWith;
-use suspect::Suspect;
+use suspect::{Suspect, Unheard};
 
 /// `cloudflare.tokens.inventory`.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +33,8 @@ pub struct TokensInventory;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// The compromised token: its id, its name if no other has it, or `unknown`.
+    /// The compromised token: its id, its name if no other has it, or `unknown`. A name that nothing bears is followed too:
+    /// it may be another member's own token.
     pub suspect: String,
     /// Start of the window.
     #[serde(default)]
@@ -61,11 +62,15 @@ pub struct Output {
     pub tokens: Vec<Row>,
     /// What to cut: the suspect, and what it made to the last grandchild. With the suspect `unknown`: every token that
     /// something speaks against, the worst first, none of them sure; also one that is dead already and did something, and
-    /// without those that were shown before and not chosen. What was cut in the incident beside the run is always offered.
+    /// without those that were shown before and not chosen. Where nothing bears the suspect's name it is named alone, its name in
+    /// the place of its id, and the same candidates follow it. What was cut in the incident beside the run is always offered.
     pub suspects: Vec<TokenRef>,
     /// Those of them that the intruder holds, or that were chosen as its: without the candidates that nobody has chosen.
     #[serde(default)]
     pub held: Vec<TokenRef>,
+    /// The suspect's name, where neither a list nor the log has it.
+    #[serde(default)]
+    pub unheard: Option<UnheardName>,
     /// Tokens of others that the intruder changed.
     pub widened: Vec<TokenRef>,
     /// Tokens that were cut in this incident and are active again.
@@ -84,6 +89,15 @@ pub struct Output {
     pub holder_work: Vec<ByHand>,
     /// What to improve, in sentences.
     pub controls: Vec<String>,
+}
+
+/// A name that nothing bears.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct UnheardName {
+    /// The name.
+    pub name: String,
+    /// The token whose name is the nearest to it, if any is near.
+    pub near: Option<TokenRef>,
 }
 
 /// One token.
@@ -144,7 +158,9 @@ impl Action for TokensInventory {
                minted is listed with the id of that application's OAuth client.\n\nThe API shows no other member's own tokens: each member must look, \
                or be removed. Holders of the role API Token Provisioning see only those account-owned tokens that they made \
                themselves, and nothing in the answer says so. With the suspect `unknown`, tokens are ranked by what speaks \
-               against them, and nothing is cut without being chosen.\n\nWhat this run has cut, or was to cut, is followed \
+               against them, and nothing is cut without being chosen. So they are where \
+               neither a list nor the log has the suspect's name: it may be another member's own token, or a slip of the \
+               pen. Where no audit log was read, that is said: what a token may do is then all there is to rank by.\n\nWhat this run has cut, or was to cut, is followed \
                as the intruder's from then on: its journal tells.",
         verb: "list",
         max_danger: Danger::Observe,
@@ -182,8 +198,12 @@ impl Action for TokensInventory {
         let suspect = view.suspect(params.suspect.trim())?;
         let held = view.held(suspect.as_ref());
         let output = view.output(suspect.as_ref(), &held, look.now());
-        let findings = view.findings(&held, &output.revived, &evidence);
-        let summary = summary(&output, suspect.is_none());
+        let mut findings = view.findings(&held, &output.revived, &evidence);
+        // What has no id cannot be looked at again: the gap and the work by hand stand for it.
+        if let Some(unheard) = suspect.as_ref().and_then(|suspect| suspect.unheard.as_ref()) {
+            findings.retain(|finding| !unheard.is(&finding.resource.id));
+        }
+        let summary = summary(&output, suspect.as_ref(), view.events.is_empty());
         let gaps = suspect.and_then(|suspect| suspect.gap).into_iter().collect();
         Ok(StepPlan { findings, gaps, ..StepPlan::seen(output, summary) })
     }
@@ -257,17 +277,27 @@ impl View<'_> {
             marked.push((token, marks));
         }
         let controls = controls(&marked.iter().map(|(token, marks)| (*token, marks.as_slice())).collect::<Vec<_>>());
-        let gripped: Vec<TokenRef> = held.tokens.iter().map(|grip| self.suspected(grip)).collect();
+        let unheard = suspect.and_then(|suspect| suspect.unheard.as_ref());
+        let suspected = |grip| match self.suspected(grip) {
+            token if unheard.is_some_and(|unheard| unheard.is(&token.id)) => TokenRef { finding: None, ..token },
+            token => token,
+        };
+        let gripped: Vec<TokenRef> = held.tokens.iter().map(suspected).collect();
         let mut suspects = gripped.clone();
         // Where the suspect is known, only what somebody cut beside the run may be the intruder's as well.
-        let candidates = self.ranked(&rows, held).into_iter();
-        suspects.extend(candidates.filter(|token| suspect.is_none() || self.beside.contains(&token.id)));
+        let is_open = suspect.is_none() || unheard.is_some();
+        let candidates = self.ranked(&rows, held, unheard).into_iter();
+        suspects.extend(candidates.filter(|token| is_open || self.beside.contains(&token.id)));
         let widened = held.tampered.iter().map(|tampering| self.tampered(tampering)).collect();
         let rotatable = rows.iter().filter(|row| row.status == "active" && matches!(row.role, Role::Other | Role::Own));
         let holders = self.holders(&held.principals);
         Output {
             suspects,
             held: gripped,
+            unheard: unheard.map(|unheard| UnheardName {
+                name: unheard.name.clone(),
+                near: unheard.near.as_ref().and_then(|near| self.seen.get(near)).map(Token::reference),
+            }),
             widened,
             revived: self
                 .cut
@@ -375,7 +405,7 @@ impl View<'_> {
     }
 }
 
-fn summary(output: &Output, is_unknown: bool) -> String {
+fn summary(output: &Output, suspect: Option<&Suspect>, is_log_unread: bool) -> String {
     let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &output.tokens {
         let role = match row.role {
@@ -393,11 +423,22 @@ fn summary(output: &Output, is_unknown: bool) -> String {
         parts.push(format!("{minted} minted by an application"));
     }
     parts.extend(roles.into_iter().map(|(role, number)| format!("{number} {role}")));
+    let unheard = suspect.and_then(|suspect| suspect.unheard.as_ref());
+    if let Some(unheard) = unheard {
+        let of_log = if is_log_unread { "; the audit log, which may know it, was not read" } else { " nor by the log" };
+        parts.push(format!("the suspect `{}` NOT SEEN by any list{of_log}", unheard.name));
+    }
     let doubtful = output.suspects.iter().filter(|token| !token.sure);
     let candidates: Vec<&TokenRef> = doubtful.filter(|token| token.finding.is_none()).collect();
-    if let Some(first) = candidates.first().filter(|_| is_unknown) {
+    if let Some(first) = candidates.first().filter(|_| suspect.is_none() || unheard.is_some()) {
         let why = first.why.as_deref().unwrap_or_default();
-        parts.push(format!("{} for the suspect, first {}: {why}", count(candidates.len(), "candidate"), first.label()));
+        let number = count(candidates.len(), "candidate");
+        let blind = if is_log_unread {
+            " (ranked WITHOUT the audit log: by what they may do, not by what they did)"
+        } else {
+            ""
+        };
+        parts.push(format!("{number} for the suspect{blind}, first {}: {why}", first.label()));
     }
     if !output.revived.is_empty() {
         parts.push(format!("{} BROUGHT BACK after being cut", output.revived.len()));

@@ -94,14 +94,73 @@ async fn what_is_made_with_a_rolled_token_is_the_intruders_too() {
 }
 
 #[tokio::test]
-async fn a_name_that_looks_alike_is_not_the_name() {
+async fn a_name_that_nothing_bears_is_a_branch_and_what_is_called_nearly_so_is_offered_beside_it() {
     let stage = Stage::new().await;
-    let latin = inventory(&stage, "log-forwarder", json!([])).await.map(|_| ()).unwrap_err();
-    let hint = latin.hint.unwrap();
-    let id = stage.token("log-f\u{43e}rwarder").id;
-    assert!(latin.message.contains("log-forwarder") && hint.contains(&id), "{hint}");
+    let seen = inventory(&stage, "log-forwarder", json!([])).await.unwrap();
+    let output = &seen.plan.output;
+    let near = stage.token("log-f\u{43e}rwarder").id;
+    assert_eq!((&output["unheard"]["name"], &output["unheard"]["near"]["id"]), (&json!("log-forwarder"), &json!(near)));
+    let [first, second] = &output["suspects"].as_array().unwrap()[..2] else { panic!("{output:#}") };
+    assert_eq!(
+        (&first["id"], &first["sure"], &first["finding"]),
+        (&json!("log-forwarder"), &json!(true), &Value::Null)
+    );
+    assert_eq!((&second["id"], &second["sure"]), (&json!(near), &json!(false)));
+    assert!(second["why"].as_str().unwrap().starts_with("its name is nearly the suspect's, "), "{second}");
+    let [gap] = seen.gaps.as_slice() else { panic!("{:?}", seen.gaps) };
+    assert!(gap.scope == "log-forwarder" && gap.reason.contains("another user's own token"), "{gap:?}");
+    assert!(gap.reason.contains(&format!("did you mean `log-f\u{43e}rwarder` ({near})?")), "{gap:?}");
+    let summary = &seen.plan.summary;
+    assert!(summary.contains("the suspect `log-forwarder` NOT SEEN by any list nor by the log"), "{summary}");
+    assert!(seen.plan.findings.iter().all(|finding| finding.resource.id != "log-forwarder"));
+    // The cut leaves it to its owner, and cuts nobody else unasked.
+    let cut = stage.plan("cloudflare.token.disable", json!({ "tokens": output["suspects"] })).await.unwrap();
+    assert!(cut.plan.effects.iter().all(|effect| !effect.preselected));
+    assert_eq!(cut.plan.output["by_hand"][0]["title"], "Token log-forwarder");
+    assert_eq!(cut.plan.output["invisible"][0]["id"], "log-forwarder");
+    // What it looks like is not what it is.
     let seen = inventory(&stage, "log-f\u{43e}rwarder", json!([])).await.unwrap();
-    assert_eq!(ids(&seen.plan.output["suspects"])[0], id);
+    assert_eq!((ids(&seen.plan.output["suspects"])[0], &seen.plan.output["unheard"]), (near.as_str(), &Value::Null));
+}
+
+#[tokio::test]
+async fn the_log_tells_the_id_of_a_name_that_no_list_shows() {
+    let stage = Stage::new().await;
+    let theirs = stage.token("priya dns scripts");
+    stage.send_as(&theirs.secret, "GET", "/zones", Value::Null).await;
+    let seen = inventory(&stage, &theirs.name, json!([])).await.unwrap();
+    let first = &seen.plan.output["suspects"][0];
+    assert_eq!((&first["id"], &first["owner"]), (&json!(theirs.id), &json!("priya.nair@harborlane.example")));
+    assert_eq!(seen.plan.output["unheard"], Value::Null);
+    assert!(seen.gaps[0].reason.contains("another user's own token"), "{:?}", seen.gaps);
+}
+
+#[tokio::test]
+async fn what_was_ranked_without_the_log_says_so() {
+    let stage = Stage::new().await;
+    let seen = stage.plan("cloudflare.tokens.inventory", json!({ "suspect": "unknown", "events": [] })).await.unwrap();
+    let summary = &seen.plan.summary;
+    assert!(summary.contains("ranked WITHOUT the audit log"), "{summary}");
+    let suspects = seen.plan.output["suspects"].as_array().unwrap().clone();
+    let told = |token: &Value| token["why"].as_str().unwrap().ends_with(" (the audit log was not read)");
+    assert!(!suspects.is_empty() && suspects.iter().all(told), "{suspects:#?}");
+    let known = stage.plan("cloudflare.tokens.inventory", json!({ "suspect": "ci-deploy" })).await.unwrap();
+    let detail = &known.plan.findings[0].detail;
+    assert!(detail.contains("the audit log was not read") && !detail.contains("the log shows"), "{detail}");
+    let seen = inventory(&stage, "unknown", json!([])).await.unwrap();
+    assert!(!seen.plan.summary.contains("WITHOUT"), "{}", seen.plan.summary);
+    // Of members the same: what nobody looked for is not said to be none.
+    for (events, told) in [
+        (json!([]), "changes NOT LOOKED FOR: the audit log was not read"),
+        (
+            stage.plan("cloudflare.audit.collect", json!({})).await.unwrap().plan.output["events"].clone(),
+            "not known whose",
+        ),
+    ] {
+        let seen = stage.plan("cloudflare.members.list", json!({ "events": events })).await.unwrap();
+        assert!(seen.plan.summary.contains(told), "{}", seen.plan.summary);
+        assert!(!seen.plan.summary.contains("by the intruder"), "{}", seen.plan.summary);
+    }
 }
 
 #[tokio::test]
@@ -195,10 +254,11 @@ async fn the_application_that_minted_a_token_is_named_wherever_the_token_is() {
         let suspects = plan.output["suspects"].as_array().unwrap().clone();
         suspects.into_iter().find(|token| token["id"] == *id).unwrap()["why"].as_str().unwrap().to_owned()
     };
+    let blind = " (the audit log was not read)";
     let by = format!("minted by the application `{client}`");
-    assert_eq!(why(&plan), format!("made in the window, never expires, works from anywhere, {by}"));
+    assert_eq!(why(&plan), format!("made in the window, never expires, works from anywhere, {by}{blind}"));
     // What came before the window is not told as something that came in it.
-    assert_eq!(why(&look(SignedDuration::from_hours(9)).await), "never expires, works from anywhere");
+    assert_eq!(why(&look(SignedDuration::from_hours(9)).await), format!("never expires, works from anywhere{blind}"));
     // The table from which one is chosen has it in a column.
     let with = json!({ "tokens": [{ "id": id }] });
     for action in ["cloudflare.token.disable", "cloudflare.token.revoke", "cloudflare.tokens.rotate"] {

@@ -75,6 +75,10 @@ impl View<'_> {
         let used: Vec<&AuditEvent> = used.collect();
         let first = used.iter().min_by_key(|event| event.at).copied();
         let mut detail = match used.len() {
+            0 if self.events.is_empty() => {
+                "The token is reported as compromised; the audit log was not read, so where it was used is not known."
+                    .to_owned()
+            }
             0 => "The token is reported as compromised; the log shows no use from a strange address.".to_owned(),
             count => format!("The token was used {count} times from {}.", hostile.join(", ")),
         };

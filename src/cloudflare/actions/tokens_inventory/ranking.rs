@@ -1,21 +1,29 @@
 use std::collections::BTreeSet;
 
-use super::{Role, Row, View};
+use super::{Role, Row, Unheard, View};
 use crate::cloudflare::tokens::{Held, Suspicion, TokenRef, Traces, behaviour, suspicion};
 
 /// What counts for a token that somebody cut in this incident beside the run: they had a reason.
 const CUT_BESIDE: usize = 6;
 
+/// What counts for the token whose name is the nearest to a suspect's that nothing bears.
+const NEAR_NAME: usize = 100;
+
+/// What is said of a candidate where nobody read what it did.
+const NO_LOG: &str = "the audit log was not read";
+
 impl View<'_> {
     /// What speaks against each token that nobody has named, the worst first. One that is dead already is listed for what it
     /// did, since whoever held it may have left more behind; one that was shown and not chosen only where more speaks against
-    /// it by now.
-    pub(super) fn ranked(&self, rows: &[Row], held: &Held<'_>) -> Vec<TokenRef> {
+    /// it by now. Where nothing bears the suspect's name, what is called nearly so comes first.
+    pub(super) fn ranked(&self, rows: &[Row], held: &Held<'_>, unheard: Option<&Unheard>) -> Vec<TokenRef> {
         let is_own_address = |ip: &str| self.safeguards.is_own_address(ip);
         let traces = Traces { events: &self.events, before: &self.before, is_own_address: &is_own_address };
         let active = rows.iter().filter(|row| row.status == "active" && row.role != Role::Own);
         let active = active.filter_map(|row| {
             let against = suspicion(&row.id, &row.marks, row.minted_by.as_ref(), &traces);
+            let is_near = unheard.is_some_and(|unheard| unheard.near.as_ref() == Some(&row.id));
+            let against = if is_near { nearly_called(against) } else { against };
             Some((against, self.seen.get(&row.id)?.reference()))
         });
         let dead = rows.iter().filter(|row| row.status != "active");
@@ -27,6 +35,7 @@ impl View<'_> {
         let mut ranked: Vec<(Suspicion, TokenRef)> = active
             .chain(dead)
             .chain(gone)
+            .map(|(suspicion, token)| (self.as_far_as_read(suspicion), token))
             .filter(|(suspicion, token)| suspicion.score > 0 && held.get(&token.id).is_none())
             .filter(|(_, token)| !held.tampered.iter().any(|tampering| tampering.id == token.id))
             .filter(|(suspicion, token)| !self.passed_over.contains(&(token.id.clone(), suspicion.why.clone())))
@@ -34,6 +43,14 @@ impl View<'_> {
         ranked.sort_by(|(a, one), (b, other)| b.score.cmp(&a.score).then_with(|| one.name.cmp(&other.name)));
         let reference = |(Suspicion { why, .. }, token)| TokenRef { why: Some(why), sure: false, ..token };
         ranked.into_iter().map(reference).collect()
+    }
+
+    /// The same with a word on what it is drawn from, where nobody read what the tokens did.
+    fn as_far_as_read(&self, suspicion: Suspicion) -> Suspicion {
+        if !self.events.is_empty() || suspicion.why.is_empty() {
+            return suspicion;
+        }
+        Suspicion { why: format!("{} ({NO_LOG})", suspicion.why), ..suspicion }
     }
 
     /// What speaks against a token that is dead: what it did, and that somebody cut it.
@@ -54,4 +71,10 @@ impl View<'_> {
             .filter(|id| self.own.as_ref() != Some(*id) && self.seen.is_gone(id, self.owner(id).as_deref()));
         gone.map(|id| TokenRef { owner: self.owner(id), ..TokenRef::new(id, &self.name(id)) }).collect()
     }
+}
+
+/// What speaks against the token that may be meant by a name which nothing bears.
+fn nearly_called(Suspicion { score, why }: Suspicion) -> Suspicion {
+    let reasons = ["its name is nearly the suspect's", &why].into_iter().filter(|reason| !reason.is_empty());
+    Suspicion { score: score + NEAR_NAME, why: reasons.collect::<Vec<_>>().join(", ") }
 }

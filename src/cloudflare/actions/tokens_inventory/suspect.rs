@@ -2,6 +2,9 @@ use super::View;
 use crate::action::StepError;
 use crate::model::Gap;
 
+/// Names this near are taken for slips of the pen.
+const NEAR: f64 = 0.8;
+
 /// The token that is reported as compromised.
 #[derive(Debug)]
 pub(super) struct Suspect {
@@ -9,6 +12,25 @@ pub(super) struct Suspect {
     pub(super) id: String,
     /// Where it cannot be seen: that, and what it may mean.
     pub(super) gap: Option<Gap>,
+    /// Where neither a list nor the log has its name.
+    pub(super) unheard: Option<Unheard>,
+}
+
+/// A name that nothing bears. It may be another member's own token, or a slip of the pen: it is followed as a suspect whose
+/// id is not known, and what else may be meant is offered beside it.
+#[derive(Debug)]
+pub(super) struct Unheard {
+    /// The name.
+    pub(super) name: String,
+    /// Id of the token whose name is the nearest to it.
+    pub(super) near: Option<String>,
+}
+
+impl Unheard {
+    /// Whether it stands in the place of this id.
+    pub(super) fn is(&self, id: &str) -> bool {
+        self.name == id
+    }
 }
 
 impl View<'_> {
@@ -18,11 +40,11 @@ impl View<'_> {
             return Ok(None);
         }
         if let Some(token) = self.seen.get(wanted) {
-            return Ok(Some(Suspect { id: token.id.clone(), gap: None }));
+            return Ok(Some(Suspect { id: token.id.clone(), gap: None, unheard: None }));
         }
         let id = match self.called(wanted).as_slice() {
             [id] => id.clone(),
-            [] => return self.unheard_of(wanted),
+            [] => return Ok(Some(self.unheard_of(wanted))),
             // An intruder may give its tokens the suspect's name, also after the first cut: that must stop nobody.
             several => match self.cut.iter().find(|token| several.contains(&token.id)) {
                 Some(cut) => cut.id.clone(),
@@ -32,7 +54,7 @@ impl View<'_> {
                 }
             },
         };
-        Ok(Some(Suspect { gap: self.unseen(&id, wanted), id }))
+        Ok(Some(Suspect { gap: self.unseen(&id, wanted), id, unheard: None }))
     }
 
     /// Ids of the tokens of this name or id, in the lists and in the log.
@@ -52,24 +74,34 @@ impl View<'_> {
         ids
     }
 
-    /// An id is good enough to go on with: whoever can see the token may still cut it. A name may be a slip of the pen.
-    fn unheard_of(&self, wanted: &str) -> Result<Option<Suspect>, StepError> {
+    /// Whoever can see the token may still cut it. Of an id that is all there is to say. A name may be a slip of the pen: so
+    /// it stands for the token until its id turns up, and what it is like is told.
+    fn unheard_of(&self, wanted: &str) -> Suspect {
+        let id = wanted.to_owned();
+        let mut gap = self.unseen(wanted, wanted);
         if wanted.len() == 32 && wanted.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Ok(Some(Suspect { id: wanted.to_owned(), gap: self.unseen(wanted, wanted) }));
-        }
-        if let Some(unread) = self.seen.unread() {
-            return Err(StepError::new(format!("no token `{wanted}` is to be seen, but not every list is: {unread}"))
-                .hint("give its id, or resume with a credential that may list these tokens"));
+            return Suspect { id, gap, unheard: None };
         }
         let near = self.seen.tokens.iter().map(|token| (strsim::jaro_winkler(&token.name, wanted), token));
-        let near = near.filter(|(likeness, _)| *likeness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
-        let error = StepError::new(format!("neither the lists of tokens nor the log has a token `{wanted}`"));
-        Err(match near {
-            Some((_, token)) => error.hint(format!("did you mean `{}` ({})?", token.name, token.id)),
-            None => error.hint(
-                "give its id; if it is another member's own token, only that member or the member's removal can cut it",
-            ),
-        })
+        let near = near.filter(|(likeness, _)| *likeness > NEAR).max_by(|a, b| a.0.total_cmp(&b.0));
+        let near = near.map(|(_, token)| token);
+        let mut more = Vec::new();
+        if self.events.is_empty() {
+            more.push("the audit log, which may know it, was not read".to_owned());
+        }
+        if let Some(token) = near {
+            more.push(format!("did you mean `{}` ({})?", token.name, token.id));
+        }
+        more.push(
+            "if the name is wrong, choose what is meant among the candidates of the next cut, or `quell do \
+             cloudflare.token.disable --with tokens=ID`, and keep this as a wrong name"
+                .to_owned(),
+        );
+        if let Some(gap) = &mut gap {
+            gap.reason = format!("{}; {}", gap.reason, more.join("; "));
+        }
+        let near = near.map(|token| token.id.clone());
+        Suspect { unheard: Some(Unheard { name: id.clone(), near }), id, gap }
     }
 
     fn unseen(&self, id: &str, wanted: &str) -> Option<Gap> {
