@@ -186,6 +186,14 @@ impl Command {
                 | Self::Runbooks(_)
         )
     }
+
+    /// Whether it may have something in flight when somebody wants to leave.
+    const fn sends(&self) -> bool {
+        matches!(
+            self,
+            Self::Rehearse(_) | Self::Run(_) | Self::Resume(_) | Self::Do(_) | Self::Undo(_) | Self::Secrets(_)
+        )
+    }
 }
 
 const EXITS: &str = "\
@@ -246,7 +254,7 @@ fn start(arguments: Arguments) -> Result<Exit, CliError> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| bug(&error))?;
     let entered = runtime.enter();
-    let context = context(arguments.global, arguments.command.needs_settings())?;
+    let context = context(arguments.global, &arguments.command)?;
     drop(entered);
     let task = runtime.spawn(async move { dispatch(&arguments.command, &context).await });
     // A panic ends here: what was durable stays so, and `resume` goes on from it.
@@ -293,7 +301,7 @@ async fn dispatch(command: &Command, cx: &Context) -> Result<Exit, CliError> {
     }
 }
 
-fn context(global: Global, needs_settings: bool) -> Result<Context, CliError> {
+fn context(global: Global, command: &Command) -> Result<Context, CliError> {
     #[cfg(debug_assertions)]
     environment::arm_crash_point();
     let volume = match (global.quiet, global.verbose) {
@@ -322,10 +330,10 @@ fn context(global: Global, needs_settings: bool) -> Result<Context, CliError> {
         None => environment::default_state_dir()?,
     };
     let settings = Settings::read(global.config)?;
-    if needs_settings {
+    if command.needs_settings() {
         settings.require_sound(&screen)?;
     }
-    let interrupt = signals::arm(screen.clone())
+    let interrupt = signals::arm(screen.clone(), command.sends())
         .map_err(|error| CliError::new(Exit::Bug, "signals", "cannot listen for Ctrl-C").because(&error))?;
     Ok(Context {
         state: StateDir::new(state),

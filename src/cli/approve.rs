@@ -5,15 +5,15 @@ use super::context::Context;
 use super::errors::CliError;
 use super::exit::Exit;
 use super::note::Notebook;
-use super::prompt::{InputReply, ask_input, inspect_text};
+use super::prompt::{Agreed, ask_second, seconded_text};
 use crate::engine::{consents, second_code};
 use crate::journal::{EffectState, Event, RunState, Stamp, StepState};
-use crate::model::StepPath;
+use crate::model::{Effect, StepPath};
 
 /// Agree, as a second person, to what somebody else consented to: from another terminal, or a machine that shares the folder.
 ///
-/// Shows the changes as they will be sent, and asks for the code that stands on the other screen. The run then goes on by
-/// itself, or with `quell resume`.
+/// Shows the changes as the other person was shown them, `inspect` the whole of a request, and asks for the code that stands on
+/// the other screen. The run then goes on by itself, or with `quell resume`.
 #[derive(Debug, Args)]
 pub(crate) struct ApproveArgs {
     /// Beginning of the incident's id, or its directory; without one, the newest that is open.
@@ -39,10 +39,9 @@ pub(crate) async fn run(args: &ApproveArgs, cx: &Context) -> Result<Exit, CliErr
         )
         .hint("somebody else runs `quell approve`, under their own account or with `QUELL_OPERATOR=NAME`"));
     }
-    cx.screen.say(&shown(run, path, step, cx));
-    let code = second_code(step.unseconded());
-    let typed = typed(args, cx).await?;
-    if !typed.trim().eq_ignore_ascii_case(&code) {
+    let effects: Vec<&Effect> = step.unseconded().map(|state| &state.effect).collect();
+    cx.screen.say(&shown(run, path, step, &effects, cx));
+    if !knows(&second_code(step.unseconded()), args, &effects, cx).await? {
         return Err(CliError::new(Exit::Waiting, "wrong_code", "this is not the code of what is shown here")
             .hint("it was mistyped, or the other screen shows other changes: compare them; nothing was agreed to"));
     }
@@ -62,7 +61,7 @@ fn waiting(run: &RunState) -> Option<(&RunState, &StepPath, &StepState)> {
     waiting.find(|(_, path, step)| !run.status(path).is_final() && step.unseconded().next().is_some())
 }
 
-fn shown(run: &RunState, path: &StepPath, step: &StepState, cx: &Context) -> String {
+fn shown(run: &RunState, path: &StepPath, step: &StepState, effects: &[&Effect], cx: &Context) -> String {
     let style = cx.screen.style();
     let mut out = format!("\n{}\n", style.heading(&format!("{path}: somebody else consented to this")));
     let opened = &run.opened;
@@ -79,23 +78,23 @@ fn shown(run: &RunState, path: &StepPath, step: &StepState, cx: &Context) -> Str
             out.push_str(&row(label, &text, Tone::Faint, &style));
         }
     }
-    for state in step.unseconded() {
-        out.push_str(&inspect_text(&state.effect, &style));
-    }
+    let place = format!("account {} at {}", opened.account.id, opened.api);
+    out.push_str(&seconded_text(effects, &place, &style));
     out
 }
 
-async fn typed(args: &ApproveArgs, cx: &Context) -> Result<String, CliError> {
+/// Whether the person knows the code.
+///
+/// # Errors
+/// The person leaves, or there is none.
+async fn knows(code: &str, args: &ApproveArgs, effects: &[&Effect], cx: &Context) -> Result<bool, CliError> {
     match (&args.code, &cx.keys) {
-        (Some(code), _) => Ok(code.clone()),
-        (None, Some(keys)) => {
-            let validate = |text: &str| Ok(text.to_owned().into());
-            let prompt = "the code on the other screen, if it shows the same changes";
-            match ask_input(&cx.screen, &**keys, &cx.interrupt, "code", prompt, true, &validate).await {
-                InputReply::Given(serde_json::Value::String(code)) => Ok(code),
-                _ => Err(CliError::new(Exit::Interrupted, "interrupted", "left; nothing was agreed to")),
-            }
-        }
+        (Some(given), _) => Ok(given.trim().eq_ignore_ascii_case(code)),
+        (None, Some(keys)) => match ask_second(&cx.screen, &**keys, &cx.interrupt, code, effects).await {
+            Agreed::Yes => Ok(true),
+            Agreed::WrongCode => Ok(false),
+            Agreed::Stopped => Err(CliError::new(Exit::Interrupted, "interrupted", "left; nothing was agreed to")),
+        },
         (None, None) => Err(CliError::new(Exit::Waiting, "no_person", "there is no terminal to ask for the code on")
             .hint("run it on a terminal, or give `--code`; nothing was agreed to")),
     }

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
@@ -12,12 +13,17 @@ use super::exit::Exit;
 use super::plan;
 use super::resume::reconnect;
 use super::run::{prompter, read_answers, refuse_unanswered};
+use super::session::connect::Target;
 use super::session::load::load_text;
 use super::session::open::Given;
 use super::session::start::Start;
 use super::session::{drive, leaked, open};
 use super::shelves::generated;
-use crate::action::AnyAction;
+use crate::action::{AnyAction, Look};
+use crate::cloudflare::api::Connected;
+use crate::evidence::Unkept;
+use crate::journal::IncidentState;
+use crate::model::{Danger, StepPath};
 use crate::secret::Redactor;
 
 mod parameters;
@@ -80,6 +86,7 @@ pub(crate) async fn run(args: &DoArgs, cx: &Context) -> Result<Exit, CliError> {
     let tokens = parameters::token_ids(action, &with);
     let redactor = Redactor::new(dir.redaction_key()?);
     leaked::of_these(&tokens, &found.state, &redactor, &mut target, &connected, answers.is_none(), cx).await?;
+    refuse_what_fails(action, &with, &found.state, &target, &connected, cx).await?;
     let (inputs, start) = (Map::new(), Start::of(&last.opened));
     let given =
         Given { inputs: &inputs, answers: answers.as_ref(), start: &start, approved: None, up_to: None, beside: true };
@@ -98,6 +105,41 @@ pub(crate) async fn run(args: &DoArgs, cx: &Context) -> Result<Exit, CliError> {
         cx.screen.tell(&format!("run {run} of {runbook} rests: go on with `quell resume {}`", driven.dir.id));
     }
     Ok(driven.exit)
+}
+
+/// Looks once before a run is opened: what the action refuses now, its step would fail on, and no parameter of an open run
+/// can be changed. An action that only looks is not asked twice.
+async fn refuse_what_fails(
+    action: &dyn AnyAction,
+    with: &Map<String, Value>,
+    incident: &IncidentState,
+    target: &Target,
+    connected: &Connected,
+    cx: &Context,
+) -> Result<(), CliError> {
+    let spec = action.spec();
+    if spec.max_danger == Danger::Observe {
+        return Ok(());
+    }
+    let redactor = Arc::new(Redactor::new([0; 32]));
+    let evidence = Unkept::new(redactor.clone());
+    let (outside, _) = target.outside(cx, &redactor);
+    let (leaked, safeguards, path) =
+        (leaked::door(target, connected, cx), cx.settings.safeguards(), StepPath::step("do"));
+    let look = Look::new(&*connected.read, &*outside, &evidence, &*cx.clock, &*cx.screen, &safeguards, &path)
+        .of_incident(incident)
+        .with_leaked(leaked.as_deref());
+    let looked = tokio::select! {
+        looked = action.plan(with.clone().into(), &look) => looked,
+        () = cx.interrupt.raised() => {
+            return Err(CliError::new(Exit::Interrupted, "interrupted", "left before the run began; nothing was sent"));
+        }
+    };
+    looked.map(|_| ()).map_err(|refused| {
+        let hint = refused.hint.iter().cloned().chain(["nothing was sent, and no run was opened".to_owned()]);
+        CliError::new(Exit::Failed, "cannot_be_done", format!("{} cannot be done so: {}", spec.id, refused.message))
+            .hint(hint.collect::<Vec<_>>().join("; "))
+    })
 }
 
 /// The runbook of the one step: in the language, so that engine, resume and report need not know.

@@ -5,7 +5,7 @@
 //! `terminal`.
 //!
 //! Rules that hold at every prompt: nothing is yes by default; an empty line asks again; input typed before a consent
-//! prompt is thrown away, and of several lines pasted into one none counts; the end of input is a pause.
+//! prompt or an input is thrown away, and of several lines pasted into one none counts; the end of input is a pause.
 
 pub mod answers;
 mod approve;
@@ -18,6 +18,7 @@ mod inspect;
 mod keyboard;
 mod list;
 mod plain;
+mod second;
 mod secret;
 mod terminal;
 mod verb;
@@ -36,6 +37,7 @@ pub use keyboard::{Keyboard, Typed, TypedLines};
 pub(super) use list::is_plain;
 pub use list::{Command, Selection, chosen_text, list_text};
 pub use plain::{failure_text, go_on_text, second_text, unmet_text, wait_text};
+pub(crate) use second::{Agreed, ask_second, seconded_text};
 pub use secret::ask_secret;
 pub use terminal::Terminal;
 pub use verb::Verb;

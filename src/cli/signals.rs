@@ -9,8 +9,9 @@ use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Arms the signals. The first raises the interrupt; the second ends the process, and what was in flight is in doubt. A
-/// terminal that is gone is no second wish to leave.
-pub(crate) fn arm(screen: Arc<Screen>) -> std::io::Result<Interrupt> {
+/// terminal that is gone is no second wish to leave. What `sends` nothing has no safe points and nothing in flight: it
+/// leaves without a word on them.
+pub(crate) fn arm(screen: Arc<Screen>, sends: bool) -> std::io::Result<Interrupt> {
     let (raise, interrupt) = Interrupt::channel();
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut hangups = signal(SignalKind::hangup())?;
@@ -30,14 +31,16 @@ pub(crate) fn arm(screen: Arc<Screen>) -> std::io::Result<Interrupt> {
                 }
             };
             if raised && halt != Halt::HangUp {
-                screen.tell("left at once: what was in flight is in doubt; `quell resume` settles it");
+                if sends {
+                    screen.tell("left at once: what was in flight is in doubt; `quell resume` settles it");
+                }
                 std::process::exit(i32::from(Exit::Interrupted as u8));
             }
             if !raised {
                 raise.send_replace(Some(halt));
             }
             raised = true;
-            if halt != Halt::HangUp {
+            if sends && halt != Halt::HangUp {
                 screen
                     .say("stopping at the next safe point; once more leaves at once, with what is in flight in doubt");
             }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::scene::{Ran, Scene, files, ran};
 use crate::spine::Spine;
+use crate::terminal::typist::Typist;
 
 /// A run that rests before its cut.
 async fn resting() -> Spine {
@@ -349,4 +350,36 @@ async fn a_watch_shows_what_happens_and_ends_with_the_run() {
     let told = String::from_utf8(watched.stdout).unwrap();
     assert!(watched.status.success());
     assert!(told.lines().last().unwrap().starts_with("response ended; "), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_only_watches_leaves_without_a_word_on_safe_points() {
+    let spine = resting().await;
+    let mut typist = Typist::at(spine.scene.command(&["status", "--watch"]));
+    typist.sees("next: ");
+    typist.presses(expectrl::ControlCode::EndOfText);
+    assert_eq!(typist.leaves(), 0, "{}", typist.screen);
+    assert!(!typist.screen.contains("safe point") && !typist.screen.contains("in doubt;"), "{}", typist.screen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_action_refuses_opens_no_run_and_who_drives_is_asked_to_pause() {
+    let spine = resting().await;
+    let entries = spine.scene.journal().len();
+    let jonas = "members=jonas.weber@harborlane.example";
+    let answers = spine.scene.write("do.toml", "").display().to_string();
+    for with in ["roles=Nope", "roles="] {
+        let args = ["do", "cloudflare.member.set_roles", "--with", jonas, "--with", with, "--answers", &answers];
+        let refused = spine.scene.run(&args).expect(12);
+        let told = refused.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains("nothing was sent, and no run was opened"), "{}", refused.stderr);
+    }
+    assert_eq!((spine.scene.journal().len(), spine.scene.writes().len()), (entries, 0));
+
+    let mut driving = Typist::at(spine.scene.command(&["resume"]));
+    driving.sees("\ncut> ");
+    let held = do_disable(&spine, "[steps.do]\nanswer = \"run\"\n").expect(14);
+    assert!(held.stderr.contains("pause it there"), "{}", held.stderr);
+    driving.types("pause");
+    driving.leaves();
 }

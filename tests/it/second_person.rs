@@ -125,6 +125,11 @@ async fn at_two_terminals_it_goes_on_by_itself_as_soon_as_the_other_one_agrees()
     command.env("QUELL_OPERATOR", "Ann");
     let mut other = Typist::at(command);
     other.sees("somebody else consented to this");
+    let shown = other.answers("code", "000000");
+    assert!(shown.contains("DELETE") && !shown.contains("\"permission_groups\""), "{shown}");
+    other.sees("this is not the code of what is shown here");
+    other.answers("code", "inspect");
+    other.sees("\"permission_groups\"");
     other.answers("code", &code);
     assert_eq!(other.leaves(), 0, "{}", other.screen);
     one.sees("by Ann, the second person");
@@ -132,4 +137,32 @@ async fn at_two_terminals_it_goes_on_by_itself_as_soon_as_the_other_one_agrees()
     assert_eq!(scene.writes().len(), 1);
     one.has_no_wide_line(80);
     other.has_no_wide_line(80);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_changes_are_shown_as_rows_and_three_wrong_codes_are_enough() {
+    let scene = Scene::new().await;
+    let book = RUNBOOK
+        .replace("cloudflare.token.revoke", "cloudflare.tokens.rotate")
+        .replace("inventory.suspects", "inventory.rotatable");
+    scene.write("both.toml", &book);
+    let suspect = scene.scenario.cast.suspect_token_id.clone();
+    let text = format!(
+        "[inputs]\nsuspect = \"{suspect}\"\n[steps.cut]\nanswer = \"run\"\nselect = [\"acme-dns01\", \"dns-backup\"]\n\
+         phrase = \"rotate 2\"\nleft = \"later:ops\"\n"
+    );
+    let answers = scene.write("answers.toml", &text).display().to_string();
+    scene.run(&["run", "both.toml", "--answers", &answers]).expect(11);
+    let mut command = scene.command(&["approve"]);
+    command.env("QUELL_OPERATOR", "Ann");
+    let mut other = Typist::at(command);
+    let mut shown = other.answers("code", "inspect");
+    shown.push_str(&other.answers("code", "0"));
+    assert!(shown.contains("acme-dns01") && shown.contains("dns-backup"), "{shown}");
+    assert!(!shown.contains("\"permission_groups\"") && shown.lines().count() < 40, "{shown}");
+    assert!(shown.contains("which row? `inspect NUMBER`"), "{shown}");
+    other.answers("code", "1");
+    other.answers("code", "2");
+    assert_eq!(other.leaves(), 11, "{}", other.screen);
+    assert_eq!(seconded(&scene), [] as [Value; 0]);
 }

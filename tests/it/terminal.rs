@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use expectrl::ControlCode;
 use quell::simulator::FaultKind;
+use serde_json::Value;
 
 use self::typist::{Typist, rehearsal};
 use crate::scene::{Scene, files};
@@ -269,10 +270,71 @@ async fn a_slip_in_the_suspects_name_is_told_at_once_and_what_is_meant_is_taken(
     typist.sees(&format!("- ci-deploy ({})", spine.scene.scenario.cast.suspect_token_id));
     typist.answers("suspect", "ci-deplo");
     typist.sees("no token that this credential sees is called that; did you mean `ci-deploy`");
-    // Said twice, it is meant; the inventory has the last word, with the way out.
+    // Said twice, it is meant: it is followed, and what else may be meant is the first that the cut offers.
     typist.answers("suspect", "ci-deplo");
-    typist.answers("inventory", "pause");
-    assert_eq!(typist.leaves(), 12, "{}", typist.screen);
-    assert!(typist.screen.contains("did you mean `ci-deploy`"), "{}", typist.screen);
+    let above = typist.answers("cut", "disable 1");
+    let said = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said(&above).contains("did you mean `ci-deploy`"), "{above}");
+    // The number behind the verb says how many, and here somebody means the row.
+    let above = typist.answers("cut", "1");
+    assert!(said(&above).contains("no row is chosen; type the row's number first"), "{above}");
+    let above = typist.answers("cut", "pause");
+    assert!(said(&above).contains("chosen: 1 ci-deploy"), "{above}");
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
     assert!(spine.scene.writes().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_paste_of_several_lines_no_input_is_taken() {
+    let spine = Spine::new().await;
+    let cast = &spine.scene.scenario.cast;
+    let mut typist = Typist::at(spine.scene.command(&["run", "spine.toml"]));
+    typist.sees("\nsuspect> ");
+    typist.half_types("uptime checks\nterraform plan\n20m ago\n");
+    typist.sees("several lines came at once, so none of them was taken");
+    typist.answers("suspect", &cast.suspect_token_id);
+    typist.answers("cut", "pause");
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
+    let sealed = spine.scene.journal().into_iter().find(|entry| entry["event"]["type"] == "plan_sealed").unwrap();
+    assert_eq!(sealed["event"]["inputs"]["suspect"], cast.suspect_token_id.as_str());
+}
+
+const HANDS: &str = r#"
+schema = 1
+name   = "hands"
+title  = "By hand"
+
+[[steps]]
+id     = "people"
+phase  = "recover"
+title  = "Tell them"
+why    = "They must know."
+action = "manual"
+
+[steps.with]
+items = [
+  { title = "Call Priya", instruction = "Call her." },
+  { title = "Call Jonas", instruction = "Call him." },
+  { title = "Call Ruth", instruction = "Call her." },
+]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_for_all_holds_of_all_work_that_is_left_and_is_part_of_no_name() {
+    let scene = Scene::new().await;
+    scene.write("hands.toml", HANDS);
+    let mut typist = Typist::at(scene.command(&["run", "hands.toml"]));
+    types_all(&mut typist, &[("people", "done Maya"), ("people", ""), ("people", ""), ("people", "done Bob for all")]);
+    typist.sees("`done` is said of each alone");
+    typist.answers("people", "later sam for all");
+    typist.leaves();
+    assert!(typist.screen.contains("3 of 3, Call Ruth: later, by sam"), "{}", typist.screen);
+    let left: Vec<Value> = scene
+        .journal()
+        .iter()
+        .filter(|entry| entry["event"]["type"] == "rows_left")
+        .flat_map(|entry| entry["event"]["left"].as_array().unwrap().clone())
+        .collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(left.iter().all(|left| left.to_string().contains(r#""owner":"sam""#)), "{left:?}");
 }

@@ -14,6 +14,15 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
         out.push('\n');
     }
     out.push_str(&asked_text(request, style));
+    out.push_str(&effect_text(effect, &request.place, style));
+    out.push('\n');
+    out.push_str(&expected_text(request, effect, style));
+    out
+}
+
+/// What one effect is and would do, at `place` where it is a request to the provider.
+pub(super) fn effect_text(effect: &Effect, place: &str, style: &Style) -> String {
+    let mut out = String::new();
     let mut row = |label: &str, text: &str| out.push_str(&labelled(label, text, style));
     row("danger", danger(effect.danger));
     row("how many", &how_many(std::iter::once(&effect.target)));
@@ -28,10 +37,10 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
             }
         }
         Call::Http(call) => {
-            row("where", &request.place);
+            row("where", place);
             row("request", &format!("{} {}", call.method, call.path));
         }
-        Call::Hand(_) => row("where", &request.place),
+        Call::Hand(_) => row("where", place),
     }
     for change in differences(&effect.before, &effect.after, style) {
         row("change", &change);
@@ -40,8 +49,6 @@ pub fn consent_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style
     for consequence in &effect.consequences {
         out.push_str(&labelled("know", consequence, style));
     }
-    out.push('\n');
-    out.push_str(&expected_text(request, effect, style));
     out
 }
 

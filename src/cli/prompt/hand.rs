@@ -3,6 +3,7 @@ use serde_json::Value;
 use super::consent::{danger, drift_text, radius_text};
 use super::decision::looked;
 use super::inspect::{labelled, quote};
+use super::list::for_all;
 use super::verb::VERBS;
 use crate::cli::console::{Style, Symbol, Tone, shorten, wrap};
 use crate::engine::{HandReply, HandRequest};
@@ -123,6 +124,9 @@ fn wanted_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> Stri
         "later OWNER: somebody does it later".to_owned(),
         "keep REASON: it stays as it is".to_owned(),
     ];
+    if request.position.0 < request.position.1 {
+        wanted.push("later OWNER for all, keep REASON for all: the same of all that are left in this step".to_owned());
+    }
     if request.effect.is_read_back() {
         let rows = if request.rows.len() > 1 { " [ROW or NAME]" } else { "" };
         wanted.push(format!("check again{rows}: read it again; what shows is written down, and nobody vouches for it"));
@@ -138,20 +142,27 @@ fn wanted_text(request: &HandRequest<'_>, operator: &str, style: &Style) -> Stri
     out
 }
 
-/// Reads what a person says about the work. `done` comes without note and proof, which are asked for then.
-pub(super) fn attested(line: &str, operator: &str) -> Option<HandReply> {
+/// Reads what a person says about the work, and whether of all that is left of the step. `done` comes without note and
+/// proof, which are asked for then. `None` where the line is something else; an error says why it is not taken.
+pub(super) fn attested(line: &str, operator: &str) -> Option<Result<(HandReply, bool), String>> {
     let line = line.trim();
     let (word, words) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let words = words.trim();
-    match word {
+    let (words, all) = for_all(words.trim());
+    let said = match word {
+        "done" if all => {
+            return Some(Err(
+                "`done` is said of each alone; `for all` goes with `later OWNER` and `keep REASON`".to_owned()
+            ));
+        }
         "done" => {
             let attested_by = if words.is_empty() { operator } else { words }.to_owned();
-            Some(HandReply::Done { attested_by, note: None, proof: None })
+            HandReply::Done { attested_by, note: None, proof: None }
         }
-        "later" if !words.is_empty() => Some(HandReply::Later(words.to_owned())),
-        "keep" if !words.is_empty() => Some(HandReply::Keep(words.to_owned())),
-        _ => None,
-    }
+        "later" if !words.is_empty() => HandReply::Later(words.to_owned()),
+        "keep" if !words.is_empty() => HandReply::Keep(words.to_owned()),
+        _ => return None,
+    };
+    Some(Ok((said, all)))
 }
 
 /// How work by hand is answered, in a sentence.

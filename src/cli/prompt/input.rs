@@ -15,8 +15,9 @@ pub enum InputReply {
     Stopped,
 }
 
-/// Asks for one input until `validate` takes it; an empty line will do where it is not `required`. `prompt` says what that
-/// means, the question in its first line; it is empty where the name says all.
+/// Asks for one input until `validate` takes it. What was typed before the prompt, or pasted into it with more, does not
+/// count: the rest of it would answer the inputs that follow. An empty line will do where it is not `required`. `prompt`
+/// says what that means, the question in its first line; it is empty where the name says all.
 pub async fn ask_input(
     screen: &Screen,
     keys: &dyn TypedLines,
@@ -33,6 +34,7 @@ pub async fn ask_input(
         wrap(&style.show(line), style.columns(), indent, "  ").iter().for_each(|line| screen.say(line));
     }
     loop {
+        keys.discard();
         screen.prompt(&format!("{}>", style.show(name)));
         let typed = tokio::select! {
             biased;
@@ -40,6 +42,10 @@ pub async fn ask_input(
             typed = keys.line() => typed,
         };
         let Typed::Line(line) = typed else { return InputReply::Stopped };
+        if keys.more().await {
+            screen.tell("several lines came at once, so none of them was taken; type the answer");
+            continue;
+        }
         screen.typed();
         match line.trim() {
             "" if required => screen.say(&style.show(&format!("`{name}` needs a value"))),

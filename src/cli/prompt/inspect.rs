@@ -4,6 +4,19 @@ use super::consent::radius_text;
 use crate::cli::console::{Style, Symbol, Tone, shorten, wrap};
 use crate::model::{Call, Effect, OutsideCall};
 
+/// What `inspect` shows: of the one effect, or of the row with this number. An error says which row is wanted.
+pub(super) fn inspected(effects: &[&Effect], row: Option<usize>, style: &Style) -> Result<String, String> {
+    match (effects, row) {
+        ([], _) => Err("there is no request to inspect here".to_owned()),
+        ([effect], None) => Ok(inspect_text(effect, style)),
+        (_, None) => Err("which row? `inspect NUMBER`".to_owned()),
+        (effects, Some(row)) => match row.checked_sub(1).and_then(|at| effects.get(at)) {
+            Some(effect) => Ok(inspect_text(effect, style)),
+            None => Err(format!("there is no row {row}: rows go from 1 to {}", effects.len())),
+        },
+    }
+}
+
 /// The exact request, the before-image and what would be after it, whole. Ends with a line break.
 pub fn inspect_text(effect: &Effect, style: &Style) -> String {
     let mut out = format!("{}\n", style.heading(&style.show(&effect.summary)));

@@ -94,7 +94,21 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
     out.push_str(&drift_text(&request.drifted, effects, style));
     out.push_str(&asked_text(request, style));
     out.push_str(&labelled("where", &request.place, style));
-    out.push_str(&dangers_text(effects, style));
+    out.push_str(&effects_text(effects, Some(selection), style));
+    out.push('\n');
+    let goes = format!(
+        "{} of {} chosen; the first goes alone, and the list stops at the first that is refused or in doubt",
+        selection.number(),
+        count(effects.len(), "row")
+    );
+    out.push_str(&choice_text(request, selection, &goes, "", style));
+    out
+}
+
+/// What a list of effects is and would do: the harm, what is to be known, and the rows, with what is chosen where somebody
+/// chooses.
+pub(super) fn effects_text(effects: &[&Effect], selection: Option<&Selection>, style: &Style) -> String {
+    let mut out = dangers_text(effects, style);
     for consequence in known(effects) {
         out.push_str(&labelled("know", &consequence, style));
     }
@@ -106,13 +120,6 @@ pub fn list_text(request: &ConsentRequest<'_>, selection: &Selection, style: &St
             out.push('\n');
         }
     }
-    out.push('\n');
-    let goes = format!(
-        "{} of {} chosen; the first goes alone, and the list stops at the first that is refused or in doubt",
-        selection.number(),
-        count(effects.len(), "row")
-    );
-    out.push_str(&choice_text(request, selection, &goes, "", style));
     out
 }
 
@@ -191,7 +198,7 @@ fn dangers_text(effects: &[&Effect], style: &Style) -> String {
     out
 }
 
-fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> String {
+fn rows_text(effects: &[&Effect], selection: Option<&Selection>, style: &Style) -> String {
     let mut titles: Vec<&str> = Vec::new();
     for (title, _) in effects.iter().flat_map(|effect| &effect.facts) {
         if !titles.contains(&title.as_str()) {
@@ -212,8 +219,8 @@ fn rows_text(effects: &[&Effect], selection: &Selection, style: &Style) -> Strin
     columns.push(Column::new("id", Room::Shorten(7)));
     let digits = effects.len().to_string().len();
     let row = |(at, effect): (usize, &&Effect)| {
-        let mark = if selection.has(at) { 'x' } else { ' ' };
-        let mut cells = vec![format!("[{mark}] {:>digits$}", at + 1), effect.target.name.clone()];
+        let mark = selection.map_or("", |selection| if selection.has(at) { "[x] " } else { "[ ] " });
+        let mut cells = vec![format!("{mark}{:>digits$}", at + 1), effect.target.name.clone()];
         if is_mixed {
             cells.push(effect.danger.to_string());
         }
@@ -275,14 +282,18 @@ fn of_all(number: usize, effects: &[&Effect]) -> String {
     if number == effects.len() { String::new() } else { format!("{number} of {} rows: ", effects.len()) }
 }
 
+/// The words before a closing `for all`, and whether it stands there.
+pub(super) fn for_all(words: &str) -> (&str, bool) {
+    let before =
+        words.strip_suffix("for all").filter(|before| before.is_empty() || before.ends_with(char::is_whitespace));
+    before.map_or((words, false), |before| (before.trim(), true))
+}
+
 /// What becomes of a row that is not chosen, and whether of all that are left: `later OWNER`, `keep REASON for all`.
 pub(super) fn disposition(line: &str) -> Option<(Disposition, bool)> {
     let (word, rest) = line.trim().split_once(char::is_whitespace)?;
     let rest = rest.trim();
-    let (words, for_all) = match rest.strip_suffix("for all") {
-        Some(words) => (words.trim(), true),
-        None => (rest, false),
-    };
+    let (words, for_all) = for_all(rest);
     if words.is_empty() {
         return None;
     }

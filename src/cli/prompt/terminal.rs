@@ -3,6 +3,7 @@ mod dialogue;
 mod rows;
 mod timers;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::engine::{
     HandRequest, Interrupt, Prepared, Prompter, Reply, SecondRequest, UnmetRequest, WaitRequest,
 };
 use crate::journal::{EffectDecision, FailureDecision, PlannedStep};
-use crate::model::{Ask, Digest, Effect};
+use crate::model::{Ask, Digest, Effect, EffectKey};
 use crate::provider::BoxFuture;
 
 /// Asks the person at the terminal.
@@ -45,6 +46,14 @@ pub struct Terminal {
     answered: Mutex<Option<Answered>>,
     /// The work by hand that was shown before something was read again.
     checked: Mutex<Option<Digest>>,
+    /// What was said of all work by hand that was left of a step.
+    said_of_all: Mutex<Option<SaidOfAll>>,
+}
+
+/// What holds of all work by hand that was left of a step when it was said.
+struct SaidOfAll {
+    of: BTreeSet<EffectKey>,
+    reply: HandReply,
 }
 
 /// A form that is filled in as far as it goes.
@@ -78,6 +87,7 @@ impl Terminal {
             remembered: Mutex::default(),
             answered: Mutex::default(),
             checked: Mutex::default(),
+            said_of_all: Mutex::default(),
         }
     }
 
@@ -100,6 +110,9 @@ impl Terminal {
 
     async fn attest(&self, request: &HandRequest<'_>) -> Reply<HandReply> {
         let id = request.step.path.as_str();
+        if let Some(reply) = self.said_before(request) {
+            return Reply::Go(reply);
+        }
         let shown = request.effect.digest();
         let is_shown = self.checked.lock().unwrap_or_else(PoisonError::into_inner).take().as_ref() == Some(&shown);
         let style = self.screen.style();
@@ -110,19 +123,24 @@ impl Terminal {
         });
         let prompted = Prompted::plain(id, vec![request.effect]);
         let judge = |line: &str| match (check_again(line, request), attested(line, &self.operator)) {
-            (Some(Ok(key)), _) => Judged::Take(HandReply::CheckAgain(key)),
-            (Some(Err(why)), _) => Judged::Again(why),
-            (None, Some(reply)) => Judged::Take(reply),
+            (Some(Ok(key)), _) => Judged::Take((HandReply::CheckAgain(key), false)),
+            (None, Some(Ok(said))) => Judged::Take(said),
+            (Some(Err(why)), _) | (None, Some(Err(why))) => Judged::Again(why),
             (None, None) => Judged::Again(expected(request)),
         };
-        let attested_by = match self.talk(&prompted, judge).await {
-            Reply::Go(HandReply::Done { attested_by, .. }) => attested_by,
-            other => {
-                if matches!(other, Reply::Go(HandReply::CheckAgain(_))) {
-                    *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
-                }
-                return other;
+        let attested_by = match answer(self.talk(&prompted, judge).await) {
+            Ok((HandReply::Done { attested_by, .. }, _)) => attested_by,
+            Ok((HandReply::CheckAgain(key), _)) => {
+                *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(shown);
+                return Reply::Go(HandReply::CheckAgain(key));
             }
+            Ok((reply, is_of_all)) => {
+                let of = || request.rows.iter().map(|state| state.effect.key.clone()).collect();
+                let said = is_of_all.then(|| SaidOfAll { of: of(), reply: reply.clone() });
+                *self.said_of_all.lock().unwrap_or_else(PoisonError::into_inner) = said;
+                return Reply::Go(reply);
+            }
+            Err(other) => return other,
         };
         self.say("what was done, in a line; empty for nothing to add:");
         let some = |line: &str| {
@@ -146,6 +164,20 @@ impl Terminal {
             Ok(proof) => Reply::Go(HandReply::Done { attested_by, note, proof }),
             Err(other) => other,
         }
+    }
+
+    /// What was said of all work that was left, told once more of this. Work that is not as it was planned is asked about.
+    fn said_before(&self, request: &HandRequest<'_>) -> Option<HandReply> {
+        let said = self.said_of_all.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = said.as_ref().filter(|said| said.of.contains(&request.effect.key) && request.drifted.is_none())?;
+        let words = match &said.reply {
+            HandReply::Later(owner) => format!("later, by {owner}"),
+            HandReply::Keep(reason) => format!("it stays: {reason}"),
+            HandReply::Done { .. } | HandReply::CheckAgain(_) => return None,
+        };
+        let (at, of) = request.position;
+        self.say(&format!("{at} of {of}, {}: {words}", request.effect.summary));
+        Some(said.reply.clone())
     }
 
     async fn fill_in(&self, request: &AskRequest<'_>) -> Reply<Map<String, Value>> {

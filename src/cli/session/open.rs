@@ -186,7 +186,7 @@ pub(crate) fn driver_taken(answers: Option<&AnswersFile>, up_to: Option<Danger>)
 
 /// Takes the right to drive, or says who has it.
 pub(crate) fn lock(cx: &Context, dir: &IncidentDir) -> Result<DriverLock, CliError> {
-    let hint = "notes (`quell note`) and `quell status` work meanwhile; end that process before you resume here. Where it hangs or its machine is gone, `quell resume --take-over REASON`";
+    let hint = "pause it there (`pause`, or Ctrl-C once) before you go on here; notes (`quell note`) and `quell status` work meanwhile. Where it hangs or its machine is gone, `quell resume --take-over REASON`";
     granted(DriverLock::acquire(&dir.path, &me(cx))?, &format!("incident {} is being driven", dir.id), hint)
 }
 

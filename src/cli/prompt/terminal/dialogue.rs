@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::Terminal;
 use crate::cli::console::wrap;
+use crate::cli::prompt::Typed;
+use crate::cli::prompt::inspect::inspected;
 use crate::cli::prompt::verb::Verb;
-use crate::cli::prompt::{Typed, inspect_text};
 use crate::engine::Reply;
 use crate::journal::PlannedStep;
 use crate::model::Effect;
@@ -237,14 +238,9 @@ impl Terminal {
 
     fn inspect(&self, effects: &[&Effect], row: Option<usize>) {
         let style = self.screen.style();
-        match (effects, row) {
-            ([], _) => self.say("there is no request to inspect here"),
-            ([effect], None) => self.screen.say(&inspect_text(effect, &style)),
-            (_, None) => self.say("which row? `inspect NUMBER`"),
-            (effects, Some(row)) => match row.checked_sub(1).and_then(|at| effects.get(at)) {
-                Some(effect) => self.screen.say(&inspect_text(effect, &style)),
-                None => self.say(&format!("there is no row {row}: rows go from 1 to {}", effects.len())),
-            },
+        match inspected(effects, row, &style) {
+            Ok(text) => self.screen.say(&text),
+            Err(why) => self.say(&why),
         }
     }
 

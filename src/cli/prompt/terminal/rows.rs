@@ -39,6 +39,16 @@ impl Terminal {
                     Judged::Again(text(request, &selection, &self.screen.style()))
                 }
                 (None, Some(Err(why))) => Judged::Again(why),
+                // A number behind the verb says how many, and is easily taken for the row.
+                (None, None) if number == 0 && !request.proposed.account_for_rest => Judged::Again(
+                    "nothing was done: no row is chosen; type the row's number first, or `none` to leave them all"
+                        .to_owned(),
+                ),
+                (None, None) if number == 0 => Judged::Again(format!(
+                    "nothing was done: no row is chosen; type the row's number first, or `{}` to say of every row what \
+                     becomes of it",
+                    typed_phrase(&request.mode, 0)
+                )),
                 (None, None) => {
                     let phrase = typed_phrase(&request.mode, number);
                     Judged::Again(format!("nothing was done; {number} chosen, so type `{phrase}` to do it"))
