@@ -5,7 +5,9 @@
 //!
 //! Endpoints that answer with a live secret are in no entry: the token of a tunnel, a Turnstile widget by its site key,
 //! the deploy hooks of Pages, the zone signing keys of DNSSEC. Lists that hold one among other things are read and masked.
-//! Logs are no resources: audit logs, Access logins and sent notifications are read elsewhere.
+//! Logs are no resources. The audit logs of the account and of the user are read elsewhere; logins through Access, sent
+//! notifications and the log of a parent organization nowhere, as the last of the techniques says. What SCIM provisions
+//! is read as members and groups, and an export of DNS as records.
 
 mod access;
 mod balancing;

@@ -7,6 +7,7 @@
 mod dns;
 mod exfiltration;
 mod impact;
+mod lists;
 mod persistence;
 mod private;
 mod rest;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::audit::AuditEvent;
-use super::family::Family;
+use super::family::{Family, Reach, Shape};
 use super::item::{Difference, Item, Seat};
 
 pub use past::Past;
@@ -168,8 +168,9 @@ pub fn named<'p>(family: &Family, path: &'p str) -> Option<Named<'p>> {
         }
     }
     named.id = path.next().unwrap_or_default();
-    // What has no id of its own has nothing below it.
-    if !named.id.is_empty() && family.id.is_empty() {
+    // What has no id of its own has nothing below it, nor has the only one of a seat: what is there is another thing.
+    let is_only = family.shape == Shape::One && !matches!(family.reach, Reach::Of(_));
+    if !named.id.is_empty() && (family.id.is_empty() || is_only) {
         return None;
     }
     path.next().is_none_or(|part| family.parts.contains(&part)).then_some(named)

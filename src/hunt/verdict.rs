@@ -62,6 +62,8 @@ pub struct Sight {
     pub window: String,
     /// Where alone was looked, in words: `of zones a.example alone`; empty where it was everywhere.
     pub within: String,
+    /// Families of which [`Sight::within`] holds. What they show is not ruled out: elsewhere nobody looked.
+    pub narrowed: BTreeSet<String>,
 }
 
 /// So many families are named one by one.
@@ -69,8 +71,8 @@ const MANY: usize = 16;
 
 /// What is known of `technique`, given what was found and what was looked at.
 ///
-/// It is ruled out only where every family that would show it was read to its end, the audit log of the window is
-/// complete, and no act in it may have been one of it; whatever else there is leaves it open, and is named.
+/// It is ruled out only where every family that would show it was read to its end and everywhere, the audit log of the
+/// window is complete, and no act in it may have been one of it; whatever else there is leaves it open, and is named.
 pub fn judge(technique: &Technique, findings: &[Finding], sight: &Sight) -> Judged {
     let of = |whose: &[Attribution]| {
         let these = findings.iter().filter(|finding| finding.technique == technique.id);
@@ -118,6 +120,12 @@ pub fn judge(technique: &Technique, findings: &[Finding], sight: &Sight) -> Judg
         }
     }
     unseen.extend(unread);
+    let narrowed: Vec<&str> = seen.iter().copied().filter(|family| sight.narrowed.contains(*family)).collect();
+    match narrowed.len() {
+        0 => {}
+        few if few <= MANY => unseen.push(format!("{} read {}", narrowed.join(", "), sight.within)),
+        many => unseen.push(format!("{many} families read {}", sight.within)),
+    }
     let more = unseen.len().saturating_sub(MANY);
     because.extend(unseen.into_iter().take(MANY));
     if more > 0 {
@@ -130,11 +138,10 @@ pub fn judge(technique: &Technique, findings: &[Finding], sight: &Sight) -> Judg
     if !because.is_empty() {
         return judged(Verdict::Unknown, open, because, permanent);
     }
-    let within = if sight.within.is_empty() { String::new() } else { format!(" {}", sight.within) };
     let families = match seen.len() {
         0 => String::new(),
-        few if few <= MANY => format!(", and all of {}{within}", seen.join(", ")),
-        many => format!(", and all of {many} families{within}"),
+        few if few <= MANY => format!(", and all of {}", seen.join(", ")),
+        many => format!(", and all of {many} families"),
     };
     judged(Verdict::RuledOut, Vec::new(), vec![format!("both audit logs {}{families}", sight.window)], false)
 }
@@ -193,11 +200,8 @@ mod tests {
             (judged.verdict, judged.because),
             (Verdict::RuledOut, vec!["both audit logs since monday, and all of routes".to_owned()])
         );
-        let narrow = Sight { within: "of zones a.example alone".into(), ..sight() };
-        assert_eq!(
-            judge(&ROUTES, &[], &narrow).because,
-            ["both audit logs since monday, and all of routes of zones a.example alone"]
-        );
+        let within = || Sight { within: "of zones a.example alone".into(), ..sight() };
+        assert_eq!(judge(&ROUTES, &[], &within()).verdict, Verdict::RuledOut, "it is read of the whole account");
         for (without, reason) in [
             (Sight { whole_log: false, ..sight() }, "the audit log is not whole"),
             (
@@ -205,6 +209,7 @@ mod tests {
                 "1 write nobody can tell",
             ),
             (Sight { read: BTreeSet::new(), ..sight() }, "routes was not read"),
+            (Sight { narrowed: ["routes".to_owned()].into(), ..within() }, "routes read of zones a.example alone"),
         ] {
             let judged = judge(&ROUTES, &[], &without);
             assert_eq!(

@@ -27,6 +27,10 @@ impl Hunting {
 
     /// What the hunt sees since the account was started, given that the intruder acts from the hostile address.
     async fn hunt(&self, families: &[&str]) -> Seen {
+        self.hunt_in(&["harborlane-shop.example"], families).await
+    }
+
+    async fn hunt_in(&self, zones: &[&str], families: &[&str]) -> Seen {
         let now = self.stage.now;
         let since = now - SignedDuration::from_secs(1);
         let audit = self
@@ -42,7 +46,7 @@ impl Hunting {
             json!([{ "token_id": "stolen", "token_name": "stolen", "honest_ips": [], "hostile_ips": [HOSTILE] }]);
         let with = json!({
             "since": since, "events": output["events"], "log_complete": output["complete"], "principals": principals,
-            "zones": ["harborlane-shop.example"], "families": families,
+            "zones": zones, "families": families,
         });
         self.stage.plan("cloudflare.hunt", with).await.unwrap()
     }
@@ -72,13 +76,23 @@ fn of<'f>(seen: &'f Seen, technique: &str) -> Vec<&'f Finding> {
 #[tokio::test]
 async fn what_could_not_be_seen_is_never_ruled_out() {
     let hunting = Hunting::new().await;
-    let quiet = hunting.hunt(&["workers_routes", "workers_domains", "workers_previews", "workers_subdomain"]).await;
+    let families = ["workers_routes", "workers_domains", "workers_previews", "workers_subdomain"];
+    let quiet = hunting.hunt_in(&[], &families).await;
     let judged = verdict(&quiet, "CF-T02");
     assert_eq!((&judged["verdict"], quiet.plan.findings.len()), (&"ruled_out".into(), 0), "{judged}");
     assert!(
         judged["because"][0].as_str().unwrap().contains("and all of workers_domains, workers_previews, workers_routes"),
         "{judged}"
     );
+    // What one zone shows is ruled out for none of the others; what no zone shows is as it was.
+    let narrow = hunting.hunt_in(&["harborlane-shop.example"], &[&families[..], &["sso_connectors"]].concat()).await;
+    let judged = verdict(&narrow, "CF-T02");
+    assert_eq!(
+        (&judged["verdict"], &judged["because"]),
+        (&"unknown".into(), &json!(["workers_routes read of zones harborlane-shop.example alone"])),
+        "{judged}"
+    );
+    assert_eq!((&verdict(&narrow, "CF-I10")["verdict"], narrow.gaps.len()), (&"ruled_out".into(), 0));
     // What was not read is not ruled out by silence, and what is never logged never is.
     assert_eq!(verdict(&quiet, "CF-T16")["verdict"], "unknown");
     assert_eq!(
@@ -89,7 +103,7 @@ async fn what_could_not_be_seen_is_never_ruled_out() {
     let path = format!("/zones/{}/workers/routes", hunting.zone);
     let fault = Fault { method: Some("GET".into()), path, skip: 0, times: 10, kind: FaultKind::Forbidden };
     hunting.stage.simulator().script(fault);
-    let blind = hunting.hunt(&["workers_routes", "workers_domains", "workers_previews", "workers_subdomain"]).await;
+    let blind = hunting.hunt_in(&[], &families).await;
     let judged = verdict(&blind, "CF-T02");
     assert_eq!((&judged["verdict"], &judged["permanent"]), (&"unknown".into(), &false.into()), "{judged}");
     assert!(judged["because"][0].as_str().unwrap().contains("(needs Workers Routes Read)"), "{judged}");

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use quell::cli::catalogue::CATALOGUE;
-use quell::cloudflare::families::{families, family};
-use quell::cloudflare::techniques::{BY_ITSELF, of_difference, technique, techniques};
+use quell::cloudflare::families::{about, families, family};
+use quell::cloudflare::techniques::{BY_ITSELF, of_act, of_difference, technique, techniques};
 use quell::hunt::technique::Technique;
 use quell::hunt::{AuditEvent, Difference, Family, Item, Seat};
 use quell::model::Change;
@@ -177,6 +177,61 @@ fn the_mode_for_development_ends_by_itself_and_begins_by_nobody_else() {
     assert_eq!(switched("off", "development_mode"), Vec::<&str>::new());
     assert_eq!((switched("on", "development_mode"), switched("off", "ipv6")), (vec![REST], vec![REST]));
     assert_eq!(switched("off", "always_use_https"), ["CF-T14"]);
+}
+
+#[test]
+fn a_list_of_redirects_sends_visitors_elsewhere_and_any_other_lets_addresses_past() {
+    let of = |family: &str, value: Value| {
+        let item = |value: Value| Item {
+            seat: Seat::account().of("l"),
+            key: Vec::new(),
+            id: "x".to_owned(),
+            created: None,
+            modified: None,
+            value,
+        };
+        let difference = Difference { family: family.to_owned(), before: None, after: Some(item(value)) };
+        of_difference(&difference, &[]).iter().map(|technique| technique.id).collect::<Vec<_>>()
+    };
+    let redirect = json!({ "redirect": { "source_url": "one.example/login", "target_url": "https://evil.example" } });
+    assert_eq!(of("list_items", redirect), ["CF-T05"]);
+    assert_eq!(of("list_items", json!({ "ip": "203.0.113.9" })), ["CF-T13"]);
+    assert_eq!(of("lists", json!({ "kind": "redirect" })), ["CF-T05"]);
+    assert_eq!(of("lists", json!({ "kind": "ip" })), ["CF-T13"]);
+    assert_eq!(of("list_items", json!({ "comment": "x" })), ["CF-T05", "CF-T13"], "nothing tells its kind");
+}
+
+/// Acts, and the techniques of section 2 of the catalogue that they are of.
+const ROWS: &[(&str, &str, &[&str])] = &[
+    ("create", "/accounts/a/rules/lists/l/items", &["CF-T05", "CF-T13"]),
+    ("create", "/accounts/a/scim/v2/Users", &["CF-I07", "CF-I10"]),
+    ("update", "/accounts/a/scim/v2/Users/u", &["CF-I07", "CF-I08", "CF-I10"]),
+    ("delete", "/accounts/a/scim/v2/Users/u", &["CF-I08", "CF-I10"]),
+    ("update", "/accounts/a/scim/v2/Groups/g", &["CF-I07", "CF-I10"]),
+    ("delete", "/user/two_factor_authentication", &["CF-I11"]),
+    ("update", "/accounts/a/custom_pages/500_errors", &["CF-T06"]),
+    ("update", "/zones/z/settings/waf", &["CF-T12"]),
+    ("update", "/zones/z/bot_management", &["CF-T12"]),
+    ("delete", "/accounts/a/r2/buckets/b/objects/backup.tar", &["CF-D05"]),
+    ("update", "/accounts/a/event_notifications/r2/b/configuration/queues/q", &["CF-E03"]),
+    ("update", "/zones/z/hostnames/settings/tls/min_tls_version/h.example", &["CF-T14"]),
+    ("create", "/accounts/a/workers/observability/destinations", &["CF-T03"]),
+    ("create", "/accounts/a/images/v1", &[REST]),
+];
+
+#[test]
+fn an_act_is_told_as_the_row_that_it_belongs_to() {
+    for (does, path, rows) in ROWS {
+        let event = json!({
+            "id": "1", "at": "2026-11-20T01:00:00Z", "action": does, "success": true, "resource_type": "thing",
+            "uri": format!("/client/v4{path}"), "log": "v2",
+        });
+        let event: AuditEvent = serde_json::from_value(event).unwrap();
+        let of: Vec<&str> = of_act(&event).iter().map(|technique| technique.id).collect();
+        assert_eq!(of, *rows, "{does} {path}");
+    }
+    assert!(about("/user/two_factor_authentication").is_none(), "it is not the user that was deleted");
+    assert_eq!(about("/user").map(|(family, _)| family.name), Some("user"));
 }
 
 #[test]

@@ -85,6 +85,42 @@ pub(super) fn bindings(value: &mut Value) {
     }
 }
 
+/// A certificate pack: its certificates without what each renewal moves.
+pub(super) fn pack(pack: &mut Value) {
+    certificates(pack.get_mut("certificates"));
+}
+
+/// A custom hostname: the certificates under its name without what each renewal moves.
+pub(super) fn hostname(hostname: &mut Value) {
+    certificates(hostname.pointer_mut("/ssl/certificates"));
+}
+
+/// What a renewal moves of a certificate. Who signed it and for which hosts stays, unless somebody swapped it.
+const RENEWED: [&str; 10] = [
+    "id",
+    "serial_number",
+    "fingerprint_sha256",
+    "certificate",
+    "issued_on",
+    "uploaded_on",
+    "modified_on",
+    "expires_on",
+    "status",
+    "priority",
+];
+
+/// While one is renewed, the old one stands beside the new one: what is alike is there once.
+fn certificates(list: Option<&mut Value>) {
+    let Some(list) = list.and_then(Value::as_array_mut) else { return };
+    for certificate in list.iter_mut().filter_map(Value::as_object_mut) {
+        RENEWED.iter().for_each(|field| drop(certificate.shift_remove(*field)));
+        certificate.get_mut("hosts").and_then(Value::as_array_mut).into_iter().for_each(|hosts| sort(hosts));
+        certificate.sort_keys();
+    }
+    sort(list);
+    list.dedup();
+}
+
 /// A connector by the addresses that it connects from: it gets a new id with each start.
 pub(super) fn connector(raw: &mut Value) {
     let connections = raw["conns"].as_array().into_iter().flatten();
@@ -98,7 +134,7 @@ pub(super) fn connector(raw: &mut Value) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{connector, member, record, ruleset, token};
+    use super::{connector, hostname, member, pack, record, ruleset, token};
 
     fn form(canonical: fn(&mut Value), raw: &Value) -> Value {
         let mut value = raw.clone();
@@ -145,6 +181,23 @@ mod tests {
         let twice = form(ruleset, &json!({ "rules": [rule("1", "block"), rule("2", "block")] }));
         assert_eq!(twice["order"], json!(["block", "2"]));
         assert_eq!(form(ruleset, &json!({ "id": "x" }))["rules"], json!({}));
+    }
+
+    #[test]
+    fn a_renewed_certificate_is_the_same_and_one_of_another_issuer_or_host_is_not() {
+        let one = |serial: &str, issuer: &str, host: &str| json!({ "id": serial, "serial_number": serial, "expires_on": serial, "issuer": issuer, "hosts": [host, "a"] });
+        let packed = |list: Value| form(pack, &json!({ "id": "p", "certificates": list }));
+        let hosted = |list: Value| form(hostname, &json!({ "id": "h", "ssl": { "certificates": list } }));
+        let old = || one("1", "Google", "b");
+        for form in [&packed as &dyn Fn(Value) -> Value, &hosted] {
+            let before = form(json!([old()]));
+            assert_eq!(before, form(json!([one("2", "Google", "b")])));
+            assert_eq!(before, form(json!([one("2", "Google", "b"), old()])), "both are there while it is renewed");
+            assert_ne!(before, form(json!([one("1", "Sectigo", "b")])));
+            assert_ne!(before, form(json!([one("1", "Google", "evil")])));
+            assert_ne!(before, form(json!([old(), one("2", "Sectigo", "b")])));
+            assert_ne!(before, form(json!([])));
+        }
     }
 
     #[test]

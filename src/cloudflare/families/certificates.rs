@@ -1,6 +1,6 @@
 //! Certificates at the edge, at the origin and of clients (API.md section 11).
 
-use super::{of, of_account, of_zone, one, pages};
+use super::{canonical, of, of_account, of_zone, one, pages};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part, Variant};
 
@@ -18,8 +18,15 @@ pub(super) const FAMILIES: &[Family] = &[
         variants: ALL,
         shape: pages(50),
         label: &["/type", "/hosts/0"],
-        // Challenges of the certificate authority, new each time.
-        volatile: &["validation_records", "dcv_delegation_records", "validation_errors", "modified_on"],
+        // Challenges of the certificate authority, new each time; and which of the certificates is served first.
+        volatile: &[
+            "validation_records",
+            "dcv_delegation_records",
+            "validation_errors",
+            "modified_on",
+            "/primary_certificate",
+        ],
+        canonical: canonical::pack,
         ..SSL
     },
     Family {

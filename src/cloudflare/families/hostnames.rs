@@ -1,6 +1,6 @@
 //! Host names of others that a zone serves, and TCP ports that it forwards (API.md sections 11 and 15).
 
-use super::{of_zone, one, pages};
+use super::{canonical, of_zone, one, pages};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part};
 
@@ -27,6 +27,7 @@ pub(super) const FAMILIES: &[Family] = &[
             "/ssl/serial_number",
         ],
         secret: &["custom_key"],
+        canonical: canonical::hostname,
         permission: "SSL and Certificates Read",
         ..of_zone()
     },

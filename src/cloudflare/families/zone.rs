@@ -73,6 +73,17 @@ pub(super) const FAMILIES: &[Family] = &[
         ..of_zone()
     },
     Family {
+        name: "account_custom_pages",
+        title: "custom error and challenge pages of the account",
+        kind: kinds::ZONES,
+        path: "/accounts/{account}/custom_pages",
+        label: &["/id"],
+        created: "/created_on",
+        modified: "/modified_on",
+        permission: "Account Settings Read",
+        ..of_account()
+    },
+    Family {
         name: "registrations",
         title: "domain registrations",
         kind: kinds::ZONES,

@@ -83,6 +83,7 @@ fn section(family: &str) -> &'static str {
         "zone_settings" => "SSL/TLS, and Security > Settings",
         "zone_holds" => "Overview > Zone Hold",
         "custom_pages" => "Custom Pages",
+        "account_custom_pages" => "Manage Account > Configurations > Custom Pages",
         "registrations" => "Domain Registration > Manage Domains",
         "user" | "user_invites" | "memberships" => "My Profile",
         "user_tokens" => "My Profile > API Tokens",

@@ -37,6 +37,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("update", "/zones/*/logpush/jobs/*"),
             act("", "/accounts/*/logpush/ownership/**"),
             act("", "/zones/*/logpush/ownership/**"),
+            act("", "/zones/*/logpush/edge/**"),
         ],
         shows: &[show("logpush_jobs", is_pushed_elsewhere), show("zone_logpush_jobs", is_pushed_elsewhere)],
         contain: settled("Switch the job off; keep its configuration."),
@@ -53,6 +54,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("delete", "/zones/*/logpush/jobs/*"),
             act("update", "/accounts/*/logpush/jobs/*"),
             act("update", "/zones/*/logpush/jobs/*"),
+            act("", "/accounts/*/logs/control/**"),
+            act("", "/zones/*/logs/control/**"),
         ],
         shows: &[show("logpush_jobs", undone), show("zone_logpush_jobs", undone)],
         contain: settled("Make the job again."),
@@ -70,6 +73,9 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/r2/**").only(is_no_deletion),
             act("", "/accounts/*/storage/kv/**").only(is_no_deletion),
             act("", "/accounts/*/d1/**").only(is_no_deletion),
+            // A queue is told of each object, or a bucket is copied from one account to another.
+            act("", "/accounts/*/event_notifications/**").only(is_no_deletion),
+            act("", "/accounts/*/slurper/**"),
         ],
         shows: &[
             show("r2_buckets", made),

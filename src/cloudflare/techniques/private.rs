@@ -32,6 +32,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/zones/*/access/groups/**"),
             act("", "/accounts/*/access/organizations/**"),
             act("", "/zones/*/access/organizations/**"),
+            act("", "/accounts/*/access/infrastructure/**"),
+            act("", "/accounts/*/access/gateway_ca/**"),
         ],
         shows: &[
             show("access_apps", any),
@@ -71,6 +73,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/zones/*/access/identity_providers/**"),
             act("", "/accounts/*/access/users/**"),
             act("", "/accounts/*/access/keys/**"),
+            act("", "/accounts/*/access/seats"),
         ],
         shows: &[
             show("identity_providers", any),
@@ -92,6 +95,9 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/cfd_tunnel/**"),
             act("", "/accounts/*/warp_connector/**"),
             act("", "/accounts/*/teamnet/**"),
+            act("", "/accounts/*/tunnels/**"),
+            act("", "/accounts/*/zerotrust/**"),
+            act("", "/accounts/*/magic/**"),
         ],
         shows: &[
             show("tunnels", any),
@@ -113,7 +119,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         id: "CF-Z05",
         title: "Gateway rules or devices are changed",
         attack: &["T1686.001", "T1685"],
-        acts: &[act("", "/accounts/*/gateway/**"), act("", "/accounts/*/devices/**")],
+        acts: &[act("", "/accounts/*/gateway/**"), act("", "/accounts/*/devices/**"), act("", "/accounts/*/dlp/**")],
         shows: &[show("gateway_rules", any), show("gateway_configuration", any)],
         hidden: "Enrolled devices and their posture are in no family that quell reads.",
         contain: settled("Put the rule back; revoke devices: Zero Trust > My Team > Devices."),

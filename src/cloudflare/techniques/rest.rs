@@ -8,7 +8,8 @@ use crate::hunt::Difference;
 use crate::hunt::technique::{Act, Aim, Show, Technique, any, removed, undone};
 use crate::model::Severity;
 
-/// It looks at every family that is read: only where all of them were seen, nothing else was changed.
+/// It looks at every family that is read, and says what none of them reads: that nothing else was changed is never
+/// sure.
 pub(super) static TECHNIQUE: LazyLock<Technique> = LazyLock::new(|| {
     let read = families().filter(|family| family.retired.is_none());
     Technique {
@@ -20,7 +21,8 @@ pub(super) static TECHNIQUE: LazyLock<Technique> = LazyLock::new(|| {
         acts: const { &[act("", "/**")] },
         // Made once, and as long-lived as the program.
         shows: read.map(|family| show(family.name, any)).collect::<Vec<_>>().leak(),
-        hidden: "",
+        hidden: "Settings of zones beyond those that `zone_settings` reads, bot management, sent notifications, \
+                 logins through Access and the audit log of a parent organization are in no family, and read nowhere.",
         contain: by_hand("Find out what it is for; until then take it for hostile."),
         revert: by_hand("Put it back by hand as it was, or as its owner says; then read it again."),
         page: "Audit logs",

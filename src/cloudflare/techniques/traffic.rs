@@ -1,7 +1,7 @@
 //! Traffic, content, name space.
 
 use super::dns::{is_ownership, is_record, of_ownership, of_record};
-use super::{act, by_hand, is_no_deletion, settled, show};
+use super::{act, by_hand, is_no_deletion, lists, settled, show};
 use crate::cloudflare::rules::is_firewall;
 use crate::hunt::technique::{Aim, Technique, added, any, made};
 use crate::hunt::{AuditEvent, Difference};
@@ -49,20 +49,34 @@ fn of_other_phase(event: &AuditEvent) -> bool {
     of_phase(event, |phase| !is_firewall(phase))
 }
 
-/// Settings that say how traffic is encrypted.
-const TLS: [&str; 6] =
-    ["ssl", "min_tls_version", "security_header", "always_use_https", "automatic_https_rewrites", "tls_1_3"];
+/// Settings that say how traffic is encrypted; the last four are in no family, and only the log tells of them.
+const TLS: [&str; 11] = [
+    "ssl",
+    "min_tls_version",
+    "security_header",
+    "always_use_https",
+    "automatic_https_rewrites",
+    "tls_1_3",
+    "ciphers",
+    "tls_1_2_only",
+    "opportunistic_encryption",
+    "0rtt",
+    "ssl_automatic_mode",
+];
+
+/// Settings that keep off whom the firewall does not know; the last two are in no family.
+const SHIELD: [&str; 5] = ["security_level", "browser_check", "challenge_ttl", "waf", "advanced_ddos"];
 
 fn setting_of(difference: &Difference) -> &str {
     difference.item().map(|item| item.id.as_str()).unwrap_or_default()
 }
 
 fn is_tls_setting(difference: &Difference) -> bool {
-    TLS.contains(&setting_of(difference)) || setting_of(difference) == "ciphers"
+    TLS.contains(&setting_of(difference))
 }
 
 fn is_shield_setting(difference: &Difference) -> bool {
-    ["security_level", "browser_check", "challenge_ttl"].contains(&setting_of(difference))
+    SHIELD.contains(&setting_of(difference))
 }
 
 fn is_pulls_setting(difference: &Difference) -> bool {
@@ -81,6 +95,12 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/workers/scripts/*/versions/**"),
             act("", "/accounts/*/workers/scripts/*/deployments/**"),
             act("", "/accounts/*/workers/dispatch/**"),
+            act("", "/accounts/*/workers/scripts/*/assets-upload-session"),
+            act("", "/accounts/*/workers/assets/**"),
+            act("", "/accounts/*/workers/workers/**").only(is_no_deletion),
+            act("", "/accounts/*/workers/services/**").only(is_no_deletion),
+            act("", "/accounts/*/builds/**"),
+            act("", "/zones/*/workers/script").only(is_no_deletion),
         ],
         shows: &[
             show("workers_scripts", made),
@@ -106,6 +126,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/workers/domains/**"),
             act("", "/accounts/*/workers/scripts/*/subdomain"),
             act("", "/accounts/*/workers/subdomain"),
+            act("", "/zones/*/workers/filters/**"),
         ],
         shows: &[
             show("workers_routes", any),
@@ -128,6 +149,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/workers/scripts/*/secrets/**"),
             act("", "/accounts/*/workers/scripts/*/settings"),
             act("", "/accounts/*/workers/scripts/*/script-settings"),
+            act("", "/accounts/*/workers/observability/**"),
+            act("", "/accounts/*/workflows/**"),
             act("", "/accounts/*/queues/**").only(is_no_deletion),
         ],
         shows: &[
@@ -166,9 +189,13 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/zones/*/rulesets/**").only(of_other_phase),
             act("", "/accounts/*/rulesets/**").only(of_other_phase),
             act("", "/zones/*/cloud_connector/**"),
+            act("", "/accounts/*/rules/lists/**").only(lists::of_redirects),
+            act("update", "/zones/*/settings/mobile_redirect"),
         ],
         shows: &[
             show("page_rules", any),
+            show("lists", lists::is_of_redirects),
+            show("list_items", lists::is_redirect),
             show("zone_rulesets", is_other_ruleset),
             show("account_rulesets", is_other_ruleset),
             show("cloud_connector_rules", any),
@@ -187,6 +214,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/zones/*/snippets/**"),
             act("", "/zones/*/settings/zaraz/**"),
             act("", "/zones/*/custom_pages/**"),
+            act("", "/accounts/*/custom_pages/**"),
+            act("", "/accounts/*/access/custom_pages/**"),
             act("", "/zones/*/managed_headers"),
             act("", "/zones/*/url_normalization"),
             act("", "/zones/*/page_shield/**"),
@@ -196,6 +225,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             show("snippet_rules", any),
             show("zaraz", any),
             show("custom_pages", any),
+            show("account_custom_pages", any),
             show("managed_headers", any),
             show("url_normalization", any),
             show("page_shield", any),
@@ -211,7 +241,11 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         title: "a DNS record is changed, added, removed, or shows its origin",
         attack: &["T1584.002", "T1557", "T1565.002"],
         severity: Severity::Critical,
-        acts: &[act("", "/zones/*/dns_records/**").only(of_record), act("", "/zones/*/dns_settings")],
+        acts: &[
+            act("", "/zones/*/dns_records/**").only(of_record),
+            act("", "/zones/*/dns_settings"),
+            act("", "/accounts/*/dns_settings"),
+        ],
         shows: &[show("dns_records", is_record), show("dns_settings", any), show("account_dns_settings", any)],
         hidden: "DNS queries are not in the log: who was sent elsewhere is not known.",
         contain: settled("Put the record back as it was."),
@@ -286,6 +320,15 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("update", "/zones/*/settings/security_level"),
             act("update", "/zones/*/settings/browser_check"),
             act("update", "/zones/*/settings/challenge_ttl"),
+            act("update", "/zones/*/settings/waf"),
+            act("update", "/zones/*/settings/advanced_ddos"),
+            act("", "/zones/*/bot_management/**"),
+            act("", "/zones/*/firewall/waf/**"),
+            act("", "/zones/*/api_gateway/**"),
+            act("", "/zones/*/schema_validation/**"),
+            act("", "/zones/*/token_validation/**"),
+            act("", "/zones/*/content-upload-scan/**"),
+            act("", "/zones/*/leaked-credential-checks/**"),
         ],
         shows: &[
             show("zone_rulesets", is_firewall_ruleset),
@@ -305,7 +348,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/zones/*/firewall/access_rules/rules/**"),
             act("", "/accounts/*/firewall/access_rules/rules/**"),
             act("", "/user/firewall/access_rules/rules/**"),
-            act("", "/accounts/*/rules/lists/**"),
+            act("", "/accounts/*/rules/lists/**").only(lists::of_addresses),
             act("", "/zones/*/firewall/lockdowns/**"),
             act("", "/zones/*/firewall/ua_rules/**"),
         ],
@@ -313,8 +356,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             show("zone_access_rules", any),
             show("account_access_rules", any),
             show("user_access_rules", any),
-            show("lists", any),
-            show("list_items", any),
+            show("lists", lists::is_of_addresses),
+            show("list_items", lists::is_address),
             show("lockdowns", any),
             show("user_agent_rules", any),
         ],
@@ -335,6 +378,11 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("update", "/zones/*/settings/automatic_https_rewrites"),
             act("update", "/zones/*/settings/tls_1_3"),
             act("update", "/zones/*/settings/ciphers"),
+            act("update", "/zones/*/settings/tls_1_2_only"),
+            act("update", "/zones/*/settings/opportunistic_encryption"),
+            act("update", "/zones/*/settings/0rtt"),
+            act("update", "/zones/*/settings/ssl_automatic_mode"),
+            act("", "/zones/*/hostnames/settings/**"),
             act("update", "/zones/*/ssl/universal/settings"),
             act("", "/zones/*/acm/**"),
         ],
@@ -363,6 +411,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             act("", "/accounts/*/access/certificates/**"),
             act("", "/zones/*/access/certificates/**"),
             act("", "/zones/*/ct/alerting"),
+            act("update", "/zones/*/ssl/verification/**"),
+            act("", "/zones/*/certificate_authorities/**"),
         ],
         shows: &[
             show("certificate_packs", any),
@@ -389,6 +439,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         acts: &[
             act("", "/zones/*/load_balancers/**"),
             act("", "/accounts/*/load_balancers/**"),
+            act("", "/user/load_balancers/**"),
             act("", "/zones/*/spectrum/apps/**"),
             act("", "/zones/*/healthchecks/**"),
             act("", "/zones/*/waiting_rooms/**"),

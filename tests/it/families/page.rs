@@ -15,6 +15,9 @@ Endpoints that answer with a live secret are never called; what a list holds of 
 
 What is read *for each of* another family is read once for each of its items. Where more requests than one are named, all
 are sent.
+
+Read nowhere are: settings of zones beyond those that `zone_settings` names, bot management, notifications that were sent,
+logins through Access, and the audit log of a parent organization. What SCIM provisions is read as members and groups.
 ";
 
 fn page() -> String {

@@ -13,6 +13,7 @@ const ID: &str = "023e105f4ecef8ad9ca31a8372d0c353";
 /// Paths that the API has and the schema at hand has not, and where they are known from.
 pub(crate) const NOT_IN_THE_SCHEMA: &[(&str, &str)] = &[
     ("/accounts/{}/alerting/v3/silences", "official Go client"),
+    ("/accounts/{}/custom_pages", "official Go client"),
     ("/accounts/{}/r2/buckets/{}/cors", "official Go client"),
     ("/zones/{}/settings/zaraz/config", "official Go client"),
     ("/zones/{}/ssl/verification", "official Go client"),

@@ -112,6 +112,7 @@ impl Hunting<'_> {
             untold: open.collect(),
             window: format!("since {}", self.since.strftime("%F %H:%MZ")),
             within: self.within(),
+            narrowed: self.narrowed(),
         };
         Ok(Hunted {
             verdicts: techniques().map(|technique| judge(technique, &findings, &sight)).collect(),
@@ -157,7 +158,13 @@ impl Hunting<'_> {
         unknown.filter_map(gap).collect()
     }
 
-    /// In which zones alone it looks, where some were named: what it rules out is ruled out there.
+    /// Families of which it sees some zones alone: what they show is ruled out for none.
+    fn narrowed(&self) -> BTreeSet<String> {
+        let read = self.families.iter().filter(|family| !self.zones.is_empty() && is_in_zones(family));
+        read.map(|family| family.name.to_owned()).collect()
+    }
+
+    /// In which zones alone it looks, where some were named.
     fn within(&self) -> String {
         if self.zones.is_empty() { String::new() } else { format!("of zones {} alone", self.zones.join(", ")) }
     }
@@ -218,7 +225,11 @@ impl Hunting<'_> {
 
 /// What a zone that is not seen leaves unknown: itself, and whatever lies in it.
 fn in_zones<'f>(families: &'f [&'static Family], zone: &'f Gap) -> impl Iterator<Item = Gap> + 'f {
-    let is_in =
-        |it: &&&'static Family| it.name == zone.family || it.reach == Reach::Zone || it.path.starts_with("/zones/");
+    let is_in = |it: &&&'static Family| it.name == zone.family || is_in_zones(it);
     families.iter().filter(is_in).map(|it| Gap { family: it.name.to_owned(), ..zone.clone() })
+}
+
+/// Whether a family lies in zones, itself or by what it belongs to.
+fn is_in_zones(family: &Family) -> bool {
+    family.reach == Reach::Zone || family.path.starts_with("/zones/")
 }
