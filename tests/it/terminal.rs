@@ -64,7 +64,7 @@ async fn a_whole_rehearsal_by_hand() {
     }
     // What a skip breaks is said before, and not skipped yet.
     typist.answers("cut", "skip no time");
-    typist.sees("`inventory-after-cut`, `cut-again` build on this step; to skip it all the");
+    typist.sees("`inventory-after-cut`, `cut-again` build on this step; to skip");
     typist.answers("cut", "inspect 2");
     typist.sees("metrics-exporter");
     typist.answers("cut", "note the deploy team knows");
