@@ -16,6 +16,7 @@ mod hand;
 mod input;
 mod inspect;
 mod keyboard;
+mod line;
 mod list;
 mod plain;
 mod second;

@@ -2,7 +2,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::TypedLines;
 use super::inspect::labelled;
-use super::keyboard::Typed;
+use super::line::one_line;
 use super::verb::Verb;
 use crate::cli::console::{Screen, Style, count, duration, wrap};
 use crate::cli::plan_document::PlanDocument;
@@ -115,19 +115,7 @@ pub(crate) async fn ask_approval(
 ) -> Approved {
     let _held = screen.hold();
     loop {
-        keys.discard();
-        screen.prompt("plan>");
-        let typed = tokio::select! {
-            biased;
-            () = interrupt.raised() => return Approved::Stopped,
-            typed = keys.line() => typed,
-        };
-        let Typed::Line(line) = typed else { return Approved::Stopped };
-        if keys.more().await {
-            screen.tell("several lines came at once, so none of them was taken; type the answer");
-            continue;
-        }
-        screen.typed();
+        let Some(line) = one_line(screen, keys, interrupt, "plan>").await else { return Approved::Stopped };
         match Verb::parse(&line) {
             None if line.trim() == code => return Approved::Yes(code.to_owned()),
             Some(Verb::Pause | Verb::Abort(_)) => return Approved::No,

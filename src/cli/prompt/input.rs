@@ -1,6 +1,7 @@
 use serde_json::Value;
 
-use super::{Typed, TypedLines};
+use super::TypedLines;
+use super::line::one_line;
 use crate::cli::console::{Screen, wrap};
 use crate::engine::Interrupt;
 
@@ -34,19 +35,9 @@ pub async fn ask_input(
         wrap(&style.show(line), style.columns(), indent, "  ").iter().for_each(|line| screen.say(line));
     }
     loop {
-        keys.discard();
-        screen.prompt(&format!("{}>", style.show(name)));
-        let typed = tokio::select! {
-            biased;
-            () = interrupt.raised() => return InputReply::Stopped,
-            typed = keys.line() => typed,
+        let Some(line) = one_line(screen, keys, interrupt, &format!("{}>", style.show(name))).await else {
+            return InputReply::Stopped;
         };
-        let Typed::Line(line) = typed else { return InputReply::Stopped };
-        if keys.more().await {
-            screen.tell("several lines came at once, so none of them was taken; type the answer");
-            continue;
-        }
-        screen.typed();
         match line.trim() {
             "" if required => screen.say(&style.show(&format!("`{name}` needs a value"))),
             "" => return InputReply::Empty,

@@ -2,8 +2,9 @@
 
 use super::consent::effect_text;
 use super::inspect::inspected;
+use super::line::one_line;
 use super::list::effects_text;
-use super::{Typed, TypedLines, Verb};
+use super::{TypedLines, Verb};
 use crate::cli::console::{Screen, Style, Tone, count, wrap};
 use crate::engine::Interrupt;
 use crate::model::Effect;
@@ -50,19 +51,7 @@ pub(crate) async fn ask_second(
     screen.tell(&wanted);
     let mut left = TRIES;
     loop {
-        keys.discard();
-        screen.prompt("code>");
-        let typed = tokio::select! {
-            biased;
-            () = interrupt.raised() => return Agreed::Stopped,
-            typed = keys.line() => typed,
-        };
-        let Typed::Line(line) = typed else { return Agreed::Stopped };
-        if keys.more().await {
-            screen.tell("several lines came at once, so none of them was taken; type the code");
-            continue;
-        }
-        screen.typed();
+        let Some(line) = one_line(screen, keys, interrupt, "code>").await else { return Agreed::Stopped };
         match Verb::parse(&line) {
             None if line.trim().eq_ignore_ascii_case(code) => return Agreed::Yes,
             Some(Verb::Pause | Verb::Abort(_)) => return Agreed::Stopped,
