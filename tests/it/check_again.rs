@@ -5,52 +5,14 @@ use quell::simulator::FaultKind;
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
+use crate::second_look::looking_again;
 use crate::terminal::typist::Typist;
-
-/// A hunt in DNS, and the second look.
-const RUNBOOK: &str = r#"
-schema = 1
-name   = "again"
-title  = "Look again"
-
-[inputs.since]
-type     = "timestamp"
-required = true
-
-[[steps]]
-id     = "audit"
-phase  = "identify"
-title  = "Read the log"
-action = "cloudflare.audit.collect"
-with   = { since = { from = "inputs.since" } }
-
-[[steps]]
-id     = "inventory"
-phase  = "identify"
-title  = "List tokens"
-action = "cloudflare.tokens.inventory"
-with   = { suspect = "ci-deploy", since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, seen_before = { from = "steps.audit.seen_before" } }
-
-[[steps]]
-id     = "hunt"
-phase  = "identify"
-title  = "Hunt"
-action = "cloudflare.hunt"
-with   = { since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, log_complete = { from = "steps.audit.complete" }, principals = { from = "steps.inventory.principals" }, families = ["dns_records"] }
-
-[[steps]]
-id     = "look"
-phase  = "recover"
-title  = "Look again"
-action = "cloudflare.recheck"
-with   = { hunted = { from = "steps.hunt.found", default = [] }, since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, log_complete = { from = "steps.audit.complete" }, principals = { from = "steps.inventory.principals" }, families = ["dns_records"] }
-"#;
 
 const ARGS: [&str; 4] = ["run", "again.toml", "--set", "since=24h ago"];
 
 async fn scene() -> Scene {
     let scene = Scene::new().await;
-    scene.write("again.toml", RUNBOOK);
+    scene.write("again.toml", &looking_again(&[("look", r#"["dns_records"]"#)]));
     scene
 }
 

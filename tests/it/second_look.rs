@@ -26,6 +26,56 @@ const HOSTILE: &str = "203.0.113.50";
 const ZONE: &str = "harborlane-shop.example";
 const FAMILIES: [&str; 3] = ["dns_records", "workers_routes", "zone_settings"];
 
+/// A hunt in DNS, as a runbook.
+const HUNT: &str = r#"
+schema = 1
+name   = "again"
+title  = "Look again"
+
+[inputs.since]
+type     = "timestamp"
+required = true
+
+[[steps]]
+id     = "audit"
+phase  = "identify"
+title  = "Read the log"
+action = "cloudflare.audit.collect"
+with   = { since = { from = "inputs.since" } }
+
+[[steps]]
+id     = "inventory"
+phase  = "identify"
+title  = "List tokens"
+action = "cloudflare.tokens.inventory"
+with   = { suspect = "ci-deploy", since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, seen_before = { from = "steps.audit.seen_before" } }
+
+[[steps]]
+id     = "hunt"
+phase  = "identify"
+title  = "Hunt"
+action = "cloudflare.hunt"
+with   = { since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, log_complete = { from = "steps.audit.complete" }, principals = { from = "steps.inventory.principals" }, families = ["dns_records"] }
+
+"#;
+
+/// The hunt, and second looks after it: each by its id, at these families.
+pub(crate) fn looking_again(looks: &[(&str, &str)]) -> String {
+    let look = |(id, families): &(&str, &str)| {
+        format!(
+            r#"
+[[steps]]
+id     = "{id}"
+phase  = "recover"
+title  = "Look again"
+action = "cloudflare.recheck"
+with   = {{ hunted = {{ from = "steps.hunt.found", default = [] }}, since = {{ from = "inputs.since" }}, events = {{ from = "steps.audit.events" }}, log_complete = {{ from = "steps.audit.complete" }}, principals = {{ from = "steps.inventory.principals" }}, families = {families} }}
+"#
+        )
+    };
+    looks.iter().fold(HUNT.to_owned(), |text, it| text + &look(it))
+}
+
 /// An account in which somebody acts by the global key from the hostile address.
 struct Account {
     stage: Stage,

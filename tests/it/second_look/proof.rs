@@ -5,7 +5,7 @@ use quell::simulator::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Account, send};
+use super::{Account, looking_again, send};
 use crate::scene::Scene;
 use crate::stage::Seen;
 
@@ -126,55 +126,12 @@ async fn what_came_since_is_new_and_a_finding() {
     assert_eq!(seen.plan.output["proof"], "does_not_hold");
 }
 
-const RUNBOOK: &str = r#"
-schema = 1
-name   = "twice"
-title  = "Look twice"
-
-[inputs.since]
-type     = "timestamp"
-required = true
-
-[[steps]]
-id     = "audit"
-phase  = "identify"
-title  = "Read the log"
-action = "cloudflare.audit.collect"
-with   = { since = { from = "inputs.since" } }
-
-[[steps]]
-id     = "inventory"
-phase  = "identify"
-title  = "List tokens"
-action = "cloudflare.tokens.inventory"
-with   = { suspect = "ci-deploy", since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, seen_before = { from = "steps.audit.seen_before" } }
-
-[[steps]]
-id     = "hunt"
-phase  = "identify"
-title  = "Hunt"
-action = "cloudflare.hunt"
-with   = { since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, log_complete = { from = "steps.audit.complete" }, principals = { from = "steps.inventory.principals" }, families = ["dns_records"] }
-
-[[steps]]
-id     = "first"
-phase  = "recover"
-title  = "Look again"
-action = "cloudflare.recheck"
-with   = { hunted = { from = "steps.hunt.found", default = [] }, since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, log_complete = { from = "steps.audit.complete" }, principals = { from = "steps.inventory.principals" }, families = ["dns_records", "user_tokens", "account_tokens"] }
-
-[[steps]]
-id     = "second"
-phase  = "recover"
-title  = "Look once more"
-action = "cloudflare.recheck"
-with   = { hunted = { from = "steps.hunt.found", default = [] }, since = { from = "inputs.since" }, events = { from = "steps.audit.events" }, log_complete = { from = "steps.audit.complete" }, principals = { from = "steps.inventory.principals" }, families = ["dns_records", "user_tokens", "account_tokens"] }
-"#;
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_somebody_keeps_with_a_reason_is_accepted_by_name() {
     let scene = Scene::new().await;
-    let runbook = scene.write("twice.toml", RUNBOOK).display().to_string();
+    let families = r#"["dns_records", "user_tokens", "account_tokens"]"#;
+    let runbook = looking_again(&[("first", families), ("second", families)]);
+    let runbook = scene.write("again.toml", &runbook).display().to_string();
     let answers = "[steps.first]\nleft = \"keep:the shop moves on Monday\"\n";
     let answers = scene.write("answers.toml", answers).display().to_string();
     let document =
