@@ -22,11 +22,21 @@ impl Typist {
     /// Sits down at a terminal of 80 columns without colour.
     pub(crate) fn at(mut command: Command) -> Self {
         command.env("TERM", "xterm").env("NO_COLOR", "1");
-        Self::of(command, 80)
+        Self::sits_down(command, 80)
     }
 
-    /// Sits down at a terminal of so many columns, of the kind that the command's environment says.
-    pub(crate) fn of(mut command: Command, columns: u16) -> Self {
+    /// Sits down at a terminal of so many columns, of the kind that the command's environment says. The terminal has its
+    /// width before the command begins: set from outside, it may come after the first line.
+    pub(crate) fn of(command: &Command, columns: u16) -> Self {
+        let mut sized = Command::new("sh");
+        sized.args(["-c", &format!("stty cols {columns} && exec \"$@\""), "sh"]).arg(command.get_program());
+        sized.args(command.get_args()).env_clear();
+        sized.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        sized.current_dir(command.get_current_dir().unwrap());
+        Self::sits_down(sized, columns)
+    }
+
+    fn sits_down(mut command: Command, columns: u16) -> Self {
         command.stdin(Stdio::inherit());
         let mut session = OsSession::spawn(command).unwrap();
         session.get_process_mut().set_window_size(columns, 45).unwrap();

@@ -78,7 +78,7 @@ async fn a_dumb_and_narrow_terminal_without_utf8_gets_plain_short_lines() {
     let spine = Spine::new().await;
     let mut command = spine.scene.command(&["run", "spine.toml", "--set", "suspect=ci-deploy"]);
     command.env("TERM", "dumb").env("LANG", "C");
-    let mut typist = Typist::of(command, 40);
+    let mut typist = Typist::of(&command, 40);
     typist.answers("cut", "cut");
     typist.answers("roll", "pause");
     assert_eq!(typist.leaves(), 11, "{}", typist.screen);
