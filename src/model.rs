@@ -29,7 +29,7 @@ pub use danger::Danger;
 pub use delivery::{Delivery, Way};
 pub use effect::{ByHand, Call, Effect, HttpCall, Resolves, Target, UndoCall, canonical_digest};
 pub use evidence_ref::EvidenceRef;
-pub use finding::{Actor, Attribution, Change, Finding, FindingStatus, Resource, Severity, Source};
+pub use finding::{Actor, Attribution, CREDENTIALS, Change, Finding, FindingStatus, Resource, Severity, Source};
 pub use gap::Gap;
 pub use ids::{Digest, EffectKey, IncidentId, RunId};
 pub use outcome::{Outcome, Verdict};

@@ -53,8 +53,9 @@ impl MemberRef {
 
     /// The members that a step is given, with one more whom a person named by e-mail or id.
     pub fn with_named(mut members: Vec<Self>, named: Option<&str>) -> Vec<Self> {
-        let named = named.map(str::trim).filter(|named| !named.is_empty()).map(str::to_owned);
-        members.extend(named.map(|member| Self { member, email: String::new(), why: None, finding: None, sure: true }));
+        let of =
+            |name: &str| Self { member: name.to_owned(), email: String::new(), why: None, finding: None, sure: true };
+        members.extend(said(named).map(of));
         members
     }
 
@@ -62,6 +63,11 @@ impl MemberRef {
     pub fn label(&self) -> &str {
         if self.email.is_empty() { &self.member } else { &self.email }
     }
+}
+
+/// Whom a person named; `None` where nobody was.
+pub fn said(named: Option<&str>) -> Option<&str> {
+    named.map(str::trim).filter(|named| !named.is_empty())
 }
 
 /// A member, or an open invitation, as the API shows it.

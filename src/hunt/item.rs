@@ -79,6 +79,12 @@ impl Difference {
         }
     }
 
+    /// When it came to be as it is, where the resource itself says so. When it was made says nothing of when it was changed.
+    pub fn came_at(&self) -> Option<Timestamp> {
+        let after = self.after.as_ref()?;
+        after.modified.or(after.created.filter(|_| self.before.is_none()))
+    }
+
     /// The resource, preferably as it is.
     pub fn item(&self) -> Option<&Item> {
         self.after.as_ref().or(self.before.as_ref())

@@ -44,6 +44,17 @@ pub struct Finding {
     pub sources: Vec<Source>,
 }
 
+/// The family of findings about a key, a session or a grant of somebody, which no list shows. Their resource is whose it is.
+pub const CREDENTIALS: &str = "credentials";
+
+impl Finding {
+    /// What it is told by beside technique and family: the last part of its id. It says where the resource lies, where
+    /// another may have the same id.
+    pub fn told_by(&self) -> &str {
+        self.id.splitn(3, ':').nth(2).unwrap_or(&self.resource.id)
+    }
+}
+
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

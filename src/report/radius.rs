@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::book::Book;
-use crate::model::{Attribution, FindingStatus};
+use crate::model::{Attribution, CREDENTIALS, FindingStatus};
 
 /// What the intruder held and touched, as far as it was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,7 +103,7 @@ pub(super) fn radius(book: &Book<'_>) -> Radius {
     let mut principals: Vec<PrincipalRow> = principals.collect();
     // Whose key or session it is told by is a person: no token.
     let findings = book.source.state.findings.values();
-    for finding in findings.filter(|it| it.family == "credentials" && it.attribution == Attribution::Intruder) {
+    for finding in findings.filter(|it| it.family == CREDENTIALS && it.attribution == Attribution::Intruder) {
         let (name, id) = (finding.resource.name.clone(), finding.technique.clone());
         if finding.status != FindingStatus::RuledOut && !principals.iter().any(|it| it.name == name && it.id == id) {
             let hostile = finding.actor.ip.iter().cloned().collect();

@@ -21,7 +21,6 @@ use crate::hunt::snapshot::{MANIFEST, Snapshot};
 use crate::hunt::{AuditEvent, Judged, Principal, Verdict};
 use crate::model::{Attribution, Change, Danger, Finding, count};
 
-pub(super) use found::CREDENTIALS;
 pub(super) use looking::Hunting;
 
 /// `cloudflare.hunt`.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
 use crate::cloudflare::members::{
-    Found, Losing, Member, MemberRef, Trace, find_listed, include, list, not_dealt_with, spare, unique,
+    Found, Losing, Member, MemberRef, Trace, find_listed, include, list, not_dealt_with, said, spare, unique,
 };
 use crate::hunt::AuditEvent;
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Radius, Resolves, Verdict};
@@ -82,9 +82,7 @@ impl Action for MemberRemove {
         }
         let seen = list(look).await?;
         // Whoever is named by a person and is not there was rather mistyped than removed.
-        if let Some(named) =
-            params.named.as_deref().map(str::trim).filter(|named| seen.is_gone(named) && !named.is_empty())
-        {
+        if let Some(named) = said(params.named.as_deref()).filter(|named| seen.is_gone(named)) {
             return Err(StepError::new(format!(
                 "`{named}` is no member: the whole list has nobody of this id or e-mail"
             ))

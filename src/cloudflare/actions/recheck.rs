@@ -347,8 +347,7 @@ fn honest(finding: &Finding, trail: &Trail<'_>) -> Option<(Finding, String)> {
 /// What a finding is told by: its id but for the family, which of an act that has no resource of its own is that of the
 /// last one.
 fn told(finding: &Finding) -> (&str, &str) {
-    let of = finding.id.splitn(3, ':').nth(2);
-    (&finding.technique, of.unwrap_or(&finding.resource.id))
+    (&finding.technique, finding.told_by())
 }
 
 /// What keeps the look from proving anything.

@@ -10,9 +10,6 @@ use crate::hunt::technique::Technique;
 use crate::hunt::{AuditEvent, Family, Principal};
 use crate::model::{Change, Digest, Finding, FindingStatus, Resource, Source};
 
-/// What a finding is about that tells who acts: a key, a session or a grant of somebody. No list shows it.
-pub(in crate::cloudflare::actions) const CREDENTIALS: &str = "credentials";
-
 /// What a finding is told by, beside its technique and family: the id of the resource and, where another may have the same,
 /// where it lies. Settings of all zones are called alike, and so are schedules of Workers.
 pub(super) fn reference(seat: Option<&str>, id: &str) -> String {
@@ -58,13 +55,13 @@ pub(super) fn of_difference(
         Change::Removed => "deleted",
         Change::Changed => "changed",
     };
-    let is_added = difference.before.is_none();
-    let time = difference.after.as_ref().and_then(|item| item.modified.or(item.created.filter(|_| is_added)));
-    let happened = match (rewound.writes.is_empty(), time) {
-        (false, _) if doing.at.is_some() => format!("was {happened} in the window"),
-        (false, _) | (true, Some(_)) => format!("was {happened} in the window; no log says by whom"),
+    let happened = if doing.at.is_some() {
+        format!("was {happened} in the window")
+    } else if rewound.writes.is_empty() && difference.came_at().is_none() {
         // Only a baseline shows it.
-        (true, None) => "differs from the baseline; nothing says since when, or by whom".to_owned(),
+        "differs from the baseline; nothing says since when, or by whom".to_owned()
+    } else {
+        format!("was {happened} in the window; no log says by whom")
     };
     let sources = [(true, Source::Diff), (doing.at.is_some(), Source::Audit)];
     Finding {

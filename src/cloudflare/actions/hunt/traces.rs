@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::found::{CREDENTIALS, of_act, of_actor, of_difference, reference};
+use super::found::{of_act, of_actor, of_difference, reference};
 use super::looking::Hunting;
 use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::doing;
@@ -15,7 +15,7 @@ use crate::hunt::rewind::{Certainty, Past, Rewound};
 use crate::hunt::snapshot::Manifest;
 use crate::hunt::technique::Technique;
 use crate::hunt::{AuditEvent, Difference, Family, Item, Principal, Seat, attribute};
-use crate::model::{Attribution, Digest, Finding, Resource};
+use crate::model::{Attribution, CREDENTIALS, Digest, Finding, Resource};
 
 /// Collects the traces, resource by resource.
 pub(super) struct Traces<'t> {
@@ -86,10 +86,7 @@ impl<'t> Traces<'t> {
         }
         writes.sort_by_key(|event| event.at);
         writes.dedup_by_key(|event| event.id.as_str());
-        let is_added = difference.before.is_none();
-        // When it was made says nothing of when it was changed.
-        let time = |item: &Item| item.modified.or(item.created.filter(|_| is_added));
-        let says = difference.after.as_ref().and_then(time).map(|at| at >= self.since);
+        let says = difference.came_at().map(|at| at >= self.since);
         // What no write of the window explains is from before it where the resource itself says so. That the log has none
         // says nothing: not everything is logged, and the newest of it comes late.
         if writes.is_empty() && says == Some(false) {

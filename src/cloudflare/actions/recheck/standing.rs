@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::cloudflare::actions::hunt::CREDENTIALS;
 use crate::cloudflare::techniques::technique;
 use crate::hunt::{Family, Item, Sight};
-use crate::model::{Change, Finding, Gap, Source};
+use crate::model::{CREDENTIALS, Change, Finding, Gap, Source};
 
 /// Families of tokens: a finding of one may be in the other, and a token that is not active does no harm.
 pub(super) const TOKENS: &[&str] = &["user_tokens", "account_tokens"];
@@ -63,8 +62,7 @@ impl<'f> Present<'f> {
     /// Takes a resource as it is.
     pub(super) fn take(&mut self, family: &Family, item: &Item) {
         if family.name == MEMBERS {
-            let email = ["/user/email", "/email"].iter().find_map(|at| item.value.pointer(at)?.as_str());
-            self.members.extend(email.map(str::to_ascii_lowercase));
+            self.members.insert(family.label(item).to_ascii_lowercase());
         }
         // Settings have no id: they are told by their seat.
         let id = if item.id.is_empty() { &item.seat.name } else { &item.id };
@@ -114,8 +112,10 @@ impl<'f> Present<'f> {
             return Standing::There(format!("the log has it again{at}"));
         }
         let who = &finding.resource.name;
+        // An account has a member at least: a list without any is none.
         if finding.family == CREDENTIALS
             && who.contains('@')
+            && !self.members.is_empty()
             && hidden(&Finding { family: MEMBERS.to_owned(), ..finding.clone() }, sight, zones).is_none()
             && !self.members.contains(&who.to_ascii_lowercase())
         {
@@ -213,8 +213,7 @@ fn is_of(finding: &Finding, family: &Family, item: &Item) -> bool {
 
 /// Whether the finding is told by where it lies, and that is below something else than `parent`.
 fn is_below_another(finding: &Finding, parent: &str) -> bool {
-    let of = finding.id.splitn(3, ':').nth(2).unwrap_or_default();
-    let seat = of.strip_suffix(&finding.resource.id).and_then(|seat| seat.strip_suffix('/'));
+    let seat = finding.told_by().strip_suffix(&finding.resource.id).and_then(|seat| seat.strip_suffix('/'));
     seat.is_some_and(|seat| seat.contains('/') && !seat.ends_with(&format!("/{parent}")))
 }
 
@@ -226,7 +225,9 @@ mod tests {
 
     use super::{Present, Standing};
     use crate::hunt::{Family, Item, Seat, Sight, blank};
-    use crate::model::{Actor, Attribution, Change, Finding, FindingStatus, Gap, Resource, Severity, Source};
+    use crate::model::{
+        Actor, Attribution, CREDENTIALS, Change, Finding, FindingStatus, Gap, Resource, Severity, Source,
+    };
 
     const ROUTES: Family = Family { name: "routes", ..blank() };
 
@@ -297,5 +298,31 @@ mod tests {
         let removed = || finding(Change::Removed, json!({ "to": "good" }), Value::Null);
         assert!(matches!(stands(removed(), &[item("one.example", "7", "good")], vec![]), Standing::Gone(_)));
         assert!(matches!(stands(removed(), &[item("one.example", "7", "evil")], vec![]), Standing::There(_)));
+    }
+
+    #[test]
+    fn a_key_or_session_is_settled_only_by_a_whole_list_without_its_user() {
+        const MEMBERS: Family = Family { name: "members", label: &["/email"], ..blank() };
+        let held = Finding {
+            family: CREDENTIALS.into(),
+            resource: Resource { id: "eve@a.example".into(), name: "Eve@a.example".into(), zone: None },
+            sources: vec![Source::Audit],
+            ..finding(Change::Changed, Value::Null, Value::Null)
+        };
+        let stands = |emails: &[&str], gaps: Vec<Gap>, read: &str| {
+            let all = [held.clone()];
+            let mut present = Present::of(&all);
+            for email in emails {
+                present.take(&MEMBERS, &MEMBERS.item(&Seat::account(), json!({ "id": email, "email": email })));
+            }
+            let sight = Sight { read: [read.to_owned()].into(), gaps, whole_log: true, ..Sight::default() };
+            matches!(present.standing(&all[0], &sight, &BTreeSet::new(), None), Standing::Gone(why) if why.contains("no member any more"))
+        };
+        let gap = || Gap { family: "members".into(), scope: "account".into(), reason: "403".into(), permission: None };
+        assert!(stands(&["bob@a.example"], vec![], "members"));
+        assert!(!stands(&["bob@a.example", "EVE@A.example"], vec![], "members"));
+        assert!(!stands(&[], vec![], "members"), "an account without a member is a list that was not seen");
+        assert!(!stands(&["bob@a.example"], vec![gap()], "members"));
+        assert!(!stands(&["bob@a.example"], vec![], "routes"));
     }
 }
