@@ -33,6 +33,9 @@ pub struct Family {
     pub detail: Option<&'static str>,
     /// Segments below an item under which parts of it are written, that are no family of their own: `rules`.
     pub parts: &'static [&'static str],
+    /// Where writes make items that the log names nowhere, seen from the list: `.` for the list itself, `..` for what it
+    /// belongs to, `../content` for something else of that. The time of an item tells which write made it.
+    pub made_at: &'static [&'static str],
     /// Whether an item lives here and can be changed. The others of a list are the provider's own, or are inherited and
     /// shown by another family: they are left out, before their detail is read.
     pub is_own: fn(&Value) -> bool,
@@ -61,6 +64,12 @@ pub struct Family {
     pub aside: &'static [&'static str],
     /// Brings a redacted item into the one form in which two that mean the same are equal.
     pub canonical: fn(&mut Value),
+    /// Fields of the canonical form that it makes up where an item lacks the field of the API that they come from: of a
+    /// part of an item, they say nothing.
+    pub made_up: &'static [(&'static str, &'static [&'static str])],
+    /// A canonical form with some of its fields as the API gave them at another time: an item in the API's own spelling.
+    /// `None` where the canonical form is put together field by field.
+    pub overlaid: fn(&Value, &Value) -> Option<Value>,
     /// The permission group that lets it be read.
     pub permission: &'static str,
     /// Codes of a refusal that mean that there is none of it.
@@ -149,6 +158,7 @@ pub const fn blank() -> Family {
         counted: "",
         detail: None,
         parts: &[],
+        made_at: &[],
         is_own: any,
         id: "/id",
         label: &["/name"],
@@ -161,6 +171,8 @@ pub const fn blank() -> Family {
         redact: as_is,
         aside: &[],
         canonical: as_is,
+        made_up: &[],
+        overlaid: field_by_field,
         permission: "",
         none_codes: &[],
         missing_is_none: false,
@@ -173,6 +185,10 @@ const fn any(_: &Value) -> bool {
 }
 
 const fn as_is(_: &mut Value) {}
+
+const fn field_by_field(_: &Value, _: &Value) -> Option<Value> {
+    None
+}
 
 /// Whether a text names no part in braces any more.
 pub fn none_of(path: &str) -> bool {

@@ -34,7 +34,7 @@ pub struct Finding {
     /// The resource before, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// The resource as it was found.
+    /// The resource as it was found; of one that was made and deleted again, its last form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
     /// Digests of the evidence that it rests on.

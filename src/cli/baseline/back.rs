@@ -110,7 +110,8 @@ fn page(seen: &Output, gaps: &[Gap], style: &Style) -> String {
 
 /// How well it is known what it was.
 fn known(row: &Row) -> String {
-    format!("what it was: {}", row.certainty.as_str())
+    let why = row.why.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("what it was: {}{why}", row.certainty.as_str())
 }
 
 fn by(row: &Row) -> String {

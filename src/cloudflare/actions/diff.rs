@@ -95,6 +95,8 @@ pub struct Row {
     pub name: String,
     /// How well it is known what it was.
     pub certainty: Certainty,
+    /// Why it is not known better; missing where it is exact.
+    pub why: Option<String>,
     /// As it was, where that is known.
     pub before: Option<Value>,
     /// As it is.
@@ -118,8 +120,9 @@ impl Action for Diff {
         docs: "Compares the account, or a snapshot of it, with a baseline: added, removed and changed, by meaning, with whoever \
                did it as far as the audit log says. What could not be seen on one side is a gap and is not compared.\n\n\
                Without a baseline the account is rewound to a moment: its present state with what the audit log has of the \
-               writes since applied backwards. What each object was is then exact, approximate (the log has a part of it) or \
-               unknown. What the log does not name is as it was only where both logs were read to their end.",
+               writes since applied backwards, the newest first. What each object was is then exact (the log has all of it before \
+               the oldest write), approximate (it has a part) or unknown, and it is said why. What was made since and \
+               deleted again is no difference. What the log does not name is as it was only where both logs were read to their end.",
         verb: "compare",
         max_danger: Danger::Observe,
         permissions: &[
@@ -204,7 +207,7 @@ impl Comparing<'_> {
             let mut writes: Vec<&AuditEvent> = items.flat_map(|item| past.writes(family, item)).collect();
             writes.sort_by_key(|event| event.at);
             writes.dedup_by_key(|event| event.id.as_str());
-            output.add(family, &Rewound { difference: difference.clone(), certainty: Certainty::Exact, writes }, self);
+            output.add(family, &Rewound::compared(difference.clone(), writes), self);
         })?;
         // Those of the account are noted already.
         compared.gaps.into_iter().filter(|gap| gap.reason.contains("the baseline")).for_each(|gap| self.look.gap(gap));
@@ -223,7 +226,9 @@ impl Comparing<'_> {
             }
         }
         let zones = &present.manifest().zones;
-        for (family, rewound) in past.gone(self.families, &[]) {
+        // What was made since and deleted again was not there then either.
+        let gone = past.gone(self.families, &[], &|_| false);
+        for (family, rewound) in gone.into_iter().filter(|(_, rewound)| !rewound.fleeting) {
             let zone = rewound.difference.item().and_then(|item| item.seat.zone_name().map(str::to_owned));
             if zone.is_none_or(|zone| zones.blind_to(&zone).is_none()) {
                 output.add(family, &rewound, self);
@@ -253,6 +258,7 @@ impl Output {
             id: item.id.clone(),
             name: family.label(item),
             certainty: rewound.certainty,
+            why: Some(rewound.why.clone()).filter(|why| !why.is_empty()),
             before: value(&difference.before),
             after: value(&difference.after),
             attribution: doing.attribution,

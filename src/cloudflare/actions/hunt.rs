@@ -121,7 +121,8 @@ impl Action for Hunt {
                the crown jewels. Whatever was made or changed in the window is held against the techniques \
                (`quell techniques`), and so is every act of the intruder in the audit log; the two are joined by resource \
                and by whoever did it. What a resource was before is told from the log's old values applied backwards, as \
-               far as it has them, or by a baseline.\n\nOf each technique it says that it is confirmed, that it is ruled out (and by which \
+               far as it has them, or by a baseline. What was made in the window and deleted in it again is told as that: \
+               nothing of it is to be brought back.\n\nOf each technique it says that it is confirmed, that it is ruled out (and by which \
                complete evidence), or that it cannot be known (and because of which gap). What no log and no list ever \
                shows is always said. Changes of colleagues are counted and blamed on nobody.",
         verb: "hunt",
@@ -157,6 +158,10 @@ impl Action for Hunt {
         // What a review has dealt with already is only in the log by now: there it is another family's. What a review that
         // is still to come does not see, the second look tells.
         let is_reviewed = |it: &Finding| {
+            // No list shows what was deleted again, and no review.
+            if seen.fleeting.contains(&it.id) {
+                return look.has_like(it);
+            }
             let is_listed = it.change != Change::Removed || it.family == COMPARED;
             (is_listed && REVIEWED.contains(&it.family.as_str())) || look.has_like(it)
         };

@@ -47,6 +47,16 @@ pub(super) fn record(raw: &mut Value) {
     }
 }
 
+/// A record in the API's own spelling, with some fields as they were. Its content is given in two, and one of them says it.
+pub(super) fn earlier_record(form: &Value, old: &Value) -> Option<Value> {
+    let (mut raw, old) = (form.get("image")?.as_object()?.clone(), old.as_object()?);
+    if old.contains_key("content") || old.contains_key("data") {
+        raw.retain(|field, _| field != "content" && field != "data");
+    }
+    raw.extend(old.iter().map(|(field, was)| (field.clone(), was.clone())));
+    Some(raw.into())
+}
+
 /// A ruleset with its rules by their reference, which stays when the id does not, and their order beside them. What
 /// every change moves (id, version and time of each rule) is kept aside.
 pub(super) fn ruleset(value: &mut Value) {
@@ -134,7 +144,7 @@ pub(super) fn connector(raw: &mut Value) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{connector, hostname, member, pack, record, ruleset, token};
+    use super::{connector, earlier_record, hostname, member, pack, record, ruleset, token};
 
     fn form(canonical: fn(&mut Value), raw: &Value) -> Value {
         let mut value = raw.clone();
@@ -165,6 +175,18 @@ mod tests {
         assert_eq!((&canonical["content"], &canonical["priority"]), (&json!("mx.example.net"), &json!(10)));
         assert_eq!(canonical["image"]["content"], "10 MX.example.net.");
         assert_eq!(canonical["image"]["comment"], "ours");
+    }
+
+    #[test]
+    fn some_fields_of_a_record_as_they_were_leave_the_others_and_make_up_none() {
+        let now = form(
+            record,
+            &json!({ "type": "SRV", "name": "sip.example.com", "content": "5 6 evil.example.net",
+            "data": { "weight": 5, "port": 6, "target": "evil.example.net" }, "priority": 1, "ttl": 300, "proxied": false }),
+        );
+        let was = earlier_record(&now, &json!({ "content": "5 6 good.example.net" })).unwrap();
+        assert_eq!((&was["data"], &was["ttl"], &was["type"]), (&Value::Null, &json!(300), &json!("SRV")));
+        assert_eq!(form(record, &was)["content"], "5 6 good.example.net");
     }
 
     #[test]

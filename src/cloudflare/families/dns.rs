@@ -31,6 +31,8 @@ pub(super) const FAMILIES: &[Family] = &[
         modified: "/modified_on",
         aside: &["/image"],
         canonical: canonical::record,
+        made_up: &[("proxied", &["proxied"]), ("ttl", &["ttl"]), ("settings", &["settings"])],
+        overlaid: canonical::earlier_record,
         permission: "DNS Read",
         ..of_zone()
     },

@@ -32,6 +32,7 @@ pub(super) const FAMILIES: &[Family] = &[
         reach: of("pages_projects").reach,
         path: "/accounts/{account}/pages/projects/{parent}/deployments",
         shape: pages(25),
+        made_at: &["."],
         label: &["/environment", "/url"],
         modified: "/modified_on",
         volatile: &["stages", "latest_stage"],

@@ -21,6 +21,7 @@ const RULESETS: Family = Family {
     aside: &["/marks"],
     redact: redact::rule_headers,
     canonical: canonical::ruleset,
+    made_up: &[("rules", &["rules", "order", "marks"])],
     ..of_account()
 };
 
@@ -134,6 +135,8 @@ pub(super) const FAMILIES: &[Family] = &[
         path: "/accounts/{account}/rules/lists/{parent}/items",
         shape: Shape::List(Paging::CursorAfter { per_page: 500 }),
         counted: "/num_items",
+        // Items are made by many, and the log names their list.
+        made_at: &["."],
         label: &["/ip", "/asn", "/hostname/url_hostname", "/redirect/source_url"],
         key: &[Part::At("/ip"), Part::At("/asn"), Part::At("/hostname/url_hostname"), Part::At("/redirect/source_url")],
         created: "/created_on",

@@ -45,6 +45,7 @@ pub(super) const FAMILIES: &[Family] = &[
         modified: "/modified_on",
         // The code is not in the list: that it was changed is seen by the time alone.
         canonical: canonical::snippet,
+        made_up: &[("modified_on", &["code_changed_on"])],
         permission: "Snippets Read",
         ..of_zone()
     },

@@ -25,6 +25,7 @@ const CONNECTIONS: Family = Family {
     label: &["/origin_ips/0"],
     key: &[Part::At("/origin_ips")],
     canonical: canonical::connector,
+    made_up: &[("conns", &["origin_ips"])],
     permission: "Cloudflare Tunnel Read",
     ..of("tunnels")
 };

@@ -12,6 +12,9 @@ const WORKERS: Family = Family {
     ..of_account()
 };
 
+/// What makes a version of a script and deploys it at once: an upload of its code, its settings, a secret.
+const UPLOADS: &[&str] = &[".", "..", "../content", "../settings", "../secrets"];
+
 /// What belongs to a script.
 const OF_SCRIPT: Family = Family {
     // The script was deleted since it was listed.
@@ -50,6 +53,7 @@ pub(super) const FAMILIES: &[Family] = &[
         // The documentation gives no maximum.
         shape: pages(50),
         inside: "items",
+        made_at: UPLOADS,
         label: &["/number"],
         created: "/metadata/created_on",
         modified: "/metadata/modified_on",
@@ -61,6 +65,7 @@ pub(super) const FAMILIES: &[Family] = &[
         title: "deployments of Workers",
         path: "/accounts/{account}/workers/scripts/{parent}/deployments",
         inside: "deployments",
+        made_at: UPLOADS,
         label: &["/author_email", "/source"],
         modified: "",
         ..OF_SCRIPT

@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
+use serde_json::Value;
+
 use super::{act, by_hand, show};
 use crate::cloudflare::families::families;
 use crate::hunt::Difference;
-use crate::hunt::technique::{Act, Aim, Show, Technique, any, removed, undone};
+use crate::hunt::technique::{Act, Aim, Show, Technique, added, any, removed, undone};
 use crate::model::Severity;
 
 /// It looks at every family that is read, and says what none of them reads: that nothing else was changed is never
@@ -51,6 +53,12 @@ fn is_development_over(difference: &Difference) -> bool {
     difference.after.as_ref().is_some_and(|item| item.id == "development_mode" && item.value["value"] == "off")
 }
 
+/// A deployment that says that a push to the project's repository triggered it.
+fn is_pushed(difference: &Difference) -> bool {
+    let trigger = difference.after.as_ref().and_then(|item| item.value.pointer("/deployment_trigger/type"));
+    added(difference) && trigger.and_then(Value::as_str).is_some_and(|trigger| trigger.ends_with(":push"))
+}
+
 /// Differences that are no findings as long as no log has a write that made them.
 pub const BY_ITSELF: &[ByItself] = &[
     by_itself(
@@ -75,6 +83,7 @@ pub const BY_ITSELF: &[ByItself] = &[
     by_itself("page_shield_connections", any, "what browsers were seen to reach"),
     by_itself("page_shield_scripts", any, "what browsers were seen to load"),
     by_itself("pages_deployments", undone, "builds go on, and old ones are forgotten"),
+    by_itself("pages_deployments", is_pushed, "a push to the repository builds one"),
     by_itself("workers_tails", removed, "a tail ends some hours after it was begun"),
     by_itself("workers_versions", undone, "old ones are forgotten"),
     by_itself("zone_settings", is_development_over, "the mode for development ends after three hours"),

@@ -1,6 +1,6 @@
 //! The second look: gone, accepted, still there, new, or impossible to know.
 
-use quell::model::{Effect, FindingStatus, Verdict};
+use quell::model::{Attribution, Change, Effect, FindingStatus, Verdict};
 use quell::simulator::{Fault, FaultKind};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -79,6 +79,57 @@ async fn what_was_taken_back_is_gone_and_the_rest_is_put_before_a_person() {
     assert_eq!(stands(&over, &intrusion), ["gone"; 3]);
     assert_eq!(over.plan.output["proof"], "cannot_be_known", "{}", over.plan.summary);
     assert_eq!(over.plan.effects.iter().map(is_of_a_key).collect::<Vec<_>>(), [true]);
+}
+
+#[tokio::test]
+async fn what_was_made_and_deleted_again_is_found_and_never_to_be_made_again() {
+    let account = Account::new().await;
+    let since = json!({ "type": "A", "name": "login", "content": "203.0.113.66", "ttl": 60 });
+    let made = account.intrude(Method::POST, "/zones/{z}/dns_records", since).await;
+    account.intrude(Method::PATCH, &path(&made), json!({ "content": "203.0.113.67" })).await;
+    account.intrude(Method::DELETE, &path(&made), Value::Null).await;
+    let route = json!({ "pattern": format!("{}/login*", super::ZONE), "script": null });
+    let route = account.intrude(Method::POST, "/zones/{z}/workers/routes", route).await;
+    let route_path = format!("/zones/{{z}}/workers/routes/{}", route["id"].as_str().unwrap());
+    account.intrude(Method::DELETE, &route_path, Value::Null).await;
+    // What was there is changed, and deleted then.
+    let records = format!("/zones/{}/dns_records", account.zone);
+    let all = send(&account.stage, &Method::GET, &records, Value::Null).await;
+    let old = all.as_array().unwrap().iter().find(|record| record["type"] == "A").unwrap().clone();
+    account.intrude(Method::PATCH, &path(&old), json!({ "content": "203.0.113.68" })).await;
+    account.intrude(Method::DELETE, &path(&old), Value::Null).await;
+
+    let hunt = account.hunt().await;
+    let of = |id: &Value| {
+        let found: Vec<_> = hunt.plan.findings.iter().filter(|it| it.resource.id == *id.as_str().unwrap()).collect();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        found[0]
+    };
+    for (id, technique) in [(&made["id"], "CF-T07"), (&route["id"], "CF-T02")] {
+        let finding = of(id);
+        assert_eq!((finding.technique.as_str(), finding.change), (technique, Change::Added), "{finding:#?}");
+        assert_eq!((finding.attribution, &finding.before), (Attribution::Intruder, &None));
+        assert!(finding.detail.contains("was made and deleted again in the window"), "{}", finding.detail);
+    }
+    assert_eq!(of(&made["id"]).after.as_ref().unwrap()["content"], "203.0.113.67", "its last form");
+    let missing = of(&old["id"]);
+    assert_eq!(missing.change, Change::Removed);
+    assert_eq!(
+        missing.before.as_ref().unwrap()["image"]["content"],
+        old["content"],
+        "not what the intruder made of it"
+    );
+
+    let again = account.recheck(&hunt).await;
+    let rows = again.plan.output["rechecked"].as_array().unwrap();
+    for id in [&made["id"], &route["id"]] {
+        let row = rows.iter().find(|row| row["finding"].as_str().unwrap().ends_with(id.as_str().unwrap())).unwrap();
+        assert_eq!(row["stands"], "gone", "{row:#?}");
+        assert!(row["because"].as_str().unwrap().ends_with("was read, and it is not there"), "{row:#?}");
+    }
+    let (_, effects): (Vec<_>, Vec<_>) = again.plan.effects.iter().partition(|effect| is_of_a_key(effect));
+    let targets: Vec<_> = effects.iter().map(|effect| effect.target.id.as_str()).collect();
+    assert_eq!(targets, [old["id"].as_str().unwrap()], "only what was there before the window is to be made again");
 }
 
 fn is_of_a_key(effect: &Effect) -> bool {

@@ -44,13 +44,13 @@ pub(super) fn of_difference(
     let value = |item: &Option<crate::hunt::Item>| {
         item.as_ref().map(|item| item.value.clone()).filter(|value| !value.is_null())
     };
-    let how = match (rewound.certainty, difference.change()) {
-        (Certainty::Unknown, Change::Changed) => " What it was before is not in the log.",
-        (Certainty::Unknown, Change::Removed) => " What it was is not in the log.",
-        (Certainty::Approximate, _) => " The log has only a part of what it was before.",
-        _ => "",
+    let how = match rewound.certainty {
+        Certainty::Exact => String::new(),
+        Certainty::Approximate => format!(" What it was before is known in part: {}.", rewound.why),
+        Certainty::Unknown => format!(" What it was before is not known: {}.", rewound.why),
     };
     let happened = match difference.change() {
+        Change::Added if rewound.fleeting => "made and deleted again",
         Change::Added => "made",
         Change::Removed => "deleted",
         Change::Changed => "changed",
@@ -93,12 +93,18 @@ pub(super) fn of_act(
 ) -> Option<Finding> {
     let newest = events.last()?;
     let doing = doing(events.iter().copied(), principals);
+    let is_same = |event: &&&AuditEvent| event.resource_id.is_some() && event.resource_id == newest.resource_id;
+    let is_made = events.iter().filter(is_same).any(|event| event.action == "create");
+    let is_fleeting = newest.action == "delete" && is_made && newest.resource_id.as_deref() == Some(of);
     let change = match newest.action.as_str() {
         "create" => Change::Added,
+        // Made and deleted again: there is nothing to bring back.
+        "delete" if is_fleeting => Change::Added,
         "delete" => Change::Removed,
         _ => Change::Changed,
     };
     let times = if events.len() == 1 { String::new() } else { format!(" ({} acts)", events.len()) };
+    let again = if is_fleeting { ", made and deleted again" } else { "" };
     let text = |value: Option<&Value>, field: &str| value?.get(field)?.as_str().map(str::to_owned);
     // What the log calls a kind of resource, the table may call otherwise.
     let known = newest.path().and_then(about);
@@ -119,10 +125,10 @@ pub(super) fn of_act(
         resource: Resource { name: name.unwrap_or(thing.name), ..thing },
         actor: newest.actor(),
         attribution: doing.attribution,
-        detail: format!("The audit log shows it{times}: {}{what}.{}", technique.title, doing.remark()),
+        detail: format!("The audit log shows it{times}{again}: {}{what}.{}", technique.title, doing.remark()),
         at: Some(newest.at),
-        before: newest.before.clone(),
-        after: newest.after.clone(),
+        before: newest.before.clone().filter(|_| !is_fleeting),
+        after: if is_fleeting { newest.before.clone() } else { newest.after.clone() },
         evidence: Vec::new(),
         sources: vec![Source::Audit],
     })

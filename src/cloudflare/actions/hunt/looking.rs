@@ -44,6 +44,8 @@ pub(in crate::cloudflare::actions) struct Hunting<'h> {
 pub(in crate::cloudflare::actions) struct Hunted {
     /// What the intruder did, and what nobody can say who did.
     pub(in crate::cloudflare::actions) findings: Vec<Finding>,
+    /// Ids of those of what was made and deleted again: no list shows it, and no review.
+    pub(in crate::cloudflare::actions) fleeting: BTreeSet<String>,
     /// Resources that were looked at.
     pub(in crate::cloudflare::actions) items: u64,
     /// Families that were read to their end.
@@ -89,7 +91,7 @@ impl Hunting<'_> {
             None => self.sweep(look, &seats, &mut traces, see).await,
             Some(baseline) => self.compare(look, baseline, touched, &mut traces, see).await?,
         };
-        let Left { findings, items, by_others, drifted } = traces.left();
+        let Left { findings, fleeting, items, by_others, drifted } = traces.left();
         gaps.extend(unseen.iter().flat_map(|zone| in_zones(self.families, zone)));
         let pathless = Pathless::of(self.events, self.principals, self.since);
         if let Some(reason) = pathless.gap() {
@@ -119,6 +121,7 @@ impl Hunting<'_> {
             zones: seats.into_iter().map(|seat| seat.name).collect(),
             families: complete as u64,
             findings,
+            fleeting,
             items,
             by_others,
             drifted,

@@ -11,7 +11,7 @@ use crate::cloudflare::attribution::doing;
 use crate::cloudflare::audit::bulk::request;
 use crate::cloudflare::families::{about, families};
 use crate::cloudflare::techniques::{self, is_rest, technique};
-use crate::hunt::rewind::{Certainty, Past, Rewound};
+use crate::hunt::rewind::{Past, Rewound};
 use crate::hunt::snapshot::Manifest;
 use crate::hunt::technique::Technique;
 use crate::hunt::{AuditEvent, Difference, Family, Item, Principal, Seat, attribute};
@@ -27,6 +27,8 @@ pub(super) struct Traces<'t> {
     known: Option<&'t Manifest>,
     past: Past<'t>,
     found: Vec<Finding>,
+    /// Ids of the findings of what was made and deleted again.
+    fleeting: BTreeSet<String>,
     /// Techniques, and ids of the acts of which a difference tells whether they are of them.
     told: BTreeSet<(&'static str, &'t str)>,
     items: u64,
@@ -38,6 +40,8 @@ pub(super) struct Traces<'t> {
 pub(super) struct Left {
     /// What the intruder did, and what nobody can say who did.
     pub(super) findings: Vec<Finding>,
+    /// Ids of those of what was made and deleted again: no list shows it.
+    pub(super) fleeting: BTreeSet<String>,
     /// Resources that were looked at.
     pub(super) items: u64,
     /// Resources that only others wrote.
@@ -58,6 +62,7 @@ impl<'t> Traces<'t> {
             known: known.filter(|manifest| manifest.ended_at < since),
             past: Past::new(account, segment, events, since),
             found: Vec::new(),
+            fleeting: BTreeSet::new(),
             told: BTreeSet::new(),
             items: 0,
             by_others: 0,
@@ -93,7 +98,7 @@ impl<'t> Traces<'t> {
             self.drifted += 1;
             return;
         }
-        self.judge(family, &Rewound { difference, certainty: Certainty::Exact, writes }, evidence);
+        self.judge(family, &Rewound::compared(difference, writes), evidence);
     }
 
     /// What was found of the intruder and of nobody, and how many resources only others wrote.
@@ -101,10 +106,11 @@ impl<'t> Traces<'t> {
         // Of families that differ only in what they ask for, a deletion is told once.
         let mut paths = BTreeSet::new();
         let all: Vec<&'static Family> = families().filter(|family| paths.insert(family.path)).collect();
-        let gone: Vec<_> = self.past.gone(&all, self.zones).collect();
-        for (family, rewound) in gone {
+        let principals = self.principals;
+        let is_good = |event: &AuditEvent| attribute(event, principals) == Attribution::Other;
+        for (family, rewound) in self.past.gone(&all, self.zones, &is_good) {
             let seat = rewound.difference.item().map(|item| item.seat.clone());
-            if !seat.is_some_and(|seat| self.is_known(family, &seat)) {
+            if rewound.young || !seat.is_some_and(|seat| self.is_known(family, &seat)) {
                 self.judge(family, &rewound, &[]);
             }
         }
@@ -114,7 +120,13 @@ impl<'t> Traces<'t> {
         // The same resource may show one technique twice; the first finding has the state it is in.
         let mut known = BTreeSet::new();
         self.found.retain(|finding| known.insert(finding.id.clone()));
-        Left { findings: self.found, items: self.items, by_others: self.by_others, drifted: self.drifted }
+        Left {
+            findings: self.found,
+            fleeting: self.fleeting,
+            items: self.items,
+            by_others: self.by_others,
+            drifted: self.drifted,
+        }
     }
 
     /// Whether the baseline tells what differs there.
@@ -130,7 +142,12 @@ impl<'t> Traces<'t> {
             true => doing(rewound.writes.iter().copied(), self.principals),
             false => doing(by_intruder.into_iter(), self.principals),
         };
-        let techniques = techniques::of_difference(&rewound.difference, &rewound.writes);
+        let is_blank = rewound.fleeting && rewound.difference.item().is_some_and(|item| item.value.is_null());
+        let techniques = match is_blank {
+            // Nothing is known of what it was but what was done.
+            true => of_acts(&rewound.writes),
+            false => techniques::of_difference(&rewound.difference, &rewound.writes),
+        };
         if techniques.is_empty() {
             return;
         }
@@ -139,9 +156,18 @@ impl<'t> Traces<'t> {
             return;
         }
         let found = techniques.iter().map(|technique| of_difference(technique, family, rewound, &doing, evidence));
+        let found: Vec<Finding> = found.collect();
+        if rewound.fleeting {
+            self.fleeting.extend(found.iter().map(|finding| finding.id.clone()));
+        }
         self.found.extend(found);
         for event in &rewound.writes {
             let told = techniques::of_act(event).into_iter();
+            if rewound.fleeting && event.action == "delete" {
+                // That what was not there before is gone again is no harm.
+                self.told.extend(told.map(|technique| (technique.id, event.id.as_str())));
+                continue;
+            }
             let told = told.filter(|of| techniques::is_settled(of, &rewound.difference, event, &techniques));
             self.told.extend(told.map(|technique| (technique.id, event.id.as_str())));
         }
@@ -240,6 +266,13 @@ impl<'t> Traces<'t> {
             }
         }
     }
+}
+
+/// The techniques that these acts are of.
+fn of_acts(events: &[&AuditEvent]) -> Vec<&'static Technique> {
+    let mut known = BTreeSet::new();
+    let all = events.iter().flat_map(|event| techniques::of_act(event));
+    all.filter(|technique| known.insert(technique.id)).collect()
 }
 
 /// What an act was on: the id that the log or the path gives it, or else the path.

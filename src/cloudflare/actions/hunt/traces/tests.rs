@@ -200,3 +200,34 @@ fn settings_in_one_body_that_were_put_back_are_told_each_as_its_own_technique() 
     let found = alone("update", "/zones/x/settings", &json!({ "after": { "id": "x" } }));
     assert_eq!(found.iter().map(|it| it.technique.as_str()).collect::<Vec<_>>(), ["CF-X01"]);
 }
+
+#[test]
+fn who_uploaded_a_worker_or_wrote_to_a_list_made_what_came_of_it_and_a_push_is_nobodys() {
+    let made = |name: &str, path: &str, ip: &str, raw: &Value| {
+        let event = json!({
+            "id": "1", "at": "2026-11-20T01:00:00Z", "action": "create", "success": true, "resource_type": "thing",
+            "log": "v2", "ip": ip, "email": "maya@a.example", "uri": format!("/client/v4{path}"),
+        });
+        let family = families().find(|family| family.name == name).unwrap();
+        let mut raw = raw.clone();
+        raw["id"] = "new".into();
+        let item = family.item(&Seat::account().of("api"), raw);
+        let found = found(&serde_json::from_value(event).unwrap(), Some(&(family, item)));
+        found.iter().filter(|it| it.family == name).map(|it| it.attribution).collect::<Vec<_>>()
+    };
+    let at = "2026-11-20T01:00:02Z";
+    for (name, path, raw) in [
+        ("workers_versions", "/accounts/x/workers/scripts/api", json!({ "metadata": { "created_on": at } })),
+        ("workers_deployments", "/accounts/x/workers/scripts/api/content", json!({ "created_on": at })),
+        ("list_items", "/accounts/x/rules/lists/api/items", json!({ "created_on": at, "ip": "192.0.2.1" })),
+    ] {
+        assert_eq!(made(name, path, HOSTILE, &raw), [Attribution::Intruder], "{name}");
+        assert!(made(name, path, "198.51.100.1", &raw).is_empty(), "{name} by a colleague");
+    }
+    let built = |trigger: &str| {
+        let raw = json!({ "created_on": at, "deployment_trigger": { "type": trigger } });
+        made("pages_deployments", "/accounts/x/elsewhere", "198.51.100.1", &raw)
+    };
+    assert!(built("github:push").is_empty(), "a push built it");
+    assert_eq!(built("ad_hoc"), [Attribution::Unattributed], "no log says by whom");
+}
