@@ -13,7 +13,7 @@ use crate::hunt::snapshot::Capture;
 use crate::hunt::sweep::{Ending, IN_FLIGHT, Place, Sink, Sweep, Swept, SweptPage};
 use crate::hunt::{Family, OwnActs, Seat};
 use crate::journal::{Acceptance, EffectState, IncidentState, RunState, StepState};
-use crate::model::{EffectKey, EvidenceRef, Finding, Gap, RunId, StepPath, WebRead};
+use crate::model::{EffectKey, EvidenceRef, Finding, FindingStatus, Gap, RunId, StepPath, WebRead};
 use crate::outside::{Hindrance, OutsideLook, Sight};
 use crate::provider::{Lane, Leaked, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
 use crate::secret::SecretBytes;
@@ -130,6 +130,12 @@ impl<'a> Look<'a> {
     /// Whether the incident has this finding.
     pub fn has(&self, finding: &Finding) -> bool {
         self.incident.is_some_and(|incident| incident.findings.contains_key(&finding.id))
+    }
+
+    /// Whether the incident has this finding, and is done with it.
+    pub fn has_settled(&self, finding: &Finding) -> bool {
+        let known = self.incident.and_then(|incident| incident.findings.get(&finding.id));
+        known.is_some_and(|known| known.status != FindingStatus::Open)
     }
 
     /// Whether a look of its own at the parts of a resource has found the same technique in the same zone.

@@ -165,7 +165,9 @@ impl Action for Hunt {
             let is_listed = it.change != Change::Removed || it.family == COMPARED;
             (is_listed && REVIEWED.contains(&it.family.as_str())) || look.has_like(it)
         };
-        let is_told = |finding: &&Finding| !reviewed || !is_reviewed(finding);
+        // That what was taken back is gone opens nothing again.
+        let is_over = |it: &Finding| seen.fleeting.contains(&it.id) && look.has_settled(it);
+        let is_told = |it: &&Finding| !is_over(it) && (!reviewed || !is_reviewed(it));
         let findings: Vec<Finding> = seen.findings.iter().filter(is_told).cloned().collect();
         let output = Output {
             since,

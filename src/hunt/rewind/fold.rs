@@ -98,7 +98,8 @@ impl Folding<'_> {
     /// What the log has of what it was before a write. Of a write of many, or of a part, that is something else, unless it
     /// names this.
     pub(super) fn old<'e>(&self, event: &'e AuditEvent) -> Option<&'e Value> {
-        let is_named = event.resource_id.as_deref().unwrap_or_default() == self.id;
+        // What has no id is the only one of its list, by whatever id the log calls it.
+        let is_named = self.id.is_empty() || event.resource_id.as_deref() == Some(self.id);
         let is_last = |path: &str| path.rsplit('/').next() == Some(self.id);
         let is_whole = event.path().is_none_or(|path| is_last(path) || (path == self.list && is_named));
         let is_it = |old: &Value| !self.id.is_empty() && self.family.id_of(old) == self.id;

@@ -5,8 +5,8 @@ use crate::hunt::{AuditEvent, Family, Seat, blank};
 use crate::model::Change;
 
 const RECORDS: Family =
-    Family { name: "records", path: "/zones/{zone}/records", modified: "/modified", created: "/created", ..blank() };
-const LIST: &str = "/zones/z/records";
+    Family { name: "records", path: "/places/{zone}/records", modified: "/modified", created: "/created", ..blank() };
+const LIST: &str = "/places/z/records";
 
 fn seat() -> Seat {
     Seat::zone("z", "one.example")
@@ -45,8 +45,8 @@ fn past(events: &[AuditEvent]) -> Vec<Rewound<'_>> {
 #[test]
 fn the_oldest_write_says_what_it_was() {
     let events = [
-        event("02:00", "update", "/zones/z/records/1", &json!({ "id": "1", "content": "b", "ttl": 1 })),
-        event("01:00", "update", "/zones/z/records/1", &json!({ "id": "1", "content": "a", "ttl": 1 })),
+        event("02:00", "update", "/places/z/records/1", &json!({ "id": "1", "content": "b", "ttl": 1 })),
+        event("01:00", "update", "/places/z/records/1", &json!({ "id": "1", "content": "a", "ttl": 1 })),
     ];
     let item = json!({ "id": "1", "content": "c", "ttl": 1 });
     let expected = json!({ "content": "a", "ttl": 1 });
@@ -59,8 +59,8 @@ fn the_oldest_write_says_what_it_was() {
 #[test]
 fn a_write_below_an_item_is_one_of_it_only_where_it_is_a_part() {
     let events = [
-        event("01:00", "update", "/zones/z/records/1/notes/7", &Value::Null),
-        event("02:00", "update", "/zones/z/other/1", &Value::Null),
+        event("01:00", "update", "/places/z/records/1/notes/7", &Value::Null),
+        event("02:00", "update", "/places/z/other/1", &Value::Null),
     ];
     let item = RECORDS.item(&seat(), json!({ "id": "1" }));
     let since = "2026-11-20T00:00:00Z".parse().unwrap();
@@ -75,7 +75,7 @@ fn what_is_made_below_an_item_makes_no_new_one_and_the_log_may_have_the_whole() 
     let family = Family { parts: &["notes"], ..RECORDS };
     let since = "2026-11-20T00:00:00Z".parse().unwrap();
     let before = |old: &Value| {
-        let events = [event("01:00", "create", "/zones/z/records/1/notes", old)];
+        let events = [event("01:00", "create", "/places/z/records/1/notes", old)];
         let item = family.item(&seat(), json!({ "id": "1", "content": "b" }));
         let found = rewind(&family, &item, LIST, since, &Writes::new(&events, since)).unwrap();
         (found.difference.change(), found.certainty, found.difference.before.unwrap().value)
@@ -95,11 +95,11 @@ fn a_write_of_many_is_one_of_each_that_says_that_it_changed_then() {
         let item = RECORDS.item(&seat(), made.clone());
         rewind(&RECORDS, &item, LIST, since, &Writes::new(&events, since)).map(|it| it.writes.len())
     };
-    assert_eq!(writes("/zones/z/records", "update"), Some(1));
-    assert_eq!(writes("/zones/z/records/import", "create"), Some(1));
+    assert_eq!(writes("/places/z/records", "update"), Some(1));
+    assert_eq!(writes("/places/z/records/import", "create"), Some(1));
     // Somebody else's new item, another list, another time.
-    assert_eq!(writes("/zones/z/records", "create"), Some(0));
-    assert_eq!(writes("/zones/y/records", "update"), Some(0));
+    assert_eq!(writes("/places/z/records", "create"), Some(0));
+    assert_eq!(writes("/places/y/records", "update"), Some(0));
     let later = json!({ "id": "1", "created": "2026-11-20T02:00:20Z" });
     let events = [event("01:00", "update", LIST, &Value::Null)];
     let since = "2026-11-20T00:00:00Z".parse().unwrap();
@@ -109,11 +109,11 @@ fn a_write_of_many_is_one_of_each_that_says_that_it_changed_then() {
 
 #[test]
 fn a_part_is_put_over_what_is_there_and_nothing_is_made_up() {
-    let partly = [event("01:00", "update", "/zones/z/records/1", &json!({ "content": "a" }))];
+    let partly = [event("01:00", "update", "/places/z/records/1", &json!({ "content": "a" }))];
     let item = json!({ "id": "1", "content": "c", "ttl": 1 });
     let expected = json!({ "content": "a", "ttl": 1 });
     assert_eq!(rewound(&item, &partly), Some((Change::Changed, Certainty::Approximate, expected)));
-    let silent = [event("01:00", "update", "/zones/z/records/1", &Value::Null)];
+    let silent = [event("01:00", "update", "/places/z/records/1", &Value::Null)];
     assert_eq!(rewound(&item, &silent), Some((Change::Changed, Certainty::Unknown, Value::Null)));
 }
 
@@ -128,7 +128,7 @@ fn what_says_of_itself_that_it_is_new_or_was_written_is_told_without_a_log() {
 
 #[test]
 fn what_changed_with_something_below_it_is_told_by_that() {
-    let events = [event("03:00", "update", "/zones/z/records/1/value", &Value::Null)];
+    let events = [event("03:00", "update", "/places/z/records/1/value", &Value::Null)];
     let changed = |at: &str| json!({ "id": "1", "modified": format!("2026-11-20T{at}:30Z") });
     assert_eq!(rewound(&changed("03:00"), &events), None);
     assert_eq!(
@@ -141,9 +141,9 @@ fn what_changed_with_something_below_it_is_told_by_that() {
 #[test]
 fn what_was_deleted_is_told_by_the_log() {
     let events = [
-        event("01:00", "delete", "/zones/z/records/1", &whole("a")),
-        event("01:00", "delete", "/zones/z/records/2", &Value::Null),
-        event("01:00", "delete", "/zones/z/other/3", &Value::Null),
+        event("01:00", "delete", "/places/z/records/1", &whole("a")),
+        event("01:00", "delete", "/places/z/records/2", &Value::Null),
+        event("01:00", "delete", "/places/z/other/3", &Value::Null),
     ];
     let found = past(&events);
     assert_eq!(
@@ -157,7 +157,7 @@ fn what_was_deleted_is_told_by_the_log() {
 
 #[test]
 fn a_write_whose_old_value_is_not_known_leaves_what_lies_before_it_unknown() {
-    let path = "/zones/z/records/1";
+    let path = "/places/z/records/1";
     let events = [
         event("01:00", "update", path, &Value::Null),
         event("02:00", "update", path, &json!({ "id": "1", "content": "evil" })),
@@ -182,7 +182,7 @@ fn a_write_whose_old_value_is_not_known_leaves_what_lies_before_it_unknown() {
 
 #[test]
 fn what_was_deleted_and_made_again_under_its_name_is_changed() {
-    let path = "/zones/z/records/1";
+    let path = "/places/z/records/1";
     let item = json!({ "id": "1", "content": "evil", "created": "2026-11-20T03:00:02Z" });
     for does in ["create", "update"] {
         let events = [event("02:59", "delete", path, &whole("good")), event("03:00", does, path, &Value::Null)];
@@ -198,12 +198,20 @@ fn what_was_deleted_and_made_again_under_its_name_is_changed() {
 
 #[test]
 fn what_is_the_only_one_of_its_seat_is_set_and_not_made() {
-    let hold = Family { path: "/zones/{zone}/hold", id: "", ..RECORDS };
+    let hold = Family { path: "/places/{zone}/hold", id: "", ..RECORDS };
     let since = "2026-11-20T00:00:00Z".parse().unwrap();
-    let events = [event("01:00", "create", "/zones/z/hold", &Value::Null)];
+    let events = [event("01:00", "create", "/places/z/hold", &Value::Null)];
     let item = hold.item(&seat(), json!({ "hold": true }));
-    let found = rewind(&hold, &item, "/zones/z/hold", since, &Writes::new(&events, since)).unwrap();
+    let found = rewind(&hold, &item, "/places/z/hold", since, &Writes::new(&events, since)).unwrap();
     assert_eq!((found.difference.change(), found.certainty), (Change::Changed, Certainty::Unknown));
+
+    // The log calls it by an id of its own.
+    let mut told = event("01:00", "update", "/places/z/hold", &json!({ "hold": false }));
+    told.resource_id = Some("z".to_owned());
+    let events = [told];
+    let found = rewind(&hold, &item, "/places/z/hold", since, &Writes::new(&events, since)).unwrap();
+    let before = found.difference.before.map(|before| before.value);
+    assert_eq!((before, found.certainty), (Some(json!({ "hold": false })), Certainty::Exact));
 }
 
 #[test]
@@ -234,13 +242,13 @@ fn a_part_of_what_it_was_makes_up_no_fields() {
         let it = rewind(&family, &item, LIST, since, &Writes::new(events, since)).unwrap();
         (it.certainty, it.difference.before.unwrap().value)
     };
-    let part = event("01:00", "update", "/zones/z/records/1", &json!({ "id": "1", "content": "a" }));
-    let silent = event("02:00", "update", "/zones/z/records/1", &Value::Null);
+    let part = event("01:00", "update", "/places/z/records/1", &json!({ "id": "1", "content": "a" }));
+    let silent = event("02:00", "update", "/places/z/records/1", &Value::Null);
     let kept = (Certainty::Approximate, json!({ "content": "a", "ttl": 300 }));
     assert_eq!(before(std::slice::from_ref(&part)), kept);
     // What the rest was after that write is not known.
     assert_eq!(before(&[part, silent]), (Certainty::Approximate, json!({ "content": "a" })));
-    let deletion = [event("01:00", "delete", "/zones/z/records/1", &json!({ "id": "1", "content": "a" }))];
+    let deletion = [event("01:00", "delete", "/places/z/records/1", &json!({ "id": "1", "content": "a" }))];
     let seat = seat();
     let of = Gone { family: &family, seat: &seat, list: LIST, id: "1", fields: None };
     let it = gone(&of, &deletion.iter().collect::<Vec<_>>(), since);
@@ -252,7 +260,7 @@ fn a_part_of_what_it_was_makes_up_no_fields() {
 
 #[test]
 fn what_was_made_and_deleted_again_is_nothing_to_bring_back() {
-    let path = "/zones/z/records/1";
+    let path = "/places/z/records/1";
     let made = AuditEvent { resource_id: Some("1".to_owned()), ..event("01:00", "create", LIST, &Value::Null) };
     let young =
         json!({ "id": "1", "content": "evil", "created": "2026-11-20T01:00:00Z", "modified": "2026-11-20T01:00:00Z" });
@@ -283,7 +291,7 @@ fn what_was_made_and_deleted_again_is_nothing_to_bring_back() {
 
 #[test]
 fn what_was_changed_and_then_deleted_is_missing_as_it_was_before_the_window() {
-    let path = "/zones/z/records/1";
+    let path = "/places/z/records/1";
     let deletion = event("03:00", "delete", path, &whole("evil"));
     let before = |events: &[AuditEvent]| {
         let found = past(events);
@@ -299,9 +307,9 @@ fn what_was_changed_and_then_deleted_is_missing_as_it_was_before_the_window() {
 #[test]
 fn what_was_deleted_and_is_there_as_it_was_is_not_gone_but_one_of_its_name_elsewhere_is() {
     let events = [
-        event("01:00", "delete", "/zones/z/records/1", &whole("a")),
-        event("01:10", "create", "/zones/z/records/1", &Value::Null),
-        event("01:20", "delete", "/zones/y/records/1", &whole("a")),
+        event("01:00", "delete", "/places/z/records/1", &whole("a")),
+        event("01:10", "create", "/places/z/records/1", &Value::Null),
+        event("01:20", "delete", "/places/y/records/1", &whole("a")),
     ];
     let since = "2026-11-20T00:00:00Z".parse().unwrap();
     let mut past = Past::new("a", str::to_owned, &events, since);
