@@ -27,7 +27,7 @@
 //! | field | rows |
 //! |---|---|
 //! | `events` | acts from an audit log: `id`, `at`, `action`; optional `success`, `resource_type`, `resource_id`, `zone`, `email`, `token_id`, `token_name`, `ip`, `method`, `uri`, `log`, `own` |
-//! | `principals` | credentials in the intruder's hands: `token_id`; optional `token_name`, `honest_ips`, `hostile_ips`, `mixed_ips` |
+//! | `principals` | credentials in the intruder's hands: `token_id`; optional `token_name`, `intruder_made`, `honest_ips`, `hostile_ips`, `mixed_ips`, `open_ips` |
 //! | `tokens` | credentials that were seen: `id`; optional `name`, `role`, `status`, `marks: [text]`; one that is not `active` needs no disposition |
 //! | `rotated` | credentials with a new value: as `tokens`; counts only where no effect tells of the same id |
 //! | `left` | credentials left as they are: `id`; optional `name`, `owner`, `reason`; counts likewise |

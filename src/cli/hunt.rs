@@ -193,9 +193,11 @@ fn doubtful(usage: &Usage) -> Option<Principal> {
     (usage.kind == Kind::Token).then(|| Principal {
         token_id: usage.id.clone(),
         token_name: usage.name.clone(),
+        intruder_made: false,
         honest_ips: usage.places.iter().filter_map(|place| place.ip.clone()).collect(),
         hostile_ips: Vec::new(),
         mixed_ips: Vec::new(),
+        open_ips: Vec::new(),
     })
 }
 

@@ -172,9 +172,11 @@ mod tests {
         [Principal {
             token_id: "stolen".into(),
             token_name: "ci".into(),
+            intruder_made: false,
             honest_ips: vec!["198.51.100.1".into()],
             hostile_ips: vec!["203.0.113.1".into()],
             mixed_ips: vec![],
+            open_ips: vec![],
         }]
     }
 

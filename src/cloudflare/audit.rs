@@ -2,6 +2,9 @@
 
 pub mod bulk;
 pub mod credentials;
+mod kinds;
 pub mod limits;
 pub mod pathless;
 pub mod wire;
+
+pub use kinds::kind;

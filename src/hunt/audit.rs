@@ -1,5 +1,7 @@
 //! Acts as an audit log recorded them, and whose doing an act is.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,6 +71,10 @@ pub struct AuditEvent {
     /// the team nor the one that quell acts from: it may be a colleague at a new place, and it may be the intruder.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unexplained: bool,
+    /// True where nothing but what was done leaves it unexplained: whoever did it was where they always are, and had never
+    /// done anything of the kind.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub new_kind: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -117,6 +123,25 @@ pub struct SeenBefore {
     pub user_agent: Option<String>,
     /// How often.
     pub count: u64,
+    /// Kinds of acts that were done so, each once: `update dns_records`. Nothing where that is not known, and an empty text
+    /// for what a log told too little of.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub kinds: BTreeSet<String>,
+}
+
+impl SeenBefore {
+    /// So many kinds are kept of each use; one that was of so many is taken for one of any.
+    pub const MOST_KINDS: usize = 128;
+
+    /// Whether every kind of act that was done so is known.
+    pub fn tells_kinds(&self) -> bool {
+        (1..Self::MOST_KINDS).contains(&self.kinds.len()) && !self.kinds.contains("")
+    }
+
+    /// Whether acts of this kind were done so; none where nobody can say.
+    pub fn did(&self, kind: &str) -> Option<bool> {
+        self.tells_kinds().then(|| self.kinds.contains(kind))
+    }
 }
 
 /// How far the logs that were read reach.
@@ -144,15 +169,23 @@ pub struct Principal {
     pub token_id: String,
     /// Its name; may be chosen by an attacker.
     pub token_name: String,
+    /// True for one that the intruder made: nobody else ever had it, and it is the intruder's wherever it acts.
+    #[serde(default)]
+    pub intruder_made: bool,
     /// Addresses from which it was used honestly: seen in the 30 days before it was exposed. Empty for a token that the
-    /// intruder made.
+    /// intruder made, and for one of which no earlier use is known.
     pub honest_ips: Vec<String>,
-    /// Addresses from which only the intruder is known to have used it.
+    /// Addresses from which only the intruder is known to have used it: never merely because nothing is known of an
+    /// earlier use.
     pub hostile_ips: Vec<String>,
     /// Addresses from which it was used in the window for the first time, and others were at work before: nobody can say
     /// whether that was the intruder.
     #[serde(default)]
     pub mixed_ips: Vec<String>,
+    /// Addresses from which it was used in the window for the first time, and nothing tells that from its honest use: it
+    /// was used as ever, or no earlier use is known. What others do there says nothing of them.
+    #[serde(default)]
+    pub open_ips: Vec<String>,
 }
 
 /// Whose doing `event` is, given what the intruder holds.
@@ -164,8 +197,10 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
     if principals.is_empty() {
         return Attribution::Unattributed;
     }
-    // What was never seen like this is nobody's until somebody says that it was they.
-    let others = if event.unexplained { Attribution::Unattributed } else { Attribution::Other };
+    // What was never seen like this is nobody's until somebody says that it was they. That it was never done before is not
+    // held against anybody where it is known what the intruder has.
+    let is_strange = event.unexplained && !event.new_kind;
+    let others = if is_strange { Attribution::Unattributed } else { Attribution::Other };
     let from = |ips: fn(&Principal) -> &[String]| {
         event.ip.as_ref().is_some_and(|ip| principals.iter().any(|held| ips(held).contains(ip)))
     };
@@ -178,15 +213,9 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
         };
     };
     let Some(held) = principals.iter().find(|held| held.token_id == token) else { return others };
-    // One that nobody else ever had is the intruder's wherever it acts.
-    if held.honest_ips.is_empty() {
-        return Attribution::Intruder;
-    }
-    match &event.ip {
-        Some(ip) if !held.honest_ips.contains(ip) && !held.mixed_ips.contains(ip) => Attribution::Intruder,
-        // Without an address the act does not tell.
-        _ => Attribution::Shared,
-    }
+    // Others may have it as well, unless the intruder made it: only an address that is known to be hostile tells.
+    let is_hostile = event.ip.as_ref().is_some_and(|ip| held.hostile_ips.contains(ip));
+    if held.intruder_made || is_hostile { Attribution::Intruder } else { Attribution::Shared }
 }
 
 #[cfg(test)]
@@ -208,9 +237,11 @@ mod tests {
         [Principal {
             token_id: "stolen".into(),
             token_name: "ci".into(),
+            intruder_made: false,
             honest_ips: vec!["runner".into()],
             hostile_ips: vec!["bad".into()],
             mixed_ips: vec!["office".into()],
+            open_ips: vec!["runner of today".into()],
         }]
     }
 
@@ -218,16 +249,25 @@ mod tests {
     fn an_address_that_others_use_as_well_leaves_it_open() {
         let whose = |token, ip| attribute(&event(token, ip, false), &held());
         assert_eq!(whose(Some("stolen"), "bad"), Attribution::Intruder);
-        assert_eq!(whose(Some("stolen"), "nowhere yet"), Attribution::Intruder);
+        assert_eq!(
+            whose(Some("stolen"), "nowhere yet"),
+            Attribution::Shared,
+            "an address is hostile by evidence alone"
+        );
         assert_eq!(whose(Some("stolen"), "runner"), Attribution::Shared);
         assert_eq!(whose(Some("stolen"), "office"), Attribution::Shared);
         assert_eq!(whose(None, "bad"), Attribution::Intruder);
         assert_eq!(whose(None, "office"), Attribution::Shared);
         // Where the token always was, a colleague's session is a colleague's.
         assert_eq!((whose(None, "runner"), whose(Some("other"), "office")), (Attribution::Other, Attribution::Other));
+        // So is it where nothing tells the token's use from its honest one; that use stays shared.
+        assert_eq!(
+            (whose(Some("stolen"), "runner of today"), whose(None, "runner of today")),
+            (Attribution::Shared, Attribution::Other)
+        );
         // What the intruder made is the intruder's there as well.
         let [held] = held();
-        let made = [Principal { honest_ips: vec![], ..held }];
+        let made = [Principal { intruder_made: true, honest_ips: vec![], ..held }];
         assert_eq!(attribute(&event(Some("stolen"), "office", false), &made), Attribution::Intruder);
     }
 
@@ -241,5 +281,10 @@ mod tests {
         assert_eq!(whose(None, "bad"), Attribution::Intruder);
         let own = AuditEvent { own: true, ..event(None, "new", true) };
         assert_eq!(attribute(&own, &held()), Attribution::Other);
+        let first = AuditEvent { new_kind: true, ..event(Some("other"), "office", true) };
+        assert_eq!(
+            (attribute(&first, &held()), attribute(&first, &[])),
+            (Attribution::Other, Attribution::Unattributed)
+        );
     }
 }

@@ -318,9 +318,11 @@ mod tests {
         Principal {
             token_id: id.into(),
             token_name: id.into(),
+            intruder_made: true,
             honest_ips: vec![],
             hostile_ips: vec!["203.0.113.1".into()],
             mixed_ips: vec![],
+            open_ips: vec![],
         }
     }
 

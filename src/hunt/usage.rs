@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use hours::{Hours, WorkingHours};
 pub use place::{Place, Standing};
-pub use usual::Usual;
+pub use usual::{Usual, is_program};
 
 use super::audit::{AuditEvent, Principal, SeenBefore};
 use crate::model::Attribution;

@@ -182,6 +182,7 @@ mod tests {
             ip: Some("home".to_owned()),
             user_agent: None,
             count: 1,
+            kinds: std::collections::BTreeSet::new(),
         };
         let cut = Cut { who: "cut".into(), at: at(20), made_by: None };
         Watch::new(at(5), vec![cut], vec![seen("cut"), seen("ci")], made)

@@ -75,11 +75,15 @@ pub(super) struct Principal {
     #[serde(default)]
     pub(super) token_name: String,
     #[serde(default)]
+    pub(super) intruder_made: bool,
+    #[serde(default)]
     pub(super) honest_ips: Vec<String>,
     #[serde(default)]
     pub(super) hostile_ips: Vec<String>,
     #[serde(default)]
     pub(super) mixed_ips: Vec<String>,
+    #[serde(default)]
+    pub(super) open_ips: Vec<String>,
 }
 
 /// A credential that was seen.
@@ -164,11 +168,9 @@ impl OutputFacts {
         let held = act.token_id.as_ref().and_then(|id| self.principals.iter().find(|held| held.token_id == *id));
         let has = |ips: fn(&Principal) -> &[String], ip| self.principals.iter().any(|held| ips(held).contains(ip));
         match (held, &act.ip) {
-            // One that nobody else ever had is the intruder's wherever it acts.
-            (Some(held), _) if held.honest_ips.is_empty() => Attribution::Intruder,
-            (Some(held), Some(ip)) if !held.honest_ips.contains(ip) && !held.mixed_ips.contains(ip) => {
-                Attribution::Intruder
-            }
+            // One that nobody else ever had is the intruder's wherever it acts; of any other an address must tell.
+            (Some(held), _) if held.intruder_made => Attribution::Intruder,
+            (Some(held), Some(ip)) if held.hostile_ips.contains(ip) => Attribution::Intruder,
             (Some(_), _) => Attribution::Shared,
             // An act that names no token is told by its address alone; an e-mail does not tell.
             (None, Some(ip)) if act.token_id.is_none() && has(|held| &held.hostile_ips, ip) => Attribution::Intruder,

@@ -98,7 +98,7 @@ pub(super) fn radius(book: &Book<'_>) -> Radius {
         id: held.token_id.clone(),
         honest: held.honest_ips.clone(),
         hostile: held.hostile_ips.clone(),
-        mixed: held.mixed_ips.clone(),
+        mixed: held.mixed_ips.iter().chain(&held.open_ips).cloned().collect(),
     });
     let mut principals: Vec<PrincipalRow> = principals.collect();
     // Whose key or session it is told by is a person: no token.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, StepError, StepPlan};
 use crate::cloudflare::api::segment;
-use crate::cloudflare::audit::wire;
+use crate::cloudflare::audit::{kind, wire};
 use crate::hunt::usage::Usual;
 use crate::hunt::{AuditEvent, LogReach, SeenBefore};
 use crate::model::{CredentialKind, Danger, Gap, count};
@@ -134,9 +134,12 @@ impl Action for AuditCollect {
         let seen_before = seen_before(&earlier);
         let usual = Usual::new(&seen_before);
         for event in &mut events {
-            let is_teams = |ip: &String| of_run.contains(ip) || look.safeguards().is_own_address(ip);
-            let is_teams = event.ip.as_ref().is_some_and(is_teams);
-            event.unexplained = !is_teams && !usual.explains(event);
+            let is_of_run = event.ip.as_ref().is_some_and(|ip| of_run.contains(ip));
+            let is_teams = is_of_run || event.ip.as_ref().is_some_and(|ip| look.safeguards().is_own_address(ip));
+            let is_explained = is_teams || usual.explains(event);
+            // Who sits where the team does may have its machine as well: the place does not explain what was never done.
+            event.new_kind = is_explained && !is_of_run && usual.is_new_kind(event, &kind(event));
+            event.unexplained = !is_explained || event.new_kind;
         }
         let complete = reading.complete;
         let output = Output { since, before, events, complete, reach, seen_before };
@@ -239,7 +242,7 @@ impl Collecting<'_> {
 }
 
 fn seen_before(events: &[AuditEvent]) -> Vec<SeenBefore> {
-    let mut counts: BTreeMap<SeenBefore, u64> = BTreeMap::new();
+    let mut uses: BTreeMap<SeenBefore, (u64, BTreeSet<String>)> = BTreeMap::new();
     // An attempt that failed is no use: an intruder who tried in vain must not make the address an honest one.
     for event in events.iter().filter(|event| event.success) {
         let seen = SeenBefore {
@@ -249,10 +252,16 @@ fn seen_before(events: &[AuditEvent]) -> Vec<SeenBefore> {
             ip: event.ip.clone(),
             user_agent: event.user_agent.clone(),
             count: 0,
+            kinds: BTreeSet::new(),
         };
-        *counts.entry(seen).or_default() += 1;
+        let (count, kinds) = uses.entry(seen).or_default();
+        *count += 1;
+        if kinds.len() < SeenBefore::MOST_KINDS {
+            let is_told = event.log != "v1" || !event.is_write();
+            kinds.insert(if is_told { kind(event) } else { String::new() });
+        }
     }
-    counts.into_iter().map(|(seen, count)| SeenBefore { count, ..seen }).collect()
+    uses.into_iter().map(|(seen, (count, kinds))| SeenBefore { count, kinds, ..seen }).collect()
 }
 
 fn gap(family: &str, reason: &str) -> Gap {

@@ -14,11 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{Action, ActionSpec, Estimate, Look, Permission, Safeguards, StepError, StepPlan};
 use crate::cloudflare::ByHand;
+use crate::cloudflare::audit::kind;
 use crate::cloudflare::members::MemberRef;
 use crate::cloudflare::tokens::{
     ACCOUNT, Held, Known, Mark, Owner, Provisioner, Seen, Token, TokenRef, controls, held, include, list, marks,
     owner_in_log,
 };
+use crate::hunt::usage::is_program;
 use crate::hunt::{AuditEvent, Principal, SeenBefore};
 use crate::model::{Danger, count};
 
@@ -242,15 +244,23 @@ impl View<'_> {
             uses.chain(own).collect()
         };
         let usual = |event: &AuditEvent| {
-            let same = |before: &&SeenBefore| {
-                before.ip == event.ip && before.token_id == event.token_id && before.email == event.email
-            };
-            event.ip.as_deref().is_some_and(&is_own_address) || self.before.iter().any(|it| same(&it))
+            let is_theirs = |seen: &&SeenBefore| seen.token_id == event.token_id && seen.email == event.email;
+            let mut theirs = self.before.iter().filter(is_theirs).peekable();
+            event.ip.as_deref().is_some_and(&is_own_address)
+                || theirs.peek().is_none()
+                || theirs.any(|seen| seen.ip == event.ip || is_program(seen, event))
+        };
+        // A user agent can be faked: it keeps an act from being held for the intruder's, and never clears it.
+        let as_ever = |event: &AuditEvent| {
+            let uses = self.before.iter().filter(|seen| seen.token_id.is_some() && seen.token_id == event.token_id);
+            let kind = kind(event);
+            uses.filter(|seen| is_program(seen, event)).any(|seen| seen.did(&kind) != Some(false))
         };
         let at_work: BTreeSet<&str> = self.before.iter().filter_map(|before| before.ip.as_deref()).collect();
         let is_teams = |ip: &str| is_own_address(ip) || at_work.contains(ip);
+        let (since, name) = (self.since, |id: &str| self.name(id));
         let known =
-            Known { since: self.since, honest: &honest, is_teams: &is_teams, usual: &usual, name: &|id| self.name(id) };
+            Known { since, honest: &honest, is_teams: &is_teams, usual: &usual, as_ever: &as_ever, name: &name };
         let mut held = held(&suspects, &self.events, &known);
         // A responder who made a token in the dashboard is behind the address of this run, not an intruder.
         held.tokens.retain(|grip| grip.sure || self.own.as_ref() != Some(&grip.id));

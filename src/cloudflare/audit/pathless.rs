@@ -85,9 +85,11 @@ mod tests {
         let held = [Principal {
             token_id: "stolen".into(),
             token_name: "ci".into(),
+            intruder_made: true,
             honest_ips: vec![],
             hostile_ips: vec!["bad".into()],
             mixed_ips: vec![],
+            open_ips: vec![],
         }];
         let pathless = Pathless::of(events, &held, "2026-11-19T00:00:00Z".parse().unwrap());
         let ids = ["CF-I03", "CF-I07", "CF-T02", "CF-T07"];

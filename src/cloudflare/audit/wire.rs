@@ -39,6 +39,7 @@ pub fn second(entry: &Value) -> Option<AuditEvent> {
         log: "v2".to_owned(),
         own: false,
         unexplained: false,
+        new_kind: false,
     })
 }
 
@@ -76,6 +77,7 @@ pub fn first(entry: &Value) -> Option<AuditEvent> {
         log: "v1".to_owned(),
         own: false,
         unexplained: false,
+        new_kind: false,
     })
 }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -24,7 +24,8 @@ pub struct Grip<'e> {
     pub id: String,
     /// The act that made it; none for a suspect.
     pub made: Option<&'e AuditEvent>,
-    /// False where it was made without a token, and only the address speaks for the intruder: an address may be shared.
+    /// False where it was made without a token, and only the address speaks for the intruder: an address may be shared. So
+    /// where it was made with a token of the intruder's, and nothing tells that from the honest use of that token.
     pub sure: bool,
 }
 
@@ -47,8 +48,11 @@ pub struct Known<'a> {
     pub honest: &'a dyn Fn(&str) -> Vec<String>,
     /// Whether somebody was at work at an address before the window, or the team said that it is its own.
     pub is_teams: &'a dyn Fn(&str) -> bool,
-    /// Whether whoever acted had acted from there before the window.
+    /// Whether nothing speaks against whoever acted being whom the log names: they acted from there before the window, or
+    /// with the same program, or nothing of them is known from before.
     pub usual: &'a dyn Fn(&AuditEvent) -> bool,
+    /// Whether a token did the like with the same program before the window, from wherever.
+    pub as_ever: &'a dyn Fn(&AuditEvent) -> bool,
     /// A token's name.
     pub name: &'a dyn Fn(&str) -> String,
 }
@@ -65,10 +69,22 @@ pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>
         let mut grown = held.confirm(events);
         for event in &writes {
             let Some(id) = event.resource_id.as_ref() else { continue };
-            if attribute(event, &held.principals) != Attribution::Intruder {
-                continue;
+            match attribute(event, &held.principals) {
+                Attribution::Intruder => {}
+                // Where no earlier use is known, what was made may be the intruder's: somebody is to say.
+                Attribution::Shared if makes(event) && held.is_of_unknown_use(event) && held.get(id).is_none() => {
+                    held.tokens.push(Grip { id: id.clone(), made: Some(event), sure: false });
+                    grown = true;
+                    continue;
+                }
+                _ => continue,
             }
             if let Some(grip) = held.tokens.iter_mut().find(|it| it.id == *id) {
+                // What nobody could say before is told by what else was learnt of the address.
+                if !grip.sure && event.token_id.is_some() && grip.made.is_some_and(|made| made.id == event.id) {
+                    grip.sure = true;
+                    grown = true;
+                }
                 // One of several suspects may have made another.
                 if grip.made.is_none() && makes(event) && event.token_id.as_ref() != Some(id) {
                     grip.made = Some(event);
@@ -96,11 +112,18 @@ impl<'e> Held<'e> {
         self.tokens.iter().find(|grip| grip.id == id)
     }
 
-    /// A token that was used from a hostile address is the intruder's, however it was made; true where that is news.
+    /// Whether it was done with a token of the intruder's of which nobody knows how others use it.
+    fn is_of_unknown_use(&self, event: &AuditEvent) -> bool {
+        let by = |held: &&Principal| event.token_id.as_ref() == Some(&held.token_id);
+        self.principals.iter().find(by).is_some_and(|held| !held.intruder_made && held.honest_ips.is_empty())
+    }
+
+    /// A token that was made at a hostile address and used from one is the intruder's; true where that is news.
     fn confirm(&mut self, events: &[AuditEvent]) -> bool {
         let principals = &self.principals;
         let hostile = |ip: &String| principals.iter().any(|held| held.hostile_ips.contains(ip));
-        let doubtful = self.tokens.iter_mut().filter(|grip| !grip.sure);
+        let by_hand = |grip: &&mut Grip<'_>| grip.made.is_some_and(|made| made.token_id.is_none());
+        let doubtful = self.tokens.iter_mut().filter(|grip| !grip.sure).filter(by_hand);
         let confirmed = doubtful.filter_map(|grip| {
             let mut used = events.iter().filter(|event| event.token_id.as_ref() == Some(&grip.id));
             used.any(|event| event.ip.as_ref().is_some_and(hostile)).then(|| grip.sure = true)
@@ -127,32 +150,75 @@ impl<'e> Held<'e> {
 }
 
 fn principals(held: &Held<'_>, events: &[AuditEvent], known: &Known<'_>) -> Vec<Principal> {
-    let made = held.tokens.iter().filter(|grip| grip.sure).map(|grip| (&grip.id, known.since, Vec::new()));
-    // Until it was rolled, a token of somebody else was in honest hands.
+    let sure = held.tokens.iter().filter(|grip| grip.sure);
+    let gripped = sure.map(|grip| {
+        let maker = maker(&grip.id, events, known);
+        let made = maker.is_some() || grip.made.is_some();
+        principal(Use { id: &grip.id, from: known.since, earlier: Vec::new(), made, maker }, events, known)
+    });
+    // Until it was rolled, a token of somebody else was in honest hands; who has it since has it from the intruder.
     let rolled = held.tampered.iter().filter_map(|it| {
         let at = it.rolled?;
         let honest = events.iter().filter(|event| event.token_id.as_ref() == Some(&it.id) && event.at < at);
-        Some((&it.id, Some(at), honest.filter_map(|event| event.ip.clone()).collect()))
+        let earlier: Vec<String> = honest.filter_map(|event| event.ip.clone()).collect();
+        Some(principal(Use { id: &it.id, from: Some(at), earlier, made: true, maker: None }, events, known))
     });
-    let principal = |(id, from, honest): (&String, Option<Timestamp>, Vec<String>)| {
-        let honest_ips: BTreeSet<String> = (known.honest)(id).into_iter().chain(honest).collect();
-        let used = events
-            .iter()
-            .filter(|event| event.token_id.as_ref() == Some(id) && from.is_none_or(|from| event.at >= from))
-            .filter(|event| !event.own);
-        let used = used.chain(maker(id, events, known));
-        let used: BTreeSet<String> = used.filter_map(|event| event.ip.clone()).collect();
-        // An address where others were at work before is not the intruder's because this token is new there.
-        let (mixed, hostile) = used.difference(&honest_ips).cloned().partition(|ip| (known.is_teams)(ip));
-        Principal {
-            token_id: id.clone(),
-            token_name: (known.name)(id),
-            hostile_ips: hostile,
-            mixed_ips: mixed,
-            honest_ips: honest_ips.into_iter().collect(),
-        }
+    let mut principals: Vec<Principal> = gripped.chain(rolled).collect();
+    // What one token tells of an address counts for the others.
+    let hostile: BTreeSet<String> = principals.iter().flat_map(|held| held.hostile_ips.iter().cloned()).collect();
+    for held in &mut principals {
+        let (proven, open) = std::mem::take(&mut held.open_ips).into_iter().partition(|ip| hostile.contains(ip));
+        held.open_ips = open;
+        held.hostile_ips.extend::<Vec<String>>(proven);
+    }
+    principals
+}
+
+/// How a token in the intruder's hands was used.
+struct Use<'u> {
+    id: &'u str,
+    /// Since when the intruder may have had it.
+    from: Option<Timestamp>,
+    /// Addresses of honest use in the window.
+    earlier: Vec<String>,
+    /// Whether the intruder made it, or its present secret.
+    made: bool,
+    maker: Option<&'u AuditEvent>,
+}
+
+fn principal(of: Use<'_>, events: &[AuditEvent], known: &Known<'_>) -> Principal {
+    let honest_ips: BTreeSet<String> = (known.honest)(of.id).into_iter().chain(of.earlier).collect();
+    let is_use = |event: &&AuditEvent| {
+        event.token_id.as_deref() == Some(of.id) && of.from.is_none_or(|from| event.at >= from) && !event.own
     };
-    made.chain(rolled).map(principal).collect()
+    let mut used: BTreeMap<&String, Vec<&AuditEvent>> = BTreeMap::new();
+    for event in events.iter().filter(is_use).chain(of.maker) {
+        if let Some(ip) = event.ip.as_ref().filter(|ip| !honest_ips.contains(*ip)) {
+            used.entry(ip).or_default().push(event);
+        }
+    }
+    let mut principal = Principal {
+        token_id: of.id.to_owned(),
+        token_name: (known.name)(of.id),
+        intruder_made: of.made && honest_ips.is_empty(),
+        hostile_ips: Vec::new(),
+        mixed_ips: Vec::new(),
+        open_ips: Vec::new(),
+        honest_ips: Vec::new(),
+    };
+    for (ip, acts) in used {
+        // An address where others were at work before is not the intruder's because this token is new there. Nor is one
+        // where nothing sets its use apart from the honest one: a runner has another address every day.
+        let is_open = !of.made && (honest_ips.is_empty() || acts.iter().all(|act| (known.as_ever)(act)));
+        let whose = match ((known.is_teams)(ip), is_open) {
+            (true, _) => &mut principal.mixed_ips,
+            (false, true) => &mut principal.open_ips,
+            (false, false) => &mut principal.hostile_ips,
+        };
+        whose.push(ip.clone());
+    }
+    principal.honest_ips = honest_ips.into_iter().collect();
+    principal
 }
 
 /// The act that made a token which is the intruder's, where it was made in the window in a dashboard or with a global API
@@ -226,14 +292,26 @@ mod tests {
     }
 
     fn closure<'e>(events: &'e [AuditEvent], honest: &[&str]) -> Held<'e> {
+        closure_of(&["stolen"], events, &honest.iter().map(|ip| ("stolen", *ip)).collect::<Vec<_>>())
+    }
+
+    fn closure_of<'e>(suspects: &[&str], events: &'e [AuditEvent], honest: &[(&str, &str)]) -> Held<'e> {
         let honest = |id: &str| {
-            let ips = honest.iter().filter(|_| id == "stolen");
-            ips.map(|ip| (*ip).to_owned()).collect()
+            let ips = honest.iter().filter(|(of, _)| *of == id);
+            ips.map(|(_, ip)| (*ip).to_owned()).collect()
         };
         let usual = |event: &AuditEvent| event.ip.as_deref() == Some("office");
         let is_teams = |ip: &str| ip == "office";
-        let known = Known { since: None, honest: &honest, is_teams: &is_teams, usual: &usual, name: &str::to_owned };
-        held(&["stolen".to_owned()], events, &known)
+        let as_ever = |event: &AuditEvent| event.user_agent.as_deref() == Some("deploy/2");
+        let known = Known {
+            since: None,
+            honest: &honest,
+            is_teams: &is_teams,
+            usual: &usual,
+            as_ever: &as_ever,
+            name: &str::to_owned,
+        };
+        held(&suspects.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>(), events, &known)
     }
 
     fn ids(held: &Held<'_>) -> (Vec<(String, bool)>, Vec<String>) {
@@ -255,7 +333,7 @@ mod tests {
             event(6, "maya", "good", "POST", "other"),
             event(7, "maya", "good", "PUT", "victim"),
         ];
-        let found = closure(&events, &[]);
+        let found = closure(&events, &["ci"]);
         assert_eq!(ids(&found), (sure(&["stolen", "child", "grandchild"]), vec!["victim".to_owned()]));
         assert_eq!(found.tampered[0].act.id, "5", "the act of the intruder, not the later one of an honest hand");
         assert_eq!(found.principals.len(), 3, "a widened token alone is nothing that the intruder acts with");
@@ -274,11 +352,11 @@ mod tests {
         let by_hand = act(2, None, "bad", "POST", "/client/v4/user/tokens", "by-hand");
         let mut events = vec![event(1, "stolen", "bad", "POST", "child"), by_hand];
         events.push(act(3, None, "office", "POST", PATH, "honest"));
-        let found = closure(&events, &[]);
+        let found = closure(&events, &["ci"]);
         let doubtful = [sure(&["stolen", "child"]), vec![("by-hand".to_owned(), false)]].concat();
         assert_eq!((ids(&found).0, found.principals.len()), (doubtful, 2));
         events.push(event(4, "by-hand", "bad", "POST", "next"));
-        assert_eq!(ids(&closure(&events, &[])).0, sure(&["stolen", "child", "by-hand", "next"]));
+        assert_eq!(ids(&closure(&events, &["ci"])).0, sure(&["stolen", "child", "by-hand", "next"]));
     }
 
     #[test]
@@ -304,7 +382,7 @@ mod tests {
             act.context = Some("dash".to_owned());
             let later = AuditEvent { id: "2".into(), resource_id: Some("second".into()), ..act.clone() };
             let events = [act, later, event(3, "stolen", "worse", "POST", "child")];
-            let found = closure(&events, &[]);
+            let found = closure(&events, &["ci"]);
             (found.principals[0].hostile_ips.clone(), ids(&found).0)
         };
         let second = [sure(&["stolen", "child"]), vec![("second".to_owned(), false)]].concat();
@@ -319,13 +397,53 @@ mod tests {
         let roll = act(3, Some("stolen"), "bad", "PUT", "/client/v4/accounts/a/tokens/victim/value", "victim");
         let events =
             [event(2, "victim", "office", "POST", "honest"), roll, event(4, "victim", "worse", "POST", "child")];
-        let found = closure(&events, &[]);
+        let found = closure(&events, &["ci"]);
         assert_eq!(ids(&found), (sure(&["stolen", "child"]), vec!["victim".to_owned()]));
         let victim = found.principals.iter().find(|held| held.token_id == "victim").unwrap();
         assert_eq!(
             (&victim.honest_ips[..], &victim.hostile_ips[..]),
             (&["office".to_owned()][..], &["worse".to_owned()][..])
         );
+    }
+
+    #[test]
+    fn a_token_of_which_no_earlier_use_is_known_is_nowhere_surely_the_intruders() {
+        let mut made = act(1, None, "office", "POST", PATH, "stolen");
+        made.context = Some("dash".to_owned());
+        let mut events =
+            vec![made, event(2, "stolen", "runner", "PUT", "x"), event(3, "stolen", "bad", "POST", "child")];
+        let found = closure(&events, &[]);
+        let [held] = &found.principals[..] else { unreachable!("{:?}", found.principals) };
+        assert_eq!((&held.hostile_ips[..], &held.open_ips[..]), (&[][..], &["bad".into(), "runner".into()][..]));
+        assert!(!held.intruder_made);
+        // What was made with it is the intruder's or not: somebody is to say.
+        assert_eq!(ids(&found).0, [sure(&["stolen"]), vec![("child".to_owned(), false)]].concat());
+        // Once another token tells of the address, it tells of this one's use there, and of nothing elsewhere.
+        let known = closure_of(&["stolen", "other"], &events, &[("other", "ci")]);
+        assert_eq!(ids(&known).0.last(), Some(&("child".to_owned(), false)));
+        events.push(event(4, "other", "bad", "PUT", "y"));
+        let known = closure_of(&["stolen", "other"], &events, &[("other", "ci")]);
+        assert_eq!(ids(&known).0, sure(&["stolen", "other", "child"]));
+        assert_eq!(
+            (&known.principals[0].hostile_ips[..], &known.principals[0].open_ips[..]),
+            (&["bad".into()][..], &["runner".into()][..])
+        );
+        assert!(known.principals[2].intruder_made);
+    }
+
+    #[test]
+    fn a_runner_with_a_new_address_and_the_usual_program_is_not_the_intruder() {
+        let runs = |ip: &str, at: u8| AuditEvent {
+            user_agent: Some("deploy/2".to_owned()),
+            ..event(at, "stolen", ip, "PUT", "x")
+        };
+        let events = [runs("run 1", 1), runs("run 2", 2), event(3, "stolen", "bad", "POST", "child"), runs("bad", 4)];
+        let found = closure(&events, &["ci"]);
+        assert_eq!(
+            (&found.principals[0].hostile_ips[..], ids(&found).0),
+            (&["bad".into()][..], sure(&["stolen", "child"]))
+        );
+        assert_eq!(found.principals[0].open_ips, ["run 1", "run 2"]);
     }
 
     #[test]

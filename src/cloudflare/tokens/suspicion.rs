@@ -135,6 +135,7 @@ mod tests {
             ip: Some("192.0.2.1".to_owned()),
             user_agent: Some("terraform".to_owned()),
             count: 9,
+            kinds: std::collections::BTreeSet::new(),
         }
     }
 

@@ -30,6 +30,7 @@ fn seen(token: Option<&str>, email: Option<&str>, context: &str, ip: &str, agent
         ip: Some(ip.to_owned()),
         user_agent: agent.map(str::to_owned),
         count: 3,
+        kinds: std::collections::BTreeSet::new(),
     }
 }
 
@@ -90,9 +91,11 @@ fn a_stolen_token_in_honest_use_is_a_shared_principal() {
     let held = [Principal {
         token_id: "t".into(),
         token_name: "ci".into(),
+        intruder_made: false,
         honest_ips: vec!["ci".into()],
         hostile_ips: vec!["bad".into()],
         mixed_ips: vec![],
+        open_ips: vec![],
     }];
     let usages = analysed(&[token(1, "ci", "deploy/1"), token(2, "bad", "curl")], &before, &held);
     let whose: Vec<_> = usages[0].places.iter().map(|it| (it.whose, it.user_agent.as_deref().unwrap())).collect();
@@ -100,7 +103,7 @@ fn a_stolen_token_in_honest_use_is_a_shared_principal() {
     assert!(usages[0].shared && usages[0].held);
     assert_eq!(usages[0].usual, before);
     // One that only the intruder ever had is not.
-    let alone = [Principal { honest_ips: vec![], ..held[0].clone() }];
+    let alone = [Principal { intruder_made: true, honest_ips: vec![], ..held[0].clone() }];
     let usages = analysed(&[token(2, "bad", "curl")], &[], &alone);
     assert!(!usages[0].shared && usages[0].held);
 }

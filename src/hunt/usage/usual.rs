@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Kind, principal};
 use crate::hunt::audit::{AuditEvent, SeenBefore};
@@ -7,16 +7,50 @@ use crate::hunt::audit::{AuditEvent, SeenBefore};
 #[derive(Debug)]
 pub struct Usual<'b> {
     by_ip: HashMap<Option<&'b str>, Vec<&'b SeenBefore>>,
+    by_token: HashMap<&'b str, Kinds<'b>>,
+    by_user: HashMap<&'b str, Kinds<'b>>,
+}
+
+/// The kinds of acts that a principal did; none where not all of them are known.
+type Kinds<'b> = Option<BTreeSet<&'b str>>;
+
+fn add<'b>(kinds: &mut HashMap<&'b str, Kinds<'b>>, principal: &'b str, seen: &'b SeenBefore) {
+    let known = kinds.entry(principal).or_insert_with(|| Some(BTreeSet::new()));
+    match known {
+        Some(known) if seen.tells_kinds() => known.extend(seen.kinds.iter().map(String::as_str)),
+        _ => *known = None,
+    }
 }
 
 impl<'b> Usual<'b> {
     /// By these uses.
     pub fn new(before: &'b [SeenBefore]) -> Self {
         let mut by_ip: HashMap<_, Vec<_>> = HashMap::new();
+        let (mut by_token, mut by_user) = (HashMap::new(), HashMap::new());
         for seen in before {
             by_ip.entry(seen.ip.as_deref()).or_default().push(seen);
+            match (&seen.token_id, &seen.email) {
+                (Some(token), _) => add(&mut by_token, token, seen),
+                (None, Some(email)) => add(&mut by_user, email, seen),
+                (None, None) => {}
+            }
         }
-        Self { by_ip }
+        Self { by_ip, by_token, by_user }
+    }
+
+    /// Whether this is a write of a `kind` that whoever made it is known never to have made before. The older log tells
+    /// too little of what it was.
+    pub fn is_new_kind(&self, event: &AuditEvent, kind: &str) -> bool {
+        if event.own || event.log == "v1" || !event.is_write() {
+            return false;
+        }
+        let of_user = || event.email.as_deref().and_then(|email| self.by_user.get(email));
+        let done = match event.token_id.as_deref() {
+            // A token that is new where its user always was is held against what the user did.
+            Some(token) => self.by_token.get(token).or_else(of_user),
+            None => of_user(),
+        };
+        done.is_some_and(|done| done.as_ref().is_some_and(|done| !done.contains(kind)))
     }
 
     /// Whether an act is as things were before: the same credential from the same address in the same way, or a token of
@@ -58,6 +92,12 @@ fn is_way(seen: &SeenBefore, event: &AuditEvent) -> bool {
     seen.context.is_none() || event.context.is_none() || seen.context == event.context
 }
 
+/// Whether an act was done with the same program in the same way, where both are told; a user agent can be faked.
+pub fn is_program(seen: &SeenBefore, event: &AuditEvent) -> bool {
+    let both = seen.user_agent.as_deref().zip(event.user_agent.as_deref());
+    both.is_some_and(|(seen, agent)| !agent.is_empty() && program(seen) == program(agent)) && is_way(seen, event)
+}
+
 /// A user agent without its versions: programs are updated.
 fn program(agent: &str) -> String {
     agent.chars().filter(|letter| !letter.is_ascii_digit() && !matches!(letter, '.' | '_')).collect()
@@ -65,6 +105,8 @@ fn program(agent: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::json;
 
     use super::Usual;
@@ -73,7 +115,15 @@ mod tests {
     fn seen(token: Option<&str>, email: Option<&str>, context: &str, ip: &str, agent: &str) -> SeenBefore {
         let text = |text: &str| Some(text.to_owned());
         let (token_id, email) = (token.map(str::to_owned), email.map(str::to_owned));
-        SeenBefore { token_id, email, context: text(context), ip: text(ip), user_agent: text(agent), count: 1 }
+        SeenBefore {
+            token_id,
+            email,
+            context: text(context),
+            ip: text(ip),
+            user_agent: text(agent),
+            count: 1,
+            kinds: BTreeSet::new(),
+        }
     }
 
     /// Token, e-mail, kind of access, address, program and log of an act.
@@ -107,6 +157,36 @@ mod tests {
         assert!(!is_explained("", "maya@a.example", "api_key", "office", "Firefox/131.0", "v2"));
         assert!(!is_explained("eve's", "eve@a.example", "api_token", "office", "curl/8", "v2"));
         assert!(!is_explained("account's", "", "api_token", "office", "curl/8", "v2"));
+    }
+
+    #[test]
+    fn what_a_principal_never_did_is_of_a_new_kind_where_all_that_it_did_is_known() {
+        let with = |kinds: &[&str], of: SeenBefore| SeenBefore {
+            kinds: kinds.iter().map(|kind| (*kind).to_owned()).collect(),
+            ..of
+        };
+        let ci = |ip: &str, kinds: &[&str]| with(kinds, seen(Some("ci"), None, "api_token", ip, "deploy/2"));
+        let maya = with(&["create tokens"], seen(None, Some("maya@a.example"), "dash", "office", "Firefox/131"));
+        let is_new = |before: &[SeenBefore], token: Option<&str>, email: Option<&str>, action: &str, log: &str| {
+            let event = json!({
+                "id": "1", "at": "2026-11-20T00:00:00Z", "action": action, "success": true, "resource_type": "x",
+                "token_id": token, "email": email, "ip": "runner", "log": log,
+            });
+            Usual::new(before).is_new_kind(&serde_json::from_value(event).unwrap(), &format!("{action} tokens"))
+        };
+        let before = [ci("runner", &["update dns_records"]), ci("other", &["delete tokens"]), maya];
+        assert!(is_new(&before, Some("ci"), None, "create", "v2"));
+        assert!(!is_new(&before, Some("ci"), None, "delete", "v2"), "from another address, and done");
+        assert!(!is_new(&before, Some("ci"), None, "view", "v2"), "a read");
+        assert!(!is_new(&before, Some("ci"), None, "create", "v1"), "the older log");
+        assert!(!is_new(&before, None, Some("maya@a.example"), "create", "v2"));
+        assert!(is_new(&before, Some("maya's"), Some("maya@a.example"), "delete", "v2"), "held against its user");
+        assert!(!is_new(&before, Some("nobody's"), None, "create", "v2"), "nothing is known of it");
+        for untold in [vec![], vec![String::new()], (0..SeenBefore::MOST_KINDS).map(|n| n.to_string()).collect()] {
+            let untold: Vec<&str> = untold.iter().map(String::as_str).collect();
+            let before = [ci("runner", &["update dns_records"]), ci("other", &untold)];
+            assert!(!is_new(&before, Some("ci"), None, "create", "v2"), "{} kinds", untold.len());
+        }
     }
 
     #[test]

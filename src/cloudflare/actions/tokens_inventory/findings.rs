@@ -23,6 +23,9 @@ impl View<'_> {
         let mut why = match grip.made {
             None => "reported".to_owned(),
             Some(made) if grip.sure => format!("made by {}", maker(made)),
+            Some(made) if made.token_id.is_some() => {
+                format!("made by {}, of which nobody can say who used it then", maker(made))
+            }
             Some(_) => "made without a token from the intruder's address".to_owned(),
         };
         if let Some(provisioner) = self.provisioner(&grip.id) {
@@ -68,7 +71,7 @@ impl View<'_> {
     fn suspect_finding(&self, grip: &Grip<'_>, held: &Held<'_>) -> Finding {
         let principal = held.principals.iter().find(|principal| principal.token_id == grip.id);
         let (hostile, honest) = principal.map_or((&[][..], &[][..]), |it| (&it.hostile_ips, &it.honest_ips));
-        let mixed = principal.map_or(&[][..], |it| &it.mixed_ips);
+        let (mixed, open) = principal.map_or((&[][..], &[][..]), |it| (&it.mixed_ips, &it.open_ips));
         let used = self.events.iter().filter(|event| {
             event.token_id.as_ref() == Some(&grip.id) && event.ip.as_ref().is_some_and(|ip| hostile.contains(ip))
         });
@@ -79,7 +82,8 @@ impl View<'_> {
                 "The token is reported as compromised; the audit log was not read, so where it was used is not known."
                     .to_owned()
             }
-            0 => "The token is reported as compromised; the log shows no use from a strange address.".to_owned(),
+            0 => "The token is reported as compromised; the log shows no use of it that is surely the intruder's."
+                .to_owned(),
             count => format!("The token was used {count} times from {}.", hostile.join(", ")),
         };
         if !used.is_empty() && !honest.is_empty() {
@@ -91,13 +95,33 @@ impl View<'_> {
                 mixed.join(", ")
             ));
         }
-        let attribution = if used.is_empty() { Attribution::Unattributed } else { Attribution::Intruder };
+        if !open.is_empty() {
+            let why = match honest {
+                [] => "No earlier use of it is known, so that nothing tells the intruder's use from that of others",
+                _ => "It was used as ever, if from new addresses",
+            };
+            detail.push_str(&format!(" {why}: ask who used it from {}.", open.join(", ")));
+        }
+        let attribution = match (used.is_empty(), mixed.is_empty() && open.is_empty()) {
+            (false, _) => Attribution::Intruder,
+            (true, false) => Attribution::Shared,
+            (true, true) => Attribution::Unattributed,
+        };
         Finding { attribution, ..self.finding("CF-I01", &grip.id, Severity::Critical, Change::Changed, detail, first) }
     }
 
     fn child_finding(&self, grip: &Grip<'_>, made: &AuditEvent) -> Finding {
+        let mut attribution = Attribution::Intruder;
         let (severity, mut detail) = if grip.sure {
             (Severity::Critical, format!("The token was made by {}, which the intruder holds.", maker(made)))
+        } else if made.token_id.is_some() {
+            attribution = Attribution::Shared;
+            let detail = format!(
+                "The token was made by {}, which the intruder holds. No earlier use of that is known, so that nothing tells \
+                 whether it was the intruder: ask who made it.",
+                maker(made)
+            );
+            (Severity::High, detail)
         } else {
             let detail = "The token was made without a token from an address of the intruder. The address may be shared: ask \
                           who made it.";
@@ -106,7 +130,8 @@ impl View<'_> {
         if let Some(provisioner) = self.provisioner(&grip.id) {
             detail.push_str(&format!(" It was minted by {provisioner}: no list shows who consented to that."));
         }
-        self.finding(self.technique(grip), &grip.id, severity, Change::Added, detail, Some(made))
+        let finding = self.finding(self.technique(grip), &grip.id, severity, Change::Added, detail, Some(made));
+        Finding { attribution, ..finding }
     }
 
     fn tampering_finding(&self, tampering: &Tampering<'_>) -> Finding {

@@ -81,9 +81,11 @@ fn found(event: &AuditEvent, there: Option<&(&'static Family, Item)>) -> Vec<Fin
     let held = Principal {
         token_id: "stolen".to_owned(),
         token_name: "ci".to_owned(),
+        intruder_made: true,
         honest_ips: Vec::new(),
         hostile_ips: vec![HOSTILE.to_owned()],
         mixed_ips: Vec::new(),
+        open_ips: vec![],
     };
     let principals = [held];
     let hunting = Hunting {
