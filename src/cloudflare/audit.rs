@@ -5,6 +5,7 @@ pub mod credentials;
 mod kinds;
 pub mod limits;
 pub mod pathless;
+pub mod secrets;
 pub mod wire;
 
 pub use kinds::kind;

@@ -30,9 +30,13 @@ mod zone;
 
 use std::cmp::Reverse;
 
+use serde_json::Value;
+
 use crate::hunt::rewind::{Named, named};
 use crate::hunt::{Family, Reach, Shape, blank};
 use crate::provider::Paging;
+
+pub(super) use redact::is_secret_name;
 
 /// All entries, by their file.
 const TABLES: &[&[Family]] = &[
@@ -70,6 +74,19 @@ pub fn about(path: &str) -> Option<(&'static Family, Named<'_>)> {
     let all = families().filter_map(|family| Some((family, named(family, path)?)));
     // What belongs to an item is closer than the item.
     all.min_by_key(|(family, _)| Reverse(family.path.split('/').count()))
+}
+
+/// What is told of a resource by something else than its list, masked: by the family of the path, where it has one that is
+/// known, and by the names of its fields.
+pub(super) fn mask_told(path: Option<&str>, told: &mut Value) {
+    if let Some((family, _)) = path.and_then(about) {
+        *told = family.redacted(told.take());
+    }
+    redact::untold(told);
+    // The value of a token is its secret, and many other things have a value.
+    if path.is_some_and(|path| path.split('/').any(|part| part == "tokens")) {
+        redact::token(told);
+    }
 }
 
 /// A list that one answer holds whole.

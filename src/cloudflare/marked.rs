@@ -1,11 +1,42 @@
+mod expression;
+
 use serde_json::{Map, Value};
 
 use crate::model::Digest;
 
-/// Static values of the headers that a rule sets, marked: an origin may take one for a proof of where a request came from.
-pub(super) fn header_values(rule: &mut Value) {
+/// What of a rule may be secret, marked: the values of headers and queries that it sets, since an origin may take one for a
+/// proof of where a request came from, and what a request must bring along.
+pub(super) fn rule(rule: &mut Value) {
     let headers = rule.pointer_mut("/action_parameters/headers").and_then(Value::as_object_mut);
-    headers.into_iter().flat_map(Map::values_mut).filter_map(|header| header.get_mut("value")).for_each(texts);
+    headers.into_iter().flat_map(Map::values_mut).for_each(set);
+    rule.pointer_mut("/action_parameters/uri/query").into_iter().for_each(set);
+    expressions(rule);
+}
+
+/// What a header or a query is set to.
+fn set(to: &mut Value) {
+    to.get_mut("value").into_iter().for_each(texts);
+    if let Some(Value::String(text)) = to.get_mut("expression") {
+        *text = expression::value(text);
+    }
+}
+
+/// All expressions of a value, with what a request must bring along marked.
+pub(super) fn expressions(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (name, value) in map {
+                match value {
+                    Value::String(text) if name.ends_with("expression") || name == "condition" => {
+                        *text = expression::expression(text);
+                    }
+                    value => expressions(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(expressions),
+        _ => {}
+    }
 }
 
 /// All texts of a value, marked.

@@ -78,6 +78,8 @@ impl Ruleset {
 impl Rule {
     /// Reads a rule. `None` where it has no id.
     pub fn read(item: &Value) -> Option<Self> {
+        let mut item = item.clone();
+        marked::rule(&mut item);
         let text = |field: &str| item.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
         let id = text("id")?.to_owned();
         let name = text("description").or(text("expression")).unwrap_or(&id).to_owned();
@@ -89,8 +91,7 @@ impl Rule {
         };
         let mut image: Map<_, _> = IMAGE.iter().filter_map(field).collect();
         image.entry("enabled").or_insert(Value::Bool(true));
-        let mut image = Value::Object(image);
-        marked::header_values(&mut image);
+        let image = Value::Object(image);
         Some(Self {
             name,
             is_first_version: text("version") == Some("1"),

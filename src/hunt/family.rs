@@ -292,13 +292,15 @@ impl Family {
         let mut masked = answer.clone();
         // Some answers are documented to come without an envelope.
         let result = if masked.get("result").is_some() { &mut masked["result"] } else { &mut masked };
-        let items = match result {
-            Value::Object(map) if map.contains_key(self.inside) => &mut map[self.inside],
-            whole => whole,
-        };
-        match items {
+        match result {
             Value::Array(items) => items.iter_mut().for_each(|item| canonical::redact(self, item)),
-            item => canonical::redact(self, item),
+            // A list may come inside an object, under another name than the documented one as well.
+            item => {
+                let lists = item.as_object_mut().into_iter().flat_map(serde_json::Map::values_mut);
+                let lists = lists.filter_map(Value::as_array_mut);
+                lists.flatten().for_each(|item| canonical::redact(self, item));
+                canonical::redact(self, item);
+            }
         }
         if masked == answer { body.to_vec() } else { masked.to_string().into_bytes() }
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::envelope::{into_result, keys_of, read_json, says_no};
 use super::paging::{After, Pager};
 use super::transport::Transport;
+use crate::cloudflare::audit::secrets;
 use crate::cloudflare::families;
 use crate::model::{Account, CredentialFacts, World};
 use crate::provider::{
@@ -41,6 +42,9 @@ impl ReadSide for Reader {
     }
 
     fn fit_to_keep(&self, path: &str, body: &[u8]) -> Vec<u8> {
+        if secrets::is_log(path) {
+            return secrets::mask_page(body);
+        }
         families::about(path).map_or_else(|| body.to_vec(), |(family, _)| family.masked(body))
     }
 

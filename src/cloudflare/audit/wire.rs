@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::secrets::{mask, mask_value};
 use crate::hunt::AuditEvent;
 
 /// The same act in both logs lies this far apart at most.
@@ -12,6 +13,8 @@ const TWIN: SignedDuration = SignedDuration::from_secs(2);
 
 /// An entry of log v2.
 pub fn second(entry: &Value) -> Option<AuditEvent> {
+    let mut entry = entry.clone();
+    mask(&mut entry);
     let text = |pointer: &str| {
         entry.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
@@ -35,7 +38,7 @@ pub fn second(entry: &Value) -> Option<AuditEvent> {
         status: entry.pointer("/raw/status_code").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok()),
         // No field tells what it was.
         before: None,
-        after: value(entry, &["/resource/response", "/resource/request"]),
+        after: value(&entry, &["/resource/response", "/resource/request"]),
         log: "v2".to_owned(),
         own: false,
         unexplained: false,
@@ -45,6 +48,8 @@ pub fn second(entry: &Value) -> Option<AuditEvent> {
 
 /// An entry of log v1. Its actions have names of their own; those that add and delete are put into the words of v2.
 pub fn first(entry: &Value) -> Option<AuditEvent> {
+    let mut entry = entry.clone();
+    mask(&mut entry);
     let text = |pointer: &str| {
         entry.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
     };
@@ -72,8 +77,8 @@ pub fn first(entry: &Value) -> Option<AuditEvent> {
         method: None,
         uri: None,
         status: None,
-        before: value(entry, &["/oldValueJson", "/oldValue"]),
-        after: value(entry, &["/newValueJson", "/newValue"]),
+        before: value(&entry, &["/oldValueJson", "/oldValue"]),
+        after: value(&entry, &["/newValueJson", "/newValue"]),
         log: "v1".to_owned(),
         own: false,
         unexplained: false,
@@ -115,8 +120,15 @@ pub fn merge(second: Vec<AuditEvent>, first: Vec<AuditEvent>) -> Vec<AuditEvent>
             Some(at) => {
                 taken[at] = true;
                 let of = &mut merged[at];
-                of.before = of.before.take().or(event.before);
-                of.after = of.after.take().or(event.after);
+                // Only now it is known what the older log told of.
+                let path = of.path().map(str::to_owned);
+                let [before, after] = [event.before, event.after].map(|told| {
+                    let mut told = told?;
+                    mask_value(path.as_deref(), &mut told);
+                    Some(told)
+                });
+                of.before = of.before.take().or(before);
+                of.after = of.after.take().or(after);
             }
             None => more.push(event),
         }

@@ -8,7 +8,7 @@ const BALANCING: Family = Family {
     kind: kinds::BALANCING,
     created: "/created_on",
     modified: "/modified_on",
-    redact: redact::headers,
+    redact: redact::balancing,
     permission: "Load Balancing: Monitors and Pools Read",
     ..of_account()
 };

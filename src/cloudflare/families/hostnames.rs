@@ -1,6 +1,6 @@
 //! Host names of others that a zone serves, and TCP ports that it forwards (API.md sections 11 and 15).
 
-use super::{canonical, of_zone, one, pages};
+use super::{canonical, of_zone, one, pages, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part};
 
@@ -28,6 +28,7 @@ pub(super) const FAMILIES: &[Family] = &[
         ],
         secret: &["custom_key"],
         canonical: canonical::hostname,
+        redact: redact::custom_metadata,
         permission: "SSL and Certificates Read",
         ..of_zone()
     },

@@ -9,7 +9,7 @@ const PAGES: Family = Family {
     kind: kinds::PAGES,
     created: "/created_on",
     secret: &["web_analytics_token"],
-    redact: redact::variables,
+    redact: redact::pages,
     permission: "Pages Read",
     ..of_account()
 };

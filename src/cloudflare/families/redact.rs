@@ -5,6 +5,7 @@ mod address;
 use serde_json::{Map, Value};
 
 use crate::cloudflare::marked;
+pub(super) use crate::cloudflare::marked::expressions;
 use crate::hunt::MASK;
 
 pub(super) use address::{log_destination, webhook};
@@ -17,6 +18,32 @@ pub(super) fn variables(value: &mut Value) {
             variables.filter_map(|variable| variable.get_mut("value")).for_each(hide);
         }
     });
+}
+
+/// Pages: variables, and commands, into which people write them.
+pub(super) fn pages(value: &mut Value) {
+    variables(value);
+    everywhere(value, &mut |name, value| {
+        if name == "build_command" {
+            marked::texts(value);
+        }
+    });
+}
+
+/// Load balancers and checks: headers, what the path of a check brings along, and what rules ask for.
+pub(super) fn balancing(value: &mut Value) {
+    headers(value);
+    marked::expressions(value);
+    everywhere(value, &mut |name, value| {
+        if name == "path" {
+            query(value);
+        }
+    });
+}
+
+/// What customers of a customer note down.
+pub(super) fn custom_metadata(value: &mut Value) {
+    value.get_mut("custom_metadata").into_iter().for_each(marked::texts);
 }
 
 /// Values of headers, masked, but for the name of the host.
@@ -32,12 +59,16 @@ pub(super) fn headers(value: &mut Value) {
 /// Texts whose names end as those of secrets do, masked: the configurations of identity providers and of tools are each
 /// their own.
 pub(super) fn named_secrets(value: &mut Value) {
-    const ENDINGS: [&str; 8] =
-        ["secret", "token", "password", "privatekey", "apikey", "accesskey", "secretkey", "authorization"];
     everywhere(value, &mut |name, value| {
-        let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-        if value.is_string() && ENDINGS.iter().any(|ending| name.ends_with(ending)) {
-            hide(value);
+        if is_secret_name(name) {
+            match value {
+                Value::String(_) => hide(value),
+                Value::Array(items) if items.iter().all(Value::is_string) => items.iter_mut().for_each(hide),
+                _ => {}
+            }
+        }
+        if name.ends_with("uri") || name.ends_with("url") {
+            query(value);
         }
         // Zaraz says by its kind that a variable is secret.
         if value["type"] == "secret" {
@@ -46,15 +77,48 @@ pub(super) fn named_secrets(value: &mut Value) {
     });
 }
 
-/// Static values of headers that rules set, marked.
-pub(super) fn rule_headers(ruleset: &mut Value) {
-    let rules = ruleset.get_mut("rules").and_then(Value::as_array_mut);
-    rules.into_iter().flatten().for_each(marked::header_values);
+/// Whether a field bears the name of something secret.
+pub(in crate::cloudflare) fn is_secret_name(name: &str) -> bool {
+    const ENDINGS: [&str; 19] = [
+        "secret",
+        "token",
+        "password",
+        "passphrase",
+        "psk",
+        "privatekey",
+        "apikey",
+        "accesskey",
+        "secretkey",
+        "streamkey",
+        "sharedkey",
+        "signingkey",
+        "authkey",
+        "encryptionkey",
+        "keybase64",
+        "keyjwk",
+        "connectionstring",
+        "credentials",
+        "authorization",
+    ];
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Zaraz: each tool calls its own key as it likes, so that all texts of their settings are marked.
+/// A ruleset, or one rule: what rules set and ask for, marked.
+pub(super) fn rules(ruleset: &mut Value) {
+    match ruleset.get_mut("rules").and_then(Value::as_array_mut) {
+        Some(rules) => rules.iter_mut().for_each(marked::rule),
+        None => marked::rule(ruleset),
+    }
+}
+
+/// Zaraz: each tool calls its own key as it likes, so that all texts of their settings are marked, and so is what variables
+/// hold. Whoever has the key for debugging sees what the tools do.
 pub(super) fn zaraz(value: &mut Value) {
     named_secrets(value);
+    value.get_mut("debugKey").into_iter().for_each(marked::texts);
+    let variables = value.get_mut("variables").and_then(Value::as_object_mut);
+    variables.into_iter().flat_map(Map::values_mut).filter_map(|it| it.get_mut("value")).for_each(marked::texts);
     let tools = value.get_mut("tools").and_then(Value::as_object_mut);
     for tool in tools.into_iter().flat_map(Map::values_mut) {
         for part in ["settings", "defaultFields"] {
@@ -63,8 +127,52 @@ pub(super) fn zaraz(value: &mut Value) {
     }
 }
 
-fn hide(value: &mut Value) {
-    if !value.is_null() && value.as_str() != Some("") {
+/// Something of which nobody says what it is, masked by the names of its fields and by its form.
+pub(super) fn untold(value: &mut Value) {
+    variables(value);
+    named_secrets(value);
+    forms(value);
+}
+
+fn forms(value: &mut Value) {
+    // Webhooks have both.
+    if value.get("secret").is_some() && value.get("url").is_some() {
+        webhook(value);
+    }
+    if value.get("destination_conf").is_some() {
+        log_destination(value);
+    }
+    // A secret of a Worker, and a plain variable.
+    if matches!(value.get("type").and_then(Value::as_str), Some("secret_text" | "plain_text")) {
+        value.get_mut("text").into_iter().for_each(hide);
+    }
+    match value {
+        Value::Object(map) => map.values_mut().for_each(forms),
+        Value::Array(items) => items.iter_mut().for_each(forms),
+        Value::String(text) if text.contains("-----BEGIN") && text.contains("PRIVATE KEY") => hide(value),
+        _ => {}
+    }
+}
+
+/// A token, or its value alone.
+pub(super) fn token(value: &mut Value) {
+    match value {
+        Value::String(_) => hide(value),
+        Value::Object(map) => map.get_mut("value").into_iter().for_each(hide),
+        _ => {}
+    }
+}
+
+/// What an address brings along: the values of its query, and who calls.
+fn query(value: &mut Value) {
+    if let Value::String(text) = value {
+        *text = address::opened(text);
+    }
+}
+
+pub(super) fn hide(value: &mut Value) {
+    // What was kept marked is read again, and must come out the same.
+    if !value.is_null() && !value.as_str().is_some_and(|text| text.is_empty() || marked::is_in(text)) {
         *value = MASK.into();
     }
 }
@@ -86,7 +194,7 @@ fn everywhere(value: &mut Value, change: &mut impl FnMut(&str, &mut Value)) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{headers, named_secrets, rule_headers, variables, zaraz};
+    use super::{balancing, custom_metadata, headers, named_secrets, pages, rules, variables, zaraz};
 
     fn form(redact: fn(&mut Value), raw: &Value) -> Value {
         let mut value = raw.clone();
@@ -114,6 +222,53 @@ mod tests {
         }, "vars": { "a": { "type": "secret", "value": "«secret»" } }, "read_service_tokens_from_header": "X" });
         assert_eq!(form(named_secrets, &provider), masked);
     }
+
+    #[test]
+    fn what_people_write_elsewhere_is_marked() {
+        let hushed = crate::cloudflare::marked::mark("hush");
+        let told = |redact: fn(&mut Value), raw: Value| {
+            let told = form(redact, &raw);
+            assert_eq!(form(redact, &told), told, "read again");
+            told
+        };
+        let project = told(pages, json!({ "build_config": { "build_command": "hush", "destination_dir": "out" } }));
+        assert_eq!(project["build_config"], json!({ "build_command": hushed, "destination_dir": "out" }));
+        let monitor = told(
+            balancing,
+            json!({ "path": "/health?key=hush", "header": { "X": ["hush"] }, "rules": [
+            { "condition": "http.cookie eq \"hush\"", "name": "r" },
+        ] }),
+        );
+        assert_eq!(monitor["path"], format!("/health?key={hushed}"));
+        assert_eq!(monitor["rules"][0]["condition"], format!("http.cookie eq \"{hushed}\""));
+        assert!(!monitor.to_string().contains("\"hush"), "{monitor}");
+        let name =
+            told(custom_metadata, json!({ "hostname": "a.example", "custom_metadata": { "k": "hush", "n": 1 } }));
+        assert_eq!(name, json!({ "hostname": "a.example", "custom_metadata": { "k": hushed, "n": 1 } }));
+        let app =
+            told(named_secrets, json!({ "scim_config": { "remote_uri": "https://u:hush@a.example/in?t=hush&u" } }));
+        assert_eq!(
+            app["scim_config"]["remote_uri"],
+            format!("https://{}@a.example/in?t={hushed}&u", crate::cloudflare::marked::mark("u:hush"))
+        );
+        let rule = told(
+            rules,
+            json!({ "action": "rewrite", "expression": "http.cookie eq \"hush\"", "action_parameters": {
+            "uri": { "query": { "value": "hush" }, "path": { "value": "/hush" } },
+            "headers": { "X": { "operation": "set", "expression": "concat(\"hush\", \"\")" } },
+        } }),
+        );
+        assert_eq!(
+            rule,
+            json!({ "action": "rewrite", "expression": format!("http.cookie eq \"{hushed}\""), "action_parameters": {
+            "uri": { "query": { "value": hushed }, "path": { "value": "/hush" } },
+            "headers": { "X": { "operation": "set", "expression": format!("concat(\"{hushed}\", \"\")") } },
+        } })
+        );
+        let config = told(zaraz, json!({ "debugKey": "hush", "variables": { "v": { "name": "v", "value": "hush" } } }));
+        assert_eq!(config, json!({ "debugKey": hushed, "variables": { "v": { "name": "v", "value": hushed } } }));
+    }
+
     #[test]
     fn what_is_marked_shows_that_it_changed_and_stays_as_it_is_when_it_is_read_again() {
         let rule = |value: &str| {
@@ -121,10 +276,10 @@ mod tests {
                 "X-Origin": { "operation": "set", "value": value }, "X-Country": { "operation": "set", "expression": "ip.src.country" },
             } } }, { "action": "block" }] })
         };
-        let (one, other) = (form(rule_headers, &rule("hunter2")), form(rule_headers, &rule("hunter3")));
+        let (one, other) = (form(rules, &rule("hunter2")), form(rules, &rule("hunter3")));
         assert!(!one.to_string().contains("hunter2") && one.to_string().contains("ip.src.country"), "{one}");
         assert_ne!(one, other);
-        assert_eq!(form(rule_headers, &one), one);
+        assert_eq!(form(rules, &one), one);
         let tool = json!({ "tools": { "t": { "name": "Pixel", "settings": { "key": "hunter2", "on": true, "more": ["hunter2"] },
             "defaultFields": { "auth": "hunter2" }, "actions": { "a": { "data": { "html": "<script>" } } } } } });
         let marked = form(zaraz, &tool);

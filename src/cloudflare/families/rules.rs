@@ -19,7 +19,7 @@ const RULESETS: Family = Family {
     modified: "/last_updated",
     volatile: &["/version"],
     aside: &["/marks"],
-    redact: redact::rule_headers,
+    redact: redact::rules,
     canonical: canonical::ruleset,
     made_up: &[("rules", &["rules", "order", "marks"])],
     ..of_account()
@@ -33,7 +33,7 @@ const VERSIONS: Family = Family {
     modified: "/last_updated",
     // The ruleset was deleted since it was listed.
     none_codes: &[10003],
-    redact: redact::rule_headers,
+    redact: redact::rules,
     ..of("zone_rulesets")
 };
 

@@ -58,6 +58,7 @@ pub(super) const FAMILIES: &[Family] = &[
         key: &[Part::At("/snippet_name"), Part::At("/expression")],
         kin: 1,
         modified: "/last_updated",
+        redact: redact::expressions,
         permission: "Snippets Read",
         ..of_zone()
     },
@@ -100,6 +101,7 @@ pub(super) const FAMILIES: &[Family] = &[
         title: "Page Shield policies",
         kind: kinds::RULES,
         path: "/zones/{zone}/page_shield/policies",
+        redact: redact::expressions,
         label: &["/description"],
         permission: "Zone Settings Read",
         ..of_zone()

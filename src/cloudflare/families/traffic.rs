@@ -1,10 +1,11 @@
 //! Older rules of zones: lockdowns, user agents, page rules, and the retired firewall (API.md sections 12 and 17).
 
-use super::{of_zone, pages};
+use super::{of_zone, pages, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part, Variant};
 
 const FIREWALL: Family = Family {
+    redact: redact::expressions,
     kind: kinds::RULES,
     label: &["/description"],
     created: "/created_on",
