@@ -199,7 +199,8 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
     }
     // What was never seen like this is nobody's until somebody says that it was they. That it was never done before is not
     // held against anybody where it is known what the intruder has.
-    let is_strange = event.unexplained && !event.new_kind;
+    let is_known = principals.iter().any(|held| held.intruder_made || !held.hostile_ips.is_empty());
+    let is_strange = event.unexplained && !(event.new_kind && is_known);
     let others = if is_strange { Attribution::Unattributed } else { Attribution::Other };
     let from = |ips: fn(&Principal) -> &[String]| {
         event.ip.as_ref().is_some_and(|ip| principals.iter().any(|held| ips(held).contains(ip)))
@@ -286,5 +287,7 @@ mod tests {
             (attribute(&first, &held()), attribute(&first, &[])),
             (Attribution::Other, Attribution::Unattributed)
         );
+        let doubtful = held().map(|held| Principal { hostile_ips: vec![], ..held });
+        assert_eq!(attribute(&first, &doubtful), Attribution::Unattributed, "nobody is known to be the intruder");
     }
 }

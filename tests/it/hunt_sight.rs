@@ -247,3 +247,41 @@ async fn without_a_suspect_a_session_and_a_key_at_a_new_place_are_told_and_ruled
     }
     assert!(found(&told).iter().all(|(_, whose)| *whose == "unattributed"), "{:#}", told["findings"]);
 }
+
+/// From where the deploy job always runs.
+const RUNNER: &str = "198.51.100.90";
+
+/// The deploy job, or whoever has its token and calls itself so.
+fn deploy_job(scene: &Scene, ip: &'static str) -> Other {
+    Other::with_token(secret(scene, "ci-deploy"), ip).using("harborlane-deploy/2.15 (ci)")
+}
+
+fn token() -> Value {
+    json!({ "name": "x", "policies": [{ "effect": "allow", "permission_groups": [], "resources": {} }] })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_suspect_what_a_credential_never_did_is_told_from_its_usual_place_too() {
+    let scene = quiet().await;
+    let purge = format!("POST /zones/{}/purge_cache", zone(&scene));
+    done(&scene, &deploy_job(&scene, RUNNER), &purge, json!({ "purge_everything": true }));
+    let told = hunt(&scene, &[]).expect(0).json();
+    assert_eq!((found(&told), verdict(&told, "CF-I03")), (vec![], "ruled_out"), "as ever: {:#}", told["findings"]);
+    done(&scene, &deploy_job(&scene, RUNNER), "POST /accounts/{a}/tokens", token());
+    let told = hunt(&scene, &[]).expect(0).json();
+    assert!(found(&told).contains(&("CF-I03", "unattributed")), "{:#}", told["findings"]);
+    assert_eq!(verdict(&told, "CF-I03"), "unknown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_at_a_new_address_is_not_the_intruder_and_what_it_never_did_is() {
+    let scene = quiet().await;
+    let purge = format!("POST /zones/{}/purge_cache", zone(&scene));
+    done(&scene, &deploy_job(&scene, NEW), &purge, json!({ "purge_everything": true }));
+    let told = hunt(&scene, &["--suspect", "ci-deploy"]).expect(0).json();
+    assert!(found(&told).iter().all(|(_, whose)| *whose == "shared"), "{:#}", told["findings"]);
+    // A program's name can be faked: with it, a token that the job never made is none of the job's.
+    done(&scene, &deploy_job(&scene, NEW), "POST /accounts/{a}/tokens", token());
+    let told = hunt(&scene, &["--suspect", "ci-deploy"]).expect(0).json();
+    assert!(found(&told).contains(&("CF-I03", "intruder")), "{:#}", told["findings"]);
+}

@@ -254,7 +254,8 @@ impl View<'_> {
         let as_ever = |event: &AuditEvent| {
             let uses = self.before.iter().filter(|seen| seen.token_id.is_some() && seen.token_id == event.token_id);
             let kind = kind(event);
-            uses.filter(|seen| is_program(seen, event)).any(|seen| seen.did(&kind) != Some(false))
+            let did = |seen: &SeenBefore| !event.is_write() || seen.did(&kind) != Some(false);
+            uses.filter(|seen| is_program(seen, event)).any(did)
         };
         let at_work: BTreeSet<&str> = self.before.iter().filter_map(|before| before.ip.as_deref()).collect();
         let is_teams = |ip: &str| is_own_address(ip) || at_work.contains(ip);
