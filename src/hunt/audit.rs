@@ -198,8 +198,10 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
         return Attribution::Unattributed;
     }
     // What was never seen like this is nobody's until somebody says that it was they. That it was never done before is not
-    // held against anybody where it is known what the intruder has.
-    let is_known = principals.iter().any(|held| held.intruder_made || !held.hostile_ips.is_empty());
+    // held against anybody, unless nothing tells what of all that was done with the named credentials the intruder did.
+    let is_hostile = |held: &Principal| held.intruder_made || !held.hostile_ips.is_empty();
+    let is_open = |held: &Principal| !held.mixed_ips.is_empty() || !held.open_ips.is_empty();
+    let is_known = principals.iter().any(is_hostile) || !principals.iter().any(is_open);
     let is_strange = event.unexplained && !(event.new_kind && is_known);
     let others = if is_strange { Attribution::Unattributed } else { Attribution::Other };
     let from = |ips: fn(&Principal) -> &[String]| {
@@ -289,5 +291,7 @@ mod tests {
         );
         let doubtful = held().map(|held| Principal { hostile_ips: vec![], ..held });
         assert_eq!(attribute(&first, &doubtful), Attribution::Unattributed, "nobody is known to be the intruder");
+        let as_ever = doubtful.map(|held| Principal { mixed_ips: vec![], open_ips: vec![], ..held });
+        assert_eq!(attribute(&first, &as_ever), Attribution::Other, "nothing was done that an intruder may have done");
     }
 }

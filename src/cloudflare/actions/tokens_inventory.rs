@@ -289,7 +289,7 @@ impl View<'_> {
         }
         let controls = controls(&marked.iter().map(|(token, marks)| (*token, marks.as_slice())).collect::<Vec<_>>());
         let unheard = suspect.and_then(|suspect| suspect.unheard.as_ref());
-        let suspected = |grip| match self.suspected(grip) {
+        let suspected = |grip| match self.suspected(grip, held) {
             token if unheard.is_some_and(|unheard| unheard.is(&token.id)) => TokenRef { finding: None, ..token },
             token => token,
         };

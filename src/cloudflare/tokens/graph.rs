@@ -25,7 +25,8 @@ pub struct Grip<'e> {
     /// The act that made it; none for a suspect.
     pub made: Option<&'e AuditEvent>,
     /// False where it was made without a token, and only the address speaks for the intruder: an address may be shared. So
-    /// where it was made with a token of the intruder's, and nothing tells that from the honest use of that token.
+    /// where it was made with a token of the intruder's, or from where that was used, and nothing tells that from the honest
+    /// use of that token.
     pub sure: bool,
 }
 
@@ -72,7 +73,7 @@ pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>
             match attribute(event, &held.principals) {
                 Attribution::Intruder => {}
                 // Where no earlier use is known, what was made may be the intruder's: somebody is to say.
-                Attribution::Shared if makes(event) && held.is_of_unknown_use(event) && held.get(id).is_none() => {
+                _ if makes(event) && held.is_of_unknown_use(event) && held.get(id).is_none() => {
                     held.tokens.push(Grip { id: id.clone(), made: Some(event), sure: false });
                     grown = true;
                     continue;
@@ -112,10 +113,16 @@ impl<'e> Held<'e> {
         self.tokens.iter().find(|grip| grip.id == id)
     }
 
-    /// Whether it was done with a token of the intruder's of which nobody knows how others use it.
+    /// Whether it was done with a token of the intruder's of which nobody knows how others use it, or without a token from
+    /// where such a one was used.
     fn is_of_unknown_use(&self, event: &AuditEvent) -> bool {
-        let by = |held: &&Principal| event.token_id.as_ref() == Some(&held.token_id);
-        self.principals.iter().find(by).is_some_and(|held| !held.intruder_made && held.honest_ips.is_empty())
+        let by = |held: &Principal| match (&event.token_id, &event.ip) {
+            (Some(token), _) => *token == held.token_id,
+            (None, Some(ip)) => held.open_ips.contains(ip),
+            (None, None) => false,
+        };
+        let mut unknown = self.principals.iter().filter(|held| !held.intruder_made && held.honest_ips.is_empty());
+        !event.own && unknown.any(by)
     }
 
     /// A token that was made at a hostile address and used from one is the intruder's; true where that is news.
@@ -418,6 +425,13 @@ mod tests {
         assert!(!held.intruder_made);
         // What was made with it is the intruder's or not: somebody is to say.
         assert_eq!(ids(&found).0, [sure(&["stolen"]), vec![("child".to_owned(), false)]].concat());
+        // So it is with what was made without a token from where it was used; of quell's own there is no doubt.
+        let by_hand = act(5, None, "bad", "POST", "/client/v4/user/tokens", "by-hand");
+        let own = AuditEvent { own: true, resource_id: Some("own".into()), ..by_hand.clone() };
+        let elsewhere = act(6, None, "home", "POST", "/client/v4/user/tokens", "elsewhere");
+        let more = [&events[..], &[by_hand, own, elsewhere]].concat();
+        let offered = [("child".to_owned(), false), ("by-hand".to_owned(), false)];
+        assert_eq!(ids(&closure(&more, &[])).0[1..], offered);
         // Once another token tells of the address, it tells of this one's use there, and of nothing elsewhere.
         let known = closure_of(&["stolen", "other"], &events, &[("other", "ci")]);
         assert_eq!(ids(&known).0.last(), Some(&("child".to_owned(), false)));

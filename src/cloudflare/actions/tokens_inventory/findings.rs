@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::View;
 use crate::cloudflare::tokens::{ACCOUNT, Grip, Held, Provisioner, Tampering, Token, TokenRef};
-use crate::hunt::AuditEvent;
+use crate::hunt::{AuditEvent, attribute};
 use crate::model::{Attribution, Change, Digest, Finding, FindingStatus, Resource, Severity, Source};
 
 impl View<'_> {
@@ -10,7 +10,7 @@ impl View<'_> {
     pub(super) fn findings(&self, held: &Held<'_>, revived: &[TokenRef], evidence: &[Digest]) -> Vec<Finding> {
         let gripped = held.tokens.iter().map(|grip| match grip.made {
             None => self.suspect_finding(grip, held),
-            Some(made) => self.child_finding(grip, made),
+            Some(made) => self.child_finding(grip, made, held),
         });
         let tampered = held.tampered.iter().map(|tampering| self.tampering_finding(tampering));
         let revived = revived.iter().map(|token| self.revival_finding(token));
@@ -19,14 +19,15 @@ impl View<'_> {
     }
 
     /// Names a token in the intruder's hands for the steps that cut it.
-    pub(super) fn suspected(&self, grip: &Grip<'_>) -> TokenRef {
+    pub(super) fn suspected(&self, grip: &Grip<'_>, held: &Held<'_>) -> TokenRef {
         let mut why = match grip.made {
             None => "reported".to_owned(),
             Some(made) if grip.sure => format!("made by {}", maker(made)),
             Some(made) if made.token_id.is_some() => {
                 format!("made by {}, of which nobody can say who used it then", maker(made))
             }
-            Some(_) => "made without a token from the intruder's address".to_owned(),
+            Some(made) if is_intruders(made, held) => "made without a token from the intruder's address".to_owned(),
+            Some(_) => "made without a token from where the intruder's was used, nobody can say by whom".to_owned(),
         };
         if let Some(provisioner) = self.provisioner(&grip.id) {
             why.push_str(&format!(", minted by {provisioner}"));
@@ -110,27 +111,31 @@ impl View<'_> {
         Finding { attribution, ..self.finding("CF-I01", &grip.id, Severity::Critical, Change::Changed, detail, first) }
     }
 
-    fn child_finding(&self, grip: &Grip<'_>, made: &AuditEvent) -> Finding {
-        let mut attribution = Attribution::Intruder;
+    fn child_finding(&self, grip: &Grip<'_>, made: &AuditEvent, held: &Held<'_>) -> Finding {
+        let is_intruders = grip.sure || is_intruders(made, held);
         let (severity, mut detail) = if grip.sure {
             (Severity::Critical, format!("The token was made by {}, which the intruder holds.", maker(made)))
         } else if made.token_id.is_some() {
-            attribution = Attribution::Shared;
             let detail = format!(
                 "The token was made by {}, which the intruder holds. No earlier use of that is known, so that nothing tells \
                  whether it was the intruder: ask who made it.",
                 maker(made)
             );
             (Severity::High, detail)
-        } else {
+        } else if is_intruders {
             let detail = "The token was made without a token from an address of the intruder. The address may be shared: ask \
                           who made it.";
+            (Severity::High, detail.to_owned())
+        } else {
+            let detail = "The token was made without a token, from an address where one was used that the intruder holds. No \
+                          earlier use of that is known, so that nothing tells whether it was the intruder: ask who made it.";
             (Severity::High, detail.to_owned())
         };
         if let Some(provisioner) = self.provisioner(&grip.id) {
             detail.push_str(&format!(" It was minted by {provisioner}: no list shows who consented to that."));
         }
         let finding = self.finding(self.technique(grip), &grip.id, severity, Change::Added, detail, Some(made));
+        let attribution = if is_intruders { Attribution::Intruder } else { Attribution::Shared };
         Finding { attribution, ..finding }
     }
 
@@ -201,6 +206,11 @@ fn without_status(token: &Token) -> Value {
         map.remove("status");
     }
     image
+}
+
+/// Whether the log tells that it was the intruder.
+fn is_intruders(act: &AuditEvent, held: &Held<'_>) -> bool {
+    attribute(act, &held.principals) == Attribution::Intruder
 }
 
 fn maker(made: &AuditEvent) -> String {
