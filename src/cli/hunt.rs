@@ -190,14 +190,18 @@ async fn hunt(
 /// A token that was used in a new way: as long as nobody says who it was, its acts are neither the intruder's nor somebody
 /// else's.
 fn doubtful(usage: &Usage) -> Option<Principal> {
+    let at = |unexplained: bool| {
+        let places = usage.places.iter().filter(|place| place.unexplained == unexplained);
+        places.filter_map(|place| place.ip.clone()).collect()
+    };
     (usage.kind == Kind::Token).then(|| Principal {
         token_id: usage.id.clone(),
         token_name: usage.name.clone(),
         intruder_made: false,
-        honest_ips: usage.places.iter().filter_map(|place| place.ip.clone()).collect(),
+        honest_ips: at(false),
         hostile_ips: Vec::new(),
         mixed_ips: Vec::new(),
-        open_ips: Vec::new(),
+        open_ips: at(true),
     })
 }
 

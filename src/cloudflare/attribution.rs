@@ -22,6 +22,8 @@ pub struct Doing {
     pub intruder_before: bool,
     /// True where whoever made the newest write was not seen like this before, and nothing explains it.
     pub unexplained: bool,
+    /// True where nothing but what was done leaves it unexplained.
+    pub new_kind: bool,
 }
 
 impl Doing {
@@ -34,10 +36,12 @@ impl Doing {
     pub fn remark(&self) -> &'static str {
         if self.intruder_before {
             " An earlier write in the window was the intruder's."
-        } else if self.unexplained && self.attribution == Attribution::Unattributed {
-            " Whoever did it was not seen like this before: ask them whether it was they."
-        } else {
+        } else if !self.unexplained || self.attribution != Attribution::Unattributed {
             ""
+        } else if self.new_kind {
+            " Whoever did it was where they always are, and had never done the like: ask them whether it was they."
+        } else {
+            " Whoever did it was not seen like this before: ask them whether it was they."
         }
     }
 
@@ -110,6 +114,7 @@ pub fn doing<'e>(writes: impl DoubleEndedIterator<Item = &'e AuditEvent>, princi
         actor: newest.actor(),
         at: Some(newest.at),
         unexplained: newest.unexplained,
+        new_kind: newest.new_kind,
         intruder_before: attribution != Attribution::Intruder && earlier.any(is_intruder),
     }
 }

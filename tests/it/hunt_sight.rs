@@ -279,8 +279,14 @@ async fn without_a_suspect_what_a_credential_never_did_is_told_from_its_usual_pl
     assert_eq!((found(&told), verdict(&told, "CF-I03")), as_ever, "{:#}", told["findings"]);
     done(&scene, &deploy_job(&scene, RUNNER), "POST /accounts/{a}/tokens", token());
     let told = hunt(&scene, &[]).expect(0).json();
+    let made = told["findings"].as_array().unwrap().iter().find(|it| it["technique"] == "CF-I03").unwrap();
+    assert_eq!((&made["attribution"], verdict(&told, "CF-I03")), (&json!("unattributed"), "unknown"));
+    assert!(made["detail"].as_str().unwrap().contains("had never done the like: ask them"), "{made}");
+    // That another token is used at a new place, by nobody who is known, does not say that it was no one else.
+    let priya = Other::with_token(secret(&scene, "priya dns scripts"), NEW);
+    done(&scene, &priya, "GET /zones", Value::Null);
+    let told = hunt(&scene, &[]).expect(0).json();
     assert!(found(&told).contains(&("CF-I03", "unattributed")), "{:#}", told["findings"]);
-    assert_eq!(verdict(&told, "CF-I03"), "unknown");
 }
 
 #[tokio::test(flavor = "multi_thread")]
