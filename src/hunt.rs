@@ -14,6 +14,7 @@
 //! | `probe` | which families can be read at all |
 //! | `rewind` | what a resource was before a window, by the audit log applied backwards |
 //! | `runs` | sorts more than fits into memory |
+//! | `secret_names` | which fields bear the name of something secret |
 //! | `snapshot` | the files of a baseline: captured, opened, read item by item |
 //! | `sweep` | reads families at all their seats, many at a time, page by page |
 //! | `technique` | a way in which an intruder uses or keeps an account, as data: which acts and differences show it |
@@ -31,6 +32,7 @@ mod own;
 pub mod probe;
 pub mod rewind;
 mod runs;
+mod secret_names;
 pub mod snapshot;
 pub mod sweep;
 pub mod technique;
@@ -43,4 +45,5 @@ pub use canonical::MASK;
 pub use family::{Family, Part, Reach, Shape, Variant, blank, none_of};
 pub use item::{Difference, Item, Seat};
 pub use own::OwnActs;
+pub use secret_names::{is_secret_name, mask_named};
 pub use verdict::{Judged, Sight, Verdict, judge};

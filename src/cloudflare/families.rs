@@ -36,8 +36,6 @@ use crate::hunt::rewind::{Named, named};
 use crate::hunt::{Family, Reach, Shape, blank};
 use crate::provider::Paging;
 
-pub(super) use redact::is_secret_name;
-
 /// All entries, by their file.
 const TABLES: &[&[Family]] = &[
     identity::FAMILIES,

@@ -42,8 +42,7 @@ pub(super) fn expressions(value: &mut Value) {
 /// All texts of a value, marked.
 pub(super) fn texts(value: &mut Value) {
     match value {
-        // What was kept marked is read again, and must come out the same.
-        Value::String(text) if !text.is_empty() && !is_in(text) => *text = mark(text),
+        Value::String(text) => *text = marked(text),
         Value::Array(items) => items.iter_mut().for_each(texts),
         Value::Object(map) => map.values_mut().for_each(texts),
         _ => {}
@@ -53,6 +52,11 @@ pub(super) fn texts(value: &mut Value) {
 /// Whether a text, or the text of a document, holds a mask: then it says less than there was.
 pub(super) fn is_in(text: &str) -> bool {
     text.contains("«secret")
+}
+
+/// A text, marked once: what was kept so is read again, and must come out the same.
+pub(super) fn marked(text: &str) -> String {
+    if text.is_empty() || is_in(text) { text.to_owned() } else { mark(text) }
 }
 
 /// A mask that tells one text from another, for what must be seen to change: so many bits of a digest give away nothing

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::family::{Family, Part};
 use super::item::{Item, Seat};
+use super::secret_names::mask_named;
 use crate::model::Digest;
 
 /// What stands for a secret in a canonical form.
@@ -45,6 +46,7 @@ pub(super) fn item(family: &Family, seat: &Seat, raw: Value) -> Item {
 pub(super) fn redact(family: &Family, value: &mut Value) {
     (family.redact)(value);
     family.secret.iter().for_each(|field| mask(value, field));
+    mask_named(value);
 }
 
 fn compared(family: &Family, value: &Value) -> Value {
@@ -98,7 +100,7 @@ fn mask(value: &mut Value, field: &str) {
     }
 }
 
-fn everywhere(value: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
+pub(super) fn everywhere(value: &mut Value, change: &mut impl FnMut(&mut Map<String, Value>)) {
     match value {
         Value::Object(map) => {
             change(map);

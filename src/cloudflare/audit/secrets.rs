@@ -4,6 +4,8 @@
 use serde_json::Value;
 
 use crate::cloudflare::families::mask_told;
+use crate::cloudflare::marked::marked;
+use crate::hunt::is_secret_name;
 
 /// Where an entry of either log holds what a resource is, was, or was asked to be.
 const PLACES: [&str; 7] = [
@@ -72,22 +74,17 @@ fn mask_uri(uri: &str) -> String {
     let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
     let mut is_hook = false;
     let segments = path.split('/').map(|segment| {
-        let told = if is_hook { hidden(segment) } else { segment.to_owned() };
+        let told = if is_hook { marked(segment) } else { segment.to_owned() };
         is_hook = segment == "deploy_hooks";
         told
     });
     let path = segments.collect::<Vec<_>>().join("/");
     let Some(query) = query else { return path };
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, value)) if crate::cloudflare::families::is_secret_name(name) => format!("{name}={}", hidden(value)),
+        Some((name, value)) if is_secret_name(name) => format!("{name}={}", marked(value)),
         _ => pair.to_owned(),
     });
     format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
-}
-
-fn hidden(text: &str) -> String {
-    use crate::cloudflare::marked::{is_in, mark};
-    if text.is_empty() || is_in(text) { text.to_owned() } else { mark(text) }
 }
 
 #[cfg(test)]

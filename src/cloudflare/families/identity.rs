@@ -12,6 +12,8 @@ const TOKEN: Family = Family {
     created: "/issued_on",
     modified: "/modified_on",
     volatile: &["last_used_on"],
+    // Documented for the one answer that makes or rolls a token, and for no list.
+    secret: &["value"],
     canonical: canonical::token,
     ..of_account()
 };

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::cloudflare::marked;
 pub(super) use crate::cloudflare::marked::expressions;
-use crate::hunt::MASK;
+use crate::hunt::{MASK, mask_named};
 
 pub(super) use address::{log_destination, webhook};
 
@@ -59,14 +59,8 @@ pub(super) fn headers(value: &mut Value) {
 /// Texts whose names end as those of secrets do, masked: the configurations of identity providers and of tools are each
 /// their own.
 pub(super) fn named_secrets(value: &mut Value) {
+    mask_named(value);
     everywhere(value, &mut |name, value| {
-        if is_secret_name(name) {
-            match value {
-                Value::String(_) => hide(value),
-                Value::Array(items) if items.iter().all(Value::is_string) => items.iter_mut().for_each(hide),
-                _ => {}
-            }
-        }
         if name.ends_with("uri") || name.ends_with("url") {
             query(value);
         }
@@ -75,33 +69,6 @@ pub(super) fn named_secrets(value: &mut Value) {
             value.get_mut("value").into_iter().for_each(hide);
         }
     });
-}
-
-/// Whether a field bears the name of something secret.
-pub(in crate::cloudflare) fn is_secret_name(name: &str) -> bool {
-    const ENDINGS: [&str; 19] = [
-        "secret",
-        "token",
-        "password",
-        "passphrase",
-        "psk",
-        "privatekey",
-        "apikey",
-        "accesskey",
-        "secretkey",
-        "streamkey",
-        "sharedkey",
-        "signingkey",
-        "authkey",
-        "encryptionkey",
-        "keybase64",
-        "keyjwk",
-        "connectionstring",
-        "credentials",
-        "authorization",
-    ];
-    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// A ruleset, or one rule: what rules set and ask for, marked.

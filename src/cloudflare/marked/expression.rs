@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{is_in, mark};
+use super::marked;
 
 /// Fields whose values may be shared secrets, and the function that takes a key.
 const FIELDS: [&str; 6] = [
@@ -38,7 +38,7 @@ fn each(text: &str, is_secret: impl Fn(&str) -> bool) -> String {
     let mut code = text.to_ascii_lowercase();
     texts.iter().for_each(|it| code.replace_range(it.clone(), &" ".repeat(it.len())));
     let ends = operators(&code);
-    let (mut marked, mut done) = (String::with_capacity(text.len()), 0);
+    let (mut told, mut done) = (String::with_capacity(text.len()), 0);
     for it in texts {
         let next = ends.partition_point(|end| *end < it.start);
         let from = next.checked_sub(1).and_then(|at| ends.get(at)).copied().unwrap_or_default();
@@ -46,12 +46,12 @@ fn each(text: &str, is_secret: impl Fn(&str) -> bool) -> String {
         // In brackets stands the name of a header or of an argument.
         let is_name = code[..it.start].trim_end_matches('"').trim_end().ends_with('[');
         let content = &text[it.clone()];
-        marked.push_str(&text[done..it.start]);
-        let stays = content.is_empty() || is_name || is_in(content) || !is_secret(clause);
-        marked.push_str(&if stays { content.to_owned() } else { mark(content) });
+        told.push_str(&text[done..it.start]);
+        let stays = is_name || !is_secret(clause);
+        told.push_str(&if stays { content.to_owned() } else { marked(content) });
         done = it.end;
     }
-    marked + &text[done..]
+    told + &text[done..]
 }
 
 /// What stands between quotes, raw texts among it; one that does not end goes to the end.

@@ -44,6 +44,8 @@ fn bearers() -> Vec<(&'static str, Value)> {
         "headers": { "X-Origin": { "operation": "set", "value": SECRET } } } }] });
     let header = json!({ "Authorization": [SECRET], "Host": ["a.example"] });
     vec![
+        ("account_tokens", bearing("value")),
+        ("user_tokens", bearing("value")),
         ("oauth_clients", bearing("client_secret")),
         ("secondary_dns_tsigs", bearing("secret")),
         ("origin_pulls", bearing("private_key")),
@@ -109,6 +111,19 @@ fn bearers() -> Vec<(&'static str, Value)> {
         ("load_balancer_monitors", json!({ "id": "1", "header": header })),
         ("health_checks", json!({ "id": "1", "http_config": { "header": header } })),
     ]
+}
+
+#[test]
+fn what_bears_the_name_of_a_secret_is_masked_in_every_family_and_in_the_answer_that_is_kept() {
+    for entry in families() {
+        let raw = json!({ "id": "1", "parts": [{ "accessToken": SECRET, "token_name": "kept" }] });
+        let item = entry.item(&Seat::zone("z", "one.example"), raw.clone());
+        let answer = json!({ "success": true, "result": [raw] }).to_string();
+        let kept = String::from_utf8(entry.masked(answer.as_bytes())).unwrap();
+        assert!(!kept.contains(SECRET) && kept.contains("kept"), "{}: {kept}", entry.name);
+        let written = serde_json::to_string(&item).unwrap();
+        assert!(!written.contains(SECRET), "{}: {written}", entry.name);
+    }
 }
 
 #[test]
