@@ -25,7 +25,9 @@ pub fn difference_text(family: &Family, difference: &Difference, style: &Style) 
     let name = if label.is_empty() { family.title } else { &label };
     let mut text = labelled(word, tone, &format!("{name}{id} in {}", item.seat.name), style);
     text.push('\n');
-    if difference.change() == Change::Changed {
+    // Of what was there, and nobody knows as what, only what it is can be said.
+    let is_unknown = difference.before.as_ref().is_some_and(|before| before.value.is_null());
+    if difference.change() == Change::Changed && !is_unknown {
         for change in fields(family, difference) {
             let arrow = style.symbol(Symbol::Arrow);
             let (before, after) = (told(change.before.as_ref(), style), told(change.after.as_ref(), style));
@@ -35,7 +37,8 @@ pub fn difference_text(family: &Family, difference: &Difference, style: &Style) 
         let said = value.iter().filter(|(_, value)| !is_empty(value));
         let said: Vec<String> =
             said.map(|(name, value)| format!("{}: {}", style.show(name), told(Some(value), style))).collect();
-        text.push_str(&line(&shorten(&said.join(", "), MOST, style), style));
+        let now = if is_unknown && difference.after.is_some() { "now " } else { "" };
+        text.push_str(&line(&format!("{now}{}", shorten(&said.join(", "), MOST, style)), style));
     }
     text
 }
@@ -93,6 +96,12 @@ mod tests {
                         rules.a/b.on: true → false\n             rules.x: nothing → 1\n";
         assert_eq!(text(Some(before), Some(after.clone()), 80), expected);
         assert!(text(None, Some(after), 80).starts_with("  added      door (7f) in shop.example\n             name: "));
+    }
+
+    #[test]
+    fn of_what_nobody_knows_as_what_it_was_there_what_it_is_is_told() {
+        let expected = "  changed    door (7f) in shop.example\n             now name: \"door\", open: true\n";
+        assert_eq!(text(Some(Value::Null), Some(json!({ "id": "7f", "name": "door", "open": true })), 80), expected);
     }
 
     #[test]

@@ -234,6 +234,9 @@ impl Comparing<'_> {
                 output.add(family, &rewound, self);
             }
         }
+        // What is gone stands with what is there of its family.
+        let place = |row: &Row| self.families.iter().position(|family| family.name == row.family);
+        output.differences.sort_by_cached_key(place);
         Ok(())
     }
 }
