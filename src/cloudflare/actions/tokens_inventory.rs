@@ -25,7 +25,7 @@ use crate::hunt::{AuditEvent, Principal, SeenBefore};
 use crate::model::{Danger, count};
 
 use dealt_with::DealtWith;
-use suspect::{Suspect, Unheard};
+use suspect::{Meant, Suspect};
 
 /// `cloudflare.tokens.inventory`.
 #[derive(Debug, Clone, Copy)]
@@ -161,8 +161,8 @@ impl Action for TokensInventory {
                or be removed. Holders of the role API Token Provisioning see only those account-owned tokens that they made \
                themselves, and nothing in the answer says so. With the suspect `unknown`, tokens are ranked by what speaks \
                against them, and nothing is cut without being chosen. So they are where \
-               neither a list nor the log has the suspect's name: it may be another member's own token, or a slip of the \
-               pen. Where no audit log was read, that is said: what a token may do is then all there is to rank by.\n\nWhat this run has cut, or was to cut, is followed \
+               neither a list nor the log has the suspect's name (it may be another member's own token, or a slip of the \
+               pen) and where several tokens bear it. Where no audit log was read, that is said: what a token may do is then all there is to rank by.\n\nWhat this run has cut, or was to cut, is followed \
                as the intruder's from then on: its journal tells.",
         verb: "list",
         max_danger: Danger::Observe,
@@ -197,16 +197,16 @@ impl Action for TokensInventory {
             own: look.provider().credential().id.clone(),
             safeguards: look.safeguards(),
         };
-        let suspect = view.suspect(params.suspect.trim())?;
-        let held = view.held(suspect.as_ref());
-        let output = view.output(suspect.as_ref(), &held, look.now());
+        let meant = view.meant(params.suspect.trim());
+        let held = view.held(meant.suspect());
+        let output = view.output(&meant, &held, look.now());
         let mut findings = view.findings(&held, &output.revived, &evidence);
         // What has no id cannot be looked at again: the gap and the work by hand stand for it.
-        if let Some(unheard) = suspect.as_ref().and_then(|suspect| suspect.unheard.as_ref()) {
+        if let Some(unheard) = meant.unheard() {
             findings.retain(|finding| !unheard.is(&finding.resource.id));
         }
-        let summary = summary(&output, suspect.as_ref(), view.events.is_empty());
-        let gaps = suspect.and_then(|suspect| suspect.gap).into_iter().collect();
+        let summary = summary(&output, &meant, view.events.is_empty());
+        let gaps = meant.suspect().and_then(|suspect| suspect.gap.clone()).into_iter().collect();
         Ok(StepPlan { findings, gaps, ..StepPlan::seen(output, summary) })
     }
 }
@@ -268,7 +268,8 @@ impl View<'_> {
         held
     }
 
-    fn output(&self, suspect: Option<&Suspect>, held: &Held<'_>, now: Timestamp) -> Output {
+    fn output(&self, meant: &Meant, held: &Held<'_>, now: Timestamp) -> Output {
+        let (suspect, unheard) = (meant.suspect(), meant.unheard());
         let mut rows = Vec::new();
         let mut marked = Vec::new();
         for token in &self.seen.tokens {
@@ -288,7 +289,6 @@ impl View<'_> {
             marked.push((token, marks));
         }
         let controls = controls(&marked.iter().map(|(token, marks)| (*token, marks.as_slice())).collect::<Vec<_>>());
-        let unheard = suspect.and_then(|suspect| suspect.unheard.as_ref());
         let suspected = |grip| match self.suspected(grip, held) {
             token if unheard.is_some_and(|unheard| unheard.is(&token.id)) => TokenRef { finding: None, ..token },
             token => token,
@@ -296,9 +296,8 @@ impl View<'_> {
         let gripped: Vec<TokenRef> = held.tokens.iter().map(suspected).collect();
         let mut suspects = gripped.clone();
         // Where the suspect is known, only what somebody cut beside the run may be the intruder's as well.
-        let is_open = suspect.is_none() || unheard.is_some();
-        let candidates = self.ranked(&rows, held, unheard).into_iter();
-        suspects.extend(candidates.filter(|token| is_open || self.beside.contains(&token.id)));
+        let candidates = self.ranked(&rows, held, meant).into_iter();
+        suspects.extend(candidates.filter(|token| meant.is_open() || self.beside.contains(&token.id)));
         let widened = held.tampered.iter().map(|tampering| self.tampered(tampering)).collect();
         let rotatable = rows.iter().filter(|row| row.status == "active" && matches!(row.role, Role::Other | Role::Own));
         let holders = self.holders(&held.principals);
@@ -416,7 +415,7 @@ impl View<'_> {
     }
 }
 
-fn summary(output: &Output, suspect: Option<&Suspect>, is_log_unread: bool) -> String {
+fn summary(output: &Output, meant: &Meant, is_log_unread: bool) -> String {
     let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
     for row in &output.tokens {
         let role = match row.role {
@@ -434,14 +433,16 @@ fn summary(output: &Output, suspect: Option<&Suspect>, is_log_unread: bool) -> S
         parts.push(format!("{minted} minted by an application"));
     }
     parts.extend(roles.into_iter().map(|(role, number)| format!("{number} {role}")));
-    let unheard = suspect.and_then(|suspect| suspect.unheard.as_ref());
-    if let Some(unheard) = unheard {
+    if let Some(unheard) = meant.unheard() {
         let of_log = if is_log_unread { "; the audit log, which may know it, was not read" } else { " nor by the log" };
         parts.push(format!("the suspect `{}` NOT SEEN by any list{of_log}", unheard.name));
     }
+    if let Meant::Several(ids) = meant {
+        parts.push(format!("{} tokens are called as the suspect is: CHOOSE which is meant", ids.len()));
+    }
     let doubtful = output.suspects.iter().filter(|token| !token.sure);
     let candidates: Vec<&TokenRef> = doubtful.filter(|token| token.finding.is_none()).collect();
-    if let Some(first) = candidates.first().filter(|_| suspect.is_none() || unheard.is_some()) {
+    if let Some(first) = candidates.first().filter(|_| meant.is_open()) {
         let why = first.why.as_deref().unwrap_or_default();
         let number = count(candidates.len(), "candidate");
         let blind = if is_log_unread {

@@ -29,6 +29,9 @@ impl View<'_> {
             Some(made) if is_intruders(made, held) => "made without a token from the intruder's address".to_owned(),
             Some(_) => "made without a token from where the intruder's was used, nobody can say by whom".to_owned(),
         };
+        if self.is_revived(&grip.id) {
+            why.push_str(", cut, and active again");
+        }
         if let Some(provisioner) = self.provisioner(&grip.id) {
             why.push_str(&format!(", minted by {provisioner}"));
         }

@@ -1,13 +1,13 @@
 use std::collections::BTreeSet;
 
-use super::{Role, Row, Unheard, View};
+use super::{Meant, Role, Row, View};
 use crate::cloudflare::tokens::{Held, Suspicion, TokenRef, Traces, behaviour, suspicion};
 
 /// What counts for a token that somebody cut in this incident beside the run: they had a reason.
 const CUT_BESIDE: usize = 6;
 
-/// What counts for the token whose name is the nearest to a suspect's that nothing bears.
-const NEAR_NAME: usize = 100;
+/// What counts for a token that a suspect's name speaks of: one of several that bear it, or the nearest to it where none does.
+const NAMED: usize = 100;
 
 /// What is said of a candidate where nobody read what it did.
 const NO_LOG: &str = "the audit log was not read";
@@ -15,15 +15,13 @@ const NO_LOG: &str = "the audit log was not read";
 impl View<'_> {
     /// What speaks against each token that nobody has named, the worst first. One that is dead already is listed for what it
     /// did, since whoever held it may have left more behind; one that was shown and not chosen only where more speaks against
-    /// it by now. Where nothing bears the suspect's name, what is called nearly so comes first.
-    pub(super) fn ranked(&self, rows: &[Row], held: &Held<'_>, unheard: Option<&Unheard>) -> Vec<TokenRef> {
+    /// it by now. Where several bear the suspect's name, or none and one is called nearly so, these come first.
+    pub(super) fn ranked(&self, rows: &[Row], held: &Held<'_>, meant: &Meant) -> Vec<TokenRef> {
         let is_own_address = |ip: &str| self.safeguards.is_own_address(ip);
         let traces = Traces { events: &self.events, before: &self.before, is_own_address: &is_own_address };
         let active = rows.iter().filter(|row| row.status == "active" && row.role != Role::Own);
         let active = active.filter_map(|row| {
             let against = suspicion(&row.id, &row.marks, row.minted_by.as_ref(), &traces);
-            let is_near = unheard.is_some_and(|unheard| unheard.near.as_ref() == Some(&row.id));
-            let against = if is_near { nearly_called(against) } else { against };
             Some((against, self.seen.get(&row.id)?.reference()))
         });
         let dead = rows.iter().filter(|row| row.status != "active");
@@ -35,7 +33,7 @@ impl View<'_> {
         let mut ranked: Vec<(Suspicion, TokenRef)> = active
             .chain(dead)
             .chain(gone)
-            .map(|(suspicion, token)| (self.as_far_as_read(suspicion), token))
+            .map(|(suspicion, token)| (self.as_far_as_read(named(meant, &token.id, suspicion)), token))
             .filter(|(suspicion, token)| suspicion.score > 0 && held.get(&token.id).is_none())
             .filter(|(_, token)| !held.tampered.iter().any(|tampering| tampering.id == token.id))
             .filter(|(suspicion, token)| !self.passed_over.contains(&(token.id.clone(), suspicion.why.clone())))
@@ -73,8 +71,9 @@ impl View<'_> {
     }
 }
 
-/// What speaks against the token that may be meant by a name which nothing bears.
-fn nearly_called(Suspicion { score, why }: Suspicion) -> Suspicion {
-    let reasons = ["its name is nearly the suspect's", &why].into_iter().filter(|reason| !reason.is_empty());
-    Suspicion { score: score + NEAR_NAME, why: reasons.collect::<Vec<_>>().join(", ") }
+/// The same with what the suspect's name says of the token.
+fn named(meant: &Meant, id: &str, suspicion: Suspicion) -> Suspicion {
+    let Some(said) = meant.says_of(id) else { return suspicion };
+    let reasons = [said, &suspicion.why].into_iter().filter(|reason| !reason.is_empty());
+    Suspicion { score: suspicion.score + NAMED, why: reasons.collect::<Vec<_>>().join(", ") }
 }

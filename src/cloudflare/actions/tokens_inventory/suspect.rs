@@ -1,9 +1,50 @@
 use super::View;
-use crate::action::StepError;
 use crate::model::Gap;
 
 /// Names this near are taken for slips of the pen.
 const NEAR: f64 = 0.8;
+
+/// What a name or an id that is reported leads to.
+#[derive(Debug)]
+pub(super) enum Meant {
+    /// Nobody knows the suspect.
+    Unknown,
+    /// This one.
+    One(Suspect),
+    /// The ids of those that bear the name. Which is meant, or whether all are, a person chooses among the candidates.
+    Several(Vec<String>),
+}
+
+impl Meant {
+    /// The suspect, where it is one.
+    pub(super) const fn suspect(&self) -> Option<&Suspect> {
+        match self {
+            Self::One(suspect) => Some(suspect),
+            Self::Unknown | Self::Several(_) => None,
+        }
+    }
+
+    /// The name, where nothing bears it.
+    pub(super) fn unheard(&self) -> Option<&Unheard> {
+        self.suspect()?.unheard.as_ref()
+    }
+
+    /// Whether any token may be the suspect.
+    pub(super) fn is_open(&self) -> bool {
+        self.suspect().is_none_or(|suspect| suspect.unheard.is_some())
+    }
+
+    /// What the name says of the token with this id, where it is not the only one of the name.
+    pub(super) fn says_of(&self, id: &str) -> Option<&'static str> {
+        match self {
+            Self::Several(ids) => ids.iter().any(|it| it == id).then_some("it is called as the suspect is"),
+            Self::Unknown | Self::One(_) => {
+                let is_near = self.unheard()?.near.as_deref() == Some(id);
+                is_near.then_some("its name is nearly the suspect's")
+            }
+        }
+    }
+}
 
 /// The token that is reported as compromised.
 #[derive(Debug)]
@@ -34,27 +75,24 @@ impl Unheard {
 }
 
 impl View<'_> {
-    /// The suspect by id or name; `None` where nobody knows it.
-    pub(super) fn suspect(&self, wanted: &str) -> Result<Option<Suspect>, StepError> {
+    /// The suspect by id or name.
+    pub(super) fn meant(&self, wanted: &str) -> Meant {
         if wanted.is_empty() || wanted.eq_ignore_ascii_case("unknown") {
-            return Ok(None);
+            return Meant::Unknown;
         }
         if let Some(token) = self.seen.get(wanted) {
-            return Ok(Some(Suspect { id: token.id.clone(), gap: None, unheard: None }));
+            return Meant::One(Suspect { id: token.id.clone(), gap: None, unheard: None });
         }
         let id = match self.called(wanted).as_slice() {
             [id] => id.clone(),
-            [] => return Ok(Some(self.unheard_of(wanted))),
+            [] => return Meant::One(self.unheard_of(wanted)),
             // An intruder may give its tokens the suspect's name, also after the first cut: that must stop nobody.
             several => match self.cut.iter().find(|token| several.contains(&token.id)) {
                 Some(cut) => cut.id.clone(),
-                None => {
-                    return Err(StepError::new(format!("{} tokens are called `{wanted}`", several.len()))
-                        .hint(format!("begin a new run that names one by its id: {}", several.join(", "))));
-                }
+                None => return Meant::Several(several.to_vec()),
             },
         };
-        Ok(Some(Suspect { gap: self.unseen(&id, wanted), id, unheard: None }))
+        Meant::One(Suspect { gap: self.unseen(&id, wanted), id, unheard: None })
     }
 
     /// Ids of the tokens of this name or id, in the lists and in the log.
