@@ -23,8 +23,9 @@ pub(crate) fn run(args: &HandoffArgs, cx: &Context) -> Result<Exit, CliError> {
     let book = args.words.write(NoteKind::Handoff, cx)?;
     let found = book.dir.inspect()?;
     let matters = super::close::Matters::of(&report::of_team(&book.dir, &found)?);
-    output::write(&super::status::text(&found.state, cx.now()))?;
-    output::write(&matters.text(&cx.screen.style()))?;
+    let style = cx.screen.style();
+    output::write(&super::status::text(&found.state, cx.now(), &style))?;
+    output::write(&matters.text(&style))?;
     output::write(&format!("\ndirectory: {}\njournal head: {}\n", book.dir.path.display(), found.head))?;
     Ok(Exit::Done)
 }

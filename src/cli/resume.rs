@@ -15,7 +15,7 @@ use super::session::connect::{Target, connect};
 use super::session::open::{Opened, granted, lock, me, same_place, who};
 use super::session::{drive, inputs, leaked, open, secrets, succession};
 use crate::cloudflare::api::Connected;
-use crate::journal::{DriverLock, Entry, Event, Journal, Lease, NoteKind, PlanSealed, RunState, Stamp};
+use crate::journal::{DriverLock, Entry, Event, IncidentState, Journal, Lease, NoteKind, PlanSealed, RunState, Stamp};
 use crate::model::RunId;
 use crate::secret::{self, Redactor};
 use amend::Proposal;
@@ -155,7 +155,8 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         credential: connected.read.credential().clone(),
     };
-    let rested = rested(cx, journal.state().run(&run.opened.run).unwrap_or(&run), &entries, &connected);
+    let rested =
+        rested(cx, journal.state(), journal.state().run(&run.opened.run).unwrap_or(&run), &entries, &connected);
     journal.append(&stamp, resumed)?;
     let watch = Watch::new(cx.screen.clone());
     let mut prompter = prompter(cx, answers, up_to, &watch)?;
@@ -305,9 +306,17 @@ fn resting(dir: &IncidentDir, journal: &Journal) -> Result<(RunState, PlanSealed
     }
 }
 
+/// How many changes other runs made since this one began: at once beside it, or in a later walk.
+fn beside(state: &IncidentState, run: &RunState) -> usize {
+    let others =
+        state.runs.iter().filter(|other| other.opened.run != run.opened.run && other.opened_at >= run.opened_at);
+    let effects = others.flat_map(|other| other.steps.values()).flat_map(|step| &step.effects);
+    effects.filter(|state| state.is_applied()).count()
+}
+
 /// In one screen, below the header: where things stand, what is in doubt, what comes next.
 /// `run` is as it was before this process took it up, but for what it is bound to.
-fn rested(cx: &Context, run: &RunState, entries: &[Entry], connected: &Connected) -> String {
+fn rested(cx: &Context, state: &IncidentState, run: &RunState, entries: &[Entry], connected: &Connected) -> String {
     let of_run = entries.iter().rev().find(|entry| entry.run.as_ref() == Some(&run.opened.run));
     let driver = entries.iter().rev().find_map(|entry| match &entry.event {
         Event::DriverTaken { machine, pid, .. } => Some((*pid, machine.as_str())),
@@ -319,6 +328,7 @@ fn rested(cx: &Context, run: &RunState, entries: &[Entry], connected: &Connected
         driver,
         credential: connected.read.credential(),
         tool: Some(last_tool(entries, &run.opened.run)).filter(|tool| *tool != env!("CARGO_PKG_VERSION")),
+        beside: beside(state, run),
         next: next.as_deref().unwrap_or_default(),
     };
     resumed_text(run, &rested, cx.now(), &cx.screen.style())

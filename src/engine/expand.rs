@@ -106,9 +106,11 @@ pub(super) fn result_of(spec: &StepSpec, key: &str, item: &Value, mut outputs: M
 
 fn summary(run: &RunState, held: &[Arc<PlannedStep>], rounds: usize) -> String {
     let count = |wanted: fn(&StepStatus) -> bool| held.iter().filter(|step| wanted(run.status(&step.path))).count();
-    let mut parts =
-        vec![format!("{} of {} done", count(|status| matches!(status, StepStatus::Done { .. })), held.len())];
+    let done = count(|status| matches!(status, StepStatus::Done { .. }));
+    let later = held.iter().filter(|step| run.step(&step.path).is_some_and(|step| step.later() > 0)).count();
+    let mut parts = vec![format!("{} of {} done", done - later, held.len())];
     for (number, word) in [
+        (later, "left for later"),
         (count(|status| matches!(status, StepStatus::Skipped { .. })), "skipped"),
         (count(|status| matches!(status, StepStatus::Failed { .. })), "failed"),
     ] {

@@ -280,10 +280,14 @@ fn summary(step: &StepState, proposed: &Proposed) -> String {
         if matches!(state.verdict, Some(Verdict::Holds(_))) { proven += 1 } else { unproven += 1 }
     }
     let met = effects.iter().filter(|state| state.is_met()).count();
-    let left = effects.len() - proven - unproven - met;
+    let later = step.later();
+    let left = effects.len() - proven - unproven - met - later;
     let mut parts = vec![format!("{proven} of {} done and proven", effects.len())];
     if unproven > 0 {
         parts.push(format!("{unproven} done, not verified"));
+    }
+    if later > 0 {
+        parts.push(format!("{later} for later"));
     }
     if left > 0 {
         parts.push(format!("{left} not done"));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::book::{Book, Fate, Numbered, is_unended};
 use super::trail::{Act, Attested, Trail};
 use super::words::{between, time};
-use crate::journal::{Attempt, Basis, Entry, Event, Proposed, SettledBy, SkipCause, StepStatus};
+use crate::journal::{Attempt, Basis, Entry, Event, Proposed, SettledBy, SkipCause, StepState, StepStatus};
 use crate::model::{Call, Danger, Outcome, RunId, StepPath, Verdict};
 
 /// One step of the plan.
@@ -19,7 +19,7 @@ pub struct StepRow {
     pub phase: String,
     /// Its title.
     pub title: String,
-    /// `done`, `skipped`, `failed`, `not ended` or `not reached`.
+    /// `done`, `left` (it has ended, and something of it is for later), `skipped`, `failed`, `not ended` or `not reached`.
     pub status: String,
     /// Its summary, its error, or the reason of the skip.
     pub result: String,
@@ -146,10 +146,10 @@ pub struct AttestedRow {
 }
 
 pub(super) fn steps(book: &Book<'_>) -> Vec<StepRow> {
-    let row = |(run, planned, step): (_, &crate::journal::PlannedStep, Option<&crate::journal::StepState>)| {
+    let row = |(run, planned, step): (_, &crate::journal::PlannedStep, Option<&StepState>)| {
         let (status, result) = match step.map(|step| &step.status) {
             None | Some(StepStatus::Pending) => ("not reached", String::new()),
-            Some(StepStatus::Done { summary, .. }) => ("done", summary.clone()),
+            Some(StepStatus::Done { summary, .. }) => (step.map_or("done", StepState::word), summary.clone()),
             Some(StepStatus::Skipped { reason, .. }) => ("skipped", reason.clone()),
             Some(StepStatus::Failed { error, .. }) => ("failed", error.clone()),
             Some(StepStatus::Began | StepStatus::Proposed) => ("not ended", String::new()),

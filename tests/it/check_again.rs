@@ -172,4 +172,9 @@ async fn without_a_person_a_file_lets_work_be_read_again_before_it_says_who_does
     assert_eq!(verdicts[..3], [&json!("does_not_hold"), &json!("holds"), &json!("does_not_hold")], "{step:#}");
     assert!(verdicts.iter().all(|verdict| !verdict.is_null()), "{step:#}");
     assert_eq!(told(&scene, &rows).iter().filter(|(kind, ..)| kind == "settled").count(), 1);
+    // It has ended, and is not done.
+    let summary = step["summary"].as_str().unwrap();
+    assert_eq!(summary, format!("1 of {} done and proven, {} for later", rows.len(), rows.len() - 1));
+    let status = scene.run(&["status"]).expect(0).stdout;
+    assert!(status.lines().any(|line| line.starts_with("left ") && line.contains(" look ")), "{status}");
 }

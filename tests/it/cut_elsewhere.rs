@@ -122,7 +122,7 @@ async fn a_harm_stopped_at_once_while_the_run_rests_leaves_the_intruder_known() 
         at_once(&scene, action);
         let told = ends_well(&scene, &from_the_cut_on(id)).stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(told.contains("already so") && told.contains(said), "{told}");
-        assert!(told.contains("0 of 9 done and proven, 8 not done, 1 so already"), "{told}");
+        assert!(told.contains("0 of 9 done and proven, 8 for later, 1 so already"), "{told}");
         let cut = output(&scene, "cut");
         let counted = ["disabled", "newly", "chosen"].map(|list| ids(&cut[list]));
         assert_eq!(counted, [vec![id.as_str()], vec![], vec![id.as_str()]]);

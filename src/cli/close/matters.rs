@@ -90,7 +90,7 @@ impl Matters {
 
     /// All of it, kind by kind, fit for a terminal.
     pub(crate) fn text(&self, style: &Style) -> String {
-        let mut out = format!("{}\n", self.done);
+        let mut out = wrap(&self.done, style.columns(), "", "  ").join("\n") + "\n";
         section(&mut out, "to be settled, or accepted by somebody", &self.open, style);
         section(&mut out, "on record", &self.listed, style);
         out

@@ -20,6 +20,8 @@ pub struct Rested<'a> {
     pub credential: &'a CredentialFacts,
     /// The version of quell that drove it before, where it is not this one.
     pub tool: Option<&'a str>,
+    /// Changes that other runs made in the incident since this one began.
+    pub beside: usize,
     /// What comes next, in words.
     pub next: &'a str,
 }
@@ -43,7 +45,8 @@ pub fn resumed_text(run: &RunState, rested: &Rested<'_>, now: Timestamp, style: 
     };
     let failed = if failed > 0 { format!(", {failed} of them in vain") } else { String::new() };
     let all = count(steps().count(), "step");
-    say("done", Tone::Good, &format!("{ended} of {all} ended{failed}; {} made", count(made, "change")));
+    let beside = if rested.beside > 0 { format!(" in it, {} beside it", rested.beside) } else { String::new() };
+    say("done", Tone::Good, &format!("{ended} of {all} ended{failed}; {} made{beside}", count(made, "change")));
     if !left.is_empty() {
         say("left", Tone::Faint, &shorten(&format!("{}: {}", count(left.len(), "step"), listed(&left)), room, style));
     }

@@ -89,7 +89,11 @@ impl Watch {
             Event::StepDone { summary, .. } => {
                 self.tell_missing(run, entry, style);
                 let took = step.map(|step| format!(" ({})", took(step))).unwrap_or_default();
-                let line = ended_line(Symbol::Done, Tone::Good, id, &format!("{summary}{took}"), style);
+                let (symbol, tone) = match step.is_some_and(|step| step.later() > 0) {
+                    true => (Symbol::Skipped, Tone::Care),
+                    false => (Symbol::Done, Tone::Good),
+                };
+                let line = ended_line(symbol, tone, id, &format!("{summary}{took}"), style);
                 self.say(Volume::Normal, &line);
             }
             Event::StepFailed { error, hint } => {

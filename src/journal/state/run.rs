@@ -126,6 +126,11 @@ impl RunState {
         self.step(path).map_or(&StepStatus::Pending, |step| &step.status)
     }
 
+    /// The word for where the step at `path` stands.
+    pub fn word(&self, path: &StepPath) -> &'static str {
+        self.step(path).map_or(StepStatus::Pending.as_str(), StepState::word)
+    }
+
     /// Whether a step counts by itself. One that holds others counts in their place as long as they are not known.
     pub fn counts(&self, planned: &PlannedStep) -> bool {
         !planned.container || self.step(&planned.path).is_none_or(|step| step.held.is_empty())

@@ -9,7 +9,7 @@ use crate::journal::effect_state::{EffectState, EffectStatus};
 use crate::journal::event::{
     EffectDecision, Entry, Event, Expanded, FailureDecision, Payload, PlannedStep, Proposed, SkipCause, WaitEnd,
 };
-use crate::model::{Chore, CredentialFacts, Digest, EffectKey};
+use crate::model::{Chore, CredentialFacts, Digest, Disposition, EffectKey};
 
 /// One step instance.
 #[derive(Debug, Clone, Default)]
@@ -137,6 +137,23 @@ impl StepState {
     /// The effect with this key.
     pub fn effect(&self, key: &EffectKey) -> Option<&EffectState> {
         self.effects.iter().find(|state| state.effect.key == *key)
+    }
+
+    /// How many of its changes somebody is to do later.
+    pub fn later(&self) -> usize {
+        let is_later = |state: &&EffectState| matches!(state.status, EffectStatus::Left(Disposition::Later { .. }));
+        self.effects.iter().filter(is_later).count()
+    }
+
+    /// Whether it has ended, and nothing of it is for later.
+    pub fn is_done(&self) -> bool {
+        matches!(self.status, StepStatus::Done { .. }) && self.later() == 0
+    }
+
+    /// The word for where it stands: that of its status, but `left` where it has ended and something of it is for later.
+    pub fn word(&self) -> &'static str {
+        let is_left = matches!(self.status, StepStatus::Done { .. }) && !self.is_done();
+        if is_left { "left" } else { self.status.as_str() }
     }
 
     /// What was consented to and no second person has agreed to, in order.

@@ -274,7 +274,8 @@ fn where_a_run_stands_fits_a_screen_below_its_header() {
         for width in [40, 80] {
             let style = Style { width, rehearsal: true, ..super::PLAIN };
             let driver = Some((4242, "laptop-7"));
-            let rested = Rested { at: told.at, driver, credential: &run.opened.credential, tool: None, next };
+            let rested =
+                Rested { at: told.at, driver, credential: &run.opened.credential, tool: None, beside: 0, next };
             let text = resumed_text(&run, &rested, now, &style);
             let header = header(&run.opened, &[], &IncidentId::new("20261123-1412-k7qd"), told.at, now, &[], &style);
             let lines = header.lines().chain(text.lines());

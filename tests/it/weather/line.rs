@@ -85,6 +85,18 @@ async fn a_dumb_and_narrow_terminal_without_utf8_gets_plain_short_lines() {
     let odd: Vec<char> = typist.screen.chars().filter(|c| !matches!(c, ' '..='~' | '\r' | '\n')).collect();
     assert!(odd.is_empty(), "{odd:?}\n{}", typist.screen);
     typist.has_no_wide_line(40);
+    for words in [&["status"] as &[&str], &["handoff", "to the day shift: the roll waits"]] {
+        let mut command = spine.scene.command(words);
+        command.env("TERM", "dumb").env("LANG", "C");
+        let mut typist = Typist::of(&command, 40);
+        assert_eq!(typist.leaves(), 0, "{}", typist.screen);
+        assert!(typist.screen.contains("\nstate"), "{}", typist.screen);
+        // What is to be copied stands unbroken.
+        let copied = [&*spine.scene.path("state").display().to_string(), "journal head: "];
+        let shown = typist.screen.lines().filter(|line| !copied.iter().any(|copied| line.contains(copied)));
+        typist.screen = shown.collect::<Vec<_>>().join("\n");
+        typist.has_no_wide_line(40);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
