@@ -417,12 +417,16 @@ impl View<'_> {
 
 fn summary(output: &Output, meant: &Meant, is_log_unread: bool) -> String {
     let mut roles: BTreeMap<&str, usize> = BTreeMap::new();
+    let doubtful: BTreeSet<&str> =
+        output.held.iter().chain(&output.widened).filter(|token| !token.sure).map(|token| token.id.as_str()).collect();
     for row in &output.tokens {
-        let role = match row.role {
-            Role::Suspect => "suspect",
-            Role::Child => "made by the intruder",
-            Role::Widened => "changed by the intruder",
-            Role::Own | Role::Other => continue,
+        let role = match (row.role, doubtful.contains(row.id.as_str())) {
+            (Role::Suspect, _) => "suspect",
+            (Role::Child, false) => "made by the intruder",
+            (Role::Child, true) => "PERHAPS made by the intruder",
+            (Role::Widened, false) => "changed by the intruder",
+            (Role::Widened, true) => "PERHAPS changed by the intruder",
+            (Role::Own | Role::Other, _) => continue,
         };
         *roles.entry(role).or_default() += 1;
     }

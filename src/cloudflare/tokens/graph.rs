@@ -37,8 +37,10 @@ pub struct Tampering<'e> {
     pub id: String,
     /// The act.
     pub act: &'e AuditEvent,
-    /// True where a roll gave the intruder its secret.
+    /// When a roll gave whoever rolled it its secret.
     pub rolled: Option<Timestamp>,
+    /// False where it was done with a token of the intruder's, and nothing tells that from the honest use of it.
+    pub sure: bool,
 }
 
 /// What is known besides the events.
@@ -72,10 +74,14 @@ pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>
             let Some(id) = event.resource_id.as_ref() else { continue };
             match attribute(event, &held.principals) {
                 Attribution::Intruder => {}
-                // Where no earlier use is known, what was made may be the intruder's: somebody is to say.
-                _ if makes(event) && held.is_of_unknown_use(event) && held.get(id).is_none() => {
-                    held.tokens.push(Grip { id: id.clone(), made: Some(event), sure: false });
-                    grown = true;
+                // Where no earlier use is known, it may be the intruder's doing: somebody is to say.
+                _ if held.is_of_unknown_use(event) && held.get(id).is_none() => {
+                    if makes(event) {
+                        held.tokens.push(Grip { id: id.clone(), made: Some(event), sure: false });
+                        grown = true;
+                    } else if changes(event) {
+                        grown |= held.tamper(id, event, false);
+                    }
                     continue;
                 }
                 _ => continue,
@@ -96,7 +102,7 @@ pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>
                 held.tokens.push(Grip { id: id.clone(), made: Some(event), sure: event.token_id.is_some() });
                 grown = true;
             } else if changes(event) {
-                grown |= held.tamper(id, event);
+                grown |= held.tamper(id, event, true);
             }
         }
         if !grown {
@@ -113,8 +119,8 @@ impl<'e> Held<'e> {
         self.tokens.iter().find(|grip| grip.id == id)
     }
 
-    /// Whether it was done with a token of the intruder's of which nobody knows how others use it, or without a token from
-    /// where such a one was used.
+    /// Whether it was done with a token of the intruder's of which nobody knows how others use it, with one that was made with
+    /// such a one, or without a token from where such a one was used.
     fn is_of_unknown_use(&self, event: &AuditEvent) -> bool {
         let by = |held: &Principal| match (&event.token_id, &event.ip) {
             (Some(token), _) => *token == held.token_id,
@@ -122,7 +128,11 @@ impl<'e> Held<'e> {
             (None, None) => false,
         };
         let mut unknown = self.principals.iter().filter(|held| !held.intruder_made && held.honest_ips.is_empty());
-        !event.own && unknown.any(by)
+        let made = |grip: &Grip<'_>| {
+            let is_of_token = grip.made.is_some_and(|made| made.token_id.is_some());
+            !grip.sure && is_of_token && event.token_id.as_ref() == Some(&grip.id)
+        };
+        !event.own && (unknown.any(by) || self.tokens.iter().any(made))
     }
 
     /// A token that was made at a hostile address and used from one is the intruder's; true where that is news.
@@ -138,21 +148,24 @@ impl<'e> Held<'e> {
         confirmed.count() > 0
     }
 
-    /// Notes a change; true where it tells something new.
-    fn tamper(&mut self, id: &str, act: &'e AuditEvent) -> bool {
+    /// Notes a change; true where it tells something new. What is surely the intruder's counts before what may be.
+    fn tamper(&mut self, id: &str, act: &'e AuditEvent, sure: bool) -> bool {
         let rolled = rolls(act).then_some(act.at);
-        match self.tampered.iter_mut().find(|it| it.id == id) {
-            None => self.tampered.push(Tampering { id: id.to_owned(), act, rolled }),
-            Some(it) => {
-                let before = (it.act.at, it.rolled);
-                if act.at > it.act.at {
-                    it.act = act;
-                }
-                it.rolled = it.rolled.or(rolled);
-                return (it.act.at, it.rolled) != before;
-            }
+        let Some(it) = self.tampered.iter_mut().find(|it| it.id == id) else {
+            self.tampered.push(Tampering { id: id.to_owned(), act, rolled, sure });
+            return true;
+        };
+        if it.sure && !sure {
+            return false;
         }
-        true
+        let before = (it.act.at, it.rolled, it.sure);
+        if it.sure == sure {
+            it.act = if act.at > it.act.at { act } else { it.act };
+            it.rolled = it.rolled.or(rolled);
+        } else {
+            *it = Tampering { id: id.to_owned(), act, rolled, sure };
+        }
+        (it.act.at, it.rolled, it.sure) != before
     }
 }
 
@@ -164,7 +177,7 @@ fn principals(held: &Held<'_>, events: &[AuditEvent], known: &Known<'_>) -> Vec<
         principal(Use { id: &grip.id, from: known.since, earlier: Vec::new(), made, maker }, events, known)
     });
     // Until it was rolled, a token of somebody else was in honest hands; who has it since has it from the intruder.
-    let rolled = held.tampered.iter().filter_map(|it| {
+    let rolled = held.tampered.iter().filter(|it| it.sure).filter_map(|it| {
         let at = it.rolled?;
         let honest = events.iter().filter(|event| event.token_id.as_ref() == Some(&it.id) && event.at < at);
         let earlier: Vec<String> = honest.filter_map(|event| event.ip.clone()).collect();
@@ -432,12 +445,23 @@ mod tests {
         let more = [&events[..], &[by_hand, own, elsewhere]].concat();
         let offered = [("child".to_owned(), false), ("by-hand".to_owned(), false)];
         assert_eq!(ids(&closure(&more, &[])).0[1..], offered);
+        // What was made or changed with those is doubtful as well.
+        let made_with =
+            [event(7, "child", "worse", "POST", "grandchild"), event(8, "grandchild", "worse", "PUT", "victim")];
+        let further = [&events[..], &made_with].concat();
+        let found = closure(&further, &[]);
+        assert_eq!(ids(&found).0[1..], [("child".to_owned(), false), ("grandchild".to_owned(), false)]);
+        let tampered: Vec<_> = found.tampered.iter().map(|it| (it.id.as_str(), it.sure)).collect();
+        assert_eq!(tampered, [("x", false), ("victim", false)]);
+        assert_eq!(found.principals.len(), 1);
         // Once another token tells of the address, it tells of this one's use there, and of nothing elsewhere.
         let known = closure_of(&["stolen", "other"], &events, &[("other", "ci")]);
         assert_eq!(ids(&known).0.last(), Some(&("child".to_owned(), false)));
         events.push(event(4, "other", "bad", "PUT", "y"));
         let known = closure_of(&["stolen", "other"], &events, &[("other", "ci")]);
         assert_eq!(ids(&known).0, sure(&["stolen", "other", "child"]));
+        let tampered: Vec<_> = known.tampered.iter().map(|it| (it.id.as_str(), it.sure)).collect();
+        assert_eq!(tampered, [("x", false), ("y", true)]);
         assert_eq!(
             (&known.principals[0].hostile_ips[..], &known.principals[0].open_ips[..]),
             (&["bad".into()][..], &["runner".into()][..])

@@ -40,13 +40,17 @@ impl View<'_> {
 
     /// Names a token that the intruder changed.
     pub(super) fn tampered(&self, tampering: &Tampering<'_>) -> TokenRef {
-        let (technique, why) = match tampering.rolled {
-            Some(_) => ("CF-I05", "rolled by the intruder"),
-            None => ("CF-I04", "changed by the intruder"),
+        let (technique, done) = match tampering.rolled {
+            Some(_) => ("CF-I05", "rolled"),
+            None => ("CF-I04", "changed"),
         };
-        let reference = self.reference(&tampering.id, why.to_owned(), finding_id(technique, &tampering.id));
+        let why = match tampering.sure {
+            true => format!("{done} by the intruder"),
+            false => format!("{done} with a token of the intruder's, of which nobody can say who used it then"),
+        };
+        let reference = self.reference(&tampering.id, why, finding_id(technique, &tampering.id));
         // Without a token only the address speaks for the intruder.
-        TokenRef { sure: tampering.act.token_id.is_some(), ..reference }
+        TokenRef { sure: tampering.sure && tampering.act.token_id.is_some(), ..reference }
     }
 
     /// Names a token that was cut and is active again.
@@ -144,6 +148,14 @@ impl View<'_> {
 
     fn tampering_finding(&self, tampering: &Tampering<'_>) -> Finding {
         let (technique, severity, detail) = match tampering.rolled {
+            rolled if !tampering.sure => {
+                let (technique, done) = if rolled.is_some() { ("CF-I05", "rolled") } else { ("CF-I04", "changed") };
+                let detail = format!(
+                    "The token was {done} with a token that the intruder holds. No earlier use of that is known, so that \
+                     nothing tells whether it was the intruder: ask who did it."
+                );
+                (technique, Severity::High, detail)
+            }
             Some(at) => {
                 let detail = format!(
                     "The intruder rolled the token at {at}: it holds the secret since, and its consumers do not."
@@ -156,7 +168,9 @@ impl View<'_> {
                 ("CF-I04", Severity::High, detail.to_owned())
             }
         };
-        self.finding(technique, &tampering.id, severity, Change::Changed, detail, Some(tampering.act))
+        let attribution = if tampering.sure { Attribution::Intruder } else { Attribution::Shared };
+        let finding = self.finding(technique, &tampering.id, severity, Change::Changed, detail, Some(tampering.act));
+        Finding { attribution, ..finding }
     }
 
     fn revival_finding(&self, token: &TokenRef) -> Finding {
