@@ -6,6 +6,12 @@ use super::inspect::quote;
 use crate::cli::console::{Style, wrap};
 use crate::model::{AnswerKind, Ask, Question};
 
+/// How many of the answers to choose from are shown: a screen of 24 lines holds no more beside the question.
+const SHOWN: usize = 16;
+
+/// How many of them are named to whoever typed none of them.
+const NAMED: usize = 6;
+
 /// The screen of one question; the first comes with what the person is told before. Ends with a line break.
 pub fn question_text(ask: &Ask, at: usize, style: &Style) -> String {
     let Some(question) = ask.questions.get(at) else { return String::new() };
@@ -27,9 +33,12 @@ pub fn question_text(ask: &Ask, at: usize, style: &Style) -> String {
     let text = format!("{}{place}{how}{optional}", question.prompt);
     let mut lines = wrap(&style.show(&text), style.columns(), "", "  ");
     if let AnswerKind::Choice { options } = &question.kind {
-        for (number, (id, words)) in options.iter().enumerate() {
-            let option = style.show(&format!("{id}: {words}"));
+        for (number, (id, words)) in options.iter().take(SHOWN).enumerate() {
+            let option = style.show(&if id == words { id.clone() } else { format!("{id}: {words}") });
             lines.extend(wrap(&option, style.columns(), &format!("  {:>2}  ", number + 1), "        "));
+        }
+        if options.len() > SHOWN {
+            lines.push(format!("  and {} more, to be typed", options.len() - SHOWN));
         }
     }
     for line in lines {
@@ -67,7 +76,9 @@ pub fn answer_to(question: &Question, line: &str) -> Result<Value, String> {
 }
 
 fn ids(options: &[(String, String)]) -> String {
-    options.iter().map(|(id, _)| format!("`{id}`")).collect::<Vec<_>>().join(", ")
+    let named: Vec<String> = options.iter().take(NAMED).map(|(id, _)| format!("`{id}`")).collect();
+    let more = if options.len() > NAMED { format!(" and {} more", options.len() - NAMED) } else { String::new() };
+    named.join(", ") + &more
 }
 
 /// Whether there is a file to be kept at `path`.
@@ -81,8 +92,9 @@ pub(super) fn file(path: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::answer_to;
-    use crate::model::{AnswerKind, Question};
+    use super::{answer_to, question_text};
+    use crate::cli::console::Style;
+    use crate::model::{AnswerKind, Ask, Question};
 
     fn question(kind: AnswerKind, required: bool) -> Question {
         Question { name: "way".into(), prompt: "which way".into(), kind, required }
@@ -99,6 +111,19 @@ mod tests {
             assert!(answer_to(&question, line).is_err(), "{line}");
         }
         assert_eq!(answer_to(&question, "").unwrap_err(), "an answer is needed: one of `2`, `one`");
+    }
+
+    #[test]
+    fn of_many_answers_some_are_shown_and_all_are_taken() {
+        let options: Vec<_> =
+            (1..=300).map(|number| (format!("m{number}@a.example"), format!("m{number}@a.example"))).collect();
+        let question = question(AnswerKind::Choice { options }, true);
+        let ask = Ask { instruction: String::new(), questions: vec![question.clone()] };
+        let text = question_text(&ask, 0, &Style::plain(40));
+        assert!(text.contains("\n  16  m16@a.example\n  and 284 more, to be typed\n"), "{text}");
+        assert_eq!(answer_to(&question, "m300@a.example").unwrap(), "m300@a.example");
+        let none = answer_to(&question, "m301@a.example").unwrap_err();
+        assert!(none.ends_with("`m6@a.example` and 294 more"), "{none}");
     }
 
     #[test]

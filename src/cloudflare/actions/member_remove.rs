@@ -86,7 +86,7 @@ impl Action for MemberRemove {
             return Err(StepError::new(format!(
                 "`{named}` is no member: the whole list has nobody of this id or e-mail"
             ))
-            .hint("look at `members` for how it is spelt, and answer the question before it again"));
+            .hint("skip this step and pause; then `quell do cloudflare.member.remove --with members=E-MAIL`, and `quell resume`"));
         }
         let suspects = params.suspects.unwrap_or_default();
         let losing = Losing { doing: "remove", administration: true, suspects: &suspects };

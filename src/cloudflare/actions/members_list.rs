@@ -44,6 +44,8 @@ pub struct Params {
 pub struct Output {
     /// Everybody who belongs to the account or is invited.
     pub members: Vec<Member>,
+    /// The e-mails of those who belong to it, to choose from.
+    pub emails: Vec<String>,
     /// Who came or was changed in the window, for `cloudflare.member.remove` and `cloudflare.member.set_roles`. What is not
     /// known to be made by the intruder is not `sure`.
     pub suspicious: Vec<MemberRef>,
@@ -167,6 +169,7 @@ impl Action for MembersList {
             pending: count(members.iter().filter(|member| member.status == "pending")),
             controls: controls(&members, enforce_twofactor),
             enforce_twofactor,
+            emails: members.iter().filter(|member| member.is_member()).map(|member| member.email.clone()).collect(),
             members,
         };
         let hostile = findings.iter().filter(|finding| finding.attribution == Attribution::Intruder).count();
