@@ -9,7 +9,7 @@ use super::{
 use crate::engine::Observer;
 use crate::journal::{
     Basis, EffectDecision, EffectState, Entry, Event, FailureDecision, IncidentState, PlannedEffect, PlannedStep,
-    RunOutcome, RunState, StepState, StepStatus, WaitEnd,
+    RunOutcome, RunState, SkipCause, StepState, StepStatus, WaitEnd,
 };
 use crate::model::{Disposition, EffectKey, FindingStatus, Outcome, Phase};
 
@@ -78,7 +78,10 @@ impl Watch {
                     self.begin(planned, style);
                 }
             }
-            Event::StepSkipped { reason, .. } => {
+            Event::StepSkipped { reason, cause, .. } => {
+                // The condition is for whoever wrote the runbook; it stands in the report.
+                let is_brief = *cause == SkipCause::When && self.screen.volume() < Volume::Verbose;
+                let reason = if is_brief { "not needed: its condition is not met" } else { reason };
                 let line = ended_line(Symbol::Skipped, Tone::Faint, id, &format!("skipped: {reason}"), style);
                 self.say(Volume::Normal, &line);
             }

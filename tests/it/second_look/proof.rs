@@ -82,6 +82,25 @@ async fn what_was_taken_back_is_gone_and_the_rest_is_put_before_a_person() {
 }
 
 #[tokio::test]
+async fn a_token_is_shown_as_it_was_and_is_but_not_whether_it_is_active() {
+    let account = Account::new().await;
+    let id = account.stage.token("acme-dns01").id;
+    let path = format!("/accounts/{{a}}/tokens/{id}");
+    let token = send(&account.stage, &Method::GET, &path, Value::Null).await;
+    let renamed = json!({ "name": "acme", "policies": token["policies"], "status": "active" });
+    account.intrude(Method::PUT, &path, renamed).await;
+    let mut with = account.known(account.since()).await;
+    with["families"] = json!(["account_tokens"]);
+    let hunt = account.plan("cloudflare.hunt", with.clone()).await.unwrap();
+    with["hunted"] = hunt.plan.output["found"].clone();
+    with["acts_until"] = hunt.plan.output["acts_until"].clone();
+    let again = account.plan("cloudflare.recheck", with).await.unwrap();
+    let row = again.plan.effects.iter().find(|effect| effect.target.id == id).unwrap();
+    assert_eq!((&row.before["name"], &row.after["name"]), (&json!("acme"), &json!("acme-dns01")));
+    assert_eq!((row.before.get("status"), row.after.get("status")), (None, None), "{row:#?}");
+}
+
+#[tokio::test]
 async fn what_was_made_and_deleted_again_is_found_and_never_to_be_made_again() {
     let account = Account::new().await;
     let since = json!({ "type": "A", "name": "login", "content": "203.0.113.66", "ttl": 60 });

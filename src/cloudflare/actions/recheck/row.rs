@@ -71,8 +71,7 @@ pub(super) fn effect(finding: &Finding, why: &str, seat: Option<&Seat>, look: &L
         danger: Danger::Observe,
         call: Call::Hand(work),
         before: shown(finding, finding.after.as_ref()),
-        // A token that somebody disabled is not to be as it was.
-        after: shown(finding, finding.before.as_ref().filter(|_| !TOKENS.contains(&finding.family.as_str()))),
+        after: shown(finding, finding.before.as_ref()),
         radius: Radius { reach: Some(zone.clone()), ..Radius::default() },
         consequences: Vec::new(),
         facts: vec![
@@ -87,10 +86,17 @@ pub(super) fn effect(finding: &Finding, why: &str, seat: Option<&Seat>, look: &L
     }
 }
 
-/// A form of the resource as a person reads it: of a DNS record what the API lists, and not what it is compared by.
+/// A form of the resource as a person reads it: of a DNS record what the API lists, and not what it is compared by; of a
+/// token all but whether it is active, since one that somebody disabled is not to be as it was.
 fn shown(finding: &Finding, form: Option<&Value>) -> Value {
     let image = form.filter(|_| finding.family == "dns_records").and_then(|form| form.get("image"));
-    json!(image.or(form))
+    let mut shown = json!(image.or(form));
+    if TOKENS.contains(&finding.family.as_str())
+        && let Some(fields) = shown.as_object_mut()
+    {
+        fields.remove("status");
+    }
+    shown
 }
 
 /// The finding that an effect is about.
