@@ -44,7 +44,8 @@ pub struct Params {
     /// Events of the audit log: they say who made and changed which token.
     #[serde(default)]
     pub events: Option<Vec<AuditEvent>>,
-    /// Use before the window, as `cloudflare.audit.collect` counts it: addresses in it are honest.
+    /// Use before the window, as `cloudflare.audit.collect` counts it: addresses in it are honest. Without it nothing tells
+    /// the intruder's use of a token from honest use, and what the suspect made is offered for cutting and not chosen.
     #[serde(default)]
     pub seen_before: Option<Vec<SeenBefore>>,
     /// Tokens that were disabled in this incident as the intruder's: what they made is followed like what the suspect

@@ -301,6 +301,8 @@ async fn a_token_that_the_intruder_had_minted_is_told_with_the_application() {
     assert!(minted["why"].as_str().unwrap().contains(", minted by the application `"), "{minted}");
     let finding = plan.findings.iter().find(|finding| finding.resource.id == minted["id"]).unwrap();
     assert!(finding.detail.ends_with("no list shows who consented to that."), "{}", finding.detail);
+    let suspect = plan.findings.iter().find(|finding| finding.technique == "CF-I01").unwrap();
+    assert!(suspect.detail.contains("(`seen_before` tells it)"), "{}", suspect.detail);
     // Nothing is known of how the suspect was used before: what was made where it was used is offered, and nobody's yet.
     assert!(minted["why"].as_str().unwrap().contains("nobody can say by whom"), "{minted}");
     assert_eq!((&minted["sure"], finding.attribution), (&json!(false), Attribution::Shared));

@@ -105,6 +105,10 @@ impl View<'_> {
         }
         if !open.is_empty() {
             let why = match honest {
+                [] if self.before.is_empty() => {
+                    "What was usual before the window is not known (`seen_before` tells it), so that nothing tells the \
+                     intruder's use from that of others"
+                }
                 [] => "No earlier use of it is known, so that nothing tells the intruder's use from that of others",
                 _ => "It was used as ever, if from new addresses",
             };
