@@ -2,13 +2,14 @@
 //! writes since applied backwards, the newest first.
 //!
 //! What it was is exact only where the log has all of it before the oldest of the writes. A write of which the log does
-//! not say what was there leaves all before it unknown; one of which it has a part leaves that approximate.
+//! not say what was there leaves all before it unknown; one of which it has a part leaves that approximate. What says of
+//! itself that it was written in the window, though all writes are taken back, was written by one that the log does not
+//! name: it is unknown as well.
 
+mod fields;
 mod fold;
 mod past;
 mod writes;
-
-use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -18,8 +19,9 @@ use serde_json::Value;
 use super::audit::AuditEvent;
 use super::family::{Family, Reach, Shape};
 use super::item::{Difference, Item, Seat};
-use fold::{Folding, Form, certainty, steps};
+use fold::{Folding, Form, Measure, certainty, steps};
 
+pub use fields::Fields;
 pub use past::Past;
 pub use writes::Writes;
 
@@ -125,10 +127,10 @@ pub fn rewind<'e>(family: &Family, item: &Item, list: &str, since: Timestamp, al
     if steps.is_empty() {
         return None;
     }
-    let fields = family.compared(item);
-    let fields = fields.as_object().map(|fields| fields.keys().cloned().collect());
-    let folding = Folding { family, seat: &item.seat, list, id: &item.id, fields };
+    let measure = Measure::Itself(Fields::of(&family.compared(item)));
+    let folding = Folding { family, seat: &item.seat, list, id: &item.id, measure };
     let form = folding.before(Form::There(item.clone(), None), &steps);
+    let form = Folding::at_start(form, since, |at| all.explain(item, list, at));
     let (certainty, why) = certainty(&form);
     let before = match form {
         Form::Absent => None,
@@ -155,8 +157,9 @@ pub struct Gone<'g> {
     pub list: &'g str,
     /// Its id.
     pub id: &'g str,
-    /// Fields that all of its kind have that are still there, where there are any.
-    pub fields: Option<&'g BTreeSet<String>>,
+    /// Fields that all of its kind have that are still there, where there are any: what has no time to tell that the log
+    /// has all of it is measured by these.
+    pub fields: Option<&'g Fields>,
 }
 
 /// What an item was that is gone, by the writes to it from `since` on, oldest first; the last one deleted it. What was
@@ -171,17 +174,12 @@ pub fn gone<'e>(gone: &Gone<'_>, writes: &[&'e AuditEvent], since: Timestamp) ->
         modified: None,
         value: Value::Null,
     };
-    let folding = Folding { family, seat, list, id, fields: None };
+    let folding = Folding { family, seat, list, id, measure: Measure::Others(fields) };
     let read = |value: &Value| Item { id: id.to_owned(), ..family.item(seat, value.clone()) };
     let last = writes.iter().rev().find_map(|event| folding.old(event)).filter(|old| old.is_object()).map(read);
     let created = last.as_ref().and_then(|last| last.created);
     let form = folding.before(Form::Absent, &steps(writes, created, None, since, !writes.is_empty()));
-    let form = match form {
-        Form::There(before, None) if fields.is_some_and(|fields| !has_all(family, &before, fields)) => {
-            Form::There(before, Some("the log has less of it than others of its kind have".to_owned()))
-        }
-        form => form,
-    };
+    let form = Folding::at_start(form, since, |_| false);
     let (certainty, why) = certainty(&form);
     let made = || writes.iter().rev().find_map(|event| event.after.as_ref()).filter(|made| made.is_object()).map(read);
     let (before, after) = match form {
@@ -192,11 +190,6 @@ pub fn gone<'e>(gone: &Gone<'_>, writes: &[&'e AuditEvent], since: Timestamp) ->
     let fleeting = before.is_none();
     let difference = Difference { family: family.name.to_owned(), before, after };
     Rewound { difference, certainty, why, writes: writes.to_vec(), fleeting, young: fleeting }
-}
-
-fn has_all(family: &Family, item: &Item, fields: &BTreeSet<String>) -> bool {
-    let value = family.compared(item);
-    fields.iter().all(|field| value.get(field).is_some())
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! Writes taken back one by one, the newest first.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Certainty;
+use super::fields::Fields;
 use super::writes::{CLOCKS, before, is_near, is_under};
 use crate::hunt::canonical::at;
 use crate::hunt::{AuditEvent, Family, Item, Seat};
@@ -68,8 +67,16 @@ pub(super) struct Folding<'f> {
     pub(super) seat: &'f Seat,
     pub(super) list: &'f str,
     pub(super) id: &'f str,
-    /// What a whole one is known to have: the fields of the resource as it is. None where it is gone.
-    pub(super) fields: Option<BTreeSet<String>>,
+    pub(super) measure: Measure<'f>,
+}
+
+/// What tells whether the log has all of what a resource was.
+#[derive(Debug)]
+pub(super) enum Measure<'f> {
+    /// The fields of the resource as it is.
+    Itself(Fields),
+    /// It is gone: the fields that all of its kind have that are there, where there are any.
+    Others(Option<&'f Fields>),
 }
 
 impl Folding<'_> {
@@ -82,6 +89,24 @@ impl Folding<'_> {
             }
             Step::Written(event) => self.before_write(after, event),
         })
+    }
+
+    /// What it was when the window began at `since`, given what it was before all writes of the window that are known.
+    ///
+    /// What then says of itself that it was written in the window was put there by a write that the log does not name, a
+    /// batch or an import. `explains` says of a time whether something else made it say so.
+    pub(super) fn at_start(form: Form, since: Timestamp, explains: impl Fn(Timestamp) -> bool) -> Form {
+        let Form::There(item, _) = &form else { return form };
+        if item.created.is_some_and(|at| at >= since) {
+            return Form::Absent;
+        }
+        match item.modified.filter(|at| *at >= since && !explains(*at)) {
+            Some(at) => Form::Unknown(format!(
+                "the oldest that the log has of it was itself written at {}, and not what was there before",
+                at.strftime("%F %H:%M:%SZ")
+            )),
+            None => form,
+        }
     }
 
     fn before_write(&self, after: Form, event: &AuditEvent) -> Form {
@@ -119,40 +144,45 @@ impl Folding<'_> {
     /// the write, where that is known, says the rest.
     fn was(&self, after: Form, old: &Value) -> Form {
         const PART: &str = "the log has only a part of what it was";
-        let part = || Some(PART.to_owned());
         let told = Item { id: self.id.to_owned(), ..self.family.item(self.seat, old.clone()) };
-        let (Value::Object(old_fields), Some(fields)) = (old, told.value.as_object()) else {
-            return Form::There(told, part());
+        let (Value::Object(old_fields), Value::Object(fields)) = (old, &told.value) else {
+            return Form::There(told, Some(PART.to_owned()));
         };
-        let is_made_up = |field: &str| {
-            let mut made_up = self.family.made_up.iter();
-            made_up.any(|(source, made)| made.contains(&field) && !old_fields.contains_key(*source))
-        };
-        let is_known = |field: &String| fields.contains_key(field) && !is_made_up(field);
+        let mut known = fields.clone();
+        let made_up = self.family.made_up.iter().filter(|(source, _)| !old_fields.contains_key(*source));
+        made_up.flat_map(|(_, made)| *made).for_each(|field| {
+            known.shift_remove(*field);
+        });
+        let is_made_up = known.len() < fields.len();
+        let known = Value::Object(known);
         let says = |pointer: &str| pointer.is_empty() || at(old, pointer).is_some();
-        let is_whole = match &self.fields {
-            Some(whole) => whole.iter().all(is_known),
-            // What an answer of the API always has is there.
-            None => says(self.family.created) && says(self.family.modified) && fields.keys().all(is_known),
-        };
-        if is_whole {
-            return Form::There(told, None);
-        }
-        let known = fields.iter().filter(|(field, _)| !is_made_up(field));
-        let Form::There(rest, _) = after else {
-            let value = known.map(|(field, was)| (field.clone(), was.clone())).collect();
-            return Form::There(Item { value: Value::Object(value), ..told }, part());
-        };
-        if let Some(raw) = (self.family.overlaid)(&rest.value, old) {
-            return Form::There(Item { id: rest.id, ..self.family.item(self.seat, raw) }, part());
-        }
-        let mut value = rest.value.clone();
-        if let Some(value) = value.as_object_mut() {
-            for (field, was) in known {
-                value.insert(field.clone(), was.clone());
+        let has_clock = !self.family.created.is_empty() || !self.family.modified.is_empty();
+        // What an answer of the API always has is there.
+        let is_answer = says(self.family.created) && says(self.family.modified) && !is_made_up;
+        let part = match &self.measure {
+            Measure::Itself(whole) if whole.are_not_all_in(&known) => PART,
+            Measure::Others(_) if !is_answer => PART,
+            Measure::Others(Some(whole)) if whole.are_not_all_in(&known) => {
+                "the log has less of it than others of its kind have"
             }
-        }
-        Form::There(Item { value, ..rest }, part())
+            Measure::Others(None) if !has_clock => "none of its kind is there to tell whether the log has all of it",
+            _ => return Form::There(told, None),
+        };
+        let part = Some(part.to_owned());
+        let Form::There(rest, _) = after else { return Form::There(Item { value: known, ..told }, part) };
+        let times = (told.created.or(rest.created), told.modified);
+        let mut item = match (self.family.overlaid)(&rest.value, old) {
+            Some(raw) => Item { id: rest.id, ..self.family.item(self.seat, raw) },
+            None => {
+                let mut value = rest.value.clone();
+                if let (Value::Object(value), Value::Object(known)) = (&mut value, known) {
+                    value.extend(known);
+                }
+                Item { value, ..rest }
+            }
+        };
+        (item.created, item.modified) = times;
+        Form::There(item, part)
     }
 }
 

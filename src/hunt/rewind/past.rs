@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Gone, Named, Rewound, Writes, deleted, gone, rewind};
+use super::{Fields, Gone, Named, Rewound, Writes, deleted, gone, rewind};
 use crate::hunt::{AuditEvent, Family, Item, Seat};
 
 /// A whole account before a moment: what was written since, resource by resource as these are read, and what is gone.
@@ -16,7 +16,7 @@ pub struct Past<'e> {
     /// Families, lists and ids of what is there although it was written: a deletion of it was not the last word.
     back: BTreeSet<(&'static str, String, String)>,
     /// By family, the fields that all have that are there.
-    fields: BTreeMap<&'static str, BTreeSet<String>>,
+    fields: BTreeMap<&'static str, Fields>,
 }
 
 impl<'e> Past<'e> {
@@ -40,13 +40,10 @@ impl<'e> Past<'e> {
 
     /// Takes in which fields all of a family have.
     fn learn(&mut self, family: &'static Family, item: &Item) {
-        let Some(value) = item.value.as_object() else { return };
         match self.fields.get_mut(family.name) {
-            Some(fields) => fields.retain(|field| value.contains_key(field)),
+            Some(fields) => fields.keep(&item.value),
             None => {
-                let fields = family.compared(item);
-                let fields = fields.as_object().into_iter().flat_map(|fields| fields.keys().cloned());
-                self.fields.insert(family.name, fields.collect());
+                self.fields.insert(family.name, Fields::of(&family.compared(item)));
             }
         }
     }

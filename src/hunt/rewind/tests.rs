@@ -351,3 +351,93 @@ fn an_act_on_a_whole_is_joined_to_the_part_that_it_made_and_of_two_the_nearer() 
     ];
     assert!(by("01:00:03", &others).is_empty());
 }
+
+/// A record that says of itself that it was changed in the window.
+fn changed(content: &str, at: &str) -> Value {
+    json!({ "id": "1", "content": content, "created": "2026-01-01T00:00:00Z", "modified": format!("2026-11-20T{at}:00Z") })
+}
+
+#[test]
+fn what_a_write_that_is_not_named_left_is_not_what_it_was() {
+    let path = "/places/z/records/1";
+    let since = "2026-11-20T00:00:00Z".parse().unwrap();
+    let batch = event("01:00", "create", "/places/z/records/batch", &Value::Null);
+    let events = [batch.clone(), event("04:00", "update", path, &changed("evil", "01:00"))];
+    let item = changed("worse", "04:00");
+    assert_eq!(rewound(&item, &events), Some((Change::Changed, Certainty::Unknown, Value::Null)));
+    let writes = Writes::new(&events, since);
+    assert_eq!(
+        rewind(&RECORDS, &RECORDS.item(&seat(), item.clone()), LIST, since, &writes).unwrap().why,
+        "the oldest that the log has of it was itself written at 2026-11-20 01:00:00Z, and not what was there before"
+    );
+    // At the very start of the window, and a moment before it.
+    let at = |modified: &str| {
+        let mut old = whole("a");
+        old["modified"] = modified.into();
+        rewound(&item, &[event("04:00", "update", path, &old)]).unwrap().1
+    };
+    assert_eq!((at("2026-11-20T00:00:00Z"), at("2026-11-19T23:59:59Z")), (Certainty::Unknown, Certainty::Exact));
+    // A part of it says so as well.
+    let part = json!({ "content": "evil", "modified": "2026-11-20T01:00:00Z" });
+    let of = |old: &Value| rewound(&item, &[event("04:00", "update", path, old)]).unwrap().1;
+    assert_eq!((of(&part), of(&json!({ "content": "a" }))), (Certainty::Unknown, Certainty::Exact));
+    // It was made in the window: it was not there.
+    let mut young = changed("evil", "01:00");
+    young["created"] = "2026-11-20T01:00:00Z".into();
+    let (change, certainty, _) = rewound(&item, &[event("04:00", "update", path, &young)]).unwrap();
+    assert_eq!((change, certainty), (Change::Added, Certainty::Exact));
+    // The same of what is gone.
+    let events = [batch, event("04:00", "delete", path, &changed("evil", "01:00"))];
+    let found = past(&events).pop().unwrap();
+    assert_eq!((found.difference.change(), found.certainty), (Change::Removed, Certainty::Unknown));
+    assert_eq!(found.difference.before.unwrap().value, Value::Null);
+}
+
+#[test]
+fn what_says_nothing_of_when_it_was_made_is_whole_only_where_others_of_its_kind_tell() {
+    static ROUTES: Family = Family { name: "routes", path: "/places/{zone}/routes", ..blank() };
+    let part = json!({ "id": "1", "pattern": "one.example/*" });
+    let whole = json!({ "id": "1", "pattern": "one.example/*", "script": "api" });
+    let of = |old: &Value, others: &[Value]| {
+        let events = [event("01:00", "delete", "/places/z/routes/1", old)];
+        let mut past = Past::new("a", str::to_owned, &events, "2026-11-20T00:00:00Z".parse().unwrap());
+        for other in others {
+            past.of(&ROUTES, &ROUTES.item(&seat(), other.clone()));
+        }
+        let (_, it) = past.gone(&[&ROUTES], &[seat()], &|_| false).pop().unwrap();
+        (it.certainty, it.why)
+    };
+    let approximate = |why: &str| (Certainty::Approximate, why.to_owned());
+    assert_eq!(of(&part, &[]), approximate("none of its kind is there to tell whether the log has all of it"));
+    let other = [json!({ "id": "2", "pattern": "two.example/*", "script": "api" })];
+    assert_eq!(of(&part, &other), approximate("the log has less of it than others of its kind have"));
+    assert_eq!(of(&whole, &other), (Certainty::Exact, String::new()));
+    // Changed, and then deleted: what the deletion has says the rest.
+    let path = "/places/z/routes/1";
+    let events = [event("01:00", "update", path, &part), event("02:00", "delete", path, &whole)];
+    let past = Past::new("a", str::to_owned, &events, "2026-11-20T00:00:00Z".parse().unwrap());
+    let (_, it) = past.gone(&[&ROUTES], &[seat()], &|_| false).pop().unwrap();
+    let before = it.difference.before.unwrap().value;
+    assert_eq!(
+        (it.certainty, before),
+        (Certainty::Approximate, json!({ "pattern": "one.example/*", "script": "api" }))
+    );
+}
+
+#[test]
+fn a_part_is_a_part_at_any_depth() {
+    let of = |old: &Value, now: &Value| {
+        let item = |origins: &Value| json!({ "id": "1", "origins": origins });
+        rewound(&item(now), &[event("01:00", "update", "/places/z/records/1", &item(old))]).unwrap().1
+    };
+    let now = json!([{ "name": "o", "address": "6.6.6.6" }]);
+    assert_eq!(of(&json!([{ "name": "o" }]), &now), Certainty::Approximate);
+    assert_eq!(of(&json!([{ "name": "o", "address": "5.5.5.5" }, { "name": "p" }]), &now), Certainty::Approximate);
+    assert_eq!(of(&json!([{ "name": "o", "address": "5.5.5.5" }]), &now), Certainty::Exact);
+    // There were none, one has something more than the others now, and what is no field of the API.
+    assert_eq!(of(&json!([]), &now), Certainty::Exact);
+    let now = json!([{ "name": "o" }, { "name": "p", "header": { "Host": "evil.example" } }]);
+    assert_eq!(of(&json!([{ "name": "o" }]), &now), Certainty::Exact);
+    let reach = |zone: &str| json!([{ "resources": { format!("com.example.{zone}"): "*" } }]);
+    assert_eq!(of(&reach("a"), &reach("b")), Certainty::Exact);
+}
