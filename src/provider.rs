@@ -189,6 +189,9 @@ pub enum ReadError {
     /// The credential may not read this.
     #[error("the API refused to show it: {0}")]
     Forbidden(String),
+    /// A credential of this kind never can, whatever its permissions; nothing was sent.
+    #[error("no request was made: {0}")]
+    Impossible(String),
     /// It is not there, or the path is retired; which of the two cannot be told from the answer alone.
     #[error("the API says that it is not there: {0}")]
     NotFound(String),

@@ -74,8 +74,8 @@ pub fn is_shaped_like_secret(text: &str) -> bool {
     SHAPES.as_ref().is_none_or(|shapes| shapes.is_match(text))
 }
 
-/// Whether a text may be the value of a token: shaped like a secret, or like the older values without a prefix, which
-/// are 40 letters, digits, hyphens and underscores.
+/// Whether a text may be a credential: shaped like a secret, or like the older values without a prefix. Those of tokens
+/// are 40 letters, digits, hyphens and underscores, global API keys are 37 hexadecimal digits.
 pub fn may_be_token_value(text: &str) -> bool {
     let text = text.trim();
     let has = |wanted: fn(&u8) -> bool| text.bytes().any(|byte| wanted(&byte));
@@ -84,7 +84,14 @@ pub fn may_be_token_value(text: &str) -> bool {
         && has(u8::is_ascii_uppercase)
         && has(u8::is_ascii_lowercase)
         && has(u8::is_ascii_digit);
-    is_old || is_shaped_like_secret(text)
+    is_old || may_be_global_key(text) || is_shaped_like_secret(text)
+}
+
+/// Whether a text may be a global API key, of the older or the newer kind.
+pub fn may_be_global_key(text: &str) -> bool {
+    let text = text.trim();
+    let is_old = text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_old || (text.starts_with("cfk_") && is_shaped_like_secret(text))
 }
 
 /// Whether a mask stands in a text, so that it is not what it was.
@@ -232,7 +239,7 @@ impl Redactor {
 
 #[cfg(test)]
 mod tests {
-    use super::{Redactor, Secret, SecretBytes, conceal};
+    use super::{Redactor, Secret, SecretBytes, conceal, may_be_global_key, may_be_token_value};
 
     fn redactor() -> Redactor {
         Redactor::new([7; 32])
@@ -255,6 +262,18 @@ mod tests {
         assert_eq!(redactor.redact("token ed17574386854bf78a67040be0a770b0"), "token ed17574386854bf78a67040be0a770b0");
         let url = redactor.redact("https://user:hunter2@logs.example/x").into_owned();
         assert!(url.starts_with("https://«userinfo:") && url.ends_with("@logs.example/x"), "{url}");
+    }
+
+    #[test]
+    fn credentials_without_a_prefix_are_known_by_their_length() {
+        let key = "0123456789abcdef0123456789abcdef01234";
+        assert!(may_be_token_value(key) && may_be_global_key(&format!(" {key}\n")));
+        assert!(may_be_token_value("aB3-aB3-aB3-aB3-aB3-aB3-aB3-aB3-aB3-aB3-"));
+        assert!(!may_be_global_key("cfut_0123456789012345678901234567890123456789abcd"));
+        // The id of a token or a zone has 32, a commit 40.
+        for harmless in [&key[..32], &key[..36], "0123456789abcdef0123456789abcdef01234567", "ci-deploy"] {
+            assert!(!may_be_token_value(harmless), "{harmless}");
+        }
     }
 
     #[test]

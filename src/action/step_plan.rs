@@ -141,6 +141,7 @@ impl StepError {
             ReadError::Forbidden(_) => {
                 "resume with a credential that may read this, or skip the step; `quell actions ID` lists permissions"
             }
+            ReadError::Impossible(_) => "resume with a credential that can see it, or skip the step",
             ReadError::Throttled(_) => "wait five minutes; the dashboard of the same user shares the budget",
             ReadError::Unreachable(_) => "check the network and `CLOUDFLARE_BASE_URL`, then run the step again",
             _ => "run the step again; if it persists, look in the dashboard and record it by hand",

@@ -10,13 +10,15 @@ use crate::journal::NoteKind;
 ///
 /// Takes the same as `quell note`.
 #[derive(Debug, Args)]
-#[command(allow_missing_positional = true)]
+#[command(override_usage = "quell decide [OPTIONS] [INCIDENT] <TEXT>")]
 pub(crate) struct DecideArgs {
     #[command(flatten)]
     words: Words,
 }
 
+const EXAMPLE: &str = "quell decide \"customers are told at 9, not before\"";
+
 /// Runs `quell decide`.
 pub(crate) fn run(args: &DecideArgs, cx: &Context) -> Result<Exit, CliError> {
-    args.words.write(NoteKind::Decision, cx).map(|_| Exit::Done)
+    args.words.write(NoteKind::Decision, EXAMPLE, cx).map(|_| Exit::Done)
 }

@@ -14,7 +14,7 @@ use crate::journal::Event;
 ///
 /// Takes the same as `quell note`. It stands in the timeline at its time, on the word of whoever wrote it.
 #[derive(Debug, Args)]
-#[command(allow_missing_positional = true)]
+#[command(override_usage = "quell did [OPTIONS] [INCIDENT] <TEXT>")]
 pub(crate) struct DidArgs {
     #[command(flatten)]
     words: Words,
@@ -28,10 +28,12 @@ pub(crate) struct DidArgs {
     file: Option<PathBuf>,
 }
 
+const EXAMPLE: &str = "quell did \"disabled the key in the dashboard\" --at \"20m ago\"";
+
 /// Runs `quell did`.
 pub(crate) fn run(args: &DidArgs, cx: &Context) -> Result<Exit, CliError> {
     let done_at = args.at.as_deref().map_or_else(|| Ok(cx.now()), |text| past("--at", text, cx.now()))?;
-    let (mut book, text) = args.words.open("account of what was done", cx)?;
+    let (mut book, text) = args.words.open("account of what was done", EXAMPLE, cx)?;
     let keep = |path: &PathBuf| {
         EvidenceStore::new(book.dir.evidence(), book.redactor.clone()).keep_file(path, cx.now()).map_err(|error| {
             CliError::usage(format!("cannot keep the file {}", path.display()))

@@ -137,8 +137,12 @@ fn page(connected: &Connected, probes: &[Probe], zone: Option<&Seat>, warnings: 
             match probed {
                 Probed::Readable => {}
                 Probed::Refused { gap } => {
-                    let told = format!("{name}: needs `{permission}`: {}", gap.reason);
-                    text.push_str(&say("REFUSED", Tone::Care, &told));
+                    // No permission helps where the credential is of the wrong kind, or nobody answers.
+                    let (label, needs) = match gap.permission {
+                        Some(_) => ("REFUSED", format!("needs `{permission}`: ")),
+                        None => ("not seen", String::new()),
+                    };
+                    text.push_str(&say(label, Tone::Care, &format!("{name}: {needs}{}", gap.reason)));
                 }
                 Probed::Untried { why } => text.push_str(&say("not tried", Tone::Faint, &format!("{name}: {why}"))),
             }

@@ -13,7 +13,7 @@ use crate::secret::Redactor;
 ///
 /// `quell note TEXT` writes into the newest incident that is open, `quell note INCIDENT TEXT` into the one named.
 #[derive(Debug, Args)]
-#[command(allow_missing_positional = true)]
+#[command(override_usage = "quell note [OPTIONS] [INCIDENT] <TEXT>")]
 pub(crate) struct NoteArgs {
     #[command(flatten)]
     words: Words,
@@ -26,13 +26,14 @@ pub(super) struct Words {
     incident: Option<String>,
 
     /// The words, in quotes: one argument.
-    #[arg(required = true)]
-    text: String,
+    text: Option<String>,
 }
+
+const EXAMPLE: &str = "quell note \"the deploy team knows, and holds its releases\"";
 
 /// Runs `quell note`.
 pub(crate) fn run(args: &NoteArgs, cx: &Context) -> Result<Exit, CliError> {
-    args.words.write(NoteKind::Note, cx).map(|_| Exit::Done)
+    args.words.write(NoteKind::Note, EXAMPLE, cx).map(|_| Exit::Done)
 }
 
 /// An incident that words are written into.
@@ -57,20 +58,25 @@ impl Notebook {
 
 impl Words {
     /// Writes them down, without what looks like a secret. Returns where.
-    pub(super) fn write(&self, kind: NoteKind, cx: &Context) -> Result<Notebook, CliError> {
-        let (mut book, text) = self.open(kind.as_str(), cx)?;
+    pub(super) fn write(&self, kind: NoteKind, example: &str, cx: &Context) -> Result<Notebook, CliError> {
+        let (mut book, text) = self.open(kind.as_str(), example, cx)?;
         book.journal.append(&book.stamp, Event::Noted { text, kind })?;
         cx.screen.tell(&format!("{} written down in {}", kind.as_str(), book.dir.id));
         Ok(book)
     }
 
-    /// Where they belong, and the words without what looks like a secret.
-    pub(super) fn open(&self, what: &str, cx: &Context) -> Result<(Notebook, String), CliError> {
-        let text = self.text.trim();
+    /// Where they belong, and the words without what looks like a secret. Whoever gave none is shown the `example`.
+    pub(super) fn open(&self, what: &str, example: &str, cx: &Context) -> Result<(Notebook, String), CliError> {
+        // One argument is the words, two are the incident and the words.
+        let (incident, text) = match (&self.incident, &self.text) {
+            (incident, Some(text)) => (incident.as_deref(), text.trim()),
+            (text, None) => (None, text.as_deref().unwrap_or_default().trim()),
+        };
         if text.is_empty() {
-            return Err(CliError::usage(format!("the {what} is empty")));
+            return Err(CliError::usage(format!("the {what} is empty"))
+                .hint(format!("write them in quotes, for example `{example}`")));
         }
-        let book = Notebook::open(self.incident.as_deref(), cx)?;
+        let book = Notebook::open(incident, cx)?;
         let text = book.redactor.redact(text).into_owned();
         Ok((book, text))
     }

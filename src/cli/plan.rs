@@ -21,6 +21,7 @@ use super::session::load::{Loaded, load};
 use super::session::open;
 use super::session::secrets::Secrets;
 use super::session::start::Start;
+use super::session::zone_names;
 use crate::action::Estimate;
 use crate::cloudflare::api::Connected;
 use crate::durable;
@@ -84,6 +85,7 @@ pub(crate) async fn forecast(
                 loaded.runbook.name
             )));
         }
+        zone_names::require_of("zones", &json!(zones), &connected).await?;
         inputs.insert("zones".to_owned(), json!(zones));
     }
     show(cx, loaded, &inputs, &target, &connected, zones.len(), file).await

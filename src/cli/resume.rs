@@ -104,7 +104,7 @@ pub(crate) async fn run(args: &ResumeArgs, cx: &Context) -> Result<Exit, CliErro
         }
     }
     let values = if args.accept.is_some() {
-        inputs::again(&loaded.runbook, &plan.inputs, &given, &mut target, cx).await?
+        inputs::again(&loaded.runbook, &plan.inputs, &given, &connected, &mut target, cx).await?
     } else {
         plan.inputs.clone()
     };

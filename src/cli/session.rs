@@ -10,3 +10,4 @@ pub(crate) mod open;
 pub(crate) mod secrets;
 pub(crate) mod start;
 pub(crate) mod succession;
+pub(crate) mod zone_names;

@@ -82,11 +82,14 @@ fn show(args: &StatusArgs, dir: &IncidentDir, found: &Inspection, cx: &Context) 
     Ok(())
 }
 
-/// The run that is told of: the one to be gone on with, else the last of a runbook. What was done at once beside it, or
-/// undone, is no response of its own.
+/// The run that is told of: a runbook's that is open, else what else is open, else the last of a runbook. What is done at
+/// once beside a response, or undone, is no response of its own.
 fn subject(state: &IncidentState) -> Option<&RunState> {
-    let open = state.latest_run().filter(|run| run.closed.is_none());
-    open.or_else(|| state.runs.iter().rfind(|run| !is_generated(run))).or_else(|| state.latest_run())
+    let last = |is_it: fn(&RunState) -> bool| state.runs.iter().rfind(|run| is_it(run));
+    last(|run| run.closed.is_none() && !is_generated(run))
+        .or_else(|| last(|run| run.closed.is_none()))
+        .or_else(|| last(|run| !is_generated(run)))
+        .or_else(|| state.latest_run())
 }
 
 fn is_generated(run: &RunState) -> bool {

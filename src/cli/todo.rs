@@ -10,13 +10,15 @@ use crate::journal::NoteKind;
 ///
 /// Takes the same as `quell note`.
 #[derive(Debug, Args)]
-#[command(allow_missing_positional = true)]
+#[command(override_usage = "quell todo [OPTIONS] [INCIDENT] <TEXT>")]
 pub(crate) struct TodoArgs {
     #[command(flatten)]
     words: Words,
 }
 
+const EXAMPLE: &str = "quell todo \"Sam: give the deploy job a token of its own\"";
+
 /// Runs `quell todo`.
 pub(crate) fn run(args: &TodoArgs, cx: &Context) -> Result<Exit, CliError> {
-    args.words.write(NoteKind::Todo, cx).map(|_| Exit::Done)
+    args.words.write(NoteKind::Todo, EXAMPLE, cx).map(|_| Exit::Done)
 }

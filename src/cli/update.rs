@@ -10,13 +10,15 @@ use crate::journal::NoteKind;
 ///
 /// Takes the same as `quell note`. Where the runbook says how often (`update_every`), the next is due from then on.
 #[derive(Debug, Args)]
-#[command(allow_missing_positional = true)]
+#[command(override_usage = "quell update [OPTIONS] [INCIDENT] <TEXT>")]
 pub(crate) struct UpdateArgs {
     #[command(flatten)]
     words: Words,
 }
 
+const EXAMPLE: &str = "quell update \"cut at 03:12, the hunt goes on\"";
+
 /// Runs `quell update`.
 pub(crate) fn run(args: &UpdateArgs, cx: &Context) -> Result<Exit, CliError> {
-    args.words.write(NoteKind::Update, cx).map(|_| Exit::Done)
+    args.words.write(NoteKind::Update, EXAMPLE, cx).map(|_| Exit::Done)
 }

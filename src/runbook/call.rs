@@ -125,7 +125,9 @@ impl Checker<'_, '_> {
 /// on the present.
 fn readable(node: &Node, spec: &InputSpec) -> Result<(), String> {
     match (&spec.ty, node.as_text()) {
-        (InputType::Bool | InputType::Integer | InputType::List, Some(text)) if !spec.is_unknown(text) => {
+        (ty, Some(text))
+            if (ty.is_list() || matches!(ty, InputType::Bool | InputType::Integer)) && !spec.is_unknown(text) =>
+        {
             Err(format!("{}, and is text", spec.ty.wanted()))
         }
         (_, Some(text)) => spec.parse(text, Timestamp::UNIX_EPOCH).map(drop),

@@ -19,7 +19,12 @@ pub const INPUT_TYPES: &[(&str, &str)] = &[
         "cloudflare.token",
         "a token, by its name or id, or `unknown`; `value`: a leaked one is pasted; `?`, `? WORD` list what there is",
     ),
-    ("cloudflare.zone", "a zone, by its name; looked up likewise"),
+    ("cloudflare.zone", "a zone, by its name or id; looked up likewise, and refused like those of `cloudflare.zones`"),
+    (
+        "cloudflare.zones",
+        "zones, by their names or ids, separated by commas; one that is not in the account's whole list is refused before a \
+         run begins",
+    ),
     ("cloudflare.member", "a member, by the e-mail address; looked up likewise"),
 ];
 

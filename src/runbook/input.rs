@@ -41,6 +41,9 @@ pub enum InputType {
     /// A zone of the account: its name.
     #[serde(rename = "cloudflare.zone")]
     CloudflareZone,
+    /// Zones of the account: names or ids.
+    #[serde(rename = "cloudflare.zones")]
+    CloudflareZones,
     /// A member of the account: the e-mail.
     #[serde(rename = "cloudflare.member")]
     CloudflareMember,
@@ -65,10 +68,16 @@ pub(super) const NAMES: &[&str] = &[
     "secret",
     "cloudflare.token",
     "cloudflare.zone",
+    "cloudflare.zones",
     "cloudflare.member",
 ];
 
 impl InputType {
+    /// Whether its values are lists of texts.
+    pub const fn is_list(&self) -> bool {
+        matches!(self, Self::List | Self::CloudflareZones)
+    }
+
     /// The type called `name`.
     pub(super) fn named(name: &str, choices: Vec<String>) -> Option<Self> {
         Some(match name {
@@ -86,6 +95,7 @@ impl InputType {
             "secret" => Self::Secret,
             "cloudflare.token" => Self::CloudflareToken,
             "cloudflare.zone" => Self::CloudflareZone,
+            "cloudflare.zones" => Self::CloudflareZones,
             "cloudflare.member" => Self::CloudflareMember,
             "cidr" => Self::Cidr,
             _ => return None,
@@ -97,7 +107,7 @@ impl InputType {
         match self {
             Self::Bool => json!({ "type": "boolean" }),
             Self::Integer => json!({ "type": "integer" }),
-            Self::List => json!({ "type": "array", "items": { "type": "string" } }),
+            Self::List | Self::CloudflareZones => json!({ "type": "array", "items": { "type": "string" } }),
             Self::Choice { choices } => json!({ "type": "string", "enum": choices }),
             Self::Secret => json!({
                 "type": "object", "properties": { "secret_env": { "type": "string" } }, "required": ["secret_env"],
@@ -112,7 +122,9 @@ impl InputType {
         match self {
             Self::Bool => value.is_boolean(),
             Self::Integer => value.is_i64(),
-            Self::List => value.as_array().is_some_and(|items| items.iter().all(Value::is_string)),
+            Self::List | Self::CloudflareZones => {
+                value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
+            }
             Self::Secret => value.as_object().and_then(secret_named).is_some(),
             _ => false,
         }
@@ -123,7 +135,7 @@ impl InputType {
         match self {
             Self::Bool => "it must be true or false",
             Self::Integer => "it must be a whole number",
-            Self::List => "it must be a list of texts",
+            Self::List | Self::CloudflareZones => "it must be a list of texts",
             Self::Secret => "it must be an input of the type `secret`, or `{ secret_env = \"NAME\" }`",
             _ => "it must be text",
         }
@@ -165,7 +177,9 @@ impl InputType {
                     Err(format!("it must be one of {}", choices.join(", ")))
                 }
             }
-            Self::List => Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()),
+            Self::List | Self::CloudflareZones => {
+                Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect())
+            }
             Self::Secret => Err(self.wanted().into()),
             Self::String
             | Self::Path

@@ -189,13 +189,14 @@ pub(super) fn input_schema() -> Value {
 /// A default must be of its input's own type, and read as it would from a prompt.
 pub(super) fn read_default(node: &Node, ty: &InputType) -> Result<Value, String> {
     match (ty, &node.kind) {
-        (InputType::List, Kind::Array(items)) if items.iter().all(|item| item.as_text().is_some()) => {
+        (ty, Kind::Array(items)) if ty.is_list() && items.iter().all(|item| item.as_text().is_some()) => {
             Ok(node.to_json())
         }
         (InputType::Secret, Kind::Table(_)) if ty.takes(&node.to_json()) => Ok(node.to_json()),
         (InputType::Bool, Kind::Bool(flag)) => Ok((*flag).into()),
         (InputType::Integer, Kind::Integer(number)) => Ok((*number).into()),
-        (InputType::List | InputType::Bool | InputType::Integer | InputType::Secret, _) => Err(ty.wanted().into()),
+        (InputType::Bool | InputType::Integer | InputType::Secret, _) => Err(ty.wanted().into()),
+        (ty, _) if ty.is_list() => Err(ty.wanted().into()),
         (InputType::Timestamp, Kind::Datetime(text)) => ty.parse(text, Timestamp::UNIX_EPOCH),
         (InputType::Timestamp, Kind::Text(text, _)) => {
             let read = |now| ty.parse(text, now);

@@ -76,7 +76,12 @@ async fn what_is_done_at_once_is_asked_for_can_be_looked_at_first_and_is_undone(
     do_disable(&spine, "").expect(11);
     assert_eq!(spine.scene.writes().len(), 0);
     let status = spine.scene.run(&["status"]).expect(0).stdout;
-    assert!(status.contains("run r2 rests (") && status.contains("run r1 of spine: rests meanwhile\n"), "{status}");
+    // What is told of is the response, also while something at once beside it is open.
+    assert!(status.contains("run r1 rests (") && status.contains("inventory"), "{status}");
+    assert!(status.contains("run r2 of do: open, and `quell resume` goes on with it first\n"), "{status}");
+    let handoff = spine.scene.run(&["handoff", "Ann takes over"]).expect(0).stdout;
+    assert!(handoff.contains("run r1 rests (") && handoff.contains("run r2 of do: open"), "{handoff}");
+    assert_eq!(spine.scene.run(&["status", "--json"]).json()["run"], "r1");
     let again = do_disable(&spine, "[steps.do]\nanswer = \"run\"\n").expect(0).json();
     assert_eq!(again["run"], "r3");
     spine
@@ -202,6 +207,8 @@ async fn what_was_done_elsewhere_stands_in_the_timeline_at_its_time_with_its_fil
         (vec!["did", "x", "--at", "2999-01-01 00:00Z"], "`--at` cannot be `2999-01-01 00:00Z`: it lies in the future"),
         (vec!["did", "x", "--file", "nowhere.png"], "cannot keep the file nowhere.png"),
         (vec!["did", " "], "the account of what was done is empty"),
+        (vec!["did"], "for example `quell did \"disabled the key in the dashboard\" --at \"20m ago\"`"),
+        (vec!["handoff"], "the handoff is empty\nhint: write them in quotes, for example `quell handoff \""),
     ] {
         let ran = spine.scene.run(&args).expect(2);
         assert!(ran.stderr.contains(said), "{}", ran.stderr);

@@ -61,6 +61,44 @@ async fn a_wrong_answers_file() {
     assert!(spine.scene.simulator.requests().is_empty());
 }
 
+/// A runbook that looks at the zones of its input.
+pub(crate) const ZONED: &str = "schema = 1\nname = \"zoned\"\ntitle = \"Zones\"\n[inputs.zones]\ntype = \"cloudflare.zones\"\n\
+     [[steps]]\nid = \"dns\"\nphase = \"identify\"\ntitle = \"x\"\naction = \"cloudflare.dns.diff\"\n\
+     with = { since = \"2020-01-01T00:00:00Z\", zones = { from = \"inputs.zones\" } }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_that_is_not_there_is_refused_before_a_run_begins() {
+    let scene = Scene::new().await;
+    scene.write("zoned.toml", ZONED);
+    scene.write("none.toml", "");
+    scene.write("zones.toml", "[inputs]\nzones = [\"hl-books.example\", \"1\"]\n");
+    let run = |more: &[&str], variable: Option<&str>| {
+        let mut command = scene.command(&["run", "zoned.toml"]);
+        ran(command.args(more).envs(variable.map(|value| ("QUELL_INPUT_ZONES", value))))
+    };
+    let none = "no zone `1` among the 4 that the credential sees";
+    refused(run(&["--answers", "none.toml", "--set", "zones=1"], None), 2, none);
+    refused(run(&["--answers", "zones.toml"], None), 2, none);
+    refused(run(&["--answers", "none.toml"], Some("1")), 2, none);
+    refused(scene.run(&["plan", "zoned.toml", "--zones", "1"]), 2, none);
+    let near =
+        refused(run(&["--answers", "none.toml", "--set", "zones=hl-boks.example"], None), 2, "`hl-boks.example`");
+    assert!(near.stderr.contains("hint: nothing was sent; did you mean `hl-books.example`?"), "{}", near.stderr);
+    assert!(!scene.incident_exists());
+
+    let taken = run(&["--answers", "none.toml", "--set", "zones=HL-Books.example., harborlane.example"], None);
+    assert!(matches!(taken.code, 0 | 16), "{taken:#?}");
+
+    // Where nobody can tell what there is, the word is taken.
+    let blind = Scene::new().await;
+    blind.write("zoned.toml", ZONED);
+    blind.write("none.toml", "");
+    blind.fault("GET", "/zones", 1000, FaultKind::Forbidden);
+    blind.run(&["run", "zoned.toml", "--answers", "none.toml", "--set", "zones=1"]).expect(12);
+    let sealed = blind.journal().into_iter().find(|entry| entry["event"]["type"] == "plan_sealed").unwrap();
+    assert_eq!(sealed["event"]["inputs"]["zones"], serde_json::json!(["1"]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_token() {
     let spine = Spine::new().await;

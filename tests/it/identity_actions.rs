@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use quell::cloudflare::api::Credential;
+use quell::provider::{Paging, ReadError, ReadRequest};
 use quell::secret::Secret;
 use quell::simulator::FaultKind;
 use serde_json::{Value, json};
@@ -139,6 +140,19 @@ async fn each_kind_of_credential_is_told_for_what_it_is() {
     let seen = stage.plan("cloudflare.whoami", json!({})).await.unwrap();
     assert_eq!((&seen.plan.output["kind"], seen.gaps.len()), (&json!("account-owned token"), 0));
     assert!(stage.arrived(asked).iter().all(|request| request.path != "/user"), "it has no user");
+    // Nor is anything asked that only a user could see: the API would answer that the token was revoked.
+    let list = ReadRequest::new("/user/tokens");
+    let never = stage.connected.read.list(&list, Paging::Pages { per_page: 50 }).await.unwrap_err();
+    assert!(
+        matches!(&never, ReadError::Impossible(why) if why.contains("has no user")) && !never.is_outage(),
+        "{never}"
+    );
+    assert_eq!(stage.connected.read.get(&ReadRequest::new("/user")).await.map(drop), Err(never));
+    assert!(
+        stage.arrived(asked).iter().all(|request| !request.path.starts_with("/user")),
+        "{:?}",
+        stage.arrived(asked)
+    );
 
     // One that may not read itself: that is a gap, and no permissions are made up.
     let backup = stage.token("dns-backup");

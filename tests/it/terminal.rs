@@ -285,6 +285,26 @@ async fn a_slip_in_the_suspects_name_is_told_at_once_and_what_is_meant_is_taken(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_zone_that_is_not_there_is_asked_for_again_however_often_it_is_typed() {
+    let scene = Scene::new().await;
+    scene.write("zoned.toml", crate::bad_input::ZONED);
+    let mut typist = Typist::at(scene.command(&["run", "zoned.toml"]));
+    for _ in 0..2 {
+        typist.answers("zones", "hl-books.example, 1");
+        typist.sees("no zone `1` among the 4 that the credential sees");
+    }
+    typist.answers("zones", "?");
+    typist.sees("- hl-books.example (");
+    typist.answers("zones", "hl-boks.example");
+    typist.sees("did you mean");
+    typist.sees("`hl-books.example`?");
+    typist.answers("zones", "hl-books.example, harborlane.example");
+    assert!(matches!(typist.leaves(), 0 | 16), "{}", typist.screen);
+    let sealed = scene.journal().into_iter().find(|entry| entry["event"]["type"] == "plan_sealed").unwrap();
+    assert_eq!(sealed["event"]["inputs"]["zones"], serde_json::json!(["hl-books.example", "harborlane.example"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_a_paste_of_several_lines_no_input_is_taken() {
     let spine = Spine::new().await;
     let cast = &spine.scene.scenario.cast;

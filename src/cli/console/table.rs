@@ -21,8 +21,9 @@ pub enum Room {
     Shorten(usize),
     /// It is left out before others are shortened below their least; the last such column goes first.
     Spare,
-    /// It goes to a line of its own below the row, with its title, where a spare one would be left out.
-    Below,
+    /// Its cells lose their ends, down to this many columns; where a spare one would be left out, it goes to a line of its
+    /// own below the row, with its title if it has one.
+    Below(usize),
 }
 
 /// Columns between two cells.
@@ -74,9 +75,11 @@ pub fn table(columns: &[Column], rows: &[Vec<String>], style: &Style) -> String 
 
 /// What is wanted of a row and found no room in it, set in under its second cell. Ends with a line break, or is empty.
 fn below(columns: &[Column], titles: &[String], row: &[String], kept: &[(usize, usize)], style: &Style) -> String {
-    let is_moved = |at: &usize| columns[*at].room == Room::Below && !kept.iter().any(|(there, _)| there == at);
+    let is_moved =
+        |at: &usize| matches!(columns[*at].room, Room::Below(_)) && !kept.iter().any(|(there, _)| there == at);
     let cell = |at: usize| row.get(at).filter(|cell| !cell.is_empty()).map(|cell| format!("{} {cell}", titles[at]));
     let text: Vec<String> = (0..columns.len()).filter(is_moved).filter_map(cell).collect();
+    let text: Vec<&str> = text.iter().map(|text| text.trim_start()).collect();
     if text.is_empty() {
         return String::new();
     }
@@ -88,12 +91,12 @@ fn below(columns: &[Column], titles: &[String], row: &[String], kept: &[(usize, 
 fn fit(columns: &[Column], natural: &[usize], total: usize) -> Vec<(usize, usize)> {
     let mut kept: Vec<usize> = (0..columns.len()).collect();
     let least = |at: usize| match columns[at].room {
-        Room::Shorten(least) => least.min(natural[at]),
-        Room::Whole | Room::Spare | Room::Below => natural[at],
+        Room::Shorten(least) | Room::Below(least) => least.min(natural[at]),
+        Room::Whole | Room::Spare => natural[at],
     };
     let gaps = |kept: &[usize]| GAP * kept.len().saturating_sub(1);
     while kept.iter().map(|at| least(*at)).sum::<usize>() + gaps(&kept) > total {
-        let gives = |at: &usize| matches!(columns[*at].room, Room::Spare | Room::Below);
+        let gives = |at: &usize| matches!(columns[*at].room, Room::Spare | Room::Below(_));
         let Some(spare) = kept.iter().rposition(gives) else { break };
         kept.remove(spare);
     }
@@ -101,8 +104,10 @@ fn fit(columns: &[Column], natural: &[usize], total: usize) -> Vec<(usize, usize
     // The widest gives first; its least is passed only when every other is at its own.
     for floor in [None, Some(BARE)] {
         while widths.iter().map(|(_, width)| width).sum::<usize>() + gaps(&kept) > total {
-            let may_give = |(at, width): &&mut (usize, usize)| {
-                matches!(columns[*at].room, Room::Shorten(_)) && *width > floor.unwrap_or(least(*at))
+            let may_give = |(at, width): &&mut (usize, usize)| match columns[*at].room {
+                Room::Shorten(_) => *width > floor.unwrap_or(least(*at)),
+                Room::Below(_) => *width > least(*at),
+                Room::Whole | Room::Spare => false,
             };
             let Some(widest) = widths.iter_mut().filter(may_give).max_by_key(|(_, width)| *width) else { break };
             widest.1 -= 1;

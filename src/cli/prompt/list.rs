@@ -210,12 +210,12 @@ fn rows_text(effects: &[&Effect], selection: Option<&Selection>, style: &Style) 
     if is_mixed {
         columns.push(Column::new("danger", Room::Whole));
     }
-    columns.extend(titles.iter().map(|title| Column::new(title, Room::Below)));
+    columns.extend(titles.iter().map(|title| Column::new(title, Room::Below(usize::MAX))));
     let differing: Vec<(&str, Said)> = [("reaches", REACH), ("cut off", CUT_OFF)]
         .into_iter()
         .filter(|(_, said)| shared(effects, *said).is_none())
         .collect();
-    columns.extend(differing.iter().map(|(title, _)| Column::new(title, Room::Below)));
+    columns.extend(differing.iter().map(|(title, _)| Column::new(title, Room::Below(usize::MAX))));
     columns.push(Column::new("id", Room::Shorten(7)));
     let digits = effects.len().to_string().len();
     let row = |(at, effect): (usize, &&Effect)| {

@@ -1,5 +1,8 @@
 //! What an input may be, as the account has it: for looking up while somebody types.
 
+use serde_json::Value;
+
+use super::zone_names::ZoneNames;
 use crate::cli::prompt::is_plain;
 use crate::cloudflare::api::Connected;
 use crate::cloudflare::{Named, named};
@@ -17,29 +20,51 @@ pub(super) struct Candidates {
     what: &'static str,
     /// Name and id.
     known: Vec<(String, String)>,
+    /// Zones, where all are known: then no other name is one.
+    zones: Option<ZoneNames>,
 }
 
 impl Candidates {
     /// Those for inputs of this type; `None` where there are none to list, or no list could be read.
     pub(super) async fn of(ty: &InputType, connected: &Connected) -> Option<Self> {
+        let mut zones = None;
         let (what, kind) = match ty {
             InputType::CloudflareToken => ("token", Named::Tokens),
-            InputType::CloudflareZone => ("zone", Named::Zones),
+            InputType::CloudflareZone | InputType::CloudflareZones => {
+                zones = ZoneNames::whole(connected).await;
+                ("zone", Named::Zones)
+            }
             InputType::CloudflareMember => ("member", Named::Members),
             _ => return None,
         };
-        let known = named(kind, &*connected.read).await;
-        (!known.is_empty()).then_some(Self { what, known })
+        let known = match &zones {
+            Some(zones) => zones.known(),
+            None => named(kind, &*connected.read).await,
+        };
+        (!known.is_empty()).then_some(Self { what, known, zones })
     }
 
-    /// `?` and `? WORD` list them; a name that none bears is doubted once.
+    /// What `?` and `? WORD` ask for.
+    pub(super) fn asked_for(&self, text: &str) -> Option<String> {
+        text.strip_prefix('?').map(|wanted| self.listed(wanted.trim()))
+    }
+
+    /// Refuses what names a zone that is none of them all, however often it is typed: no step would find it.
+    ///
+    /// # Errors
+    /// What to say instead of taking the value.
+    pub(super) fn require(&self, value: &Value) -> Result<(), String> {
+        let Some(zones) = self.zones.as_ref().filter(|_| !value.is_null()) else { return Ok(()) };
+        zones
+            .require(value)
+            .map_err(|(message, hint)| format!("{}\n`?` lists them", escape::terminal(&format!("{message}; {hint}"))))
+    }
+
+    /// A name that none bears is doubted once.
     ///
     /// # Errors
     /// What to say instead of taking the text.
     pub(super) fn look_up(&self, text: &str) -> Result<(), String> {
-        if let Some(wanted) = text.strip_prefix('?') {
-            return Err(self.listed(wanted.trim()));
-        }
         if text.eq_ignore_ascii_case("unknown") || self.known.iter().any(|(name, id)| name == text || id == text) {
             return Ok(());
         }
@@ -124,7 +149,7 @@ mod tests {
     fn what_a_name_does_not_tell_is_said_beside_it() {
         let known = [("twin", "1"), ("twin", "2"), ("f\u{43e}rwarder", "3"), ("ci-deploy", "4")];
         let known = known.map(|(name, id)| (name.to_owned(), id.to_owned())).to_vec();
-        let candidates = Candidates { what: "token", known };
+        let candidates = Candidates { what: "token", known, zones: None };
         assert_eq!(
             candidates.listed(""),
             "- twin (1): another bears the same name; go by the id\n\

@@ -8,6 +8,7 @@ use super::connect::Target;
 use super::leaked;
 use super::secrets::{self, Secrets, refuse_readable};
 use super::start::Start;
+use super::zone_names;
 use crate::cli::context::Context;
 use crate::cli::environment;
 use crate::cli::errors::CliError;
@@ -16,13 +17,17 @@ use crate::cli::plan_document::PlanDocument;
 use crate::cli::prompt::{AnswersFile, InputReply, Keyboard, ask_input};
 use crate::cloudflare::api::Connected;
 use crate::runbook::{InputSpec, InputType, Runbook};
-use crate::secret::may_be_token_value;
+use crate::secret::{may_be_global_key, may_be_token_value};
 
 /// Inputs are kept in the journal.
 const NO_SECRETS: &str = "give a token's id or name, never its value: inputs are written down";
 
 /// The way for a value that is all that is known of a token.
 const VALUE_UNSEEN: &str = "type `value` and paste it where it is not echoed; what is typed here is written down";
+
+/// The way for a key, which is no token and has no id.
+const KEY_UNSEEN: &str = "that looks like a global API key, and is forgotten; a key is no token: type `unknown`, and have its \
+                          user change the key";
 
 /// Where values come from besides the prompt, first to last.
 #[derive(Clone, Copy)]
@@ -91,7 +96,11 @@ pub(crate) async fn collect(
             leaked::beside(spec, named, target, connected, cx).await?;
         }
         let value = match named.or_else(|| sources.scenario.get(&spec.name).cloned()) {
-            Some(value) => read(spec, &value, cx)?,
+            Some(value) => {
+                let value = read(spec, &value, cx)?;
+                zone_names::require(spec, &value, connected).await?;
+                value
+            }
             None if sources.answers.is_none()
                 && let Some(keys) = &cx.keys =>
             {
@@ -122,6 +131,7 @@ pub(crate) async fn again(
     runbook: &Runbook,
     sealed: &Map<String, Value>,
     given: &Map<String, Value>,
+    connected: &Connected,
     target: &mut Target,
     cx: &Context,
 ) -> Result<Map<String, Value>, CliError> {
@@ -139,7 +149,11 @@ pub(crate) async fn again(
             continue;
         }
         let value = match given.get(name) {
-            Some(value) => read(spec, value, cx)?,
+            Some(value) => {
+                let value = read(spec, value, cx)?;
+                zone_names::require(spec, &value, connected).await?;
+                value
+            }
             None => spec.settle(had.cloned(), cx.now()).map_err(|why| {
                 CliError::new(Exit::Waiting, "input_missing", format!("the input `{name}`: {why}"))
                     .hint(format!("give it with `--set {name}=…` beside `--accept`; nothing was sent"))
@@ -252,6 +266,9 @@ async fn ask(
     let doubted = Mutex::new(None);
     let validate = |text: &str| {
         if may_be_token_value(text) {
+            if spec.ty == InputType::CloudflareToken && may_be_global_key(text) {
+                return Err(KEY_UNSEEN.to_owned());
+            }
             let how = if spec.ty == InputType::CloudflareToken { VALUE_UNSEEN } else { NO_SECRETS };
             return Err(format!("that looks like a secret, and is forgotten; {how}"));
         }
@@ -261,7 +278,14 @@ async fn ask(
         candidates.as_ref().map_or(Ok(()), |candidates| candidates.refuse_several(text))?;
         // Said twice, it is meant: the log may know what no list shows.
         let is_meant = doubted.lock().is_ok_and(|mut last| last.replace(text.to_owned()).as_deref() == Some(text));
+        if let Some(listed) = candidates.as_ref().and_then(|candidates| candidates.asked_for(text)) {
+            return Err(listed);
+        }
         match &candidates {
+            Some(candidates) if zone_names::are_named(spec) => {
+                let value = spec.parse(text, now)?;
+                candidates.require(&value).map(|()| value)
+            }
             Some(candidates) if !is_meant => candidates.look_up(text).and_then(|()| spec.parse(text, now)),
             _ => spec.parse(text, now).and_then(|value| spec.in_full(value)).map(|(value, _)| value),
         }
@@ -293,7 +317,7 @@ fn asked(spec: &InputSpec, is_listed: bool) -> String {
     let mut parts: Vec<String> = Vec::new();
     match &spec.ty {
         InputType::Choice { choices } => parts.push(format!("one of {}", choices.join(", "))),
-        InputType::List => parts.push("several are told apart by commas".to_owned()),
+        InputType::List | InputType::CloudflareZones => parts.push("several are told apart by commas".to_owned()),
         InputType::Bool => parts.push("yes or no".to_owned()),
         InputType::CloudflareToken => {
             parts.push("`value`: only the secret itself is known; it is asked for without echo".to_owned());

@@ -33,7 +33,9 @@ pub(in crate::cli) fn text(state: &IncidentState, now: Timestamp, style: &Style)
     }
     out.push_str(&line(&standing(run)));
     for other in state.runs.iter().filter(|other| other.opened.run != run.opened.run) {
-        let stands = other.closed.map_or("rests meanwhile", RunOutcome::as_str);
+        let is_first = state.latest_run().is_some_and(|first| first.opened.run == other.opened.run);
+        let open = if is_first { "open, and `quell resume` goes on with it first" } else { "rests meanwhile" };
+        let stands = other.closed.map_or(open, RunOutcome::as_str);
         out.push_str(&line(&format!("run {} of {}: {stands}", other.opened.run, other.opened.runbook)));
     }
     if let Some(closing) = &state.closing {
@@ -75,7 +77,7 @@ fn steps(run: &RunState, style: &Style) -> String {
         Column::new("state", Room::Whole),
         Column::new("phase", Room::Spare),
         Column::new("step", Room::Whole),
-        Column::new("title", Room::Shorten(20)),
+        Column::new("", Room::Below(20)),
     ];
     let planned = run.plan.iter().flat_map(|plan| &plan.steps);
     let row = |planned: &Arc<PlannedStep>| {

@@ -7,7 +7,7 @@ use super::paging::{After, Pager};
 use super::transport::Transport;
 use crate::cloudflare::audit::secrets;
 use crate::cloudflare::families;
-use crate::model::{Account, CredentialFacts, World};
+use crate::model::{Account, CredentialFacts, CredentialKind, World};
 use crate::provider::{
     BoxFuture, BudgetLeft, Lane, Layout, Next, Page, Pages, ReadError, ReadRequest, ReadSide, Reading, Sent,
 };
@@ -18,6 +18,29 @@ pub(super) struct Reader {
     pub(super) world: World,
     pub(super) account: Account,
     pub(super) credential: CredentialFacts,
+}
+
+impl Reader {
+    /// Why this credential can never read it. A token that the account owns is refused below `/user` in the words that
+    /// are said of a credential which was revoked (observed), and nobody should be frightened by them.
+    fn never(&self, request: &ReadRequest) -> Option<ReadError> {
+        let is_of_user = request.path == "/user" || request.path.starts_with("/user/");
+        (is_of_user && self.credential.kind == CredentialKind::AccountToken).then(|| {
+            ReadError::Impossible(
+                "an account-owned token has no user, and never sees what belongs to one; look with a token of that user"
+                    .to_owned(),
+            )
+        })
+    }
+}
+
+/// A list that can never be read.
+struct Never(ReadError);
+
+impl Pages for Never {
+    fn next(&mut self) -> BoxFuture<'_, Result<Next, ReadError>> {
+        Box::pin(std::future::ready(Err(self.0.clone())))
+    }
 }
 
 impl ReadSide for Reader {
@@ -34,11 +57,19 @@ impl ReadSide for Reader {
     }
 
     fn get<'a>(&'a self, request: &'a ReadRequest) -> BoxFuture<'a, Result<Reading, ReadError>> {
-        Box::pin(async move { Ok(self.transport.read(request).await?.reading) })
+        Box::pin(async move {
+            match self.never(request) {
+                Some(error) => Err(error),
+                None => Ok(self.transport.read(request).await?.reading),
+            }
+        })
     }
 
     fn pages<'a>(&'a self, request: &'a ReadRequest, layout: Layout) -> Box<dyn Pages + 'a> {
-        Box::new(pages(&self.transport, request, layout))
+        match self.never(request) {
+            Some(error) => Box::new(Never(error)),
+            None => Box::new(pages(&self.transport, request, layout)),
+        }
     }
 
     fn fit_to_keep(&self, path: &str, body: &[u8]) -> Vec<u8> {

@@ -122,7 +122,7 @@ impl Judge<'_, '_> {
         let Some(input) = self.around.runbook.inputs.iter().find(|input| input.name == name) else {
             return Known::Nothing;
         };
-        let may_be_no = matches!(input.ty, InputType::Bool | InputType::Integer | InputType::List);
+        let may_be_no = input.ty.is_list() || matches!(input.ty, InputType::Bool | InputType::Integer);
         let is_given = input.default.is_some() || (input.required && !input.unknown_ok);
         if is_given && !may_be_no && !self.around.untyped.contains(&input.name) {
             Known::Counts(true)

@@ -146,7 +146,7 @@ prompt = "Since when?""#)), @r##"
     5 | [inputs.since]
       | ^^^^^^^^^^^^^^
       |
-    help: it is one of `string`, `bool`, `integer`, `timestamp`, `duration`, `ip`, `cidr`, `email`, `choice`, `list`, `path`, `file`, `secret`, `cloudflare.token`, `cloudflare.zone`, `cloudflare.member`
+    help: it is one of `string`, `bool`, `integer`, `timestamp`, `duration`, `ip`, `cidr`, `email`, `choice`, `list`, `path`, `file`, `secret`, `cloudflare.token`, `cloudflare.zone`, `cloudflare.zones`, `cloudflare.member`
     "##);
 }
 

@@ -64,6 +64,24 @@ async fn the_value_in_the_environment_does_without_a_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_global_api_key_is_no_name_however_often_it_is_typed() {
+    let spine = Spine::new().await;
+    let key = "0123456789abcdef0123456789abcdef01234";
+    let mut typist = Typist::at(spine.scene.command(&["run", "spine.toml"]));
+    for _ in 0..2 {
+        typist.answers("suspect", key);
+        typist.sees("that looks like a global API key, and is forgotten");
+    }
+    typist.answers("suspect", "ci-deploy");
+    typist.answers("cut", "pause");
+    assert_eq!(typist.leaves(), 11, "{}", typist.screen);
+    is_kept_nowhere(&spine.scene, key, "");
+    let set = format!("suspect={key}");
+    let ran = spine.scene.run(&["run", "spine.toml", "--set", &set, "--yes-up-to", "reversible"]).expect(2);
+    assert!(ran.stderr.contains("`suspect` looks like a secret") && !ran.stderr.contains(key), "{}", ran.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rehearsal_takes_no_real_value() {
     let scene = Scene::new().await;
     let real = "cfat_1111111111111111111111111111111111111111";

@@ -91,6 +91,8 @@ async fn a_dumb_and_narrow_terminal_without_utf8_gets_plain_short_lines() {
         let mut typist = Typist::of(&command, 40);
         assert_eq!(typist.leaves(), 0, "{}", typist.screen);
         assert!(typist.screen.contains("\nstate"), "{}", typist.screen);
+        // A title has the room of a line of its own, and not one letter beside its step.
+        assert!(typist.screen.contains(" Disable the suspect\r\n"), "{}", typist.screen);
         // What is to be copied stands unbroken.
         let copied = [&*spine.scene.path("state").display().to_string(), "journal head: "];
         let shown = typist.screen.lines().filter(|line| !copied.iter().any(|copied| line.contains(copied)));
