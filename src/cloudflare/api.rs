@@ -9,7 +9,7 @@
 //! | `limit` | one rate limit and the window that it is in |
 //! | `budget` | all of them: who may go, and what that leaves |
 //! | `gate` | where every request waits for its turn |
-//! | `spendings` | what a process has spent, for the next one, where the API does not tell |
+//! | `spendings` | what a process has spent, for the others, where the API does not tell |
 //! | `meter` | the counts |
 //! | `envelope` | what an answer says: applied, refused, unreadable |
 //! | `refusal` | what the API complains of, in words, with what to do |

@@ -159,6 +159,9 @@ impl Budget {
 
     /// Requests of other processes went then, that may be in the present window.
     pub(super) fn recall(&mut self, went: Vec<Timestamp>) {
+        if went.is_empty() {
+            return;
+        }
         self.ended.extend(went);
         self.ended.sort_unstable();
     }

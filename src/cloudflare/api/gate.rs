@@ -28,7 +28,7 @@ pub(super) struct Gate {
 
 struct State {
     budget: Budget,
-    /// For the next process; `None` where it is not to be told.
+    /// What other processes spend, and what this one does for them to know; `None` where that is not to be told.
     spendings: Option<Spendings>,
     line: BTreeSet<Place>,
     next: u64,
@@ -72,7 +72,7 @@ impl Gate {
         }
     }
 
-    /// Counts what processes before have spent, and lets the next one know of this one.
+    /// Counts what other processes have spent and spend, and lets them know of this one.
     pub(super) fn remember(&self, mut spendings: Spendings) {
         let recalled = spendings.recall(self.clock.now());
         let mut state = self.state();
@@ -111,6 +111,10 @@ impl<'g> Waiting<'g> {
         let mut state = self.gate.state();
         if state.line.first() != Some(&self.place) {
             return Leave::Wait(None);
+        }
+        if let Some(spendings) = &mut state.spendings {
+            let others = spendings.of_others(now);
+            state.budget.recall(others);
         }
         let leave = state.budget.may_go(self.place.0, now);
         if leave == Leave::Go {

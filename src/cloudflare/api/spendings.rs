@@ -1,5 +1,6 @@
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -13,8 +14,8 @@ const SPAN: i64 = 300;
 /// A request reaches the server a little later than it is sent.
 const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(1);
 
-/// When requests of one credential went, on disk, so that the next process knows what this one has spent of the rate
-/// limit, however it ends.
+/// When requests of one credential went, on disk, so that the next process, and one beside this one, knows what this one
+/// has spent of the rate limit, however it ends.
 ///
 /// Kept only where the API does not tell what is left: where it does, the first answer tells the next process more, namely
 /// also what others have spent. The files hold times and nothing else, a line each; their names are a digest of the host
@@ -26,6 +27,18 @@ pub(super) struct Spendings {
     name: String,
     telling: Telling,
     file: Option<(i64, File)>,
+    /// The files as far as they are read, by their numbers.
+    tails: BTreeMap<i64, Tail>,
+    /// What this process wrote and has not read again: it is no request of another.
+    own: Vec<i64>,
+}
+
+/// A file to which every process of the credential adds lines.
+#[derive(Debug)]
+struct Tail {
+    file: File,
+    /// A line of which the end was not there yet.
+    torn: String,
 }
 
 /// Whether the API tells what is left.
@@ -43,7 +56,14 @@ impl Spendings {
         let who = credential.id.as_deref().or(credential.owner.as_deref()).unwrap_or_default();
         let name = Digest::of(format!("{host}\n{:?}\n{who}", credential.kind).as_bytes());
         let name = name.as_str().chars().filter(char::is_ascii_hexdigit).take(32).collect();
-        Self { dir: dir.to_owned(), name, telling: Telling::Unknown(Vec::new()), file: None }
+        Self {
+            dir: dir.to_owned(),
+            name,
+            telling: Telling::Unknown(Vec::new()),
+            file: None,
+            tails: BTreeMap::new(),
+            own: Vec::new(),
+        }
     }
 
     /// When requests went that may count against the present window, of all processes before.
@@ -53,16 +73,14 @@ impl Spendings {
         let (mut recalled, mut moved) = (Vec::new(), 0);
         for (span, path) in self.files() {
             let is_old = span < span_of(now) - 1;
-            let text = if is_old { String::new() } else { fs::read_to_string(&path).unwrap_or_default() };
-            let times = text.lines().filter_map(|line| Timestamp::from_millisecond(line.parse().ok()?).ok());
-            let times = times
-                .map(|at| now.min(at.checked_add(ON_THE_WAY).unwrap_or(at)))
-                .filter(|at| now.duration_since(*at).as_secs() < SPAN);
-            let before = recalled.len();
-            recalled.extend(times);
             let is_ahead = span > span_of(now);
+            let before = recalled.len();
+            if !is_old {
+                recalled.extend(self.added(span, now));
+            }
             moved += if is_ahead { recalled.len() - before } else { 0 };
             if is_old || is_ahead {
+                self.tails.remove(&span);
                 // Another process may have been faster.
                 let _ = fs::remove_file(&path);
             }
@@ -71,6 +89,43 @@ impl Spendings {
             self.write(now);
         }
         recalled
+    }
+
+    /// When requests of other processes went since this was asked last. It is cheap: whatever they add is read once.
+    pub(super) fn of_others(&mut self, now: Timestamp) -> Vec<Timestamp> {
+        if matches!(self.telling, Telling::It) {
+            return Vec::new();
+        }
+        let span = span_of(now);
+        self.tails.retain(|of, _| *of >= span - 1);
+        [span - 1, span].into_iter().flat_map(|span| self.added(span, now)).collect()
+    }
+
+    /// What others have added to a file since it was read last, as it counts now.
+    fn added(&mut self, span: i64, now: Timestamp) -> Vec<Timestamp> {
+        if !self.tails.contains_key(&span)
+            && let Ok(file) = File::open(self.path(span))
+        {
+            self.tails.insert(span, Tail { file, torn: String::new() });
+        }
+        let Some(tail) = self.tails.get_mut(&span) else { return Vec::new() };
+        let mut added = Vec::new();
+        // What cannot be read is as if it were not there.
+        let _ = tail.file.read_to_end(&mut added);
+        tail.torn.push_str(&String::from_utf8_lossy(&added));
+        let whole = tail.torn.rfind('\n').map_or(0, |end| end + 1);
+        let lines: String = tail.torn.drain(..whole).collect();
+        let mut times: Vec<i64> = lines.lines().filter_map(|line| line.parse().ok()).collect();
+        times.retain(|time| match self.own.iter().position(|own| own == time) {
+            Some(place) => {
+                self.own.swap_remove(place);
+                false
+            }
+            None => true,
+        });
+        let times = times.into_iter().filter_map(|time| Timestamp::from_millisecond(time).ok());
+        let times = times.map(|at| now.min(at.checked_add(ON_THE_WAY).unwrap_or(at)));
+        times.filter(|at| now.duration_since(*at).as_secs() < SPAN).collect()
     }
 
     /// A request goes.
@@ -114,7 +169,10 @@ impl Spendings {
             Ok(file)
         });
         match written {
-            Ok(file) => self.file = Some((span, file)),
+            Ok(file) => {
+                self.file = Some((span, file));
+                self.own.push(at.as_millisecond());
+            }
             Err(error) => {
                 tracing::warn!(%error, "what is spent of the rate limit cannot be written down");
                 // It would say so with every request.
@@ -125,8 +183,11 @@ impl Spendings {
 
     fn open(&self, span: i64) -> io::Result<File> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
-        let path = self.dir.join(format!("{}-{span}", self.name));
-        OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+        OpenOptions::new().create(true).append(true).mode(0o600).open(self.path(span))
+    }
+
+    fn path(&self, span: i64) -> PathBuf {
+        self.dir.join(format!("{}-{span}", self.name))
     }
 }
 
@@ -177,6 +238,31 @@ mod tests {
         assert_eq!(recalled("b", 310), []);
         assert_eq!(recalled("a", 1300), []);
         assert_eq!(names(dir.path()), 0, "what is over is deleted");
+    }
+
+    #[test]
+    fn what_another_process_spends_meanwhile_is_seen_once_and_ones_own_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut one, mut two) = (of(dir.path(), "a"), of(dir.path(), "a"));
+        one.heard(false);
+        two.heard(false);
+        one.went(at(0));
+        // In the same moment, and the one as often as the other.
+        two.went(at(0));
+        assert_eq!((one.of_others(at(0)), two.of_others(at(0))), (vec![at(0)], vec![at(0)]));
+        assert_eq!((one.of_others(at(0)), two.of_others(at(0))), (vec![], vec![]));
+        two.went(at(298));
+        two.went(at(301));
+        let later = |second| at(second) + SignedDuration::from_secs(1);
+        assert_eq!((one.of_others(at(302)), two.of_others(at(302))), (vec![later(298), later(301)], vec![]));
+        // A third one has the rest from the beginning, and only that once.
+        let mut three = of(dir.path(), "a");
+        assert_eq!(three.recall(at(302)).len(), 2);
+        one.went(at(303));
+        assert_eq!(three.of_others(at(303)), [at(303)]);
+        one.heard(true);
+        two.went(at(304));
+        assert_eq!(one.of_others(at(305)), [], "the API tells");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,13 +21,18 @@ struct Tide(Arc<Water>);
 
 struct Water {
     now: Mutex<Timestamp>,
-    meter: OnceLock<Arc<Meter>>,
+    /// Of each process.
+    meters: Mutex<Vec<Arc<Meter>>>,
     frozen: AtomicBool,
 }
 
 impl Tide {
     fn new() -> Self {
-        Self(Arc::new(Water { now: Mutex::new(START.parse().unwrap()), meter: OnceLock::new(), frozen: false.into() }))
+        Self(Arc::new(Water {
+            now: Mutex::new(START.parse().unwrap()),
+            meters: Mutex::default(),
+            frozen: false.into(),
+        }))
     }
 
     /// Seconds that have gone by.
@@ -44,7 +49,7 @@ impl Clock for Tide {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let (water, until) = (Arc::clone(&self.0), self.now() + duration);
         Box::pin(async move {
-            let in_flight = || water.meter.get().is_some_and(|meter| meter.snapshot().in_flight > 0);
+            let in_flight = || water.meters.lock().unwrap().iter().any(|meter| meter.snapshot().in_flight > 0);
             while in_flight() || water.frozen.load(Ordering::SeqCst) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
@@ -136,7 +141,7 @@ impl Scene {
         })
         .await;
         let connected = server.connect(&Arc::new(tide.clone())).await;
-        assert!(tide.0.meter.set(Arc::clone(&connected.meter)).is_ok());
+        tide.0.meters.lock().unwrap().push(Arc::clone(&connected.meter));
         Self { server, connected, tide, counted }
     }
 
@@ -147,18 +152,30 @@ impl Scene {
         self.connected = connector.connect(Some(ACCOUNT)).await.unwrap();
     }
 
+    /// Another process at the same time.
+    async fn beside(&self, dir: &Path) -> Connected {
+        let connector = self.server.connector(&Arc::new(self.tide.clone()), token());
+        let connected = connector.remembering(dir.to_owned()).connect(Some(ACCOUNT)).await.unwrap();
+        self.tide.0.meters.lock().unwrap().push(Arc::clone(&connected.meter));
+        connected
+    }
+
     /// Makes so many reads, sixteen at a time; all must be answered.
     async fn read(&self, lane: Lane, total: usize) {
-        let mut reads: JoinSet<Result<(), ReadError>> = JoinSet::new();
-        for n in 0..total {
-            if reads.len() == 16 {
-                reads.join_next().await.unwrap().unwrap().unwrap();
-            }
-            reads.spawn(read(&self.connected, lane, n));
+        read_all(&self.connected, lane, total).await;
+    }
+}
+
+async fn read_all(connected: &Connected, lane: Lane, total: usize) {
+    let mut reads: JoinSet<Result<(), ReadError>> = JoinSet::new();
+    for n in 0..total {
+        if reads.len() == 16 {
+            reads.join_next().await.unwrap().unwrap().unwrap();
         }
-        while let Some(read) = reads.join_next().await {
-            read.unwrap().unwrap();
-        }
+        reads.spawn(read(connected, lane, n));
+    }
+    while let Some(read) = reads.join_next().await {
+        read.unwrap().unwrap();
     }
 }
 
@@ -298,6 +315,23 @@ async fn what_one_process_has_spent_the_next_one_counts() {
     assert!((1000..=1010).contains(&first), "{:?}", counted.windows);
     assert_eq!(counted.times.len(), 4 * CONNECTING + 1200);
     assert!(kept() > 0);
+}
+
+#[tokio::test]
+async fn two_processes_at_once_share_what_one_may_spend() {
+    let dir = tempfile::tempdir().unwrap();
+    let spent = dir.path().join("spent");
+    let silent = Limits { quota: 1200, window: 300, names: None, ..SIXTY_PER_FIVE };
+    let mut scene = Scene::new(silent).await;
+    scene.begin(&spent).await;
+    let other = scene.beside(&spent).await;
+    tokio::join!(scene.read(Lane::Sweep, 700), read_all(&other, Lane::Sweep, 700));
+    let counted = scene.counted.lock().unwrap();
+    assert_eq!(counted.throttled, 0, "{:?}", counted.windows);
+    assert!((1000..=1010).contains(&counted.windows[0]), "{:?}", counted.windows);
+    assert_eq!(counted.times.len(), 3 * CONNECTING + 1400);
+    let in_a_second = counted.times.windows(211).map(|span| span[210].duration_since(span[0]).as_secs());
+    assert!(in_a_second.min().unwrap() >= 1, "the limit of the address is shared as well");
 }
 
 #[tokio::test]
