@@ -161,13 +161,23 @@ impl Connector {
             meter: Arc::clone(&meter),
             clock,
         };
-        let (mut facts, skew) = settle_credential(&transport, wanted_account).await?;
+        if wanted_account.is_none() && transport.credential.is_marked_account_token() {
+            return Err(ConnectError::AccountUnnamed);
+        }
+        // None needs what the others tell; what is wrong with the credential is told first.
+        let (settled, owner, account) = tokio::join!(
+            settle_credential(&transport, wanted_account),
+            owner(&transport),
+            settle_account(&transport, wanted_account)
+        );
+        let (mut facts, skew) = settled?;
+        let account = account?;
+        if facts.kind == CredentialKind::UserToken {
+            facts.owner = owner;
+        }
         if let (Some(dir), World::Live(host)) = (spendings, &world) {
             transport.gate.remember(Spendings::of(&dir, host, &facts));
         }
-        let (owner, account) = tokio::join!(owner(&transport, facts.kind), settle_account(&transport, wanted_account));
-        let account = account?;
-        facts.owner = facts.owner.or(owner);
         transport.verify.get_or_init(|| verified_at(facts.kind, &account.id));
         let read = Reader { transport, world, account: account.clone(), credential: facts.clone() };
         Ok(Connected { read: Arc::new(read), send: Arc::new(sender), account, credential: facts, skew, meter })
@@ -228,9 +238,10 @@ async fn settle_credential(
     Ok((CredentialFacts { kind, id, owner: None, expires }, skew))
 }
 
-/// The user whose token it is. Asking needs a permission of its own, so that it may well be refused.
-async fn owner(transport: &Transport, kind: CredentialKind) -> Option<String> {
-    if kind != CredentialKind::UserToken {
+/// The user whose token it is, where it may be a user's. Asking needs a permission of its own, so that it may well be
+/// refused; so it is where the token turns out to be an account's.
+async fn owner(transport: &Transport) -> Option<String> {
+    if matches!(transport.credential, Credential::GlobalKey { .. }) || transport.credential.is_marked_account_token() {
         return None;
     }
     let user = get(transport, "/user").await.ok()?;
@@ -247,7 +258,6 @@ pub(super) async fn verify(
         wanted_account.map(|id| (CredentialKind::AccountToken, format!("/accounts/{}/tokens/verify", segment(id))));
     let marked = transport.credential.is_marked_account_token();
     let (first, second) = match of_account {
-        None if marked => return Err(ConnectError::AccountUnnamed),
         None => (of_user, None),
         Some(of_account) if marked => (of_account, Some(of_user)),
         Some(of_account) => (of_user, Some(of_account)),
