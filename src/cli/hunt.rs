@@ -202,6 +202,7 @@ fn doubtful(usage: &Usage) -> Option<Principal> {
         hostile_ips: Vec::new(),
         mixed_ips: Vec::new(),
         open_ips: at(true),
+        let_in: Vec::new(),
     })
 }
 

@@ -182,6 +182,7 @@ mod tests {
             hostile_ips: vec!["203.0.113.1".into()],
             mixed_ips: vec![],
             open_ips: vec![],
+            let_in: Vec::new(),
         }]
     }
 

@@ -186,6 +186,9 @@ pub struct Principal {
     /// was used as ever, or no earlier use is known. What others do there says nothing of them.
     #[serde(default)]
     pub open_ips: Vec<String>,
+    /// E-mails of the members whom the intruder let in by it: nobody else is behind them, wherever they act.
+    #[serde(default)]
+    pub let_in: Vec<String>,
 }
 
 /// Whose doing `event` is, given what the intruder holds.
@@ -207,6 +210,10 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
     let from = |ips: fn(&Principal) -> &[String]| {
         event.ip.as_ref().is_some_and(|ip| principals.iter().any(|held| ips(held).contains(ip)))
     };
+    let is_it = |email: &String| event.email.as_ref().is_some_and(|acted| acted.eq_ignore_ascii_case(email));
+    if principals.iter().flat_map(|held| &held.let_in).any(is_it) {
+        return Attribution::Intruder;
+    }
     let Some(token) = event.token_id.as_deref() else {
         // Log v1 and dashboard acts name no token: an address that only the intruder has tells, an e-mail does not.
         return match (from(|held| &held.hostile_ips), from(|held| &held.mixed_ips)) {
@@ -215,7 +222,11 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
             (false, false) => others,
         };
     };
-    let Some(held) = principals.iter().find(|held| held.token_id == token) else { return others };
+    let Some(held) = principals.iter().find(|held| held.token_id == token) else {
+        // Another token that is new where only the intruder was is in the intruder's hands as well.
+        let is_intruders = event.unexplained && from(|held| &held.hostile_ips);
+        return if is_intruders { Attribution::Intruder } else { others };
+    };
     // Others may have it as well, unless the intruder made it: only an address that is known to be hostile tells.
     let is_hostile = event.ip.as_ref().is_some_and(|ip| held.hostile_ips.contains(ip));
     if held.intruder_made || is_hostile { Attribution::Intruder } else { Attribution::Shared }
@@ -245,6 +256,7 @@ mod tests {
             hostile_ips: vec!["bad".into()],
             mixed_ips: vec!["office".into()],
             open_ips: vec!["runner of today".into()],
+            let_in: vec![],
         }]
     }
 
@@ -272,6 +284,19 @@ mod tests {
         let [held] = held();
         let made = [Principal { intruder_made: true, honest_ips: vec![], ..held }];
         assert_eq!(attribute(&event(Some("stolen"), "office", false), &made), Attribution::Intruder);
+    }
+
+    #[test]
+    fn what_others_hold_is_the_intruders_where_only_the_intruder_is_and_so_is_whom_it_let_in() {
+        let whose = |event: &AuditEvent| attribute(event, &held());
+        assert_eq!(whose(&event(Some("another"), "bad", true)), Attribution::Intruder);
+        // One that is explained there, as that which quell acts with, is not.
+        assert_eq!(whose(&event(Some("another"), "bad", false)), Attribution::Other);
+        let let_in = held().map(|held| Principal { let_in: vec!["Maya@a.example".into()], ..held });
+        assert_eq!(attribute(&event(None, "home", false), &let_in), Attribution::Intruder);
+        assert_eq!(attribute(&event(Some("another"), "home", false), &let_in), Attribution::Intruder);
+        let other = AuditEvent { email: Some("sam@a.example".into()), ..event(None, "home", false) };
+        assert_eq!(attribute(&other, &let_in), Attribution::Other);
     }
 
     #[test]

@@ -168,9 +168,14 @@ impl Graph {
     fn actor(&mut self, event: &AuditEvent, principals: &[Principal]) -> Option<usize> {
         let known = |id: Option<&String>| id.and_then(|id| self.nodes.iter().position(|node| node.id == *id));
         let hostile = attribute(event, principals) == Attribution::Intruder;
-        if event.token_id.is_some() {
+        if let Some(token) = &event.token_id {
             // A token that was made or rolled by the intruder is told from honest use by its addresses.
-            return known(event.token_id.as_ref()).filter(|_| hostile);
+            let name = event.token_name.as_deref().unwrap_or(token);
+            return match known(Some(token)) {
+                _ if !hostile => None,
+                None => Some(self.add(Tie::Suspected, "token", token, name, None, None)),
+                known => known,
+            };
         }
         if let Some(member) = known(event.email.as_ref()).filter(|at| self.nodes[*at].tie == Tie::Invited) {
             return Some(member);
@@ -323,6 +328,7 @@ mod tests {
             hostile_ips: vec!["203.0.113.1".into()],
             mixed_ips: vec![],
             open_ips: vec![],
+            let_in: Vec::new(),
         }
     }
 

@@ -40,6 +40,9 @@ fn members(scene: &Scene) -> String {
     scene.account()["members"].to_string()
 }
 
+/// Nobody else is taken for the suspect.
+const NO_OTHER: &str = "[steps.cut]\nanswer = \"run\"\nselect = \"none\"\nleft = \"keep:a colleague, as they say\"\n";
+
 const CUT: &str = "[steps.cut]\nanswer = \"run\"\nphrase = \"disable 3\"\n[steps.cut-again]\nanswer = \"run\"\n\
                    phrase = \"cut-again\"\n[steps.cut-widened]\nanswer = \"run\"\nphrase = \"cut-widened\"\n";
 
@@ -87,7 +90,7 @@ async fn a_token_that_only_its_owner_sees_is_a_branch_with_the_membership_as_the
     // The log knows whose it is, since it was used in the window.
     used(&scene, &secret);
     let more = format!(
-        "[steps.unseen-way]\nanswer = \"run\"\nfields = {{ choice = \"remove\", reason = \"not to be reached\" }}\n\
+        "{NO_OTHER}[steps.unseen-way]\nanswer = \"run\"\nfields = {{ choice = \"remove\", reason = \"not to be reached\" }}\n\
          [steps.unseen-remove]\nanswer = \"run\"\nphrase = \"{PRIYA}\"\n"
     );
     let set = format!("suspect={id}");
@@ -111,8 +114,9 @@ async fn whoever_owns_what_nobody_sees_can_be_named_by_the_responder() {
     let scene = Scene::new().await;
     let way =
         "[steps.unseen-way]\nanswer = \"run\"\nfields = { choice = \"remove\", reason = \"not to be reached\" }\n";
-    let whose =
-        |member: &str| format!("{way}[steps.unseen-who]\nanswer = \"run\"\nfields = {{ member = \"{member}\" }}\n");
+    let whose = |member: &str| {
+        format!("{NO_OTHER}{way}[steps.unseen-who]\nanswer = \"run\"\nfields = {{ member = \"{member}\" }}\n")
+    };
     let set = "suspect=0123456789abcdef0123456789abcdef";
     let more = whose("priya.nairr@harborlane.example");
     let rested = ran(&mut command(&scene, &["run", BOOK, "--set", set], &more)).expect(11).json();

@@ -98,6 +98,9 @@ fn images_text(effect: &Effect, blind: bool, style: &Style) -> String {
                 .collect()
         }
     };
+    if lines.is_empty() {
+        return titled("what it was before is not known to differ from what it is", style);
+    }
     let more = lines.len().saturating_sub(FIELDS);
     lines.truncate(FIELDS);
     if more > 0 {

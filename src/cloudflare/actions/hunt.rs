@@ -155,6 +155,8 @@ impl Action for Hunt {
         let suspects: Vec<String> = principals.iter().map(|held| held.token_id.clone()).take(1).collect();
         let graph = Graph::grow(&suspects, &principals, &events, READING);
         let reviewed = params.reviewed.unwrap_or(false);
+        // Without what was known to be good, what is missing is in no list that could be compared.
+        let is_compared = params.baseline.as_deref().is_some_and(|dir| !dir.is_empty());
         // What a review has dealt with already is only in the log by now: there it is another family's. What a review that
         // is still to come does not see, the second look tells.
         let is_reviewed = |it: &Finding| {
@@ -162,7 +164,7 @@ impl Action for Hunt {
             if seen.fleeting.contains(&it.id) {
                 return look.has_like(it);
             }
-            let is_listed = it.change != Change::Removed || it.family == COMPARED;
+            let is_listed = it.change != Change::Removed || (it.family == COMPARED && is_compared);
             (is_listed && REVIEWED.contains(&it.family.as_str())) || look.has_like(it)
         };
         // That what was taken back is gone opens nothing again.

@@ -189,10 +189,11 @@ impl Action for MembersList {
 
 /// How many changes are whose, as far as anybody looked: what nobody could tell is not said to be none.
 fn by_whom(events: &[AuditEvent], principals: &[Principal], changed: usize, hostile: usize) -> String {
-    match (events.is_empty(), principals.is_empty()) {
+    let is_known = principals.iter().any(|held| held.intruder_made || !held.hostile_ips.is_empty());
+    match (events.is_empty(), !is_known) {
         (true, _) => "changes NOT LOOKED FOR: the audit log was not read".to_owned(),
         (false, true) => format!(
-            "{} in the window, not known whose: nobody can say yet what the intruder holds",
+            "{} in the window, not known whose: the log shows nothing yet that is surely the intruder's",
             counted(changed, "change")
         ),
         (false, false) => format!("{} by the intruder", counted(hostile, "change")),

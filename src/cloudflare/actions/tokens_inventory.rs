@@ -16,6 +16,7 @@ use crate::action::{Action, ActionSpec, Estimate, Look, Permission, Safeguards, 
 use crate::cloudflare::ByHand;
 use crate::cloudflare::audit::kind;
 use crate::cloudflare::members::MemberRef;
+use crate::cloudflare::principals::made;
 use crate::cloudflare::tokens::{
     ACCOUNT, Held, Known, Mark, Owner, Provisioner, Seen, Token, TokenRef, controls, held, include, list, marks,
     owner_in_log,
@@ -74,6 +75,10 @@ pub struct Output {
     /// The suspect's name, where neither a list nor the log has it.
     #[serde(default)]
     pub unheard: Option<UnheardName>,
+    /// True where the suspect is named, and the log shows nothing that is surely the intruder's: it may be the wrong one.
+    /// Tokens that acted as never before follow it then, none of them sure.
+    #[serde(default)]
+    pub doubted: bool,
     /// Tokens of others that the intruder changed.
     pub widened: Vec<TokenRef>,
     /// Tokens that were cut in this incident and are active again.
@@ -200,7 +205,10 @@ impl Action for TokensInventory {
         };
         let meant = view.meant(params.suspect.trim());
         let held = view.held(meant.suspect());
-        let output = view.output(&meant, &held, look.now());
+        // Of a token whose value leaked there is no doubt, used or not.
+        let is_leaked = meant.suspect().is_some_and(|suspect| look.was_told_by_value(&suspect.id));
+        let is_doubted = !is_leaked && view.is_doubted(&meant, &held.principals);
+        let output = view.output(&meant, is_doubted, &held, look.now());
         let mut findings = view.findings(&held, &output.revived, &evidence);
         // What has no id cannot be looked at again: the gap and the work by hand stand for it.
         if let Some(unheard) = meant.unheard() {
@@ -251,11 +259,13 @@ impl View<'_> {
                 || theirs.peek().is_none()
                 || theirs.any(|seen| seen.ip == event.ip || is_program(seen, event))
         };
-        // A user agent can be faked: it keeps an act from being held for the intruder's, and never clears it.
+        // A user agent can be faked: it keeps an act from being held for the intruder's, and never clears it. To make a
+        // credential that it never made speaks against any use; that a job does something else for once does not.
         let as_ever = |event: &AuditEvent| {
             let uses = self.before.iter().filter(|seen| seen.token_id.is_some() && seen.token_id == event.token_id);
             let kind = kind(event);
-            let did = |seen: &SeenBefore| !event.is_write() || seen.did(&kind) != Some(false);
+            let is_grave = made(event).is_some_and(|made| made.kind != "Worker");
+            let did = |seen: &SeenBefore| !is_grave || seen.did(&kind) != Some(false);
             uses.filter(|seen| is_program(seen, event)).any(did)
         };
         let at_work: BTreeSet<&str> = self.before.iter().filter_map(|before| before.ip.as_deref()).collect();
@@ -269,7 +279,7 @@ impl View<'_> {
         held
     }
 
-    fn output(&self, meant: &Meant, held: &Held<'_>, now: Timestamp) -> Output {
+    fn output(&self, meant: &Meant, is_doubted: bool, held: &Held<'_>, now: Timestamp) -> Output {
         let (suspect, unheard) = (meant.suspect(), meant.unheard());
         let mut rows = Vec::new();
         let mut marked = Vec::new();
@@ -298,13 +308,17 @@ impl View<'_> {
         let mut suspects = gripped.clone();
         // Where the suspect is known, only what somebody cut beside the run may be the intruder's as well.
         let candidates = self.ranked(&rows, held, meant).into_iter();
-        suspects.extend(candidates.filter(|token| meant.is_open() || self.beside.contains(&token.id)));
+        suspects.extend(candidates.filter(|token| {
+            let acted = || is_doubted && self.acted_as_never_before(&token.id);
+            meant.is_open() || self.beside.contains(&token.id) || acted()
+        }));
         let widened = held.tampered.iter().map(|tampering| self.tampered(tampering)).collect();
         let rotatable = rows.iter().filter(|row| row.status == "active" && matches!(row.role, Role::Other | Role::Own));
         let holders = self.holders(&held.principals);
         Output {
             suspects,
             held: gripped,
+            doubted: is_doubted,
             unheard: unheard.map(|unheard| UnheardName {
                 name: unheard.name.clone(),
                 near: unheard.near.as_ref().and_then(|near| self.seen.get(near)).map(Token::reference),
@@ -332,8 +346,8 @@ impl View<'_> {
         let is_cut = || self.cut.iter().chain(&self.chosen).any(|token| token.id == id);
         if suspect.map_or_else(is_cut, |suspect| suspect.id == id) {
             Role::Suspect
-        } else if held.get(id).is_some() {
-            Role::Child
+        } else if let Some(grip) = held.get(id) {
+            if grip.made.is_some() { Role::Child } else { Role::Suspect }
         } else if held.tampered.iter().any(|token| token.id == id) {
             Role::Widened
         } else if self.own.as_deref() == Some(id) {
@@ -447,6 +461,15 @@ fn summary(output: &Output, meant: &Meant, is_log_unread: bool) -> String {
     }
     let doubtful = output.suspects.iter().filter(|token| !token.sure);
     let candidates: Vec<&TokenRef> = doubtful.filter(|token| token.finding.is_none()).collect();
+    if let Some(first) = candidates.first().filter(|_| output.doubted && !meant.is_open()) {
+        let why = first.why.as_deref().unwrap_or_default();
+        let number = count(candidates.len(), "other");
+        parts.push(format!(
+            "NOTHING in the log is surely of whoever has the suspect: is it the right one? {number} acted as never before, \
+             first {}: {why}",
+            first.label()
+        ));
+    }
     if let Some(first) = candidates.first().filter(|_| meant.is_open()) {
         let why = first.why.as_deref().unwrap_or_default();
         let number = count(candidates.len(), "candidate");

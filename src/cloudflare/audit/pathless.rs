@@ -90,6 +90,7 @@ mod tests {
             hostile_ips: vec!["bad".into()],
             mixed_ips: vec![],
             open_ips: vec![],
+            let_in: Vec::new(),
         }];
         let pathless = Pathless::of(events, &held, "2026-11-19T00:00:00Z".parse().unwrap());
         let ids = ["CF-I03", "CF-I07", "CF-T02", "CF-T07"];

@@ -3,6 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::ACCOUNT;
+use crate::cloudflare::principals::made as made_by;
+use crate::hunt::graph::Tie;
 use crate::hunt::{AuditEvent, Principal, attribute};
 use crate::model::Attribution;
 
@@ -15,6 +17,8 @@ pub struct Held<'e> {
     pub tampered: Vec<Tampering<'e>>,
     /// What the intruder is known to act with, with honest and hostile addresses.
     pub principals: Vec<Principal>,
+    /// E-mails of members whom the intruder let in, with the act.
+    let_in: Vec<(String, &'e AuditEvent)>,
 }
 
 /// A token in the intruder's hands.
@@ -24,6 +28,8 @@ pub struct Grip<'e> {
     pub id: String,
     /// The act that made it; none for a suspect.
     pub made: Option<&'e AuditEvent>,
+    /// The first act with it from where only the intruder is, where that alone tells.
+    pub used: Option<&'e AuditEvent>,
     /// False where it was made without a token, and only the address speaks for the intruder: an address may be shared. So
     /// where it was made with a token of the intruder's, or from where that was used, and nothing tells that from the honest
     /// use of that token.
@@ -62,14 +68,14 @@ pub struct Known<'a> {
 
 /// Follows who made and changed what, from `suspects` on, until nothing new turns up.
 pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>) -> Held<'e> {
-    let grip = |id: &String| Grip { id: id.clone(), made: None, sure: true };
+    let grip = |id: &String| Grip { id: id.clone(), made: None, used: None, sure: true };
     let mut held = Held { tokens: suspects.iter().map(grip).collect(), ..Held::default() };
     let mut writes: Vec<&AuditEvent> =
         events.iter().filter(|event| event.success && event.is_write() && is_about_tokens(event)).collect();
     writes.sort_by_key(|event| event.at);
     loop {
         held.principals = principals(&held, events, known);
-        let mut grown = held.confirm(events);
+        let mut grown = held.confirm(events) | held.let_in(events);
         for event in &writes {
             let Some(id) = event.resource_id.as_ref() else { continue };
             match attribute(event, &held.principals) {
@@ -77,7 +83,7 @@ pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>
                 // Where no earlier use is known, it may be the intruder's doing: somebody is to say.
                 _ if held.is_of_unknown_use(event) && held.get(id).is_none() => {
                     if makes(event) {
-                        held.tokens.push(Grip { id: id.clone(), made: Some(event), sure: false });
+                        held.tokens.push(Grip { id: id.clone(), made: Some(event), used: None, sure: false });
                         grown = true;
                     } else if changes(event) {
                         grown |= held.tamper(id, event, false);
@@ -99,13 +105,16 @@ pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>
                 continue;
             }
             if makes(event) {
-                held.tokens.push(Grip { id: id.clone(), made: Some(event), sure: event.token_id.is_some() });
+                // Only an address speaks against what was made without a token, but for whom the intruder let in.
+                let sure = event.token_id.is_some() || held.is_let_in(event);
+                held.tokens.push(Grip { id: id.clone(), made: Some(event), used: None, sure });
                 grown = true;
             } else if changes(event) {
                 grown |= held.tamper(id, event, true);
             }
         }
-        if !grown {
+        // What is known to be made by the intruder is told as that first.
+        if !grown && !held.take_used(events, known) {
             let tokens = &held.tokens;
             held.tampered.retain(|it| !tokens.iter().any(|token| token.id == it.id));
             return held;
@@ -133,6 +142,44 @@ impl<'e> Held<'e> {
             !grip.sure && is_of_token && event.token_id.as_ref() == Some(&grip.id)
         };
         !event.own && (unknown.any(by) || self.tokens.iter().any(made))
+    }
+
+    /// Notes whom the intruder let in; true where that is news.
+    fn let_in(&mut self, events: &'e [AuditEvent]) -> bool {
+        let before = self.let_in.len();
+        for event in events.iter().filter(|event| event.success && event.action == "create") {
+            let Some(made) = made_by(event).filter(|made| made.tie == Tie::Invited) else { continue };
+            let is_known = |it: &AuditEvent| it.email.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(&made.id));
+            // Who acted before is not let in by being invited once more.
+            let was_there = events.iter().any(|it| it.at < event.at && is_known(it));
+            if !was_there
+                && attribute(event, &self.principals) == Attribution::Intruder
+                && !self.let_in.iter().any(|(email, _)| email.eq_ignore_ascii_case(&made.id))
+            {
+                self.let_in.push((made.id, event));
+            }
+        }
+        self.let_in.len() > before
+    }
+
+    fn is_let_in(&self, event: &AuditEvent) -> bool {
+        let acted = event.email.as_deref().unwrap_or_default();
+        self.let_in.iter().any(|(email, _)| email.eq_ignore_ascii_case(acted))
+    }
+
+    /// Takes tokens that were used from where only the intruder is for such as the intruder holds; true where that is news.
+    fn take_used(&mut self, events: &'e [AuditEvent], known: &Known<'_>) -> bool {
+        let before = self.tokens.len();
+        let is_new = |event: &&AuditEvent| event.unexplained && known.since.is_none_or(|since| event.at >= since);
+        for event in events.iter().filter(is_new).filter(|event| !event.own) {
+            let is_told = |id: &String| self.get(id).is_some() || self.tampered.iter().any(|it| it.id == *id);
+            let Some(id) = event.token_id.as_ref().filter(|id| !is_told(id)) else { continue };
+            let is_hostile = |held: &Principal| event.ip.as_ref().is_some_and(|ip| held.hostile_ips.contains(ip));
+            if self.principals.iter().any(is_hostile) {
+                self.tokens.push(Grip { id: id.clone(), made: None, used: Some(event), sure: false });
+            }
+        }
+        self.tokens.len() > before
     }
 
     /// A token that was made at a hostile address and used from one is the intruder's; true where that is news.
@@ -186,6 +233,12 @@ fn principals(held: &Held<'_>, events: &[AuditEvent], known: &Known<'_>) -> Vec<
     let mut principals: Vec<Principal> = gripped.chain(rolled).collect();
     // What one token tells of an address counts for the others.
     let hostile: BTreeSet<String> = principals.iter().flat_map(|held| held.hostile_ips.iter().cloned()).collect();
+    for (email, act) in &held.let_in {
+        let by = principals.iter().position(|held| act.token_id.as_ref() == Some(&held.token_id)).unwrap_or_default();
+        if let Some(held) = principals.get_mut(by) {
+            held.let_in.push(email.clone());
+        }
+    }
     for held in &mut principals {
         let (proven, open) = std::mem::take(&mut held.open_ips).into_iter().partition(|ip| hostile.contains(ip));
         held.open_ips = open;
@@ -225,6 +278,7 @@ fn principal(of: Use<'_>, events: &[AuditEvent], known: &Known<'_>) -> Principal
         mixed_ips: Vec::new(),
         open_ips: Vec::new(),
         honest_ips: Vec::new(),
+        let_in: Vec::new(),
     };
     for (ip, acts) in used {
         // An address where others were at work before is not the intruder's because this token is new there. Nor is one
@@ -482,6 +536,43 @@ mod tests {
             (&["bad".into()][..], sure(&["stolen", "child"]))
         );
         assert_eq!(found.principals[0].open_ips, ["run 1", "run 2"]);
+    }
+
+    #[test]
+    fn whom_the_intruder_let_in_makes_the_intruders_tokens_wherever_they_are() {
+        let invite = |at: u8, email: &str| AuditEvent {
+            after: Some(serde_json::json!({ "email": email })),
+            ..act(at, Some("stolen"), "bad", "POST", "/client/v4/accounts/a/members", "m")
+        };
+        let by = |at: u8, email: &str, target: &str| AuditEvent {
+            email: Some(email.to_owned()),
+            ..act(at, None, "home", "POST", PATH, target)
+        };
+        let events = [
+            by(1, "maya@a.example", "maya's"),
+            invite(2, "eve@b.example"),
+            invite(3, "maya@a.example"),
+            by(4, "Eve@b.example", "eve's"),
+            by(5, "maya@a.example", "another of maya's"),
+            event(6, "eve's", "elsewhere", "POST", "next"),
+        ];
+        let found = closure(&events, &["ci"]);
+        assert_eq!(ids(&found).0, sure(&["stolen", "eve's", "next"]));
+        assert_eq!(found.principals[0].let_in, ["eve@b.example"]);
+    }
+
+    #[test]
+    fn a_token_that_was_used_where_only_the_intruder_is_is_held_as_well() {
+        let new = |event: AuditEvent| AuditEvent { unexplained: true, ..event };
+        let mut events = vec![event(1, "stolen", "bad", "PUT", "x"), new(event(2, "backup", "bad", "POST", "child"))];
+        events.push(event(3, "backup", "office", "POST", "honest"));
+        events.push(event(4, "child", "worse", "POST", "grandchild"));
+        // That which quell acts with may be anywhere.
+        events.push(event(5, "ours", "bad", "POST", "ours too"));
+        let found = closure(&events, &["ci"]);
+        let backup = [("backup".to_owned(), false)];
+        assert_eq!(ids(&found).0, [sure(&["stolen", "child", "grandchild"]), backup.to_vec()].concat());
+        assert_eq!(found.get("backup").and_then(|grip| grip.used).map(|used| used.id.as_str()), Some("2"));
     }
 
     #[test]

@@ -96,6 +96,7 @@ fn a_stolen_token_in_honest_use_is_a_shared_principal() {
         hostile_ips: vec!["bad".into()],
         mixed_ips: vec![],
         open_ips: vec![],
+        let_in: Vec::new(),
     }];
     let usages = analysed(&[token(1, "ci", "deploy/1"), token(2, "bad", "curl")], &before, &held);
     let whose: Vec<_> = usages[0].places.iter().map(|it| (it.whose, it.user_agent.as_deref().unwrap())).collect();

@@ -2,7 +2,7 @@
 
 use quell::cloudflare::simulator::Planted;
 use quell::simulator::{Answer, Meanwhile, Origin, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::responder::Asked;
 use crate::scene::Scene;
@@ -77,6 +77,14 @@ impl Other {
 
 /// What no log and no baseline tells, the owner of a DNS record knows: puts back what is asked about.
 pub(crate) fn put_back(scene: &Scene, truth: &[Planted], asked: &Asked) {
+    let widened = |it: &&Planted| it.family == "tokens" && it.technique == "CF-I04" && asked.says(&it.id);
+    if let Some(Planted { id, before, .. }) = truth.iter().find(widened) {
+        let body = json!({ "name": before["name"], "policies": before["policies"], "status": "disabled" });
+        // Its owner wakes it.
+        let account = &scene.scenario.cast.account_id;
+        scene.act("PUT", &format!("/accounts/{account}/tokens/{id}"), Some(body));
+        return;
+    }
     let is_it = |it: &&Planted| it.family == "dns_records" && asked.says(&it.id);
     let Some(Planted { id, before, after, .. }) = truth.iter().find(is_it) else { return };
     let wrong = before.as_object().unwrap().iter().filter(|(name, was)| after[name.as_str()] != **was);

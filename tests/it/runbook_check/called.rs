@@ -264,7 +264,7 @@ fn inputs_of_the_wrong_kind() {
     17 | ...ory.suspects" }, days = { from = "steps.inventory.nope" } } }
        |                                     ^^^^^^^^^^^^^^^^^^^^^^
        |
-    help: its fields are `tokens`, `suspects`, `held`, `unheard`, `widened`, `revived`, `rotatable`, `principals`, `already_dead`, `beyond_tokens`, `holders`, `holder_work`, `controls`
+    help: its fields are `tokens`, `suspects`, `held`, `unheard`, `doubted`, `widened`, `revived`, `rotatable`, `principals`, `already_dead`, `beyond_tokens`, `holders`, `holder_work`, `controls`
     "##);
 }
 

@@ -85,7 +85,7 @@ with = { tokens = { from = "steps.inventory.zone" } }"#)), @r##"
     18 | with = { tokens = { from = "steps.inventory.zone" } }
        |                            ^^^^^^^^^^^^^^^^^^^^^^
        |
-    help: its fields are `tokens`, `suspects`, `held`, `unheard`, `widened`, `revived`, `rotatable`, `principals`, `already_dead`, `beyond_tokens`, `holders`, `holder_work`, `controls`
+    help: its fields are `tokens`, `suspects`, `held`, `unheard`, `doubted`, `widened`, `revived`, `rotatable`, `principals`, `already_dead`, `beyond_tokens`, `holders`, `holder_work`, `controls`
     "##);
 }
 

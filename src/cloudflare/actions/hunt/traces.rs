@@ -114,6 +114,14 @@ impl<'t> Traces<'t> {
                 self.judge(family, &rewound, &[]);
             }
         }
+        // Answers come in any order, and whoever looks twice finds it as it was.
+        let place = |finding: &Finding| {
+            let zone = finding.resource.zone.as_ref();
+            let zone = zone.and_then(|zone| self.zones.iter().position(|seat| seat.name == *zone));
+            let family = families().position(|family| family.name == finding.family);
+            (family.unwrap_or(usize::MAX), zone)
+        };
+        self.found.sort_by_cached_key(place);
         self.acts();
         self.actors();
         self.used();

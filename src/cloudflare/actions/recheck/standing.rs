@@ -14,6 +14,9 @@ pub(super) const TOKENS: &[&str] = &["user_tokens", "account_tokens"];
 /// The family of members and invitations.
 const MEMBERS: &str = "members";
 
+/// Technique of tokens of others whose rights the intruder changed.
+const WIDENED: &str = "CF-I04";
+
 /// What a look showed of a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Standing {
@@ -32,6 +35,20 @@ struct Seen {
     before: Option<Value>,
     found: Option<Value>,
     status: String,
+}
+
+impl Seen {
+    /// Whether all but whether it is active is as it was before.
+    fn is_as_it_was(&self) -> bool {
+        let without_status = |value: &Value| {
+            let mut value = value.clone();
+            if let Some(fields) = value.as_object_mut() {
+                fields.remove("status");
+            }
+            value
+        };
+        self.before.as_ref().is_some_and(|before| without_status(before) == without_status(&self.now))
+    }
 }
 
 /// Findings, and what was seen of the resources that they are about.
@@ -97,8 +114,14 @@ impl<'f> Present<'f> {
         let is_token = TOKENS.contains(&finding.family.as_str());
         match seen {
             Some(seen) if is_token => {
+                let is_widened = finding.technique == WIDENED;
                 return match seen.status.as_str() {
+                    _ if is_widened && seen.is_as_it_was() => Standing::Gone("it may do what it did before".to_owned()),
                     "active" | "" => Standing::There("the token is active".to_owned()),
+                    // It rests, and whoever wakes it gives back what the intruder let it do.
+                    other if is_widened => Standing::There(format!(
+                        "the token is {other}, and may do what it was changed to as soon as it is active again"
+                    )),
                     other => Standing::Gone(format!("the token is {other}")),
                 };
             }

@@ -8,9 +8,10 @@ use crate::model::{Attribution, Change, Digest, Finding, FindingStatus, Resource
 impl View<'_> {
     /// What is wrong with the tokens that the intruder holds or changed, and with those that came back.
     pub(super) fn findings(&self, held: &Held<'_>, revived: &[TokenRef], evidence: &[Digest]) -> Vec<Finding> {
-        let gripped = held.tokens.iter().map(|grip| match grip.made {
-            None => self.suspect_finding(grip, held),
-            Some(made) => self.child_finding(grip, made, held),
+        let gripped = held.tokens.iter().map(|grip| match (grip.made, grip.used) {
+            (Some(made), _) => self.child_finding(grip, made, held),
+            (None, Some(used)) => self.used_finding(grip, used),
+            (None, None) => self.suspect_finding(grip, held),
         });
         let tampered = held.tampered.iter().map(|tampering| self.tampering_finding(tampering));
         let revived = revived.iter().map(|token| self.revival_finding(token));
@@ -21,6 +22,7 @@ impl View<'_> {
     /// Names a token in the intruder's hands for the steps that cut it.
     pub(super) fn suspected(&self, grip: &Grip<'_>, held: &Held<'_>) -> TokenRef {
         let mut why = match grip.made {
+            None if grip.used.is_some() => "used from where only the intruder is".to_owned(),
             None => "reported".to_owned(),
             Some(made) if grip.sure => format!("made by {}", maker(made)),
             Some(made) if made.token_id.is_some() => {
@@ -120,6 +122,15 @@ impl View<'_> {
             (true, true) => Attribution::Unattributed,
         };
         Finding { attribution, ..self.finding("CF-I01", &grip.id, Severity::Critical, Change::Changed, detail, first) }
+    }
+
+    fn used_finding(&self, grip: &Grip<'_>, used: &AuditEvent) -> Finding {
+        let ip = used.ip.as_deref().unwrap_or_default();
+        let detail = format!(
+            "The token was used from {ip}, where only the intruder is known to have been: whoever holds the reported one \
+             holds it as well. Ask its owner."
+        );
+        self.finding("CF-I01", &grip.id, Severity::Critical, Change::Changed, detail, Some(used))
     }
 
     fn child_finding(&self, grip: &Grip<'_>, made: &AuditEvent, held: &Held<'_>) -> Finding {

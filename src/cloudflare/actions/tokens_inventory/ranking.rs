@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use super::{Meant, Role, Row, View};
 use crate::cloudflare::tokens::{Held, Suspicion, TokenRef, Traces, behaviour, suspicion};
+use crate::hunt::Principal;
 
 /// What counts for a token that somebody cut in this incident beside the run: they had a reason.
 const CUT_BESIDE: usize = 6;
@@ -41,6 +42,20 @@ impl View<'_> {
         ranked.sort_by(|(a, one), (b, other)| b.score.cmp(&a.score).then_with(|| one.name.cmp(&other.name)));
         let reference = |(Suspicion { why, .. }, token)| TokenRef { why: Some(why), sure: false, ..token };
         ranked.into_iter().map(reference).collect()
+    }
+
+    /// Whether the suspect that is named may be the wrong one: the log was read, back to what was usual, and shows nothing
+    /// that is surely the intruder's.
+    pub(super) fn is_doubted(&self, meant: &Meant, principals: &[Principal]) -> bool {
+        let is_told = principals.iter().any(|held| !held.hostile_ips.is_empty());
+        meant.suspect().is_some() && !is_told && !self.events.is_empty() && !self.before.is_empty()
+    }
+
+    /// Whether the log shows of the token what it never showed before.
+    pub(super) fn acted_as_never_before(&self, id: &str) -> bool {
+        let is_own_address = |ip: &str| self.safeguards.is_own_address(ip);
+        let traces = Traces { events: &self.events, before: &self.before, is_own_address: &is_own_address };
+        behaviour(id, &traces).score > 0
     }
 
     /// The same with a word on what it is drawn from, where nobody read what the tokens did.

@@ -86,6 +86,7 @@ fn found(event: &AuditEvent, there: Option<&(&'static Family, Item)>) -> Vec<Fin
         hostile_ips: vec![HOSTILE.to_owned()],
         mixed_ips: Vec::new(),
         open_ips: vec![],
+        let_in: Vec::new(),
     };
     let principals = [held];
     let hunting = Hunting {
