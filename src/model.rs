@@ -2,6 +2,7 @@
 //!
 //! Nothing in here does anything; these are the values that are journaled, shown and compared.
 
+mod address;
 mod ask;
 mod chore;
 mod count;
@@ -22,7 +23,8 @@ mod sealed;
 mod step_path;
 mod world;
 
-pub use ask::{AnswerKind, Ask, Disposition, Question};
+pub use address::ip_range;
+pub use ask::{AnswerKind, Ask, Disposition, Question, Takes};
 pub use chore::{Chore, Wait};
 pub use count::count;
 pub use danger::Danger;

@@ -183,7 +183,8 @@ impl Incident {
     fn question(&mut self, path: &StepPath) {
         let kind =
             AnswerKind::Choice { options: vec![("cut".into(), "cut now".into()), ("wait".into(), "wait".into())] };
-        let questions = vec![Question { name: "choice".into(), prompt: "Which?".into(), kind, required: true }];
+        let questions =
+            vec![Question { name: "choice".into(), prompt: "Which?".into(), kind, required: true, takes: None }];
         let ask = Ask { instruction: "Cut now, or watch first?".into(), questions };
         self.say(Some(path), proposed(Vec::new(), Some(ask)));
         let fields = Map::from_iter([("choice".to_owned(), json!("cut")), ("reason".to_owned(), json!("it leaked"))]);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, StepError, StepPlan};
-use crate::model::{self, AnswerKind, Danger, Question};
+use crate::model::{self, AnswerKind, Danger, Question, Takes};
 
 /// Asks people what only people know.
 pub(super) struct Ask;
@@ -31,9 +31,19 @@ pub(super) struct Asked {
     /// Answers to choose from; without them any text will do.
     #[serde(default)]
     options: Vec<String>,
+    /// What the answer must be, where not any text will do.
+    takes: Option<Kind>,
     /// Whether an answer is needed.
     #[serde(default)]
     required: bool,
+}
+
+/// What the text of an answer must be.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kind {
+    /// IP addresses, or ranges of them, separated by commas.
+    Addresses,
 }
 
 /// Output of `ask`.
@@ -71,6 +81,7 @@ impl Action for Ask {
                 options => AnswerKind::Choice { options: options.into_iter().map(|id| (id.clone(), id)).collect() },
             },
             required: asked.required,
+            takes: asked.takes.map(|Kind::Addresses| Takes::Addresses),
         });
         let ask = model::Ask { instruction: params.instruction, questions: questions.collect() };
         Ok(StepPlan { ask: Some(ask), ..StepPlan::seen(Output { answers: Map::new() }, "answered") })

@@ -70,6 +70,7 @@ impl Action for Decide {
             prompt: prompt.to_owned(),
             kind: AnswerKind::Text,
             required: false,
+            takes: None,
         };
         let options = params.options.into_iter().map(|option| (option.id, option.title)).collect();
         let choice = Question {
@@ -77,6 +78,7 @@ impl Action for Decide {
             prompt: "Which one?".to_owned(),
             kind: AnswerKind::Choice { options },
             required: true,
+            takes: None,
         };
         let questions = vec![
             choice,

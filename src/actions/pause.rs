@@ -49,6 +49,7 @@ impl Action for Pause {
             prompt: "Who says to go on?".to_owned(),
             kind: AnswerKind::Text,
             required: true,
+            takes: None,
         };
         let ask = Ask { instruction: params.message, questions: vec![question] };
         Ok(StepPlan { ask: Some(ask), ..StepPlan::seen(Output { resumed_by: None }, "went on") })

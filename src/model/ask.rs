@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::ip_range;
+
 /// Something that only a person can answer, put at a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ask {
@@ -20,6 +22,31 @@ pub struct Question {
     pub kind: AnswerKind,
     /// False where an empty answer will do.
     pub required: bool,
+    /// What the text of an answer must be; a question that any text answers is written without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes: Option<Takes>,
+}
+
+/// What the text of an answer must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Takes {
+    /// IP addresses, or ranges of them, separated by commas.
+    Addresses,
+}
+
+impl Takes {
+    /// Whether a text is such an answer.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to write in its place.
+    pub fn require(self, text: &str) -> Result<(), String> {
+        match self {
+            Self::Addresses => text.split(',').try_for_each(|part| {
+                ip_range(part.trim()).map(drop).map_err(|(why, instead)| format!("{why}; {instead}"))
+            }),
+        }
+    }
 }
 
 /// What may be answered to a [`Question`].

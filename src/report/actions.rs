@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::book::{Book, Fate, Numbered, is_unended};
 use super::trail::{Act, Attested, Trail};
 use super::words::{between, time};
-use crate::journal::{Attempt, Basis, Entry, Event, Proposed, SettledBy, SkipCause, StepState, StepStatus};
+use crate::journal::{
+    Attempt, Basis, Entry, Event, PlannedStep, Proposed, RunState, SettledBy, SkipCause, StepState, StepStatus,
+};
 use crate::model::{Call, Danger, Outcome, RunId, StepPath, Verdict};
 
 /// One step of the plan.
@@ -146,10 +148,10 @@ pub struct AttestedRow {
 }
 
 pub(super) fn steps(book: &Book<'_>) -> Vec<StepRow> {
-    let row = |(run, planned, step): (_, &crate::journal::PlannedStep, Option<&StepState>)| {
+    let row = |(run, planned, step): (&RunState, &PlannedStep, Option<&StepState>)| {
         let (status, result) = match step.map(|step| &step.status) {
             None | Some(StepStatus::Pending) => ("not reached", String::new()),
-            Some(StepStatus::Done { summary, .. }) => (step.map_or("done", StepState::word), summary.clone()),
+            Some(StepStatus::Done { summary, .. }) => (run.word(&planned.path), summary.clone()),
             Some(StepStatus::Skipped { reason, .. }) => ("skipped", reason.clone()),
             Some(StepStatus::Failed { error, .. }) => ("failed", error.clone()),
             Some(StepStatus::Began | StepStatus::Proposed) => ("not ended", String::new()),

@@ -290,6 +290,49 @@ async fn a_run_with_the_suspect_itself_makes_a_fresh_credential_before_anything_
     // Whatever is said of it, what is known counts.
     assert!(of("fresh-credential/fresh-from").contains(&json!("step_began")), "{}", ran.stderr);
     assert_eq!(scene.writes().len(), 0);
+    // A slip in the addresses is told where it is made, and does not fail the making of the token.
+    let slip = text.to_owned() + "[steps.fresh-from]\nfields = { addresses = \"203.0.113.50, 999.1\" }\n";
+    let slip = scene.write("slip.toml", &slip).display().to_string();
+    let told = scene.run(&["resume", "--answers", &slip]).expect(11).stderr;
+    let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("another value for `addresses`: `999.1` is no range of addresses; write it as"), "{told}");
+    assert!(of("fresh-credential/fresh-token").is_empty() && scene.writes().is_empty(), "{told}");
+}
+
+const GROUP: &str = r#"
+schema = 1
+name   = "group"
+title  = "A group"
+
+[[steps]]
+id    = "making"
+phase = "prepare"
+title = "Make a credential"
+why   = "The other may be in foreign hands."
+
+[[steps.steps]]
+id         = "fresh"
+phase      = "prepare"
+title      = "Make one"
+why        = "The other may be in foreign hands."
+action     = "cloudflare.token.create_incident"
+on_failure = "continue"
+with       = { addresses = "203.0.113.50", actions = ["cloudflare.whoami"] }
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_not_done_where_what_it_holds_has_failed() {
+    let scene = Scene::new().await;
+    scene.write("group.toml", GROUP);
+    let answers = scene.write("none.toml", "").display().to_string();
+    scene.fault("GET", "/tokens/permission_groups", 9, FaultKind::Forbidden);
+    scene.fault("GET", &format!("/accounts/{}/tokens*", scene.scenario.cast.account_id), 9, FaultKind::Forbidden);
+    let ran = scene.run(&["run", "group.toml", "--answers", &answers]).expect(12);
+    let ended = ran.stderr.lines().find(|line| line.contains("0 of 1 done, 1 failed"));
+    let ended = ended.unwrap_or_else(|| panic!("{}", ran.stderr));
+    assert!(ended.contains("making") && !ended.contains('\u{2713}') && !ended.contains("ok"), "{ended}");
+    let status = scene.run(&["status"]).expect(0).stdout;
+    assert!(status.lines().any(|line| line.starts_with("left ") && line.contains(" making ")), "{status}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -432,6 +432,7 @@ fn answer(scene: &mut Scene, names: &Names) {
         prompt: "Who confirms that service is back?".into(),
         kind: AnswerKind::Text,
         required: true,
+        takes: None,
     };
     let ask = Ask { instruction: "Ask the owners.".into(), questions: vec![question] };
     scene.propose("ask-owner", "answer", json!({}), &[], Some(ask));

@@ -92,7 +92,7 @@ impl Watch {
             Event::StepDone { summary, .. } => {
                 self.tell_missing(run, entry, style);
                 let took = step.map(|step| format!(" ({})", took(step))).unwrap_or_default();
-                let (symbol, tone) = match step.is_some_and(|step| step.later() > 0) {
+                let (symbol, tone) = match run.zip(step).is_some_and(|(run, step)| run.is_wanting(step)) {
                     true => (Symbol::Skipped, Tone::Care),
                     false => (Symbol::Done, Tone::Good),
                 };

@@ -61,7 +61,10 @@ pub fn answer_to(question: &Question, line: &str) -> Result<Value, String> {
         };
     }
     match &question.kind {
-        AnswerKind::Text => Ok(Value::from(line)),
+        AnswerKind::Text => {
+            let fits = question.takes.map_or(Ok(()), |takes| takes.require(line));
+            fits.map(|()| Value::from(line))
+        }
         AnswerKind::Choice { options } => {
             // An id that looks like a number is an id first.
             let by_id = options.iter().find(|(id, _)| id == line);
@@ -94,10 +97,10 @@ pub(super) fn file(path: &str) -> Result<(), String> {
 mod tests {
     use super::{answer_to, question_text};
     use crate::cli::console::Style;
-    use crate::model::{AnswerKind, Ask, Question};
+    use crate::model::{AnswerKind, Ask, Question, Takes};
 
     fn question(kind: AnswerKind, required: bool) -> Question {
-        Question { name: "way".into(), prompt: "which way".into(), kind, required }
+        Question { name: "way".into(), prompt: "which way".into(), kind, required, takes: None }
     }
 
     #[test]
@@ -124,6 +127,19 @@ mod tests {
         assert_eq!(answer_to(&question, "m300@a.example").unwrap(), "m300@a.example");
         let none = answer_to(&question, "m301@a.example").unwrap_err();
         assert!(none.ends_with("`m6@a.example` and 294 more"), "{none}");
+    }
+
+    #[test]
+    fn addresses_are_held_against_what_they_must_be() {
+        let asked = Question { takes: Some(Takes::Addresses), ..question(AnswerKind::Text, true) };
+        for fits in ["203.0.113.50", "203.0.113.0/24, 2001:db8::1", "=203.0.113.50/32"] {
+            assert!(answer_to(&asked, fits).is_ok(), "{fits}");
+        }
+        let wrong = answer_to(&asked, "203.0.113.50, 999.1").unwrap_err();
+        assert!(wrong.starts_with("`999.1` is no range of addresses; write it as 203.0.113.50"), "{wrong}");
+        for wrong in ["office", "203.0.113.50,", "0.0.0.0/0", ""] {
+            assert!(answer_to(&asked, wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

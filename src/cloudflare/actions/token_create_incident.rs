@@ -1,10 +1,8 @@
 //! `cloudflare.token.create_incident`.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +14,7 @@ use crate::cloudflare::SWEEPS;
 use crate::cloudflare::api::{classify, parse_result, segment};
 use crate::cloudflare::families::families;
 use crate::cloudflare::tokens::{ACCOUNT, Found, Grant, Seen, find_of, grant, list};
-use crate::model::{Call, Danger, Effect, EffectKey, Gap, HttpCall, Outcome, Radius, Target, Verdict, count};
+use crate::model::{Call, Danger, Effect, EffectKey, Gap, HttpCall, Outcome, Radius, Target, Verdict, count, ip_range};
 use crate::provider::Answer;
 
 /// `cloudflare.token.create_incident`.
@@ -243,15 +241,7 @@ fn addresses(params: &Params, look: &Look<'_>) -> Result<Vec<String>, StepError>
             .hint("name `addresses`, or the team's own under `own_ip_ranges` in quell.toml"));
     }
     let range = |address: &String| {
-        let alone = || address.parse::<IpAddr>().ok().map(IpNet::from);
-        let range = address.parse::<IpNet>().ok().or_else(alone).ok_or_else(|| {
-            StepError::new(format!("`{address}` is no range of addresses"))
-                .hint("write it as 203.0.113.50/32 or 2001:db8::/48")
-        })?;
-        if range.prefix_len() == 0 {
-            return Err(StepError::new(format!("`{address}` is every address there is"))
-                .hint("name the addresses that quell is run from"));
-        }
+        let range = ip_range(address).map_err(|(why, instead)| StepError::new(why).hint(instead))?;
         Ok(range.to_string())
     };
     given.iter().map(range).collect()

@@ -126,9 +126,17 @@ impl RunState {
         self.step(path).map_or(&StepStatus::Pending, |step| &step.status)
     }
 
-    /// The word for where the step at `path` stands.
+    /// The word for where the step at `path` stands; one that holds others is not done as long as one of them is not.
     pub fn word(&self, path: &StepPath) -> &'static str {
-        self.step(path).map_or(StepStatus::Pending.as_str(), StepState::word)
+        let Some(step) = self.step(path) else { return StepStatus::Pending.as_str() };
+        let is_done = matches!(step.status, StepStatus::Done { .. });
+        if is_done && self.is_wanting(step) { "left" } else { step.status.as_str() }
+    }
+
+    /// Whether something of the step is for later, or of what it holds, or failed there.
+    pub fn is_wanting(&self, step: &StepState) -> bool {
+        let is_wanting = |held: &StepState| matches!(held.status, StepStatus::Failed { .. }) || self.is_wanting(held);
+        step.later() > 0 || step.held.iter().filter_map(|held| self.step(&held.path)).any(is_wanting)
     }
 
     /// Whether a step counts by itself. One that holds others counts in their place as long as they are not known.

@@ -150,12 +150,6 @@ impl StepState {
         matches!(self.status, StepStatus::Done { .. }) && self.later() == 0
     }
 
-    /// The word for where it stands: that of its status, but `left` where it has ended and something of it is for later.
-    pub fn word(&self) -> &'static str {
-        let is_left = matches!(self.status, StepStatus::Done { .. }) && !self.is_done();
-        if is_left { "left" } else { self.status.as_str() }
-    }
-
     /// What was consented to and no second person has agreed to, in order.
     pub fn unseconded(&self) -> impl Iterator<Item = &EffectState> {
         let waits = |state: &&EffectState| matches!(state.status, EffectStatus::Consented(_)) && state.second.is_none();

@@ -192,7 +192,8 @@ async fn work_by_hand_needs_a_name() {
 #[tokio::test]
 async fn questions_are_answered_by_field() {
     let options = vec![("all".to_owned(), "every zone".to_owned()), ("some".to_owned(), "a few".to_owned())];
-    let question = |name: &str, kind, required| Question { name: name.into(), prompt: "?".into(), kind, required };
+    let question =
+        |name: &str, kind, required| Question { name: name.into(), prompt: "?".into(), kind, required, takes: None };
     let ask = Ask {
         instruction: String::new(),
         questions: vec![

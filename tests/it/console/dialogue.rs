@@ -163,6 +163,7 @@ async fn answers_survive_a_note() {
         prompt: format!("{name}?"),
         kind: AnswerKind::Text,
         required: false,
+        takes: None,
     };
     let ask = Ask { instruction: "say".into(), questions: ["one", "two", "three"].map(question).into() };
     let (terminal, _) = terminal(&["first", "", "todo ask Bob", "third"]);

@@ -163,8 +163,15 @@ fn questions() {
                 prompt: "Which zones are touched?".into(),
                 kind: AnswerKind::Choice { options },
                 required: true,
+                takes: None,
             },
-            Question { name: "mail".into(), prompt: "The mail".into(), kind: AnswerKind::File, required: false },
+            Question {
+                name: "mail".into(),
+                prompt: "The mail".into(),
+                kind: AnswerKind::File,
+                required: false,
+                takes: None,
+            },
         ],
     };
     assert_snapshot!(format!("{}{}", question_text(&ask, 0, &PLAIN), question_text(&ask, 1, &PLAIN)));

@@ -364,6 +364,7 @@ impl Story {
             prompt: "Which?".into(),
             kind,
             required: name == "a",
+            takes: None,
         };
         let questions = ["a", "b", "c"].into_iter().zip(kinds).map(question).collect();
         self.propose(&[], Some(Ask { instruction: "Only people know.".into(), questions }), None);
