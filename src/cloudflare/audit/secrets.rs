@@ -64,12 +64,53 @@ pub fn is_log(path: &str) -> bool {
     path.ends_with("/logs/audit") || path.ends_with("/audit_logs")
 }
 
+/// What lists are paged, sorted and filtered by: parameters of a query that open nothing, without what follows a dot.
+const PLAIN: [&str; 36] = [
+    "page",
+    "per_page",
+    "limit",
+    "cursor",
+    "offset",
+    "order",
+    "order_by",
+    "sort",
+    "direction",
+    "match",
+    "since",
+    "before",
+    "after",
+    "until",
+    "start",
+    "end",
+    "from",
+    "to",
+    "name",
+    "type",
+    "kind",
+    "status",
+    "state",
+    "mode",
+    "action",
+    "phase",
+    "content",
+    "proxied",
+    "id",
+    "zone",
+    "zone_id",
+    "account",
+    "account_id",
+    "actor",
+    "is_deleted",
+    "hide_user_logs",
+];
+
 fn path_of(uri: &str) -> &str {
     let path = uri.split(['?', '#']).next().unwrap_or_default();
     path.strip_prefix("/client/v4").unwrap_or(path)
 }
 
-/// The address of a deploy hook is the credential; and so may be what stands in a query under the name of one.
+/// The address of a deploy hook is the credential; and so may be whatever stands in a query, but for what lists are asked
+/// by.
 fn mask_uri(uri: &str) -> String {
     let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
     let mut is_hook = false;
@@ -81,10 +122,14 @@ fn mask_uri(uri: &str) -> String {
     let path = segments.collect::<Vec<_>>().join("/");
     let Some(query) = query else { return path };
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, value)) if is_secret_name(name) => format!("{name}={}", marked(value)),
+        Some((name, value)) if !is_plain(name) => format!("{name}={}", marked(value)),
         _ => pair.to_owned(),
     });
     format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+fn is_plain(name: &str) -> bool {
+    name.split('.').next().is_some_and(|name| PLAIN.contains(&name)) && !is_secret_name(name)
 }
 
 #[cfg(test)]
@@ -167,7 +212,12 @@ mod tests {
         let hook = uri("/client/v4/accounts/a/pages/projects/p/deploy_hooks/hush?page=2&api_token=hush");
         assert!(hook.starts_with("/client/v4/accounts/a/pages/projects/p/deploy_hooks/«secret "), "{hook}");
         assert!(hook.contains("?page=2&api_token=«secret ") && !hook.contains("hush"), "{hook}");
-        assert_eq!(uri("/client/v4/zones/z/dns_records?name=a"), "/client/v4/zones/z/dns_records?name=a");
+        for plain in ["/client/v4/zones/z/dns_records?name.exact=a&per_page=100", "/client/v4/zones?account.id=a&flag"]
+        {
+            assert_eq!(uri(plain), plain);
+        }
+        let told = uri("/client/v4/accounts/a/x?key=hush&sig=hush&page=1&name.token=hush&u=u%3Ahush");
+        assert!(!told.contains("hush") && told.contains("?key=«secret ") && told.contains("&page=1&"), "{told}");
     }
 
     #[test]

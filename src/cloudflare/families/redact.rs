@@ -71,6 +71,17 @@ pub(super) fn named_secrets(value: &mut Value) {
     });
 }
 
+/// What the addresses of a resource bring along, wherever they stand, and the values of its headers. A tunnel calls the
+/// address of what it leads to a service.
+pub(super) fn addresses(value: &mut Value) {
+    headers(value);
+    everywhere(value, &mut |name, value| {
+        if name == "service" || name.ends_with("uri") || name.ends_with("url") {
+            query(value);
+        }
+    });
+}
+
 /// A ruleset, or one rule: what rules set and ask for, marked.
 pub(super) fn rules(ruleset: &mut Value) {
     match ruleset.get_mut("rules").and_then(Value::as_array_mut) {
@@ -161,7 +172,7 @@ fn everywhere(value: &mut Value, change: &mut impl FnMut(&str, &mut Value)) {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{balancing, custom_metadata, headers, named_secrets, pages, rules, variables, zaraz};
+    use super::{addresses, balancing, custom_metadata, headers, named_secrets, pages, rules, variables, zaraz};
 
     fn form(redact: fn(&mut Value), raw: &Value) -> Value {
         let mut value = raw.clone();
@@ -234,6 +245,68 @@ mod tests {
         );
         let config = told(zaraz, json!({ "debugKey": "hush", "variables": { "v": { "name": "v", "value": "hush" } } }));
         assert_eq!(config, json!({ "debugKey": hushed, "variables": { "v": { "name": "v", "value": hushed } } }));
+    }
+
+    #[test]
+    fn what_an_address_brings_along_is_marked_wherever_one_is_kept() {
+        let hushed = crate::cloudflare::marked::mark("hush");
+        let user = crate::cloudflare::marked::mark("u:hush");
+        let (to, kept) =
+            ("https://u:hush@a.example/x?token=hush", format!("https://{user}@a.example/x?token={hushed}"));
+        for (name, raw, place) in [
+            (
+                "list_items",
+                json!({ "redirect": { "source_url": "b.example/y", "target_url": to } }),
+                "/redirect/target_url",
+            ),
+            (
+                "page_rules",
+                json!({ "actions": [{ "id": "forwarding_url", "value": { "url": to } }] }),
+                "/actions/0/value/url",
+            ),
+            ("custom_pages", json!({ "id": "500_errors", "url": to }), "/url"),
+            ("account_custom_pages", json!({ "id": "500_errors", "url": to }), "/url"),
+            (
+                "gateway_rules",
+                json!({ "rule_settings": { "block_page": { "target_uri": to } } }),
+                "/rule_settings/block_page/target_uri",
+            ),
+            (
+                "gateway_configuration",
+                json!({ "settings": { "block_page": { "target_uri": to } } }),
+                "/settings/block_page/target_uri",
+            ),
+            (
+                "tunnel_configurations",
+                json!({ "config": { "ingress": [{ "service": to }] } }),
+                "/config/ingress/0/service",
+            ),
+        ] {
+            let family = crate::cloudflare::families::family(name).unwrap();
+            let told = family.redacted(raw.clone());
+            assert_eq!(told.pointer(place).unwrap(), &json!(kept), "{name}");
+            assert_eq!(family.redacted(told.clone()), told, "{name}: read again");
+            assert!(!String::from_utf8(family.masked(raw.to_string().as_bytes())).unwrap().contains("hush"), "{name}");
+        }
+        let service = |service: &str| form(addresses, &json!({ "service": service }))["service"].clone();
+        for plain in ["http://localhost:8080/@me", "http_status:404", "unix:/run/app.sock", "ssh://db.example:22"] {
+            assert_eq!(service(plain), plain);
+        }
+    }
+
+    #[test]
+    fn bindings_of_a_version_are_masked_as_those_of_the_settings_are() {
+        let versions = crate::cloudflare::families::family("workers_versions").unwrap();
+        let binding = |text: &str| {
+            json!({ "resources": { "bindings": [
+            { "type": "plain_text", "name": "P", "text": text }, { "type": "secret_text", "name": "K", "text": text },
+            { "type": "json", "name": "J", "json": { "key": text } },
+        ] }, "metadata": { "source": "wrangler" } })
+        };
+        let told = versions.redacted(binding("hush"));
+        assert!(!told.to_string().contains("hush"), "{told}");
+        assert_eq!(told["resources"]["bindings"][0]["name"], "P");
+        assert_eq!(told["metadata"]["source"], "wrangler");
     }
 
     #[test]

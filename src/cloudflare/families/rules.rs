@@ -141,6 +141,7 @@ pub(super) const FAMILIES: &[Family] = &[
         key: &[Part::At("/ip"), Part::At("/asn"), Part::At("/hostname/url_hostname"), Part::At("/redirect/source_url")],
         created: "/created_on",
         modified: "/modified_on",
+        redact: redact::addresses,
         permission: "Account Filter Lists Read",
         ..of("lists")
     },

@@ -42,6 +42,7 @@ pub(super) const FAMILIES: &[Family] = &[
         label: &["/targets/0/constraint/value"],
         created: "/created_on",
         modified: "/modified_on",
+        redact: redact::addresses,
         permission: "Page Rules Read",
         ..of_zone()
     },

@@ -34,6 +34,7 @@ const GATEWAY: Family = Family {
     kind: kinds::TUNNELS,
     created: "/created_at",
     modified: "/updated_at",
+    redact: redact::addresses,
     // Not stated; the group of Zero Trust.
     permission: "Zero Trust Read",
     ..of_account()
@@ -55,6 +56,7 @@ pub(super) const FAMILIES: &[Family] = &[
         kind: kinds::TUNNELS,
         created: "/created_at",
         volatile: &["version"],
+        redact: redact::addresses,
         permission: "Cloudflare Tunnel Read",
         // A tunnel that is configured on its host has none here.
         missing_is_none: true,
@@ -106,7 +108,6 @@ pub(super) const FAMILIES: &[Family] = &[
         title: "Gateway policies",
         path: "/accounts/{account}/gateway/rules",
         volatile: &["version"],
-        redact: redact::headers,
         ..GATEWAY
     },
     Family {

@@ -23,6 +23,9 @@ const OF_SCRIPT: Family = Family {
     ..WORKERS
 };
 
+/// What a binding holds. Plain variables are where people put secrets too.
+const BINDINGS: &[&str] = &["text", "json", "key_base64", "key_jwk"];
+
 pub(super) const FAMILIES: &[Family] = &[
     Family {
         name: "workers_scripts",
@@ -41,8 +44,7 @@ pub(super) const FAMILIES: &[Family] = &[
         created: "",
         modified: "",
         volatile: &["annotations"],
-        // Plain variables are where people put secrets too.
-        secret: &["text", "json", "key_base64", "key_jwk"],
+        secret: BINDINGS,
         canonical: canonical::bindings,
         ..one(OF_SCRIPT)
     },
@@ -58,6 +60,7 @@ pub(super) const FAMILIES: &[Family] = &[
         created: "/metadata/created_on",
         modified: "/metadata/modified_on",
         volatile: &["hasPreview"],
+        secret: BINDINGS,
         ..OF_SCRIPT
     },
     Family {

@@ -1,6 +1,6 @@
 //! Zones, their settings, holds and registrations (API.md section 9).
 
-use super::{of_account, of_zone, one};
+use super::{of_account, of_zone, one, redact};
 use crate::cloudflare::kinds;
 use crate::hunt::{Family, Part, Shape, Variant};
 use crate::provider::Paging;
@@ -69,6 +69,7 @@ pub(super) const FAMILIES: &[Family] = &[
         label: &["/id"],
         created: "/created_on",
         modified: "/modified_on",
+        redact: redact::addresses,
         permission: "Account Settings Read",
         ..of_zone()
     },
@@ -80,6 +81,7 @@ pub(super) const FAMILIES: &[Family] = &[
         label: &["/id"],
         created: "/created_on",
         modified: "/modified_on",
+        redact: redact::addresses,
         permission: "Account Settings Read",
         ..of_account()
     },
