@@ -92,6 +92,8 @@ async fn a_whole_rehearsal_by_hand() {
     typist.answers("revoke", "revoke 3");
     typist.answers("revoke", "y");
     // The second look names what is still there; nobody's word makes it vanish.
+    typist.sees("take back account_tokens analytics");
+    typist.answers("recheck", "later Priya Nair");
     typist.sees("take back dns_records TXT");
     types_all(&mut typist, &[("recheck", "later Jonas Weber")]);
     types_all(&mut typist, &[("watch", "Jonas Weber"), ("watch", "")]);
