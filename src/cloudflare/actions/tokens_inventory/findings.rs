@@ -42,10 +42,7 @@ impl View<'_> {
 
     /// Names a token that the intruder changed.
     pub(super) fn tampered(&self, tampering: &Tampering<'_>) -> TokenRef {
-        let (technique, done) = match tampering.rolled {
-            Some(_) => ("CF-I05", "rolled"),
-            None => ("CF-I04", "changed"),
-        };
+        let (technique, done) = done_to(tampering);
         let why = match tampering.sure {
             true => format!("{done} by the intruder"),
             false => format!("{done} with a token of the intruder's, of which nobody can say who used it then"),
@@ -162,25 +159,25 @@ impl View<'_> {
     }
 
     fn tampering_finding(&self, tampering: &Tampering<'_>) -> Finding {
-        let (technique, severity, detail) = match tampering.rolled {
-            rolled if !tampering.sure => {
-                let (technique, done) = if rolled.is_some() { ("CF-I05", "rolled") } else { ("CF-I04", "changed") };
+        let (technique, done) = done_to(tampering);
+        let (severity, detail) = match tampering.rolled {
+            _ if !tampering.sure => {
                 let detail = format!(
                     "The token was {done} with a token that the intruder holds. No earlier use of that is known, so that \
                      nothing tells whether it was the intruder: ask who did it."
                 );
-                (technique, Severity::High, detail)
+                (Severity::High, detail)
             }
             Some(at) => {
                 let detail = format!(
                     "The intruder rolled the token at {at}: it holds the secret since, and its consumers do not."
                 );
-                ("CF-I05", Severity::Critical, detail)
+                (Severity::Critical, detail)
             }
             None => {
                 let detail =
                     "The intruder changed what the token may do. A roll keeps that: its policies must be put back.";
-                ("CF-I04", Severity::High, detail.to_owned())
+                (Severity::High, detail.to_owned())
             }
         };
         let attribution = if tampering.sure { Attribution::Intruder } else { Attribution::Shared };
@@ -238,6 +235,11 @@ fn without_status(token: &Token) -> Value {
         map.remove("status");
     }
     image
+}
+
+/// The technique that was used on a token of somebody else, and what was done in a word.
+const fn done_to(tampering: &Tampering<'_>) -> (&'static str, &'static str) {
+    if tampering.rolled.is_some() { ("CF-I05", "rolled") } else { ("CF-I04", "changed") }
 }
 
 /// Whether the log tells that it was the intruder.
