@@ -9,7 +9,7 @@ use super::contents::contents;
 use super::drive::{Engine, Turn};
 use super::plan::Instances;
 use crate::action::StepError;
-use crate::journal::{Event, Expanded, PlannedStep, RunState, StepStatus};
+use crate::journal::{Event, Expanded, PlannedStep, RunState};
 use crate::model::StepPath;
 use crate::runbook::{StepSpec, named};
 
@@ -105,15 +105,10 @@ pub(super) fn result_of(spec: &StepSpec, key: &str, item: &Value, mut outputs: M
 }
 
 fn summary(run: &RunState, held: &[Arc<PlannedStep>], rounds: usize) -> String {
-    let count = |wanted: fn(&StepStatus) -> bool| held.iter().filter(|step| wanted(run.status(&step.path))).count();
-    let done = count(|status| matches!(status, StepStatus::Done { .. }));
-    let later = held.iter().filter(|step| run.step(&step.path).is_some_and(|step| step.later() > 0)).count();
-    let mut parts = vec![format!("{} of {} done", done - later, held.len())];
-    for (number, word) in [
-        (later, "left for later"),
-        (count(|status| matches!(status, StepStatus::Skipped { .. })), "skipped"),
-        (count(|status| matches!(status, StepStatus::Failed { .. })), "failed"),
-    ] {
+    let count = |word: &str| held.iter().filter(|step| run.word(&step.path) == word).count();
+    let mut parts = vec![format!("{} of {} done", count("done"), held.len())];
+    for word in ["left", "skipped", "failed"] {
+        let number = count(word);
         if number > 0 {
             parts.push(format!("{number} {word}"));
         }

@@ -32,7 +32,7 @@ pub(super) fn summary(model: &ReportModel) -> Vec<String> {
 fn steps(model: &ReportModel) -> String {
     let of = |status: &str| model.steps.iter().filter(|row| row.status == status).count();
     format!(
-        "Of {}, {} done, {} left for later, {} skipped, {} failed, {} not ended or not reached.",
+        "Of {}, {} done, {} left in part, {} skipped, {} failed, {} not ended or not reached.",
         count(model.steps.len(), "step"),
         of("done"),
         of("left"),

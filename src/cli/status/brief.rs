@@ -7,7 +7,7 @@ use crate::cli::console::{count, duration};
 use crate::cli::outcome;
 use crate::engine::comes_next;
 use crate::journal::{
-    EffectState, EffectStatus, IncidentState, PlannedStep, RunOutcome, RunState, SkipCause, StepState, StepStatus,
+    EffectState, EffectStatus, IncidentState, PlannedStep, RunOutcome, RunState, SkipCause, StepStatus,
 };
 use crate::model::{Disposition, FindingStatus, Phase, Severity};
 
@@ -64,7 +64,7 @@ fn cut(state: &IncidentState) -> String {
     // A step that was skipped is made up for where all that it would have cut was cut elsewhere.
     let is_done = |(run, step): &&(&RunState, &PlannedStep)| {
         let mut effects = wanted((*run, *step)).map(|(_, effect)| effect).peekable();
-        run.step(&step.path).is_some_and(StepState::is_done) || (effects.peek().is_some() && effects.all(is_proven))
+        run.is_done(&step.path) || (effects.peek().is_some() && effects.all(is_proven))
     };
     let done = steps.iter().filter(is_done).count();
     let already: usize = steps

@@ -129,8 +129,13 @@ impl RunState {
     /// The word for where the step at `path` stands; one that holds others is not done as long as one of them is not.
     pub fn word(&self, path: &StepPath) -> &'static str {
         let Some(step) = self.step(path) else { return StepStatus::Pending.as_str() };
-        let is_done = matches!(step.status, StepStatus::Done { .. });
-        if is_done && self.is_wanting(step) { "left" } else { step.status.as_str() }
+        let has_ended = matches!(step.status, StepStatus::Done { .. });
+        if has_ended && self.is_wanting(step) { "left" } else { step.status.as_str() }
+    }
+
+    /// Whether the step at `path` has ended, and nothing of it is wanting.
+    pub fn is_done(&self, path: &StepPath) -> bool {
+        self.step(path).is_some_and(|step| matches!(step.status, StepStatus::Done { .. }) && !self.is_wanting(step))
     }
 
     /// Whether something of the step is for later, or of what it holds, or failed there.

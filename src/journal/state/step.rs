@@ -145,11 +145,6 @@ impl StepState {
         self.effects.iter().filter(is_later).count()
     }
 
-    /// Whether it has ended, and nothing of it is for later.
-    pub fn is_done(&self) -> bool {
-        matches!(self.status, StepStatus::Done { .. }) && self.later() == 0
-    }
-
     /// What was consented to and no second person has agreed to, in order.
     pub fn unseconded(&self) -> impl Iterator<Item = &EffectState> {
         let waits = |state: &&EffectState| matches!(state.status, EffectStatus::Consented(_)) && state.second.is_none();
