@@ -4,13 +4,16 @@ use serde_json::Value;
 
 use super::envelope::{into_result, keys_of, read_json, says_no};
 use super::paging::{After, Pager};
-use super::transport::Transport;
+use super::transport::{Transport, is_part};
 use crate::cloudflare::audit::secrets;
 use crate::cloudflare::families;
 use crate::model::{Account, CredentialFacts, CredentialKind, World};
 use crate::provider::{
     BoxFuture, BudgetLeft, Lane, Layout, Next, Page, Pages, ReadError, ReadRequest, ReadSide, Reading, Sent,
 };
+
+/// What is said of an answer that says so itself.
+const PART: &str = "the API says that its answer was cut short, so there may be more";
 
 /// The read side, bound to one account.
 pub(super) struct Reader {
@@ -60,7 +63,10 @@ impl ReadSide for Reader {
         Box::pin(async move {
             match self.never(request) {
                 Some(error) => Err(error),
-                None => Ok(self.transport.read(request).await?.reading),
+                None => match self.transport.read(request).await? {
+                    part if part.is_part => Err(ReadError::Unreadable(PART.to_owned())),
+                    whole => Ok(whole.reading),
+                },
             }
         })
     }
@@ -131,16 +137,17 @@ impl Walk<'_> {
         if let Some(ended) = &self.ended {
             return Ok(ended.clone());
         }
-        let page = self.pager.page();
+        let (page, is_first) = (self.pager.page(), self.pager.is_first());
         let read = self.transport.read(&self.pager.ask()).await.and_then(|mut exchange| {
+            exchange.is_part |= exchange.reading.result.is_object() && is_part(&exchange.reading.result);
             let items = items(exchange.reading.result.take(), self.inside, &exchange.reading.source)?;
             Ok((items, exchange))
         });
         let (mut items, exchange) = match read {
             Ok(read) => read,
-            Err(error) if page == 1 => return Err(error),
+            Err(error) if is_first => return Err(error),
             Err(error) => {
-                let short = Next::Short(format!("page {page} was lost, and all after it: {error}"));
+                let short = Next::Short(self.pager.lost(&error));
                 self.ended = Some(short.clone());
                 return Ok(short);
             }
@@ -152,6 +159,7 @@ impl Walk<'_> {
         }
         self.ended = match self.pager.take(&mut items, &exchange.info) {
             After::More => None,
+            After::End if exchange.is_part => Some(Next::Short(PART.to_owned())),
             After::End => Some(self.complaint.take().map_or(Next::End, Next::Short)),
             After::Short(why) => Some(Next::Short(why)),
         };

@@ -45,6 +45,8 @@ pub(super) struct Exchange {
     pub(super) info: Value,
     /// What `errors` says besides the yes, in words; empty where it says nothing, as documented.
     pub(super) complaint: String,
+    /// The answer says of itself that it is not all.
+    pub(super) is_part: bool,
 }
 
 /// One try that failed.
@@ -153,6 +155,10 @@ impl Transport {
         trace.end(Some(status.as_u16()), &*self.clock);
         let body =
             body.map_err(|cut| passing(ReadError::Unreadable(format!("HTTP {}, but {}", status.as_u16(), cut.why))))?;
+        if status == StatusCode::PARTIAL_CONTENT {
+            let why = "HTTP 206, so it is only a part, which nobody had asked for";
+            return Err(passing(ReadError::Unreadable(why.to_owned())));
+        }
         let mut json = match read_json(&body) {
             Ok(json) => json,
             Err(_) if status.is_success() && is_text(&request.path) && !body.trim_ascii_start().starts_with(b"<") => {
@@ -167,10 +173,11 @@ impl Transport {
         let says_yes = verdict(&json).or_else(|| is_without_envelope(&request.path).then_some(true));
         match says_yes {
             Some(true) if status.is_success() => {
+                let is_part = is_part(&json);
                 let info = json.get_mut("result_info").map(Value::take).unwrap_or_default();
                 let list = self.masked(complaints(&json));
                 let complaint = if list.is_empty() { String::new() } else { words(&list) };
-                Ok(Exchange { info, complaint, ..exchange(into_result(json), body, source, &headers) })
+                Ok(Exchange { info, complaint, is_part, ..exchange(into_result(json), body, source, &headers) })
             }
             None if status.is_success() && !says_no(&json) => {
                 let what = keys_of(&json);
@@ -209,13 +216,19 @@ fn failure(status: StatusCode, list: &[Complaint], said: &str) -> Failure {
 fn exchange(result: Value, body: Vec<u8>, source: String, headers: &HeaderMap) -> Exchange {
     let server_time = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?));
     let reading = Reading { result, body: SecretBytes::new(body), source, server_time };
-    Exchange { reading, info: Value::Null, complaint: String::new() }
+    Exchange { reading, info: Value::Null, complaint: String::new(), is_part: false }
 }
 
 /// Documented to answer with text: the DNS export, and the download of a Worker.
 fn is_text(path: &str) -> bool {
     let is_worker = path.split_once("/workers/scripts/").is_some_and(|(_, rest)| !rest.contains('/'));
     path.ends_with("/dns_records/export") || is_worker
+}
+
+/// Whether an answer, or the object around a list, says that it was cut short.
+pub(super) fn is_part(json: &Value) -> bool {
+    let says = |at: &Value| ["is_truncated", "truncated"].iter().any(|name| at.get(*name) == Some(&Value::Bool(true)));
+    says(json) || json.get("result_info").is_some_and(says)
 }
 
 /// Documented to answer with JSON of its own shape.

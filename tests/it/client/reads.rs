@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quell::cloudflare::api::Connected;
-use quell::provider::{Listing, Paging, ReadError, ReadRequest, Reading};
+use quell::provider::{Layout, Listing, Paging, ReadError, ReadRequest, Reading};
 use serde_json::{Value, json};
 
 use super::scripted::{Reply, Server, Stepped, TOKEN, answer, items, no, ok};
@@ -54,9 +54,71 @@ async fn pages_are_joined_and_items_that_moved_are_taken_once() {
     .await;
     let listing = list(&server, &ReadRequest::new("/x"), PAGES).await.unwrap();
     assert_eq!((ids(&listing), listing.shortfall.as_deref()), (vec!["0", "1", "2", "3"], None));
-    assert_eq!(listing.pages.len(), 2);
-    assert!(listing.pages.iter().all(|page| page.result.is_null()));
-    assert_eq!(server.arrived(), ["GET /x?page=1&per_page=3", "GET /x?page=2&per_page=3"]);
+    assert!(listing.pages.len() == 4 && listing.pages.iter().all(|page| page.result.is_null()));
+    // That one came twice says that the list may have moved, so it is read once more.
+    let pass = ["GET /x?page=1&per_page=3", "GET /x?page=2&per_page=3"];
+    assert_eq!(server.arrived(), [pass, pass].concat());
+}
+
+#[tokio::test]
+async fn what_moves_up_past_an_edge_is_not_skipped() {
+    // After the first request the first of six is removed, and another is added at the end.
+    let server = Server::start(|line, n| {
+        let start = (page(line) - 1) * 3 + u32::from(n > 0);
+        ok(items(start..start + 3), json!({"page": page(line), "per_page": 3, "total_count": 6, "total_pages": 2}))
+    })
+    .await;
+    let listing = list(&server, &ReadRequest::new("/x"), PAGES).await.unwrap();
+    assert_eq!((ids(&listing), listing.shortfall.as_deref()), (vec!["0", "1", "2", "4", "5", "6", "3"], None));
+    // One page costs no more than one request, and two that stand still one more.
+    let single =
+        Server::start(|_, _| ok(items(0..3), json!({"per_page": 3, "total_count": 3, "total_pages": 1}))).await;
+    list(&single, &ReadRequest::new("/x"), PAGES).await.unwrap();
+    assert_eq!(single.arrived().len(), 1);
+    let lost = Server::start(|line, n| match n {
+        0 | 1 => {
+            let start = (page(line) - 1) * 3;
+            ok(items(start..start + 3), json!({"per_page": 3, "total_count": 6, "total_pages": 2}))
+        }
+        _ => no(403, 9109, "Unauthorized to access requested resource"),
+    })
+    .await;
+    let listing = list(&lost, &ReadRequest::new("/x"), PAGES).await.unwrap();
+    let why = listing.shortfall.unwrap();
+    assert!(listing.items.len() == 6 && why.contains("page 1 could not be read again"), "{why}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_a_part_by_its_own_word_is_not_the_whole() {
+    let part = "the API says that its answer was cut short, so there may be more";
+    for body in [
+        r#"{"success":true,"result":[{"id":"1"}],"result_info":{"is_truncated":true}}"#,
+        r#"{"success":true,"result":[{"id":"1"}],"truncated":true}"#,
+        r#"{"success":true,"result":{"buckets":[{"id":"1"}],"truncated":true}}"#,
+    ] {
+        let server = Server::start(move |_, _| answer(200, "", body)).await;
+        let read = server.connect(&Stepped::new()).await.read;
+        let request = ReadRequest::new("/x");
+        let layout = Layout { inside: "buckets", ..Paging::Single.into() };
+        let listing = Listing::gather(&mut *read.pages(&request, layout)).await.unwrap();
+        assert_eq!((listing.items.len(), listing.shortfall.as_deref()), (1, Some(part)), "{body}");
+    }
+    let server = Server::start(|_, _| answer(200, "", r#"{"success":true,"result":{},"truncated":true}"#)).await;
+    assert_eq!(get(&server).await, Err(ReadError::Unreadable(part.into())));
+    let server = Server::start(|_, _| answer(206, "", r#"{"success":true,"result":[{"id":"1"}]}"#)).await;
+    let error = list(&server, &ReadRequest::new("/x"), PAGES).await.unwrap_err();
+    assert!(matches!(&error, ReadError::Unreadable(why) if why.contains("HTTP 206")), "{error}");
+}
+
+#[tokio::test]
+async fn one_answer_as_long_as_a_page_is_asked_for_what_comes_after_it() {
+    let paged = Server::start(|line, _| ok(items(if page(line) == 1 { 0..50 } else { 50..57 }), Value::Null)).await;
+    let listing = list(&paged, &ReadRequest::new("/x"), Paging::Single).await.unwrap();
+    assert_eq!((listing.items.len(), listing.shortfall), (57, None));
+    assert_eq!(paged.arrived(), ["GET /x", "GET /x?page=2"]);
+    let cut = Server::start(|_, _| ok(items(0..100), Value::Null)).await;
+    let why = list(&cut, &ReadRequest::new("/x"), Paging::Single).await.unwrap().shortfall.unwrap();
+    assert!(why.contains("100 came, as many as a page may hold"), "{why}");
 }
 
 #[tokio::test]
@@ -94,7 +156,8 @@ async fn without_any_info_a_list_is_read_to_an_empty_page() {
     })
     .await;
     let listing = list(&server, &ReadRequest::new("/x"), PAGES).await.unwrap();
-    assert_eq!((listing.items.len(), server.arrived().len()), (4, 3));
+    // The first page is looked at again.
+    assert_eq!((listing.items.len(), server.arrived().len()), (4, 4));
 }
 
 #[tokio::test]

@@ -16,6 +16,11 @@ Endpoints that answer with a live secret are never called; what a list holds of 
 What is read *for each of* another family is read once for each of its items. Where more requests than one are named, all
 are sent.
 
+A list that moves while it is read, by its counts or by an item that comes on two pages, is read once more; where it moves
+again, that is a gap. Of two to five numbered pages all but the last are read twice. What that does not show: of a longer
+list, that one item was removed from a page that had been read and another added within the same seconds, so that the count
+is as before and the item that moved up past the edge of a page is not seen. Lists with cursors do not move like that.
+
 Read nowhere are: settings of zones beyond those that `zone_settings` names, bot management, notifications that were sent,
 logins through Access, and the audit log of a parent organization. What SCIM provisions is read as members and groups.
 ";

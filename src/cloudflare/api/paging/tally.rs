@@ -1,5 +1,7 @@
 //! What the answers of a list count, held against what was seen of it.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 use super::After;
@@ -32,8 +34,10 @@ pub(super) struct Tally {
     count: u64,
     /// The most pages that were told.
     pages: u64,
-    /// The list shrank while it was read, from the first number to the second.
-    shrank: Option<(u64, u64)>,
+    /// The total changed while the list was read, from the first number to the second.
+    changed: Option<(u64, u64)>,
+    /// A page held something that had come before beside something new.
+    is_mixed: bool,
     /// The last page that brought something was as long as a page may be.
     is_full: bool,
     /// The last page held only what had come before.
@@ -52,7 +56,8 @@ impl Tally {
             total: None,
             count: 0,
             pages: 0,
-            shrank: None,
+            changed: None,
+            is_mixed: false,
             is_full: false,
             is_repeated: false,
         }
@@ -63,11 +68,17 @@ impl Tally {
         self.seen
     }
 
+    /// Pages that brought something.
+    pub(super) const fn filled(&self) -> u64 {
+        self.filled
+    }
+
     /// A page of so many items came, so many of them new; `asked` were asked for at most, or it was not asked (0).
     pub(super) fn note(&mut self, length: u64, new: u64, asked: u32, info: &Value) {
         let told = |name: &str| info.get(name).and_then(Value::as_u64);
         self.seen += new;
         self.is_repeated = length > 0 && new == 0;
+        self.is_mixed |= new > 0 && new < length;
         if new > 0 {
             self.filled += 1;
             let size = told("per_page").filter(|size| *size > 0).unwrap_or_else(|| asked.into());
@@ -75,9 +86,9 @@ impl Tally {
         }
         self.count = self.count.max(told("count").filter(|count| *count > length).unwrap_or(0));
         if let Some(total) = told("total_count") {
-            // Whatever it counts, something is gone where it falls.
-            if let Some(was) = self.total.filter(|was| *was > total) {
-                self.shrank.get_or_insert((was, total)).1 = total;
+            // Whatever it counts, something is gone where it falls. Where it rises, that may be of what was not asked for.
+            if let Some(was) = self.total.filter(|was| *was > total || (*was < total && !self.is_narrowed)) {
+                self.changed.get_or_insert((was, total)).1 = total;
             }
             self.total = Some(total);
         }
@@ -96,6 +107,27 @@ impl Tally {
     /// Whether the API counts no more than were seen.
     pub(super) fn counts_no_more(&self) -> bool {
         self.total.is_some_and(|total| total <= self.seen)
+    }
+
+    /// Whether anything tells that the list may have moved while it was read.
+    pub(super) fn seems_to_move(&self) -> bool {
+        let counts_more = !self.is_narrowed && self.total.is_some_and(|total| total > self.seen);
+        self.changed.is_some() || self.is_mixed || counts_more
+    }
+
+    /// How the list moved while it was read, where the counts do not say that all was seen nonetheless.
+    pub(super) fn moved(&self) -> Option<String> {
+        let mixed = || "an item of the list came on two pages of it".to_owned();
+        self.changed().or_else(|| (self.is_mixed && !self.is_counted()).then(mixed))
+    }
+
+    /// How the total changed, if it did.
+    pub(super) fn changed(&self) -> Option<String> {
+        self.changed.map(|(was, is)| match is.cmp(&was) {
+            Ordering::Less => format!("the list shrank from {was} to {is}"),
+            Ordering::Equal => format!("the list of {was} changed and changed back"),
+            Ordering::Greater => format!("the list grew from {was} to {is}"),
+        })
     }
 
     /// What the counts say that was not seen, if they do.
@@ -117,16 +149,7 @@ impl Tally {
 
     /// What it means that the list ends here.
     pub(super) fn end(&self) -> After {
-        if let Some(missing) = self.missing() {
-            return After::Short(missing);
-        }
-        match self.shrank {
-            // What was removed let the rest move up, past the edge of a page that had been read.
-            Some((was, is)) => After::Short(format!(
-                "the list shrank from {was} to {is} while it was read, so an item may have been skipped"
-            )),
-            None => After::End,
-        }
+        self.missing().map_or(After::End, After::Short)
     }
 
     /// What it means that the pages end here, where nothing says which is the last.

@@ -61,19 +61,100 @@ fn a_total_is_trusted_only_without_a_filter() {
     assert!(short(&take(&mut pager, vec![], &info).0, "50 in all, and gave 1"));
 }
 
+/// Takes `pages` of a list one after the other: what follows the last, the new items of each, and the pages asked for.
+fn walk(request: &ReadRequest, pages: &[(Vec<Value>, Value)]) -> (After, Vec<usize>, Vec<u32>) {
+    let mut pager = Pager::new(request, PAGES.into());
+    let (mut after, mut new, mut asked) = (After::More, Vec::new(), Vec::new());
+    for (page, info) in pages {
+        assert_eq!(after, After::More, "{asked:?}");
+        asked.push(pager.page());
+        let taken = take(&mut pager, page.clone(), info);
+        after = taken.0;
+        new.push(taken.1);
+    }
+    (after, new, asked)
+}
+
+fn total(total: u32) -> Value {
+    json!({"per_page": 3, "total_count": total, "total_pages": total.div_ceil(3)})
+}
+
 #[test]
-fn a_list_that_shrinks_says_so() {
+fn a_list_that_changes_is_read_once_more_and_says_so_where_it_changes_again() {
     let request = ReadRequest::new("/x");
-    let mut pager = Pager::new(&request, PAGES.into());
-    assert_eq!(take(&mut pager, items(0..3), &json!({"per_page": 3, "total_count": 6})).0, After::More);
-    let (after, _) = take(&mut pager, items(4..6), &json!({"per_page": 3, "total_count": 5}));
-    assert!(short(&after, "shrank from 6 to 5"));
+    // The fourth moved up past the edge of the first page, which had been read.
+    let pass = [(items(0..3), total(6)), (items(4..6), total(5))];
+    let still = [(items(1..4), total(5)), (items(4..6), total(5))];
+    let (after, new, asked) = walk(&request, &[pass.clone(), still].concat());
+    assert_eq!((after, new, asked), (After::End, vec![3, 2, 1, 0], vec![1, 2, 1, 2]));
+    let (after, ..) = walk(&request, &[pass.clone(), pass.clone()].concat());
+    assert!(short(&after, "shrank from 6 to 5 while it was read, so an item may have been skipped"), "{after:?}");
+    let grows = [(items(0..3), total(5)), (items(3..6), total(6))];
+    assert!(short(&walk(&request, &[grows.clone(), grows].concat()).0, "grew from 5 to 6"));
     // The total of all is no measure of those that were asked for; that it falls is told all the same.
     let filtered = ReadRequest::new("/x").with("account.id", "a");
-    let mut pager = Pager::new(&filtered, PAGES.into());
-    assert_eq!(take(&mut pager, items(0..3), &json!({"per_page": 3, "total_count": 60})).0, After::More);
-    let (after, _) = take(&mut pager, items(4..6), &json!({"per_page": 3, "total_count": 59}));
-    assert!(short(&after, "shrank from 60 to 59"));
+    let of = |total: u32| json!({"per_page": 3, "total_count": total});
+    let pass = [(items(0..3), of(60)), (items(4..6), of(59))];
+    assert!(short(&walk(&filtered, &[pass.clone(), pass].concat()).0, "shrank from 60 to 59"));
+    let (after, _, asked) = walk(&filtered, &[(items(0..3), of(59)), (items(3..5), of(60)), (items(0..3), of(60))]);
+    assert_eq!((after, asked), (After::End, vec![1, 2, 1]));
+}
+
+#[test]
+fn of_a_few_pages_all_but_the_last_are_looked_at_again() {
+    let request = ReadRequest::new("/x");
+    // One was removed from the first page and another added at the end: the count is as before, and the fourth was skipped.
+    let pass = [(items(0..3), total(6)), (items(4..7), total(6))];
+    let again = [(items(1..4), total(6)), (items(4..7), total(6))];
+    let (after, new, asked) = walk(&request, &[pass.clone(), again].concat());
+    assert_eq!((after, new, asked), (After::End, vec![3, 3, 1, 0], vec![1, 2, 1, 2]));
+    // Nothing new: the last page need not be read again.
+    let calm = [(items(0..3), total(6)), (items(3..6), total(6)), (items(0..3), total(6))];
+    assert_eq!(walk(&request, &calm), (After::End, vec![3, 3, 0], vec![1, 2, 1]));
+    let many: Vec<_> = (0..6).map(|page| (items(page * 3..page * 3 + 3), total(18))).collect();
+    assert_eq!(walk(&request, &many).0, After::End);
+    // An item on two pages beside a new one, and no count: it moves, and is read again however long it is.
+    let mut moved: Vec<_> = many.iter().map(|(page, _)| (page.clone(), json!({"per_page": 3}))).collect();
+    moved[5].0 = items(14..17);
+    moved.push((items(0..0), json!({"per_page": 3})));
+    let (after, ..) = walk(&request, &[moved.clone(), moved].concat());
+    assert!(short(&after, "an item of the list came on two pages of it"), "{after:?}");
+}
+
+#[test]
+fn what_cannot_be_read_again_says_so() {
+    let request = ReadRequest::new("/x");
+    let mut pager = Pager::new(&request, PAGES.into());
+    take(&mut pager, items(0..3), &total(6));
+    assert_eq!(pager.lost(&"gone"), "page 2 was lost, and all after it: gone");
+    take(&mut pager, items(3..6), &total(6));
+    assert!(!pager.is_first() && pager.lost(&"gone").starts_with("page 1 could not be read again, so an item"));
+}
+
+#[test]
+fn one_answer_as_long_as_a_page_that_counts_nothing_is_asked_for_more() {
+    let request = ReadRequest::new("/x");
+    let begin = |length: u32| {
+        let mut pager = Pager::new(&request, Paging::Single.into());
+        let (after, _) = take(&mut pager, items(0..length), &Value::Null);
+        (pager, after)
+    };
+    let (mut pager, after) = begin(50);
+    assert_eq!((after, pager.ask().query), (After::More, vec![("page".to_owned(), "2".to_owned())]));
+    assert_eq!(take(&mut pager, items(50..60), &Value::Null), (After::End, 10));
+    let (mut pager, _) = begin(50);
+    assert_eq!(take(&mut pager, items(0..0), &Value::Null).0, After::End);
+    let (mut pager, _) = begin(50);
+    assert!(short(&take(&mut pager, items(0..50), &Value::Null).0, "50 came, as many as a page may hold"));
+    assert_eq!(begin(51).1, After::End);
+    for (info, after) in [
+        (json!({"total_count": 50}), After::End),
+        (json!({"total_pages": 1}), After::End),
+        (json!({"count": 50, "page": 1, "per_page": 50}), After::More),
+    ] {
+        assert_eq!(first(&request, Paging::Single, items(0..50), &info), after, "{info}");
+    }
+    assert_eq!(first(&request, Paging::Single, items(0..30), &json!({"per_page": 30})), After::More);
 }
 
 #[test]
