@@ -9,6 +9,7 @@ mod exfiltration;
 mod impact;
 mod lists;
 mod persistence;
+mod phases;
 mod private;
 mod rest;
 mod traffic;
@@ -17,6 +18,7 @@ use crate::hunt::technique::{Act, Lever, Show, Technique};
 use crate::hunt::{AuditEvent, Difference};
 use crate::model::Change;
 
+pub use phases::{Phases, has_phase};
 pub use rest::{BY_ITSELF, ByItself, LEAVE_NOTHING};
 
 /// The entries that say what is done, by what it is for.
@@ -85,6 +87,17 @@ pub fn is_settled(technique: &Technique, difference: &Difference, write: &AuditE
 /// Whether it is whatever no other names.
 pub fn is_rest(technique: &Technique) -> bool {
     technique.id == rest::TECHNIQUE.id
+}
+
+/// What is added to the words about a ruleset of which nothing says the phase.
+pub const EITHER: &str = " Nothing says of which phase the ruleset is: perhaps CF-T05 or CF-T12.";
+
+/// The techniques that a ruleset of which nothing says the phase may be of: neither is ruled out, and neither confirmed.
+pub const OF_RULESETS: [&str; 2] = ["CF-T05", "CF-T12"];
+
+/// Whether a finding is of a ruleset of which nothing says the phase.
+pub fn is_either(technique: &str, family: &str) -> bool {
+    technique == rest::TECHNIQUE.id && has_phase(family)
 }
 
 /// An act that makes or changes something.

@@ -215,9 +215,10 @@ impl Action for Recheck {
                 plan.findings.push(finding.clone());
             }
             let again = seen.findings.iter().find(|it| told(it) == told(finding) && is_later(it));
+            let shown = seen.findings.iter().find(|it| it.sources.contains(&Source::Diff) && is_same(it, finding));
             let standing = match deleted(finding, look) {
                 Some(proof) => Standing::Gone(proof),
-                None => present.standing(finding, &seen.sight, &seen.zones, again),
+                None => present.standing(finding, &seen.sight, &seen.zones, again, shown),
             };
             let accepted = look.acceptance(finding);
             let (stands, because, by) = match (standing, accepted) {
@@ -342,6 +343,12 @@ fn honest(finding: &Finding, trail: &Trail<'_>) -> Option<(Finding, String)> {
         ..finding.clone()
     };
     Some((told, why))
+}
+
+/// Whether two findings are about one resource.
+fn is_same(one: &Finding, other: &Finding) -> bool {
+    let of = |it: &Finding| (it.family.clone(), it.resource.id.clone(), it.resource.zone.clone());
+    of(one) == of(other)
 }
 
 /// What a finding is told by: its id but for the family, which of an act that has no resource of its own is that of the

@@ -1,7 +1,7 @@
 //! Traffic, content, name space.
 
 use super::dns::{is_ownership, is_record, of_ownership, of_record};
-use super::{act, by_hand, is_no_deletion, lists, settled, show};
+use super::{act, by_hand, is_no_deletion, lists, phases, settled, show};
 use crate::cloudflare::rules::is_firewall;
 use crate::hunt::technique::{Aim, Technique, added, any, made};
 use crate::hunt::{AuditEvent, Difference};
@@ -21,32 +21,22 @@ const BLANK: Technique = Technique {
     page: "",
 };
 
-/// None where nobody knows what the ruleset was: then both techniques are named.
-fn phase_of(difference: &Difference) -> Option<&str> {
-    difference.item()?.value["phase"].as_str()
-}
+// A ruleset of which nothing says the phase may be either: it is told as something else that was changed.
 
 fn is_firewall_ruleset(difference: &Difference) -> bool {
-    phase_of(difference).is_none_or(is_firewall)
+    phases::of_difference(difference).is_some_and(is_firewall)
 }
 
 fn is_other_ruleset(difference: &Difference) -> bool {
-    phase_of(difference).is_none_or(|phase| !is_firewall(phase))
-}
-
-/// A log says the phase of a ruleset in its path, in what was asked for, or not at all: then both techniques are named.
-fn of_phase(event: &AuditEvent, is: fn(&str) -> bool) -> bool {
-    let in_path = event.path().and_then(|path| path.split_once("/phases/")?.1.split('/').next());
-    let said = in_path.or_else(|| event.after.as_ref()?.get("phase")?.as_str());
-    said.is_none_or(is)
+    phases::of_difference(difference).is_some_and(|phase| !is_firewall(phase))
 }
 
 fn of_firewall(event: &AuditEvent) -> bool {
-    of_phase(event, is_firewall)
+    phases::of_event(event).is_some_and(is_firewall)
 }
 
 fn of_other_phase(event: &AuditEvent) -> bool {
-    of_phase(event, |phase| !is_firewall(phase))
+    phases::of_event(event).is_some_and(|phase| !is_firewall(phase))
 }
 
 /// Settings that say how traffic is encrypted; the last four are in no family, and only the log tells of them.

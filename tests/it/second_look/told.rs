@@ -1,5 +1,6 @@
 //! What is told by the hunt and by the second look, each thing once, where others review a part of it.
 
+use quell::clock::Clock as _;
 use quell::model::{Change, Finding};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -80,4 +81,59 @@ async fn what_is_gone_is_told_though_others_review_what_is_there() {
     );
     let rows: Vec<&str> = seen.plan.effects.iter().map(|effect| effect.target.id.as_str()).collect();
     assert!(rows.contains(&record) && rows.contains(&&*ruleset), "{rows:?}");
+}
+
+#[tokio::test]
+async fn what_an_act_left_is_not_over_because_nobody_looked() {
+    let account = Account::new().await;
+    let ssl = "/zones/{z}/settings/ssl";
+    account.intrude(Method::PATCH, ssl, json!({ "value": "off" })).await;
+    let hunt_in = async |families: &[&str]| {
+        let mut with = account.known(account.since()).await;
+        with["families"] = json!(families);
+        with["zones"] = json!([ZONE]);
+        account.plan("cloudflare.hunt", with).await.unwrap()
+    };
+    let hunt = hunt_in(&["dns_records"]).await;
+    let id = format!("CF-T14:zone_settings:{ZONE}/ssl");
+    let found: Vec<Finding> = serde_json::from_value(hunt.plan.output["found"].clone()).unwrap();
+    assert_eq!(found.iter().find(|it| it.id == id).unwrap().sources, [quell::model::Source::Audit], "nobody read it");
+    let stands = async |families: &[&str]| {
+        let mut with = account.known(account.since()).await;
+        with["families"] = json!(families);
+        with["zones"] = json!([ZONE]);
+        with["hunted"] = hunt.plan.output["found"].clone();
+        with["acts_until"] = hunt.plan.output["acts_until"].clone();
+        let seen = account.plan("cloudflare.recheck", with).await.unwrap();
+        let rows = seen.plan.output["rechecked"].as_array().unwrap().clone();
+        let row = rows.into_iter().find(|row| row["finding"] == id.as_str()).unwrap();
+        (row["stands"].as_str().unwrap().to_owned(), row["because"].as_str().unwrap().to_owned())
+    };
+    let (stood, why) = stands(&["dns_records"]).await;
+    assert_eq!((stood.as_str(), why.as_str()), ("unknown", "zone_settings was not read"));
+    let (stood, why) = stands(&["dns_records", "zone_settings"]).await;
+    assert!(stood == "still_there" && why.contains("what it left is there"), "{stood}: {why}");
+}
+
+#[tokio::test]
+async fn a_ruleset_of_which_nothing_says_the_phase_leaves_both_techniques_open() {
+    let account = Account::new().await;
+    let mut with = account.known(account.since()).await;
+    let path = format!("/client/v4/zones/{}/rulesets/0123456789abcdef0123456789abcdef", account.zone);
+    with["events"].as_array_mut().unwrap().push(json!({
+        "id": "7", "at": account.stage.clock.now(), "action": "delete", "success": true, "resource_type": "ruleset",
+        "ip": super::HOSTILE, "log": "v2", "uri": path, "zone": ZONE,
+    }));
+    with["families"] = json!(["zone_rulesets", "account_rulesets"]);
+    let hunt = account.plan("cloudflare.hunt", with).await.unwrap();
+    let told: Vec<_> =
+        of(&hunt.plan.findings, "zone_rulesets").iter().map(|it| (&*it.technique, &*it.detail)).collect();
+    let [(technique, detail)] = &told[..] else { panic!("{told:?}") };
+    assert!(*technique == "CF-X01" && detail.contains("perhaps CF-T05 or CF-T12"), "{technique} {detail}");
+    let verdicts = hunt.plan.output["verdicts"].as_array().unwrap();
+    for id in ["CF-T05", "CF-T12"] {
+        let judged = verdicts.iter().find(|it| it["technique"] == id).unwrap();
+        let because = judged["because"].to_string();
+        assert!(judged["verdict"] == "unknown" && because.contains("nothing says the phase"), "{judged}");
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::cloudflare::attribution::{Doing, doing};
 use crate::cloudflare::families::about;
-use crate::cloudflare::techniques::is_rest;
+use crate::cloudflare::techniques::{EITHER, is_either, is_rest};
 use crate::hunt::rewind::{Certainty, Rewound};
 use crate::hunt::technique::Technique;
 use crate::hunt::{AuditEvent, Family, Principal};
@@ -63,6 +63,7 @@ pub(super) fn of_difference(
     } else {
         format!("was {happened} in the window; no log says by whom")
     };
+    let either = if is_either(technique.id, family.name) { EITHER } else { "" };
     let sources = [(true, Source::Diff), (doing.at.is_some(), Source::Audit)];
     Finding {
         id: format!("{}:{}:{}", technique.id, family.name, reference(seat.map(|seat| seat.name.as_str()), &id)),
@@ -74,7 +75,7 @@ pub(super) fn of_difference(
         resource: Resource { id, name: name.clone(), zone },
         actor: doing.actor.clone(),
         attribution: doing.attribution,
-        detail: format!("{}: `{name}` {happened}.{how}{}", family.title, doing.remark()),
+        detail: format!("{}: `{name}` {happened}.{how}{either}{}", family.title, doing.remark()),
         at: doing.at,
         before: value(&difference.before),
         after: value(&difference.after),
@@ -114,6 +115,7 @@ pub(super) fn of_act(
         (true, None) => format!(": {} {}", newest.action, newest.resource_type),
         (false, _) => String::new(),
     };
+    let either = if is_either(technique.id, &family) { EITHER } else { "" };
     let name = text(newest.after.as_ref(), "name").or_else(|| text(newest.before.as_ref(), "name"));
     Some(Finding {
         id: format!("{}:{family}:{of}", technique.id),
@@ -125,7 +127,7 @@ pub(super) fn of_act(
         resource: Resource { name: name.unwrap_or(thing.name), ..thing },
         actor: newest.actor(),
         attribution: doing.attribution,
-        detail: format!("The audit log shows it{times}{again}: {}{what}.{}", technique.title, doing.remark()),
+        detail: format!("The audit log shows it{times}{again}: {}{what}.{either}{}", technique.title, doing.remark()),
         at: Some(newest.at),
         before: newest.before.clone().filter(|_| !is_fleeting),
         after: if is_fleeting { newest.before.clone() } else { newest.after.clone() },

@@ -1,6 +1,6 @@
 //! One look at everything: reads it, and holds it against the log, the baseline and the techniques.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -10,7 +10,7 @@ use crate::cloudflare::api::segment;
 use crate::cloudflare::audit::bulk::hides_deletions;
 use crate::cloudflare::audit::pathless::Pathless;
 use crate::cloudflare::present::{Wanted, compare, unkept, unread};
-use crate::cloudflare::techniques::techniques;
+use crate::cloudflare::techniques::{OF_RULESETS, is_either, techniques};
 use crate::cloudflare::zones::{none_seen, unseen, zones};
 use crate::hunt::snapshot::Snapshot;
 use crate::hunt::sweep::by_interest;
@@ -100,7 +100,13 @@ impl Hunting<'_> {
             look.gap(gap.clone());
             gaps.push(gap);
         }
-        let open = techniques().filter_map(|it| Some((it.id.to_owned(), pathless.leave_open(it)?)));
+        let mut untold: BTreeMap<String, String> =
+            techniques().filter_map(|it| Some((it.id.to_owned(), pathless.leave_open(it)?))).collect();
+        let either = findings.iter().filter(|it| is_either(&it.technique, &it.family)).count();
+        for id in OF_RULESETS.into_iter().filter(|_| either > 0) {
+            let why = || format!("{} of a ruleset of which nothing says the phase", count(either, "finding"));
+            untold.entry(id.to_owned()).or_insert_with(why);
+        }
         let missed: BTreeSet<&str> = gaps.iter().map(|gap| gap.family.as_str()).collect();
         let complete = self.families.iter().filter(|family| !missed.contains(family.name)).count();
         for gap in self.unnamed_deletions(&seats) {
@@ -111,7 +117,7 @@ impl Hunting<'_> {
             read: self.families.iter().map(|family| family.name.to_owned()).collect(),
             gaps,
             whole_log: self.whole_log,
-            untold: open.collect(),
+            untold,
             window: format!("since {}", self.since.strftime("%F %H:%MZ")),
             within: self.within(),
             narrowed: self.narrowed(),

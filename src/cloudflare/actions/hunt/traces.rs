@@ -10,7 +10,7 @@ use crate::cloudflare::api::segment;
 use crate::cloudflare::attribution::doing;
 use crate::cloudflare::audit::bulk::request;
 use crate::cloudflare::families::{about, families};
-use crate::cloudflare::techniques::{self, is_rest, technique};
+use crate::cloudflare::techniques::{self, Phases, has_phase, is_rest, technique};
 use crate::hunt::rewind::{Past, Rewound};
 use crate::hunt::snapshot::Manifest;
 use crate::hunt::technique::Technique;
@@ -26,6 +26,8 @@ pub(super) struct Traces<'t> {
     /// What was known to be good: where it knows all, it tells what differs, and not the log.
     known: Option<&'t Manifest>,
     past: Past<'t>,
+    /// Of rulesets, as whatever was seen tells them.
+    phases: Phases,
     found: Vec<Finding>,
     /// Ids of the findings of what was made and deleted again.
     fleeting: BTreeSet<String>,
@@ -61,6 +63,7 @@ impl<'t> Traces<'t> {
             // One that was taken in the window may hold what the intruder did as good.
             known: known.filter(|manifest| manifest.ended_at < since),
             past: Past::new(account, segment, events, since),
+            phases: Phases::of(events),
             found: Vec::new(),
             fleeting: BTreeSet::new(),
             told: BTreeSet::new(),
@@ -73,6 +76,7 @@ impl<'t> Traces<'t> {
     /// Looks at a resource as it is.
     pub(super) fn take(&mut self, family: &'static Family, item: &Item, evidence: &[Digest]) {
         self.items += 1;
+        self.phases.learn(family.name, item);
         if let Some(rewound) = self.past.of(family, item)
             && !self.is_known(family, &item.seat)
         {
@@ -88,6 +92,7 @@ impl<'t> Traces<'t> {
             let zone = item.seat.zone_name().and_then(|name| self.zones.iter().find(|zone| zone.name == name));
             item.seat.zone_id = item.seat.zone_id.take().or_else(|| zone?.zone_id.clone());
             writes.extend(self.past.writes(family, item));
+            self.phases.learn(family.name, item);
         }
         writes.sort_by_key(|event| event.at);
         writes.dedup_by_key(|event| event.id.as_str());
@@ -150,10 +155,11 @@ impl<'t> Traces<'t> {
             true => doing(rewound.writes.iter().copied(), self.principals),
             false => doing(by_intruder.into_iter(), self.principals),
         };
-        let is_blank = rewound.fleeting && rewound.difference.item().is_some_and(|item| item.value.is_null());
+        let is_blank = (rewound.fleeting || has_phase(family.name))
+            && rewound.difference.item().is_some_and(|item| item.value.is_null());
         let techniques = match is_blank {
             // Nothing is known of what it was but what was done.
-            true => of_acts(&rewound.writes),
+            true => of_acts(&rewound.writes, &self.phases),
             false => techniques::of_difference(&rewound.difference, &rewound.writes),
         };
         if techniques.is_empty() {
@@ -170,7 +176,7 @@ impl<'t> Traces<'t> {
         }
         self.found.extend(found);
         for event in &rewound.writes {
-            let told = techniques::of_act(event).into_iter();
+            let told = techniques::of_act(&self.phases.told(event)).into_iter();
             if rewound.fleeting && event.action == "delete" {
                 // That what was not there before is gone again is no harm.
                 self.told.extend(told.map(|technique| (technique.id, event.id.as_str())));
@@ -206,7 +212,8 @@ impl<'t> Traces<'t> {
         let mut acts: BTreeMap<(&'static str, String), Vec<&'t AuditEvent>> = BTreeMap::new();
         for event in self.suspicious() {
             let is_told = |of: &&Technique| self.told.contains(&(of.id, event.id.as_str()));
-            for technique in techniques::of_act(event).into_iter().filter(|technique| !is_told(technique)) {
+            let told = self.phases.told(event);
+            for technique in techniques::of_act(&told).into_iter().filter(|technique| !is_told(technique)) {
                 let of = reference(self.seat(event).as_deref(), &thing(technique, event));
                 acts.entry((technique.id, of)).or_default().push(event);
             }
@@ -277,9 +284,9 @@ impl<'t> Traces<'t> {
 }
 
 /// The techniques that these acts are of.
-fn of_acts(events: &[&AuditEvent]) -> Vec<&'static Technique> {
+fn of_acts(events: &[&AuditEvent], phases: &Phases) -> Vec<&'static Technique> {
     let mut known = BTreeSet::new();
-    let all = events.iter().flat_map(|event| techniques::of_act(event));
+    let all = events.iter().flat_map(|event| techniques::of_act(&phases.told(event)));
     all.filter(|technique| known.insert(technique.id)).collect()
 }
 

@@ -136,5 +136,5 @@ pub(super) async fn look_again(finding: &Finding, look: &Look<'_>) -> Standing {
     // Whether an act went on is no matter of this read.
     let sight = Sight { read, gaps, ..Sight::default() };
     let zones: BTreeSet<String> = seats.into_iter().map(|seat: Seat| seat.name).collect();
-    present.standing(finding, &sight, &zones, None)
+    present.standing(finding, &sight, &zones, None, None)
 }

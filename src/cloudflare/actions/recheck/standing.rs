@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::cloudflare::families::families;
 use crate::cloudflare::techniques::technique;
 use crate::hunt::{Family, Item, Sight};
 use crate::model::{CREDENTIALS, Change, Finding, Gap, Source};
@@ -102,13 +103,14 @@ impl<'f> Present<'f> {
     }
 
     /// How a finding stands. `zones` are those that were looked at; `again` is the same finding as this look made it,
-    /// where the log has acts that are newer.
+    /// where the log has acts that are newer; `shown` is what this look found of the resource itself.
     pub(super) fn standing(
         &self,
         finding: &Finding,
         sight: &Sight,
         zones: &BTreeSet<String>,
         again: Option<&Finding>,
+        shown: Option<&Finding>,
     ) -> Standing {
         let seen = self.seen.get(finding.id.as_str());
         let is_token = TOKENS.contains(&finding.family.as_str());
@@ -149,6 +151,13 @@ impl<'f> Present<'f> {
         // What the log alone shows is nothing that could be gone: it can only be over.
         let is_act = finding.sources == [Source::Audit] && !is_token;
         if is_act {
+            // It was found where nobody saw what it left.
+            if let Some(shown) = shown {
+                return Standing::There(format!("what it left is there: {}", shown.detail));
+            }
+            if let Some(why) = hidden(finding, sight, zones).filter(|_| is_listed(finding)) {
+                return Standing::Unknown(why);
+            }
             let blind = technique(&finding.technique).map(|of| of.hidden).filter(|hidden| !hidden.is_empty());
             return match blind {
                 _ if !sight.whole_log => {
@@ -218,6 +227,11 @@ fn hidden(finding: &Finding, sight: &Sight, zones: &BTreeSet<String>) -> Option<
     })
 }
 
+/// Whether a read would show what a finding is about.
+fn is_listed(finding: &Finding) -> bool {
+    families().any(|family| family.name == finding.family && family.retired.is_none())
+}
+
 /// Whether a gap may hide something in this zone. One that names several seats, or none, may hide it anywhere.
 fn concerns(gap: &Gap, zone: Option<&str>) -> bool {
     let Some(zone) = zone else { return true };
@@ -285,7 +299,7 @@ mod tests {
         items.iter().for_each(|item| present.take(&ROUTES, item));
         let sight = Sight { read: ["routes".to_owned()].into(), gaps, whole_log: true, ..Sight::default() };
         let zones: BTreeSet<String> = ["one.example", "two.example"].map(str::to_owned).into();
-        present.standing(&all[0], &sight, &zones, None)
+        present.standing(&all[0], &sight, &zones, None, None)
     }
 
     fn gap(scope: &str) -> Gap {
@@ -339,7 +353,7 @@ mod tests {
                 present.take(&MEMBERS, &MEMBERS.item(&Seat::account(), json!({ "id": email, "email": email })));
             }
             let sight = Sight { read: [read.to_owned()].into(), gaps, whole_log: true, ..Sight::default() };
-            matches!(present.standing(&all[0], &sight, &BTreeSet::new(), None), Standing::Gone(why) if why.contains("no member any more"))
+            matches!(present.standing(&all[0], &sight, &BTreeSet::new(), None, None), Standing::Gone(why) if why.contains("no member any more"))
         };
         let gap = || Gap { family: "members".into(), scope: "account".into(), reason: "403".into(), permission: None };
         assert!(stands(&["bob@a.example"], vec![], "members"));

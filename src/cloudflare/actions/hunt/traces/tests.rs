@@ -23,7 +23,12 @@ const HOSTILE: &str = "203.0.113.1";
 /// Acts of the intruder that this matcher takes for one of its technique.
 fn acts_of(act: &Act) -> Vec<AuditEvent> {
     let challenge = json!({ "type": "TXT", "name": "_acme-challenge.one.example", "content": "\"x\"", "ttl": 60 });
-    let told = [Value::Null, challenge, json!({ "phase": "http_request_firewall_custom" })];
+    let told = [
+        Value::Null,
+        challenge,
+        json!({ "phase": "http_request_firewall_custom" }),
+        json!({ "phase": "http_request_dynamic_redirect" }),
+    ];
     let mut found = Vec::new();
     let whole = ["", "/x"];
     for tail in if act.path.ends_with("/**") { &whole[..] } else { &whole[..1] } {
@@ -233,4 +238,45 @@ fn who_uploaded_a_worker_or_wrote_to_a_list_made_what_came_of_it_and_a_push_is_n
     };
     assert!(built("github:push").is_empty(), "a push built it");
     assert_eq!(built("ad_hoc"), [Attribution::Unattributed], "no log says by whom");
+}
+
+/// What comes of one act of the intruder on a ruleset.
+fn of_ruleset(does: &str, path: &str, more: &Value, there: Option<Value>) -> Vec<String> {
+    let mut event = json!({
+        "id": "1", "at": "2026-11-20T01:00:00Z", "action": does, "success": true, "resource_type": "ruleset", "log": "v2",
+        "ip": HOSTILE, "email": "owner@a.example", "zone": "one.example", "uri": format!("/client/v4{path}"),
+    });
+    event.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+    let family = families().find(|family| family.name == "zone_rulesets").unwrap();
+    let there = there.map(|raw| (family, family.item(&Seat::zone(ID, "one.example"), raw)));
+    let found = found(&serde_json::from_value(event).unwrap(), there.as_ref());
+    found
+        .into_iter()
+        .filter(|it| it.family == "zone_rulesets")
+        .map(|it| format!("{} {}", it.technique, it.detail))
+        .collect()
+}
+
+#[test]
+fn a_ruleset_is_of_the_technique_that_its_phase_says_or_of_perhaps_either() {
+    let ids = |found: &[String]| found.iter().map(|it| it[..6].to_owned()).collect::<Vec<_>>();
+    for (phase, technique) in [("http_request_firewall_custom", "CF-T12"), ("http_request_dynamic_redirect", "CF-T05")]
+    {
+        let ruleset = |at: &str| json!({ "id": "rs", "phase": phase, "last_updated": at, "rules": [] });
+        for path in ["/zones/x/rulesets/rs", "/zones/x/rulesets/rs/rules/r"] {
+            for does in ["update", "delete"] {
+                // It is still there, changed or as if nothing had been.
+                for at in ["2026-11-20T01:00:00Z", "2026-11-19T01:00:00Z"] {
+                    let found = of_ruleset(does, path, &json!({}), Some(ruleset(at)));
+                    assert_eq!(ids(&found), [technique], "{does} {path} {at}: {found:?}");
+                }
+                // It is gone, and the log says what it was.
+                let found = of_ruleset(does, path, &json!({ "before": { "phase": phase } }), None);
+                assert_eq!(ids(&found), [technique], "{does} {path}, gone: {found:?}");
+                let found = of_ruleset(does, path, &json!({}), None);
+                assert_eq!(ids(&found), ["CF-X01"], "{does} {path}, unknown: {found:?}");
+                assert!(found[0].contains("perhaps CF-T05 or CF-T12"), "{found:?}");
+            }
+        }
+    }
 }
