@@ -71,7 +71,8 @@ fn describe(technique: &Technique) -> Value {
     json!({
         "id": technique.id, "title": technique.title, "aim": technique.aim.words(), "attack": technique.attack,
         "severity": technique.severity, "acts": acts.collect::<Vec<_>>(), "families": shows, "hidden": technique.hidden,
-        "contain": lever(&technique.contain), "revert": lever(&technique.revert), "page": technique.page,
+        "contain": lever(&technique.contain), "revert": lever(&technique.revert), "withdraw": technique.withdraw,
+        "page": technique.page,
     })
 }
 
@@ -109,6 +110,9 @@ fn page(technique: &Technique) -> String {
         if !lever.actions.is_empty() {
             row("", &format!("action: {}", lever.actions.join(", ")));
         }
+    }
+    if !technique.withdraw.is_empty() {
+        row("if added", technique.withdraw);
     }
     row("documented", &format!("\u{201c}{}\u{201d} in the documentation of Cloudflare", technique.page));
     text

@@ -28,6 +28,8 @@ pub struct Technique {
     pub contain: Lever,
     /// How it is taken back, and what proves that.
     pub revert: Lever,
+    /// The same of what was added, where `revert` tells what to restore: nothing was there before. Empty elsewhere.
+    pub withdraw: &'static str,
     /// Title of the page of the provider's documentation.
     pub page: &'static str,
 }

@@ -166,6 +166,7 @@ mod tests {
         hidden: "",
         contain: NOTHING,
         revert: NOTHING,
+        withdraw: "",
         page: "",
     };
 

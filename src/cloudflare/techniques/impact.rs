@@ -15,6 +15,7 @@ const BLANK: Technique = Technique {
     hidden: "",
     contain: by_hand(""),
     revert: by_hand(""),
+    withdraw: "",
     page: "",
 };
 

@@ -18,6 +18,7 @@ const BLANK: Technique = Technique {
     hidden: "",
     contain: by_hand(""),
     revert: by_hand(""),
+    withdraw: "",
     page: "",
 };
 
@@ -168,6 +169,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
             "Remove the member, withdraw the invitation, or put the roles down.",
         ),
         revert: by_hand("Roles as in the known good; the list of members must show it."),
+        withdraw: "Withdraw the invitation, or remove the member or the group; no list must have it any more.",
         page: "Manage account members",
         ..BLANK
     },

@@ -15,6 +15,7 @@ const BLANK: Technique = Technique {
     hidden: "",
     contain: by_hand(""),
     revert: by_hand(""),
+    withdraw: "",
     page: "",
 };
 
@@ -124,6 +125,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         hidden: "Enrolled devices and their posture are in no family that quell reads.",
         contain: settled("Put the rule back; revoke devices: Zero Trust > My Team > Devices."),
         revert: settled("As in the known good."),
+        withdraw: "Delete it.",
         page: "Gateway policies",
         ..BLANK
     },

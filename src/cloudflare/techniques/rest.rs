@@ -27,6 +27,7 @@ pub(super) static TECHNIQUE: LazyLock<Technique> = LazyLock::new(|| {
                  logins through Access and the audit log of a parent organization are in no family, and read nowhere.",
         contain: by_hand("Find out what it is for; until then take it for hostile."),
         revert: by_hand("Put it back by hand as it was, or as its owner says; then read it again."),
+        withdraw: "Delete it by hand, or do as its owner says; then read it again.",
         page: "Audit logs",
     }
 });

@@ -18,6 +18,7 @@ const BLANK: Technique = Technique {
     hidden: "",
     contain: by_hand(""),
     revert: by_hand(""),
+    withdraw: "",
     page: "",
 };
 
@@ -126,6 +127,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         ],
         contain: settled("Delete the route; what it was is kept."),
         revert: settled("Routes as in the known good; fetch the pages from outside."),
+        withdraw: "Delete the route or domain; fetch the pages from outside.",
         page: "Workers routes and domains",
         ..BLANK
     },
@@ -192,6 +194,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         ],
         contain: settled("Switch the rule off."),
         revert: settled("The ruleset as in an older version of it; then purge the cache."),
+        withdraw: "Delete the rule; then purge the cache.",
         page: "Ruleset Engine",
         ..BLANK
     },
@@ -223,6 +226,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         ],
         contain: settled("Switch it off."),
         revert: settled("As in the known good; then purge the cache."),
+        withdraw: "Delete it; then purge the cache.",
         page: "Snippets",
         ..BLANK
     },
@@ -263,6 +267,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         shows: &[show("custom_hostnames", any), show("fallback_origins", any)],
         contain: settled("Delete it."),
         revert: settled("As in the known good."),
+        withdraw: "Delete the hostname.",
         page: "Custom hostnames",
         ..BLANK
     },
@@ -327,6 +332,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         ],
         contain: settled("Switch the rule off."),
         revert: settled("The ruleset as in an older version of it."),
+        withdraw: "Delete the rule.",
         page: "WAF custom rules",
         ..BLANK
     },
@@ -353,6 +359,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         ],
         contain: settled("Delete the allowance."),
         revert: settled("As in the known good; the address is a mark of the intruder."),
+        withdraw: "Delete it: nothing was there before. The address is a mark of the intruder.",
         page: "IP Access rules",
         ..BLANK
     },
@@ -444,6 +451,7 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         ],
         contain: settled("Put the pool's origins back."),
         revert: settled("As in the known good."),
+        withdraw: "Delete it; traffic must no longer go there.",
         page: "Load Balancing",
         ..BLANK
     },

@@ -22,14 +22,17 @@ use crate::model::{
 /// What is to be done about a finding, and how it was seen to stand. `seat` is where it lies, as far as that is known.
 pub(super) fn effect(finding: &Finding, why: &str, seat: Option<&Seat>, look: &Look<'_>) -> Effect {
     let technique = technique(&finding.technique);
-    let lever = technique.map(|technique| technique.revert.text).filter(|text| !text.is_empty());
+    // What was not there before is not restored.
+    let withdraw = technique.map(|technique| technique.withdraw).filter(|_| finding.change == Change::Added);
+    let withdraw = withdraw.filter(|text| !text.is_empty());
+    let lever = withdraw.or_else(|| technique.map(|technique| technique.revert.text)).filter(|text| !text.is_empty());
     let resource = &finding.resource;
     let zone = resource.zone.clone().unwrap_or_else(|| "the account".to_owned());
     let what = technique.map_or("something is not as it was", |technique| technique.title);
     let way = way(finding, seat, look.account());
     let back = way.as_ref().and_then(|way| way.back.as_ref());
     let is_intruders = finding.attribution == Attribution::Intruder;
-    let verb = match back.filter(|_| is_intruders).map(|request| request.method) {
+    let verb = match back.filter(|_| is_intruders && withdraw.is_none()).map(|request| request.method) {
         Some("DELETE") => "Delete it. ",
         Some("POST") => "Make it again. ",
         Some(_) => "Set it back. ",
