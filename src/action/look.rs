@@ -112,6 +112,13 @@ impl<'a> Look<'a> {
         incident.runs.iter().flat_map(of_run).filter(|(.., state)| state.effect.action == action).collect()
     }
 
+    /// Id of the token that this run made itself and acts with; `None` where it acts with what it was given.
+    pub fn own_token(&self) -> Option<&'a str> {
+        let run = self.incident?.runs.iter().find(|run| self.run == Some(&run.opened.run))?;
+        let own = run.switched.as_ref()?.credential.id.as_deref();
+        own.filter(|own| self.read.credential().id.as_deref() == Some(*own))
+    }
+
     /// When the effect with this key was sent last, as the journal has it: when its answer came, or else when it left.
     pub fn sent_at(&self, effect: &EffectKey) -> Option<Timestamp> {
         let attempt = self.incident?.runs.iter().find_map(|run| run.effect(effect))?.attempts.last()?;

@@ -89,7 +89,8 @@ impl Action for FindingsSettle {
                deleted, removed ones made again. Rules go back to their last version from before the window. \
                Certificates are deleted, which revokes nothing at a public certificate authority; deleting one of the \
                Origin CA revokes it. Changes by others and those that no log explains are proposed only with \
-               `include_unattributed`. The command line expects `CLOUDFLARE_API_TOKEN` to hold a token that may write.",
+               `include_unattributed`. The command line expects `CLOUDFLARE_API_TOKEN` to hold a token that may write; \
+               where the run acts with a token of its own, `QUELL_RUN_TOKEN` that one, as `quell secrets reveal` shows it.",
         verb: "settle",
         max_danger: Danger::Irreversible,
         permissions: &[
@@ -290,7 +291,7 @@ fn to_decide(item: &ReviewItem, reason: &str, look: &Look<'_>) -> Effect {
     );
     effect.call = Call::Hand(ByHand {
         dashboard: Some(dashboard(&item.place)),
-        read: Some(curl(&read, look.provider().world())),
+        read: Some(curl(&read, look.provider().world(), look.own_token())),
         place: Some(json!(item.place)),
         blind: true,
         ..ByHand::new(instruction)
@@ -308,7 +309,7 @@ fn effect(
     let place = &item.place;
     let request = request(place, present.as_ref(), wanted, is_beside, look.account());
     let read = reading(place, present.as_ref(), look.account());
-    let world = look.provider().world();
+    let (world, own) = (look.provider().world(), look.own_token());
     let state = present.map(|present| present.image);
     let method = request.as_ref().map(|request| request.method);
     let verb = match method {
@@ -336,8 +337,8 @@ fn effect(
         call: Call::Hand(ByHand {
             instruction: instruction(item, request.as_ref(), state.as_ref()),
             dashboard: Some(dashboard(place)),
-            curl: request.as_ref().map(|request| curl(request, world)),
-            read: Some(curl(&read, world)),
+            curl: request.as_ref().map(|request| curl(request, world, own)),
+            read: Some(curl(&read, world, own)),
             request: request.map(HttpCall::from),
             place: Some(json!(place)),
             blind: false,

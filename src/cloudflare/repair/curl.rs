@@ -1,17 +1,25 @@
 use super::Request;
 use crate::model::World;
 
-/// A command line for a POSIX shell that makes the request with the token in `$CLOUDFLARE_API_TOKEN`.
+/// A command line for a POSIX shell that makes the request with the token in `$CLOUDFLARE_API_TOKEN`; where the run acts with
+/// a token that it made itself, whose id is `own`, with that one: what the environment has may be cut, or be the intruder's.
+/// Without its value the shell says how to come by it, and sends nothing.
 ///
 /// It goes where `$CLOUDFLARE_BASE_URL` says; without that to Cloudflare, if that is the world that was looked at, and
 /// nowhere otherwise: what was rehearsed must not be tried on a real account.
-pub fn curl(request: &Request, world: &World) -> String {
+pub fn curl(request: &Request, world: &World, own: Option<&str>) -> String {
     let base = match world {
         World::Live(host) if host == "api.cloudflare.com" => ":-https://api.cloudflare.com/client/v4",
         _ => ":?must name the API that was looked at",
     };
+    let bearer = match own.filter(|own| own.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        Some(own) => {
+            format!("${{QUELL_RUN_TOKEN:?is to hold the token of this run, which quell secrets reveal {own} shows}}")
+        }
+        None => "$CLOUDFLARE_API_TOKEN".to_owned(),
+    };
     let mut command = format!(
-        "curl -sS -X {} \"${{CLOUDFLARE_BASE_URL{base}}}\"{} -H \"Authorization: Bearer $CLOUDFLARE_API_TOKEN\"",
+        "curl -sS -X {} \"${{CLOUDFLARE_BASE_URL{base}}}\"{} -H \"Authorization: Bearer {bearer}\"",
         request.method,
         quoted(&request.path),
     );
@@ -65,7 +73,7 @@ mod tests {
 
     fn command(body: Value) -> String {
         let request = Request { method: "PATCH", path: "/zones/z/dns_records/r".into(), body: Some(body) };
-        curl(&request, &World::Live("api.cloudflare.com".into()))
+        curl(&request, &World::Live("api.cloudflare.com".into()), None)
     }
 
     #[test]
@@ -82,9 +90,28 @@ mod tests {
     #[test]
     fn a_rehearsed_command_goes_nowhere_by_itself() {
         let request = Request { method: "DELETE", path: "/zones/z".into(), body: None };
-        let command = curl(&request, &World::Rehearsal("leaked-token".into()));
+        let command = curl(&request, &World::Rehearsal("leaked-token".into()), None);
         assert!(!command.contains("api.cloudflare.com"));
         assert!(words(&command).is_empty());
+    }
+
+    #[test]
+    fn a_run_that_acts_with_a_token_of_its_own_names_that_one_and_how_to_come_by_it() {
+        let request = Request { method: "DELETE", path: "/zones/z".into(), body: None };
+        let command = curl(&request, &World::Live("api.cloudflare.com".into()), Some("8a186ff6"));
+        assert!(!command.contains("CLOUDFLARE_API_TOKEN"), "{command}");
+        let shell = |value: Option<&str>| {
+            let mut shell = Command::new("sh");
+            shell
+                .args(["-c", &format!("curl() {{ printf '%s\\n' \"$@\"; }}; {command}")])
+                .env_remove("QUELL_RUN_TOKEN");
+            shell.envs(value.map(|value| ("QUELL_RUN_TOKEN", value)));
+            let done = shell.output().unwrap_or_else(|error| panic!("{error}"));
+            [done.stdout, done.stderr].map(|text| String::from_utf8_lossy(&text).into_owned())
+        };
+        let [sent, said] = shell(None);
+        assert!(sent.is_empty() && said.contains("quell secrets reveal 8a186ff6"), "{sent}{said}");
+        assert!(shell(Some("new"))[0].contains("Authorization: Bearer new\n"));
     }
 
     #[test]

@@ -51,10 +51,10 @@ pub(super) fn effect(finding: &Finding, why: &str, seat: Option<&Seat>, look: &L
         format!("{} `{}` ({}) in {zone}: {what}. Now: {why}. {work}", finding.family, resource.name, resource.id);
     let actor = &finding.actor;
     let by = [&actor.token_name, &actor.token_id, &actor.email, &actor.ip].into_iter().flatten().next();
-    let world = look.provider().world();
+    let (world, own) = (look.provider().world(), look.own_token());
     let work = ByHand {
-        curl: back.map(|request| curl(request, world)),
-        read: way.as_ref().and_then(|way| way.read.as_ref()).map(|request| curl(request, world)),
+        curl: back.map(|request| curl(request, world, own)),
+        read: way.as_ref().and_then(|way| way.read.as_ref()).map(|request| curl(request, world, own)),
         request: back.cloned().map(HttpCall::from),
         dashboard: way.map(|way| way.dashboard),
         place: Some(json!(finding)),
