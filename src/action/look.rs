@@ -127,11 +127,26 @@ impl<'a> Look<'a> {
 
     /// Whether the incident has another finding of the same technique about the same resource, by a look of its own.
     pub fn has_like(&self, finding: &Finding) -> bool {
+        self.like(finding).is_some()
+    }
+
+    fn like(&self, finding: &Finding) -> Option<&'a Finding> {
         let mut known = self.incident.iter().flat_map(|incident| incident.findings.values());
-        known.any(|known| {
+        known.find(|known| {
             let is_same = known.technique == finding.technique && known.resource.is_same(&finding.resource);
             is_same && known.id != finding.id
         })
+    }
+
+    /// The id by which the incident knows a finding: its own, or that of the like one that a look of its own has made.
+    pub fn known_as<'f>(&self, finding: &'f Finding) -> &'f str
+    where
+        'a: 'f,
+    {
+        match self.like(finding) {
+            Some(like) if !self.has(finding) => &like.id,
+            _ => &finding.id,
+        }
     }
 
     /// Whether the incident has this finding.

@@ -7,7 +7,7 @@ use crate::action::{Done, DoneEffect};
 use crate::journal::{
     Basis, EffectState, EffectStatus, Event, FailureDecision, Left, Payload, Proposed, SkipCause, StepState, StepStatus,
 };
-use crate::model::{Disposition, FindingStatus, Outcome, StepPath, Verdict};
+use crate::model::{Disposition, Finding, FindingStatus, Outcome, StepPath, Verdict};
 use crate::runbook::{OnFailure, Place, StepSpec};
 
 impl Engine {
@@ -156,10 +156,9 @@ impl Engine {
         let Some(step) = self.step(path).cloned() else { return Ok(Turn::On) };
         let Some(proposed) = &step.proposed else { return Ok(Turn::On) };
         for state in &step.effects {
-            if let Some((id, status, detail)) = finding_after(state)
-                && self.state().findings.get(&id).is_some_and(|finding| finding.status != status)
-            {
-                self.record(Some(path), Event::FindingSettled { id, status, detail })?;
+            let Some((id, status, detail)) = finding_after(state) else { continue };
+            for id in self.to_settle(id, status) {
+                self.record(Some(path), Event::FindingSettled { id, status, detail: detail.clone() })?;
             }
         }
         let done = Done {
@@ -177,6 +176,19 @@ impl Engine {
             Err(error) => self.record(Some(path), Event::StepFailed { error: error.message, hint: error.hint })?,
         }
         Ok(Turn::On)
+    }
+
+    /// Ids of the findings that come to this status with the one of this id. What is accepted of a resource is accepted,
+    /// whichever look found it: it would stand open beside the reason for it.
+    fn to_settle(&self, id: String, status: FindingStatus) -> Vec<String> {
+        let findings = &self.state().findings;
+        let Some(it) = findings.get(&id) else { return Vec::new() };
+        let is_like = |other: &&Finding| {
+            let is_open = status == FindingStatus::Accepted && other.status == FindingStatus::Open;
+            is_open && other.id != id && other.technique == it.technique && other.resource.is_same(&it.resource)
+        };
+        let like: Vec<String> = findings.values().filter(is_like).map(|other| other.id.clone()).collect();
+        Some(id).filter(|_| it.status != status).into_iter().chain(like).collect()
     }
 
     pub(super) async fn failed(&mut self, path: &StepPath) -> Result<Turn, EngineError> {

@@ -87,3 +87,31 @@ async fn what_was_cut_is_followed_where_nobody_could_name_the_suspect() {
         assert!(effects.iter().all(|effect| effect["verdict"] == "holds"), "{review}: {effects:#?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_kept_in_the_second_look_is_accepted_whichever_look_found_it() {
+    let scene = Scene::new().await;
+    let changes = [
+        (
+            "[steps.firewall-settle]\nanswer = \"run\"\nfields = { attested_by = \"Priya Nair\" }\n",
+            "[steps.firewall-settle]\nleft = \"later:Priya Nair\"\n",
+        ),
+        (
+            "left = \"later:Maya Lindqvist, before this is closed\"",
+            "answer = \"skip\"\nreason = \"a partner of ours, says Priya\"",
+        ),
+    ];
+    let ran = rehearsed(&scene, &changes);
+    let document = ran.json();
+    let findings = document["findings"].as_array().unwrap();
+    let allowed: Vec<&Value> = findings.iter().filter(|it| it["technique"] == "CF-T13").collect();
+    let told: Vec<&str> = allowed.iter().map(|it| it["family"].as_str().unwrap()).collect();
+    assert!(told.contains(&"access_rules") && allowed.iter().all(|it| it["status"] == "accepted"), "{allowed:#?}");
+    // What is said in a file is no silent keep either.
+    let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains("kept: a partner of ours, says Priya") && !told.contains("skip: a partner"),
+        "{}",
+        ran.stderr
+    );
+}

@@ -121,7 +121,7 @@ impl Terminal {
         } else {
             hand_text(request, &self.operator, &style)
         });
-        let prompted = Prompted::plain(id, vec![request.effect]);
+        let prompted = Prompted::plain(id, vec![request.effect]).by_hand();
         let judge = |line: &str| match (check_again(line, request), attested(line, &self.operator)) {
             (Some(Ok(key)), _) => Judged::Take((HandReply::CheckAgain(key), false)),
             (None, Some(Ok(said))) => Judged::Take(said),

@@ -223,7 +223,8 @@ impl Action for Recheck {
             let accepted = look.acceptance(finding);
             let (stands, because, by) = match (standing, accepted) {
                 (Standing::Gone(why), _) => {
-                    plan.settled_findings.push((finding.id.clone(), FindingStatus::Reverted, format!("read: {why}")));
+                    let known = look.known_as(finding).to_owned();
+                    plan.settled_findings.push((known, FindingStatus::Reverted, format!("read: {why}")));
                     (Stands::Gone, why, None)
                 }
                 (_, Some(accepted)) => (Stands::Accepted, accepted.reason.clone(), Some(accepted.by.clone())),
@@ -259,8 +260,8 @@ impl Action for Recheck {
 
     fn conclude(mut output: Output, done: &Done) -> Output {
         for ended in &done.effects {
-            let Some(resolves) = &ended.effect.resolves else { continue };
-            let row = output.rechecked.iter_mut().find(|row| row.finding == resolves.finding);
+            let Some(finding) = row::finding_of(&ended.effect) else { continue };
+            let row = output.rechecked.iter_mut().find(|row| row.finding == finding.id);
             let Some(row) = row else { continue };
             match (&ended.verdict, &ended.left) {
                 (Some(Verdict::Holds(proof)), _) => (row.stands, row.because) = (Stands::Gone, proof.clone()),

@@ -219,6 +219,15 @@ async fn what_somebody_keeps_with_a_reason_is_accepted_by_name() {
     }
     assert!(rows.iter().all(|row| row["stands"] == "accepted" || row["stands"] == "gone"), "{rows:#?}");
     let findings = document["findings"].as_array().unwrap();
-    let kept = findings.iter().filter(|finding| finding["status"] == "accepted").count();
-    assert_eq!(kept, accepted.len());
+    // Each row, and what another look has found of the same technique on the same thing.
+    let of_row = |finding: &&Value| accepted.iter().any(|row| row["finding"] == finding["id"]);
+    let (rows, like): (Vec<&Value>, Vec<&Value>) =
+        findings.iter().filter(|finding| finding["status"] == "accepted").partition(of_row);
+    for finding in &like {
+        let is_like = |row: &&&Value| {
+            row["technique"] == finding["technique"] && row["resource"]["id"] == finding["resource"]["id"]
+        };
+        assert!(rows.iter().any(|row| is_like(&row)), "{finding:#}");
+    }
+    assert_eq!((rows.len() + like.len(), like.len()), (24, 3));
 }

@@ -113,8 +113,11 @@ impl Answers {
     fn attest(&self, request: &HandRequest<'_>) -> Reply<HandReply> {
         let id = request.step.path.as_str();
         let answers = self.answers(request.step);
-        if let Some(reply) = refusal(&answers) {
-            return reply;
+        match refusal(&answers) {
+            // Nothing is skipped without a word: it stays as it is, and that is said.
+            Some(Reply::Skip(reason)) => return Reply::Go(HandReply::Keep(reason)),
+            Some(reply) => return reply,
+            None => {}
         }
         let own = answers.fields.unwrap_or_default();
         let key = &request.effect.key;

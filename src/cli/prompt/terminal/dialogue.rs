@@ -18,17 +18,19 @@ pub(super) struct Prompted<'p> {
     is_consent: bool,
     /// The step that `skip` would leave undone.
     skipped: Option<&'p PlannedStep>,
+    /// Whether it is about work by hand, of which it is said what becomes of it.
+    is_hand: bool,
 }
 
 impl<'p> Prompted<'p> {
     /// A prompt whose answer lets something happen: what was typed before it, or pasted into it, does not count.
     pub(super) const fn consent(label: &'p str, effects: Vec<&'p Effect>) -> Self {
-        Self { label, effects, is_consent: true, skipped: None }
+        Self { label, effects, is_consent: true, skipped: None, is_hand: false }
     }
 
     /// Any other prompt: of several lines pasted into it the first counts.
     pub(super) const fn plain(label: &'p str, effects: Vec<&'p Effect>) -> Self {
-        Self { label, effects, is_consent: false, skipped: None }
+        Self { label, effects, is_consent: false, skipped: None, is_hand: false }
     }
 
     /// At this prompt `skip` leaves the whole step undone.
@@ -36,8 +38,18 @@ impl<'p> Prompted<'p> {
         Self { skipped: Some(step), ..self }
     }
 
+    /// At this prompt work by hand is asked for.
+    pub(super) fn by_hand(self) -> Self {
+        Self { is_hand: true, ..self }
+    }
+
     /// What a person should hear before the step is skipped; `Err` where it may not be.
     fn before_skip(&self) -> Result<Option<String>, String> {
+        if self.is_hand {
+            return Err("what becomes of work by hand is said: `keep REASON`, it stays as it is, and its finding is \
+                        accepted; or `later OWNER`, it stays open"
+                .to_owned());
+        }
         let Some(step) = self.skipped else { return Ok(None) };
         if !step.skippable {
             return Err("this step may not be skipped: do it, or `pause`, or `abort REASON`".to_owned());

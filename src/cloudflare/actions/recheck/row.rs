@@ -85,7 +85,7 @@ pub(super) fn effect(finding: &Finding, why: &str, seat: Option<&Seat>, look: &L
         ],
         preselected: true,
         undo: None,
-        resolves: Some(Resolves { finding: finding.id.clone(), status: FindingStatus::Reverted }),
+        resolves: Some(Resolves { finding: look.known_as(finding).to_owned(), status: FindingStatus::Reverted }),
     }
 }
 
