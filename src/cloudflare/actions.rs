@@ -10,6 +10,7 @@ pub mod diff;
 pub mod dns_diff;
 pub mod findings_settle;
 pub mod graph;
+pub mod holders;
 pub mod hunt;
 pub mod member_remove;
 pub mod member_set_roles;
@@ -35,6 +36,7 @@ pub static ACTIONS: &[&dyn AnyAction] = &[
     &dns_diff::DnsDiff,
     &findings_settle::FindingsSettle,
     &graph::Graph,
+    &holders::Holders,
     &hunt::Hunt,
     &member_remove::MemberRemove,
     &member_set_roles::MemberSetRoles,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 pub use acting::Trace;
 pub use guard::{Losing, spare};
-pub use listing::{Found, Seen, find, find_listed, list};
+pub use listing::{Found, Seen, find, find_listed, list, list_or_gap};
 
 use super::api::segment;
 use crate::model::{Effect, Target, canonical_digest};

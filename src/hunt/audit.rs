@@ -162,10 +162,10 @@ pub struct LogReach {
     pub own_reads: u64,
 }
 
-/// A credential that the intruder holds, and who else uses it.
+/// A credential that the intruder holds, and who else uses it; or the user whose dashboard session or key it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Principal {
-    /// Id of the token.
+    /// Id of the token; of a user the e-mail.
     pub token_id: String,
     /// Its name; may be chosen by an attacker.
     pub token_name: String,
@@ -189,6 +189,13 @@ pub struct Principal {
     /// E-mails of the members whom the intruder let in by it: nobody else is behind them, wherever they act.
     #[serde(default)]
     pub let_in: Vec<String>,
+}
+
+impl Principal {
+    /// Whether it is a user, by whatever else than a token.
+    pub fn is_person(&self) -> bool {
+        self.token_id.contains('@')
+    }
 }
 
 /// Whose doing `event` is, given what the intruder holds.

@@ -40,6 +40,7 @@ mod openapi;
 mod other_ways;
 mod outside;
 mod own_credential;
+mod person;
 mod planned;
 mod plants;
 mod report;

@@ -109,7 +109,7 @@ async fn the_report_claims_nothing_that_was_not_seen_and_credits_whom_the_journa
         ("delete Origin CA certificate", "irreversible"),
         ("put back rule admin", "reversible"),
         ("delete IP access rule 203.0.113.199", "disruptive"),
-        ("Global API key (by hand)", "not rated"),
+        ("Global API key of whoever the suspect belonged to (by hand)", "not rated"),
     ] {
         assert!(line(&report, "| E", change).contains(&format!(" | {danger} | ")), "{change}");
     }

@@ -20,6 +20,8 @@ pub(super) struct Candidates {
     what: &'static str,
     /// Name and id.
     known: Vec<(String, String)>,
+    /// E-mails of members, where a person may be meant as well.
+    people: Vec<String>,
     /// Zones, where all are known: then no other name is one.
     zones: Option<ZoneNames>,
 }
@@ -41,7 +43,12 @@ impl Candidates {
             Some(zones) => zones.known(),
             None => named(kind, &*connected.read).await,
         };
-        (!known.is_empty()).then_some(Self { what, known, zones })
+        let people = match ty {
+            InputType::CloudflareToken => named(Named::Members, &*connected.read).await,
+            _ => Vec::new(),
+        };
+        let people = people.into_iter().map(|(email, _)| email).collect();
+        (!known.is_empty()).then_some(Self { what, known, people, zones })
     }
 
     /// What `?` and `? WORD` ask for.
@@ -65,7 +72,11 @@ impl Candidates {
     /// # Errors
     /// What to say instead of taking the text.
     pub(super) fn look_up(&self, text: &str) -> Result<(), String> {
-        if text.eq_ignore_ascii_case("unknown") || self.known.iter().any(|(name, id)| name == text || id == text) {
+        let is_person = self.people.iter().any(|email| email.eq_ignore_ascii_case(text));
+        if is_person
+            || text.eq_ignore_ascii_case("unknown")
+            || self.known.iter().any(|(name, id)| name == text || id == text)
+        {
             return Ok(());
         }
         let near = self.known.iter().map(|(name, id)| (strsim::jaro_winkler(name, text), name, id));
@@ -149,7 +160,7 @@ mod tests {
     fn what_a_name_does_not_tell_is_said_beside_it() {
         let known = [("twin", "1"), ("twin", "2"), ("f\u{43e}rwarder", "3"), ("ci-deploy", "4")];
         let known = known.map(|(name, id)| (name.to_owned(), id.to_owned())).to_vec();
-        let candidates = Candidates { what: "token", known, zones: None };
+        let candidates = Candidates { what: "token", known, people: vec!["eve@a.example".to_owned()], zones: None };
         assert_eq!(
             candidates.listed(""),
             "- twin (1): another bears the same name; go by the id\n\
@@ -159,6 +170,7 @@ mod tests {
         );
         assert_eq!(candidates.listed("cdply"), "- ci-deploy (4)");
         assert!(candidates.refuse_several("twin").unwrap_err().starts_with("2 tokens are called that; type the id"));
+        assert!(candidates.look_up("Eve@a.example").is_ok() && candidates.look_up("eva@a.example").is_err());
         assert!(candidates.refuse_several("1").is_ok() && candidates.refuse_several("ci-deploy").is_ok());
     }
 }

@@ -56,7 +56,8 @@ impl Action for Graph {
     };
 
     async fn plan<'a>(params: Params, _look: &'a Look<'a>) -> Result<StepPlan<Output>, StepError> {
-        let suspects: Vec<String> = params.principals.iter().map(|held| held.token_id.clone()).take(1).collect();
+        let tokens = params.principals.iter().filter(|held| !held.is_person());
+        let suspects: Vec<String> = tokens.map(|held| held.token_id.clone()).take(1).collect();
         let graph = Grown::grow(&suspects, &params.principals, &params.events, READING);
         let tree = graph.tree().into_iter().map(|(depth, node)| {
             let made = if depth == 0 { String::new() } else { format!(", {}", node.tie.words()) };

@@ -152,7 +152,8 @@ impl Action for Hunt {
             baseline: baseline.as_ref(),
         };
         let seen = hunting.look(look, &mut |_, _| {}).await?;
-        let suspects: Vec<String> = principals.iter().map(|held| held.token_id.clone()).take(1).collect();
+        let suspects: Vec<String> =
+            principals.iter().filter(|held| !held.is_person()).map(|held| held.token_id.clone()).take(1).collect();
         let graph = Graph::grow(&suspects, &principals, &events, READING);
         let reviewed = params.reviewed.unwrap_or(false);
         // Without what was known to be good, what is missing is in no list that could be compared.

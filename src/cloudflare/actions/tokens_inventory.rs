@@ -2,6 +2,7 @@
 
 mod dealt_with;
 mod findings;
+mod person;
 mod ranking;
 mod suspect;
 
@@ -37,7 +38,7 @@ pub struct TokensInventory;
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// The compromised token: its id, its name if no other has it, or `unknown`. A name that nothing bears is followed too:
-    /// it may be another member's own token.
+    /// it may be another member's own token. Where a person was phished: their e-mail.
     pub suspect: String,
     /// Start of the window.
     #[serde(default)]
@@ -89,7 +90,7 @@ pub struct Output {
     pub principals: Vec<Principal>,
     /// True where the suspect is not active any more, or provably gone.
     pub already_dead: bool,
-    /// True where the log shows the intruder's address with a global API key or in the dashboard.
+    /// True where the log shows the intruder's address with a global API key or in the dashboard, or the suspect is a person.
     pub beyond_tokens: bool,
     /// The users whose key or session that was, for `cloudflare.member.remove` and `cloudflare.member.set_roles`.
     pub holders: Vec<MemberRef>,
@@ -175,6 +176,7 @@ impl Action for TokensInventory {
         permissions: &[
             Permission { group: "API Tokens Read", write: false },
             Permission { group: "Account API Tokens Read", write: false },
+            Permission { group: "Account Settings Read", write: false },
         ],
         example: "suspect = \"ci-deploy\"\n",
         settling: Duration::ZERO,
@@ -190,9 +192,12 @@ impl Action for TokensInventory {
             more.into_iter().for_each(|token| include(&mut all, token));
             all
         };
+        let events = params.events.unwrap_or_default();
+        let wanted = params.suspect.trim();
         let view = View {
+            members: person::members(look, wanted, &events).await?,
             seen: &seen,
-            events: params.events.unwrap_or_default(),
+            events,
             before: params.seen_before.unwrap_or_default(),
             cut: with(params.cut, cut),
             resting: with(params.resting, resting),
@@ -203,8 +208,8 @@ impl Action for TokensInventory {
             own: look.provider().credential().id.clone(),
             safeguards: look.safeguards(),
         };
-        let meant = view.meant(params.suspect.trim());
-        let held = view.held(meant.suspect());
+        let meant = view.meant(wanted);
+        let held = view.held(&meant);
         // Of a token whose value leaked there is no doubt, used or not.
         let is_leaked = meant.suspect().is_some_and(|suspect| look.was_told_by_value(&suspect.id));
         let is_doubted = !is_leaked && view.is_doubted(&meant, &held.principals);
@@ -214,7 +219,10 @@ impl Action for TokensInventory {
         if let Some(unheard) = meant.unheard() {
             findings.retain(|finding| !unheard.is(&finding.resource.id));
         }
-        let summary = summary(&output, &meant, view.events.is_empty());
+        let mut summary = summary(&output, &meant, view.events.is_empty());
+        if let Some(person) = meant.person() {
+            summary.push_str(&format!(", the suspect is {person}: {}", view.told_of(person, &held.principals)));
+        }
         let gaps = meant.suspect().and_then(|suspect| suspect.gap.clone()).into_iter().collect();
         Ok(StepPlan { findings, gaps, ..StepPlan::seen(output, summary) })
     }
@@ -223,6 +231,8 @@ impl Action for TokensInventory {
 /// Everything that an inventory is made from.
 struct View<'a> {
     seen: &'a Seen,
+    /// E-mails of members, where they were asked for.
+    members: Vec<String>,
     events: Vec<AuditEvent>,
     before: Vec<SeenBefore>,
     cut: Vec<TokenRef>,
@@ -237,18 +247,24 @@ struct View<'a> {
 }
 
 impl View<'_> {
-    fn held(&self, suspect: Option<&Suspect>) -> Held<'_> {
+    fn held(&self, meant: &Meant) -> Held<'_> {
         // What was cut as the intruder's is the intruder's, also where nobody could name the suspect at first; and so is what
         // was to be cut and could not be.
         let cut = self.cut.iter().chain(&self.chosen).map(|token| token.id.clone());
-        let mut suspects: Vec<String> = suspect.map(|suspect| suspect.id.clone()).into_iter().chain(cut).collect();
+        let mut suspects: Vec<String> =
+            meant.suspect().map(|suspect| suspect.id.clone()).into_iter().chain(cut).collect();
         let mut known = BTreeSet::new();
         suspects.retain(|id| known.insert(id.clone()));
         let is_own_address = |ip: &str| self.safeguards.is_own_address(ip);
         let honest = |token: &str| {
-            let uses = self.before.iter().filter(|before| before.token_id.as_deref() == Some(token));
+            // Of a user it is what they did without a token.
+            let is_it = |id: &Option<String>, email: &Option<String>| match id {
+                Some(id) => id == token,
+                None => email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(token)),
+            };
+            let uses = self.before.iter().filter(|before| is_it(&before.token_id, &before.email));
             let uses = uses.filter_map(|before| before.ip.clone());
-            let events = self.events.iter().filter(|event| event.token_id.as_deref() == Some(token));
+            let events = self.events.iter().filter(|event| is_it(&event.token_id, &event.email));
             let own = events.filter_map(|event| event.ip.clone()).filter(|ip| is_own_address(ip));
             uses.chain(own).collect()
         };
@@ -262,7 +278,10 @@ impl View<'_> {
         // A user agent can be faked: it keeps an act from being held for the intruder's, and never clears it. To make a
         // credential that it never made speaks against any use; that a job does something else for once does not.
         let as_ever = |event: &AuditEvent| {
-            let uses = self.before.iter().filter(|seen| seen.token_id.is_some() && seen.token_id == event.token_id);
+            let is_theirs = |seen: &&SeenBefore| {
+                seen.token_id == event.token_id && (seen.token_id.is_some() || seen.email == event.email)
+            };
+            let uses = self.before.iter().filter(is_theirs);
             let kind = kind(event);
             let is_grave = made(event).is_some_and(|made| made.kind != "Worker");
             let did = |seen: &SeenBefore| !is_grave || seen.did(&kind) != Some(false);
@@ -270,9 +289,9 @@ impl View<'_> {
         };
         let at_work: BTreeSet<&str> = self.before.iter().filter_map(|before| before.ip.as_deref()).collect();
         let is_teams = |ip: &str| is_own_address(ip) || at_work.contains(ip);
-        let (since, name) = (self.since, |id: &str| self.name(id));
-        let known =
-            Known { since, honest: &honest, is_teams: &is_teams, usual: &usual, as_ever: &as_ever, name: &name };
+        let (since, person, name) = (self.since, meant.person(), |id: &str| self.name(id));
+        let (honest, is_teams, usual, as_ever, name) = (&honest, &is_teams, &usual, &as_ever, &name);
+        let known = Known { since, person, honest, is_teams, usual, as_ever, name };
         let mut held = held(&suspects, &self.events, &known);
         // A responder who made a token in the dashboard is behind the address of this run, not an intruder.
         held.tokens.retain(|grip| grip.sure || self.own.as_ref() != Some(&grip.id));
@@ -310,11 +329,12 @@ impl View<'_> {
         let candidates = self.ranked(&rows, held, meant).into_iter();
         suspects.extend(candidates.filter(|token| {
             let acted = || is_doubted && self.acted_as_never_before(&token.id);
-            meant.is_open() || self.beside.contains(&token.id) || acted()
+            let is_blind = meant.person().is_some() && self.events.is_empty();
+            meant.is_open() || is_blind || self.beside.contains(&token.id) || acted()
         }));
         let widened = held.tampered.iter().map(|tampering| self.tampered(tampering)).collect();
         let rotatable = rows.iter().filter(|row| row.status == "active" && matches!(row.role, Role::Other | Role::Own));
-        let holders = self.holders(&held.principals);
+        let holders = self.holders(meant, &held.principals);
         Output {
             suspects,
             held: gripped,
@@ -332,7 +352,7 @@ impl View<'_> {
                 .map(|token| self.revived(token))
                 .collect(),
             rotatable: rotatable.filter_map(|row| self.seen.get(&row.id)).map(Token::reference).collect(),
-            beyond_tokens: self.beyond_tokens(&held.principals).next().is_some(),
+            beyond_tokens: !holders.is_empty() || self.beyond_tokens(&held.principals).next().is_some(),
             holder_work: holders.iter().flat_map(|holder| ByHand::of_user(holder.label())).collect(),
             holders,
             already_dead: suspect.is_some_and(|suspect| self.is_dead(&suspect.id)),
@@ -399,34 +419,6 @@ impl View<'_> {
             .iter()
             .find(|event| event.success && event.action == "create" && event.resource_id.as_deref() == Some(id));
         made.and_then(|event| event.token_name.clone().or_else(|| event.email.clone()))
-    }
-
-    /// What the intruder's address did with a global API key or in the dashboard.
-    fn beyond_tokens<'v>(&'v self, principals: &'v [Principal]) -> impl Iterator<Item = &'v AuditEvent> {
-        let hostile = |ip: &String| principals.iter().any(|held| held.hostile_ips.contains(ip));
-        self.events.iter().filter(move |event| {
-            matches!(event.context.as_deref(), Some("api_key" | "dash"))
-                && event.success
-                && event.ip.as_ref().is_some_and(hostile)
-        })
-    }
-
-    fn holders(&self, principals: &[Principal]) -> Vec<MemberRef> {
-        let mut holders: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for event in self.beyond_tokens(principals) {
-            let way = if event.context.as_deref() == Some("api_key") { "global API key" } else { "session" };
-            if let Some(email) = event.email.as_deref() {
-                holders.entry(email).or_default().insert(way);
-            }
-        }
-        let holder = |(email, ways): (&str, BTreeSet<&str>)| MemberRef {
-            member: email.to_owned(),
-            email: email.to_owned(),
-            why: Some(format!("the intruder acted with their {}", ways.into_iter().collect::<Vec<_>>().join(" and "))),
-            finding: None,
-            sure: true,
-        };
-        holders.into_iter().map(holder).collect()
     }
 }
 

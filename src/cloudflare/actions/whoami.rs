@@ -59,7 +59,7 @@ pub struct Output {
 pub enum Kin {
     /// It is that very credential, or one of its name.
     SameCredential,
-    /// Another token of the same user.
+    /// Another token of the same user, or that user.
     SameUser,
     /// None of its user's tokens.
     Other,
@@ -159,7 +159,10 @@ impl Action for Whoami {
         }
         let suspect = params.suspect.as_deref().map(str::trim).filter(|it| !it.is_empty() && *it != "unknown");
         if let Some(suspect) = suspect {
-            output.suspect = kin(suspect, &own_name, look).await;
+            output.suspect = match output.owner.as_deref() {
+                Some(owner) if owner.eq_ignore_ascii_case(suspect) => Kin::SameUser,
+                _ => kin(suspect, &own_name, look).await,
+            };
         }
         output.called = called(&output);
         output.warnings = warnings(&output, credential.kind, look.now());
@@ -218,7 +221,7 @@ fn warnings(output: &Output, kind: CredentialKind, now: Timestamp) -> Vec<String
                 .to_owned(),
         ),
         Kin::SameUser => warnings.push(
-            "the suspect is a token of the same user: an intruder with that user's session or key has this credential too"
+            "the suspect is a token of the same user, or that user: an intruder with that user's session or key has this credential too"
                 .to_owned(),
         ),
         Kin::Other | Kin::Unknown => {}

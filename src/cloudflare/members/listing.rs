@@ -42,9 +42,24 @@ impl Seen {
 
 /// Lists members and invitations. A list that may be short is a gap.
 pub async fn list(look: &Look<'_>) -> Result<Seen, StepError> {
+    read(look).await.map_err(|error| StepError::read("list the members", &error))
+}
+
+/// The same for a step that makes sense without it: that the credential may not read it is a gap.
+pub async fn list_or_gap(look: &Look<'_>) -> Result<Option<Seen>, StepError> {
+    match read(look).await {
+        Ok(seen) => Ok(Some(seen)),
+        Err(error) if error.is_outage() => Err(StepError::read("list the members", &error)),
+        Err(error) => {
+            look.gap(error.gap("members", "the account", Some("Account Settings Read")));
+            Ok(None)
+        }
+    }
+}
+
+async fn read(look: &Look<'_>) -> Result<Seen, ReadError> {
     let request = ReadRequest::new(collection(look.account()));
-    let listing = look.list(&request, Paging::Pages { per_page: 50 }, "members", "the account").await;
-    let listing = listing.map_err(|error| StepError::read("list the members", &error))?;
+    let listing = look.list(&request, Paging::Pages { per_page: 50 }, "members", "the account").await?;
     let members: Vec<Member> = listing.items.iter().filter_map(Member::read).collect();
     let unread = listing.items.len() - members.len();
     let shortfall = match listing.shortfall {

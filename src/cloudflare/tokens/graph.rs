@@ -53,7 +53,9 @@ pub struct Tampering<'e> {
 pub struct Known<'a> {
     /// Start of the window.
     pub since: Option<Timestamp>,
-    /// Addresses from which a token was used before the window.
+    /// E-mail of the user who is the suspect, where a person is.
+    pub person: Option<&'a str>,
+    /// Addresses from which a token, or a user without one, acted before the window.
     pub honest: &'a dyn Fn(&str) -> Vec<String>,
     /// Whether somebody was at work at an address before the window, or the team said that it is its own.
     pub is_teams: &'a dyn Fn(&str) -> bool,
@@ -64,6 +66,21 @@ pub struct Known<'a> {
     pub as_ever: &'a dyn Fn(&AuditEvent) -> bool,
     /// A token's name.
     pub name: &'a dyn Fn(&str) -> String,
+}
+
+impl Known<'_> {
+    /// Whether the user who is the suspect did it, by whatever else than a token.
+    fn is_of_person(&self, event: &AuditEvent) -> bool {
+        self.person.is_some_and(|person| is_of(person, event)) && event.token_id.is_none()
+    }
+}
+
+/// Whether it was done with the token of this id, or without one by the user of this e-mail.
+fn is_of(id: &str, event: &AuditEvent) -> bool {
+    match &event.token_id {
+        Some(token) => token == id,
+        None => event.email.as_ref().is_some_and(|email| email.eq_ignore_ascii_case(id)),
+    }
 }
 
 /// Follows who made and changed what, from `suspects` on, until nothing new turns up.
@@ -105,8 +122,9 @@ pub fn held<'e>(suspects: &[String], events: &'e [AuditEvent], known: &Known<'_>
                 continue;
             }
             if makes(event) {
-                // Only an address speaks against what was made without a token, but for whom the intruder let in.
-                let sure = event.token_id.is_some() || held.is_let_in(event);
+                // Only an address speaks against what was made without a token, but for whom the intruder let in, and whom
+                // somebody named.
+                let sure = event.token_id.is_some() || held.is_let_in(event) || known.is_of_person(event);
                 held.tokens.push(Grip { id: id.clone(), made: Some(event), used: None, sure });
                 grown = true;
             } else if changes(event) {
@@ -230,7 +248,11 @@ fn principals(held: &Held<'_>, events: &[AuditEvent], known: &Known<'_>) -> Vec<
         let earlier: Vec<String> = honest.filter_map(|event| event.ip.clone()).collect();
         Some(principal(Use { id: &it.id, from: Some(at), earlier, made: true, maker: None }, events, known))
     });
-    let mut principals: Vec<Principal> = gripped.chain(rolled).collect();
+    let person = known.person.map(|id| {
+        let of = Use { id, from: known.since, earlier: Vec::new(), made: false, maker: None };
+        Principal { token_name: id.to_owned(), ..principal(of, events, known) }
+    });
+    let mut principals: Vec<Principal> = gripped.chain(rolled).chain(person).collect();
     // What one token tells of an address counts for the others.
     let hostile: BTreeSet<String> = principals.iter().flat_map(|held| held.hostile_ips.iter().cloned()).collect();
     for (email, act) in &held.let_in {
@@ -261,9 +283,7 @@ struct Use<'u> {
 
 fn principal(of: Use<'_>, events: &[AuditEvent], known: &Known<'_>) -> Principal {
     let honest_ips: BTreeSet<String> = (known.honest)(of.id).into_iter().chain(of.earlier).collect();
-    let is_use = |event: &&AuditEvent| {
-        event.token_id.as_deref() == Some(of.id) && of.from.is_none_or(|from| event.at >= from) && !event.own
-    };
+    let is_use = |event: &&AuditEvent| is_of(of.id, event) && of.from.is_none_or(|from| event.at >= from) && !event.own;
     let mut used: BTreeMap<&String, Vec<&AuditEvent>> = BTreeMap::new();
     for event in events.iter().filter(is_use).chain(of.maker) {
         if let Some(ip) = event.ip.as_ref().filter(|ip| !honest_ips.contains(*ip)) {
@@ -379,6 +399,7 @@ mod tests {
         let as_ever = |event: &AuditEvent| event.user_agent.as_deref() == Some("deploy/2");
         let known = Known {
             since: None,
+            person: None,
             honest: &honest,
             is_teams: &is_teams,
             usual: &usual,

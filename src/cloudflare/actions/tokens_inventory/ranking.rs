@@ -48,7 +48,10 @@ impl View<'_> {
     /// that is surely the intruder's.
     pub(super) fn is_doubted(&self, meant: &Meant, principals: &[Principal]) -> bool {
         let is_told = principals.iter().any(|held| !held.hostile_ips.is_empty());
-        meant.suspect().is_some() && !is_told && !self.events.is_empty() && !self.before.is_empty()
+        (meant.suspect().is_some() || meant.person().is_some())
+            && !is_told
+            && !self.events.is_empty()
+            && !self.before.is_empty()
     }
 
     /// Whether the log shows of the token what it never showed before.

@@ -11,6 +11,8 @@ pub(super) enum Meant {
     Unknown,
     /// This one.
     One(Suspect),
+    /// No token, but a person, by e-mail: whoever has their session or key needs no token of theirs.
+    Person(String),
     /// The ids of those that bear the name. Which is meant, or whether all are, a person chooses among the candidates.
     Several(Vec<String>),
 }
@@ -20,7 +22,15 @@ impl Meant {
     pub(super) const fn suspect(&self) -> Option<&Suspect> {
         match self {
             Self::One(suspect) => Some(suspect),
-            Self::Unknown | Self::Several(_) => None,
+            Self::Unknown | Self::Several(_) | Self::Person(_) => None,
+        }
+    }
+
+    /// The e-mail, where it is a person.
+    pub(super) fn person(&self) -> Option<&str> {
+        match self {
+            Self::Person(email) => Some(email),
+            Self::Unknown | Self::One(_) | Self::Several(_) => None,
         }
     }
 
@@ -31,14 +41,14 @@ impl Meant {
 
     /// Whether any token may be the suspect.
     pub(super) fn is_open(&self) -> bool {
-        self.suspect().is_none_or(|suspect| suspect.unheard.is_some())
+        self.person().is_none() && self.suspect().is_none_or(|suspect| suspect.unheard.is_some())
     }
 
     /// What the name says of the token with this id, where it is not the only one of the name.
     pub(super) fn says_of(&self, id: &str) -> Option<&'static str> {
         match self {
             Self::Several(ids) => ids.iter().any(|it| it == id).then_some("it is called as the suspect is"),
-            Self::Unknown | Self::One(_) => {
+            Self::Unknown | Self::One(_) | Self::Person(_) => {
                 let is_near = self.unheard()?.near.as_deref() == Some(id);
                 is_near.then_some("its name is nearly the suspect's")
             }
@@ -85,6 +95,7 @@ impl View<'_> {
         }
         let id = match self.called(wanted).as_slice() {
             [id] => id.clone(),
+            [] if self.is_person(wanted) => return Meant::Person(wanted.to_owned()),
             [] => return Meant::One(self.unheard_of(wanted)),
             // An intruder may give its tokens the suspect's name, also after the first cut: that must stop nobody.
             several => match self.cut.iter().find(|token| several.contains(&token.id)) {
