@@ -223,7 +223,9 @@ pub fn attribute(event: &AuditEvent, principals: &[Principal]) -> Attribution {
     }
     let Some(token) = event.token_id.as_deref() else {
         // Log v1 and dashboard acts name no token: an address that only the intruder has tells, an e-mail does not.
-        return match (from(|held| &held.hostile_ips), from(|held| &held.mixed_ips)) {
+        // What the older log has of an address of honest use may have been done by the token itself.
+        let may_be_token = event.log == "v1" && from(|held| &held.honest_ips);
+        return match (from(|held| &held.hostile_ips), from(|held| &held.mixed_ips) || may_be_token) {
             (true, _) => Attribution::Intruder,
             (false, true) => Attribution::Shared,
             (false, false) => others,
@@ -325,5 +327,15 @@ mod tests {
         assert_eq!(attribute(&first, &doubtful), Attribution::Unattributed, "nobody is known to be the intruder");
         let as_ever = doubtful.map(|held| Principal { mixed_ips: vec![], open_ips: vec![], ..held });
         assert_eq!(attribute(&first, &as_ever), Attribution::Other, "nothing was done that an intruder may have done");
+    }
+
+    #[test]
+    fn what_the_older_log_has_of_an_honest_address_may_be_the_tokens_own() {
+        let second = event(None, "runner", false);
+        let first = AuditEvent { log: "v1".into(), ..second.clone() };
+        assert_eq!(attribute(&second, &held()), Attribution::Other);
+        assert_eq!(attribute(&first, &held()), Attribution::Shared);
+        let elsewhere = AuditEvent { ip: Some("home".into()), ..first };
+        assert_eq!(attribute(&elsewhere, &held()), Attribution::Other);
     }
 }

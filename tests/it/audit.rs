@@ -97,6 +97,24 @@ async fn what_was_new_of_each_credential_is_said_and_a_shared_one_is_called_so()
 }
 
 #[tokio::test]
+async fn an_address_that_came_up_shortly_before_the_window_is_known_for_nothing() {
+    let stage = Stage::new().await;
+    let collect = async |hours: i64| {
+        let since = stage.now - SignedDuration::from_hours(hours);
+        stage.plan(COLLECT, json!({ "since": since, "before": stage.now })).await.unwrap().plan.output
+    };
+    let acts = |events: &Value, ip: &str| events.as_array().unwrap().iter().filter(|it| it["ip"] == ip).count();
+    let (hostile, runner) = ("203.0.113.199", "198.51.100.90");
+    let (whole, late) = (collect(10).await, collect(5).await);
+    // The window was thought to begin when the intruder had been there for some time.
+    assert!(acts(&late["events"], hostile) < acts(&whole["events"], hostile), "{}", acts(&late["events"], hostile));
+    for audit in [&whole, &late] {
+        assert_eq!(acts(&audit["seen_before"], hostile), 0, "{audit:#}");
+        assert!(acts(&audit["seen_before"], runner) > 0);
+    }
+}
+
+#[tokio::test]
 async fn somebody_else_with_quells_own_token_is_seen_and_its_own_reads_are_not() {
     let stage = Stage::new().await;
     let members = "/accounts/{a}/members";

@@ -2,7 +2,7 @@
 
 mod reach;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -60,6 +60,8 @@ pub struct Output {
 
 const WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// A log that reaches back so far before the window tells whether an address is new.
+const DAYS_TO_TELL: i32 = 3;
 const LOOKBACK: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Both logs keep 18 months (documented).
 const KEPT: SignedDuration = SignedDuration::from_hours(548 * 24);
@@ -74,7 +76,8 @@ impl Action for AuditCollect {
         summary: "Read both audit logs of a window, and what was usual before it",
         docs: "Reads log v2 (which names tokens and addresses) for the account and for the user, log v1 of both besides, and \
                makes one list of them in which each act stands once. What was done with a credential in the 30 days before \
-               the window counts as its honest use.\n\nWhat no log shows: objects read from R2 over S3, values read from KV \
+               the window counts as its honest use, but for what came from an address that was first seen within a day before \
+               it.\n\nWhat no log shows: objects read from R2 over S3, values read from KV \
                by Workers, DNS queries, changes of the Origin CA key; values are partly redacted; what happened in the last \
                minutes may not be there yet. quell's own acts are told by the requests that it sent, one by one, and never \
                by its token alone: an intruder may hold the same. Its reads are left out, all else is marked as its own.\n\n\
@@ -131,11 +134,12 @@ impl Action for AuditCollect {
         reach.own_reads = (whole - merged.len()) as u64;
         let (earlier, mut events): (Vec<_>, Vec<_>) = merged.into_iter().partition(|event| event.at < since);
         reach.unnamed = events.iter().filter(|event| event.log == "v1").count() as u64;
-        let seen_before = seen_before(&earlier);
+        let is_own_address = |ip: &str| look.safeguards().is_own_address(ip);
+        let seen_before = seen_before(settled(&earlier, since, &is_own_address));
         let usual = Usual::new(&seen_before);
         for event in &mut events {
             let is_of_run = event.ip.as_ref().is_some_and(|ip| of_run.contains(ip));
-            let is_teams = is_of_run || event.ip.as_ref().is_some_and(|ip| look.safeguards().is_own_address(ip));
+            let is_teams = is_of_run || event.ip.as_ref().is_some_and(|ip| is_own_address(ip));
             let is_explained = is_teams || usual.explains(event);
             // Who sits where the team does may have its machine as well: the place does not explain what was never done.
             event.new_kind = is_explained && !is_of_run && usual.is_new_kind(event, &kind(event));
@@ -241,10 +245,30 @@ impl Collecting<'_> {
     }
 }
 
-fn seen_before(events: &[AuditEvent]) -> Vec<SeenBefore> {
+/// What was done from where somebody was known to be before the window. Whoever names its beginning may name it too late:
+/// an address that first came up within a day before it is known for nothing, where the log reaches back long enough to say
+/// that it is new.
+fn settled<'e>(
+    events: &'e [AuditEvent],
+    since: Timestamp,
+    is_own_address: &dyn Fn(&str) -> bool,
+) -> impl Iterator<Item = &'e AuditEvent> {
+    let mut first: HashMap<&str, Timestamp> = HashMap::new();
+    for event in events {
+        if let Some(ip) = event.ip.as_deref() {
+            first.entry(ip).and_modify(|at| *at = event.at.min(*at)).or_insert(event.at);
+        }
+    }
+    let is_told = first.values().any(|at| *at <= earlier(since, DAY * DAYS_TO_TELL));
+    let fresh = earlier(since, DAY);
+    first.retain(|ip, at| is_told && *at >= fresh && !is_own_address(ip));
+    events.iter().filter(move |event| event.ip.as_deref().is_none_or(|ip| !first.contains_key(ip)))
+}
+
+fn seen_before<'e>(events: impl Iterator<Item = &'e AuditEvent>) -> Vec<SeenBefore> {
     let mut uses: BTreeMap<SeenBefore, (u64, BTreeSet<String>)> = BTreeMap::new();
     // An attempt that failed is no use: an intruder who tried in vain must not make the address an honest one.
-    for event in events.iter().filter(|event| event.success) {
+    for event in events.filter(|event| event.success) {
         let seen = SeenBefore {
             token_id: event.token_id.clone(),
             email: event.email.clone(),

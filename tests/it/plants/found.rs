@@ -112,8 +112,15 @@ async fn colleagues_alone_are_blamed_for_nothing_and_what_is_hidden_is_said() {
     assert!(field.stage.scenario.truth.is_empty() && field.stage.scenario.innocents.len() > 40);
     let seen = field.hunt(&[]).await;
     assert!(seen.plan.findings.is_empty() && seen.gaps.is_empty(), "{:#?} {:#?}", seen.plan.findings, seen.gaps);
+    let mut asked = Vec::new();
     for technique in techniques::techniques() {
         let judged = verdict(&seen, technique.id);
+        // Who had never given anybody a credential, and did so from where they always are, is asked, and not blamed.
+        if judged["because"][0].as_str().is_some_and(|why| why.ends_with("ask them")) {
+            assert_eq!((&judged["verdict"], &judged["findings"]), (&"unknown".into(), &serde_json::json!([])));
+            asked.push(technique.id);
+            continue;
+        }
         let is_hidden = !technique.hidden.is_empty();
         let expected = if is_hidden { "unknown" } else { "ruled_out" };
         assert_eq!((&judged["verdict"], &judged["permanent"]), (&expected.into(), &is_hidden.into()), "{judged}");
@@ -121,6 +128,8 @@ async fn colleagues_alone_are_blamed_for_nothing_and_what_is_hidden_is_said() {
             assert_eq!(judged["because"], serde_json::json!([technique.hidden]), "{judged}");
         }
     }
+    let firsts = ["CF-I02", "CF-I04", "CF-I05", "CF-I07", "CF-I10", "CF-T15", "CF-Z02", "CF-Z03", "CF-Z04"];
+    assert_eq!(asked, firsts);
     // Each is counted once, where a family shows it.
     assert!(seen.plan.output["by_others"].as_u64().unwrap() >= 30, "{}", seen.plan.output["by_others"]);
 }

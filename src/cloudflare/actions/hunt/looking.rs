@@ -8,9 +8,10 @@ use super::traces::{Left, Traces};
 use crate::action::{Look, StepError};
 use crate::cloudflare::api::segment;
 use crate::cloudflare::audit::bulk::hides_deletions;
+use crate::cloudflare::audit::credentials::gives;
 use crate::cloudflare::audit::pathless::Pathless;
 use crate::cloudflare::present::{Wanted, compare, unkept, unread};
-use crate::cloudflare::techniques::{OF_RULESETS, is_either, techniques};
+use crate::cloudflare::techniques::{OF_RULESETS, is_either, of_act, techniques};
 use crate::cloudflare::zones::{none_seen, unseen, zones};
 use crate::hunt::snapshot::Snapshot;
 use crate::hunt::sweep::by_interest;
@@ -113,6 +114,9 @@ impl Hunting<'_> {
             look.gap(gap.clone());
             gaps.push(gap);
         }
+        for (id, why) in self.first_credentials() {
+            untold.entry(id.to_owned()).or_insert(why);
+        }
         let sight = Sight {
             read: self.families.iter().map(|family| family.name.to_owned()).collect(),
             gaps,
@@ -133,6 +137,36 @@ impl Hunting<'_> {
             drifted,
             sight,
         })
+    }
+
+    /// Techniques that acts may be of by which somebody got a credential, and whose maker had never done the like, each with
+    /// why. They came from where their makers always are, and are blamed on nobody; whoever has a colleague's machine acts
+    /// from there as well.
+    fn first_credentials(&self) -> BTreeMap<&'static str, String> {
+        let is_first = |event: &&AuditEvent| {
+            event.success
+                && event.new_kind
+                && event.at >= self.since
+                && attribute(event, self.principals) == Attribution::Other
+                && gives(event).is_some()
+        };
+        let mut acts: BTreeMap<&'static str, Vec<&AuditEvent>> = BTreeMap::new();
+        for event in self.events.iter().filter(is_first) {
+            for technique in of_act(event) {
+                acts.entry(technique.id).or_default().push(event);
+            }
+        }
+        let why = |acts: &[&AuditEvent]| {
+            let newest = acts.iter().max_by_key(|event| event.at)?;
+            let by = newest.actor();
+            let who = [by.token_name, by.email, by.token_id, by.ip].into_iter().flatten().next()?;
+            let (does, at) = (gives(newest)?, newest.at.strftime("%F %H:%MZ"));
+            Some(format!(
+                "{} from where its maker always is, who had never done the like, the last at {at} ({who} {does}): ask them",
+                count(acts.len(), "act"),
+            ))
+        };
+        acts.into_iter().filter_map(|(id, acts)| Some((id, why(&acts)?))).collect()
     }
 
     /// What batches of DNS records may have deleted in these zones, where neither the log nor the baseline names it.
