@@ -23,7 +23,7 @@ mod sealed;
 mod step_path;
 mod world;
 
-pub use address::ip_range;
+pub use address::{ip_range, plain_address, plain_email};
 pub use ask::{AnswerKind, Ask, Disposition, Question, Takes};
 pub use chore::{Chore, Wait};
 pub use count::count;

@@ -183,7 +183,7 @@ impl Member {
 
     /// The membership as the target of an effect.
     pub fn target(&self, all: &[Self]) -> Target {
-        let ambiguous = all.iter().any(|other| other.id != self.id && other.email == self.email);
+        let ambiguous = all.iter().any(|other| other.id != self.id && other.is_called(&self.email));
         Target { kind: "member".to_owned(), id: self.id.clone(), name: self.email.clone(), ambiguous }
     }
 }

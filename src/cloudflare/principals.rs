@@ -6,6 +6,7 @@ use super::families::about;
 use super::tokens::Provisioner;
 use crate::hunt::AuditEvent;
 use crate::hunt::graph::{Made, Reading, Tie};
+use crate::model::plain_email;
 
 /// Actions after which their target can do nothing any more.
 pub static CUTS: &[&str] = &["cloudflare.token.disable", "cloudflare.token.revoke"];
@@ -43,7 +44,7 @@ pub fn made(event: &AuditEvent) -> Option<Made> {
         ("update", ["tokens", id, "value"]) => principal(Tie::Rolled, "token", (*id).to_owned(), name(id)),
         ("update", ["tokens", id]) => principal(Tie::Widened, "token", (*id).to_owned(), name(id)),
         ("create" | "update", ["members", ..]) => {
-            let email = text("/user/email").or_else(|| text("/email"))?;
+            let email = plain_email(&text("/user/email").or_else(|| text("/email"))?);
             principal(Tie::Invited, "member", email.clone(), email)
         }
         ("create" | "update", ["access", "service_tokens", ..]) => own(Tie::Created, "service token"),

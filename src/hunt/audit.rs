@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use serde_json::Value;
 
-use crate::model::{Actor, Attribution};
+use crate::model::{Actor, Attribution, plain_address, plain_email};
 
 /// One act that an audit log recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,8 +29,8 @@ pub struct AuditEvent {
     /// Name of the zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
-    /// E-mail of the user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// E-mail of the user, in small letters.
+    #[serde(default, deserialize_with = "email", skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Id of the token used (log v2 only).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -41,8 +41,8 @@ pub struct AuditEvent {
     /// `api_key`, `api_token`, `dash`, `oauth`, `origin_ca_key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
-    /// Address it came from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Address it came from, in its plain spelling.
+    #[serde(default, deserialize_with = "address", skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
     /// User agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +75,24 @@ pub struct AuditEvent {
     /// done anything of the kind.
     #[serde(default, skip_serializing_if = "is_false")]
     pub new_kind: bool,
+}
+
+// Whoever writes an address or a mailbox otherwise means the same; all that is compared is read through these.
+
+fn address<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(|text| plain_address(&text)))
+}
+
+fn email<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(|text| plain_email(&text)))
+}
+
+fn addresses<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Ok(Vec::<String>::deserialize(from)?.iter().map(|text| plain_address(text)).collect())
+}
+
+fn emails<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Ok(Vec::<String>::deserialize(from)?.iter().map(|text| plain_email(text)).collect())
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -111,13 +129,14 @@ pub struct SeenBefore {
     /// Id of the token; none where the log names none.
     #[serde(default)]
     pub token_id: Option<String>,
-    /// E-mail of the user; none for a token that an account owns.
-    #[serde(default)]
+    /// E-mail of the user, in small letters; none for a token that an account owns.
+    #[serde(default, deserialize_with = "email")]
     pub email: Option<String>,
     /// As [`AuditEvent::context`] has it.
     #[serde(default)]
     pub context: Option<String>,
-    /// Address it was used from.
+    /// Address it was used from, in its plain spelling.
+    #[serde(default, deserialize_with = "address")]
     pub ip: Option<String>,
     /// User agent it was used with.
     pub user_agent: Option<String>,
@@ -174,20 +193,22 @@ pub struct Principal {
     pub intruder_made: bool,
     /// Addresses from which it was used honestly: seen in the 30 days before it was exposed. Empty for a token that the
     /// intruder made, and for one of which no earlier use is known.
+    #[serde(deserialize_with = "addresses")]
     pub honest_ips: Vec<String>,
     /// Addresses from which only the intruder is known to have used it: never merely because nothing is known of an
     /// earlier use.
+    #[serde(deserialize_with = "addresses")]
     pub hostile_ips: Vec<String>,
     /// Addresses from which it was used in the window for the first time, and others were at work before: nobody can say
     /// whether that was the intruder.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "addresses")]
     pub mixed_ips: Vec<String>,
     /// Addresses from which it was used in the window for the first time, and nothing tells that from its honest use: it
     /// was used as ever, or no earlier use is known. What others do there says nothing of them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "addresses")]
     pub open_ips: Vec<String>,
     /// E-mails of the members whom the intruder let in by it: nobody else is behind them, wherever they act.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "emails")]
     pub let_in: Vec<String>,
 }
 

@@ -7,6 +7,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::ReportModel;
+use crate::model::{plain_address, plain_email};
 
 /// The report as others may read it. One thing has one stand-in throughout, so that the text still says what happened.
 ///
@@ -71,7 +72,7 @@ impl Hidden {
             id: Regex::new(r"\b[0-9a-f]{32}\b")?,
             address: Regex::new(r"[0-9A-Fa-f:.]*[0-9A-Fa-f:]")?,
             home: Regex::new(r"(?:/home|/Users)/[^/\s]+|/root\b")?,
-            hostile: model.radius.addresses.iter().cloned().collect(),
+            hostile: model.radius.addresses.iter().map(|address| plain_address(address)).collect(),
             given: BTreeMap::new(),
         })
     }
@@ -91,14 +92,16 @@ impl Hidden {
             text = name.replace_all(&text, stand_in.as_str()).into_owned();
         }
         let (email, id, home) = (self.email.clone(), self.id.clone(), self.home.clone());
-        text = email.replace_all(&text, |found: &regex::Captures<'_>| self.stand_in("mailbox", &found[0])).into_owned();
+        text = email
+            .replace_all(&text, |found: &regex::Captures<'_>| self.stand_in("mailbox", &plain_email(&found[0])))
+            .into_owned();
         text = id.replace_all(&text, |found: &regex::Captures<'_>| self.stand_in("id", &found[0])).into_owned();
         text = home.replace_all(&text, "~").into_owned();
         let address = self.address.clone();
         let stand_in = |found: &regex::Captures<'_>| {
             // Most of what is made of these characters is a number or a time.
-            let is_own = found[0].parse::<IpAddr>().is_ok() && !self.hostile.contains(&found[0]);
-            if is_own { self.stand_in("address", &found[0]) } else { found[0].to_owned() }
+            let is_own = found[0].parse::<IpAddr>().is_ok() && !self.hostile.contains(&plain_address(&found[0]));
+            if is_own { self.stand_in("address", &plain_address(&found[0])) } else { found[0].to_owned() }
         };
         address.replace_all(&text, stand_in).into_owned()
     }

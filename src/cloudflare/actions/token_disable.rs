@@ -188,7 +188,9 @@ impl Output {
     /// Notes a token that only its owner can cut, or whoever takes the account from its owner.
     fn leave(&mut self, token: TokenRef) {
         let owner = token.owner.as_deref().filter(|owner| *owner != ACCOUNT);
-        if let Some(owner) = owner.filter(|owner| self.owners.iter().all(|known| known.member != **owner)) {
+        if let Some(owner) =
+            owner.filter(|owner| self.owners.iter().all(|known| !known.member.eq_ignore_ascii_case(owner)))
+        {
             let why = Some(format!("their token {} is to be cut, and only they see it", token.in_full()));
             let (member, email) = (owner.to_owned(), owner.to_owned());
             self.owners.push(MemberRef { member, email, why, finding: None, sure: true });

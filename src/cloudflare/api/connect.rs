@@ -13,7 +13,7 @@ use super::spendings::Spendings;
 use super::transport::Transport;
 use super::{ApiBase, Credential, Timeouts, chain, http, quoted, segment};
 use crate::clock::Clock;
-use crate::model::{Account, CredentialFacts, CredentialKind, World};
+use crate::model::{Account, CredentialFacts, CredentialKind, World, plain_email};
 use crate::provider::{Lane, Listing, Paging, ReadError, ReadRequest, ReadSide, Reading, SendSide};
 
 /// What a connection is made from.
@@ -218,8 +218,13 @@ async fn settle_credential(
 ) -> Result<(CredentialFacts, Option<SignedDuration>), ConnectError> {
     if let Credential::GlobalKey { email, .. } = &transport.credential {
         let user = get(transport, "/user").await.map_err(|cause| unverified(cause, false))?;
-        let owner = user.result.get("email").and_then(Value::as_str).unwrap_or(email).to_owned();
-        let facts = CredentialFacts { kind: CredentialKind::GlobalKey, id: None, owner: Some(owner), expires: None };
+        let owner = user.result.get("email").and_then(Value::as_str).unwrap_or(email);
+        let facts = CredentialFacts {
+            kind: CredentialKind::GlobalKey,
+            id: None,
+            owner: Some(plain_email(owner)),
+            expires: None,
+        };
         return Ok((facts, skew(transport, &user)));
     }
     let (kind, verified) = verify(transport, wanted_account).await?;
@@ -245,7 +250,7 @@ async fn owner(transport: &Transport) -> Option<String> {
         return None;
     }
     let user = get(transport, "/user").await.ok()?;
-    user.result.get("email").and_then(Value::as_str).map(str::to_owned)
+    user.result.get("email").and_then(Value::as_str).map(plain_email)
 }
 
 /// Documented: each kind of token is verified at its own path, and the other refuses a good token.

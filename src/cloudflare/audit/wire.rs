@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::secrets::{mask, mask_value};
 use crate::hunt::AuditEvent;
+use crate::model::{plain_address, plain_email};
 
 /// The same act in both logs lies this far apart at most.
 const TWIN: SignedDuration = SignedDuration::from_secs(2);
@@ -27,11 +28,11 @@ pub fn second(entry: &Value) -> Option<AuditEvent> {
         resource_type: text("/resource/type").unwrap_or_default(),
         resource_id: text("/resource/id"),
         zone: text("/zone/name"),
-        email: text("/actor/email"),
+        email: text("/actor/email").map(|it| plain_email(&it)),
         token_id: text("/actor/token_id"),
         token_name: text("/actor/token_name"),
         context: text("/actor/context"),
-        ip: text("/actor/ip_address"),
+        ip: text("/actor/ip_address").map(|it| plain_address(&it)),
         user_agent: text("/raw/user_agent"),
         method: text("/raw/method"),
         uri: text("/raw/uri"),
@@ -67,12 +68,12 @@ pub fn first(entry: &Value) -> Option<AuditEvent> {
         resource_type: text("/resource/type").unwrap_or(action),
         resource_id: text("/resource/id"),
         zone: text("/metadata/zone_name"),
-        email: text("/actor/email"),
+        email: text("/actor/email").map(|it| plain_email(&it)),
         // Only sometimes there (observed).
         token_id: text("/metadata/token_id"),
         token_name: text("/metadata/token_name"),
         context: None,
-        ip: text("/actor/ip"),
+        ip: text("/actor/ip").map(|it| plain_address(&it)),
         user_agent: None,
         method: None,
         uri: None,
@@ -166,7 +167,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{first, merge, second};
-    use crate::hunt::AuditEvent;
+    use crate::hunt::{AuditEvent, Principal, attribute};
+    use crate::model::Attribution;
 
     fn v2(at: &str, action: &str, result: &str, resource: Option<&str>) -> AuditEvent {
         let entry = json!({
@@ -182,6 +184,31 @@ mod tests {
             "actor": { "ip": "203.0.113.9" }, "resource": { "id": resource, "type": "setting" }, "oldValue": { "value": old },
         });
         first(&entry).unwrap()
+    }
+
+    #[test]
+    fn an_address_and_a_mailbox_are_the_same_in_every_spelling() {
+        let newer = |ip: &str, email: &str| {
+            second(&json!({
+                "id": "1", "action": { "type": "update", "time": "2026-11-20T04:00:00Z" },
+                "actor": { "ip_address": ip, "email": email },
+            }))
+        };
+        let older = |ip: &str, email: &str| {
+            first(&json!({ "id": "1", "when": "2026-11-20T04:00:00Z", "actor": { "ip": ip, "email": email } }))
+        };
+        for (spelled, plain) in [("2001:DB8:0:0::1", "2001:db8::1"), ("::ffff:192.0.2.7", "192.0.2.7")] {
+            for event in [newer(spelled, "Maya@A.example"), older(spelled, "Maya@A.example")] {
+                let event = event.unwrap();
+                assert_eq!((event.ip.as_deref(), event.email.as_deref()), (Some(plain), Some("maya@a.example")));
+                // What somebody else tells of the intruder is read the same way.
+                let held = json!([{
+                    "token_id": "t", "token_name": "t", "honest_ips": [], "hostile_ips": [spelled.to_uppercase()],
+                }]);
+                let held: Vec<Principal> = serde_json::from_value(held).unwrap();
+                assert_eq!(attribute(&event, &held), Attribution::Intruder, "{spelled}");
+            }
+        }
     }
 
     /// Each act of the merged log, with what it says that was there before.

@@ -31,7 +31,7 @@ impl Seen {
 
     /// Whether every token of this owner was listed.
     pub fn is_whole(&self, owner: &str) -> bool {
-        self.whole.iter().any(|whole| whole == owner)
+        self.whole.iter().any(|whole| whole.eq_ignore_ascii_case(owner))
     }
 
     /// The lists that were not read to their end, each with why: what was not found may stand in one of them.
@@ -136,7 +136,7 @@ pub async fn find(look: &Look<'_>, effect: &Effect) -> Found {
 pub async fn find_of(look: &Look<'_>, id: &str, of: &str) -> Found {
     let owner = if of == super::ACCOUNT { Owner::Account } else { Owner::User };
     // The run may go on with another credential than the one that saw the token.
-    if name_of(owner, look).as_deref() != Some(of) {
+    if !name_of(owner, look).is_some_and(|name| name.eq_ignore_ascii_case(of)) {
         return Found::Unseen(format!("it is a token of {of}, which this credential cannot see"));
     }
     let request = ReadRequest::new(format!("{}/{}", collection(owner, look.account()), segment(id)));
