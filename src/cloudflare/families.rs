@@ -81,10 +81,16 @@ pub(super) fn mask_told(path: Option<&str>, told: &mut Value) {
         *told = family.redacted(told.take());
     }
     redact::untold(told);
+    path.into_iter().for_each(|path| redact::held(path, told));
     // The value of a token is its secret, and many other things have a value.
     if path.is_some_and(|path| path.split('/').any(|part| part == "tokens")) {
         redact::token(told);
     }
+}
+
+/// A value, or what holds one, of which nothing says what it is of.
+pub(super) fn mask_bare(told: &mut Value) {
+    redact::token(told);
 }
 
 /// A list that one answer holds whole.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::canonical::{MASK, everywhere};
 
 /// How such names end, without signs between their words.
-const ENDINGS: [&str; 19] = [
+const ENDINGS: [&str; 20] = [
     "secret",
     "token",
     "password",
@@ -26,6 +26,7 @@ const ENDINGS: [&str; 19] = [
     "connectionstring",
     "credentials",
     "authorization",
+    "ownershipchallenge",
 ];
 
 /// Whether a field bears the name of something secret.

@@ -2,6 +2,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use super::quoted;
+use crate::cloudflare::marked;
 use crate::provider::{Absence, ReadError};
 
 /// One item of `errors`, or of an `error_chain` in it.
@@ -39,7 +40,8 @@ pub(super) fn words(complaints: &[Complaint]) -> String {
         Some(code) => format!("{code}: {}", complaint.message),
         None => complaint.message.clone(),
     });
-    quoted(&each.collect::<Vec<_>>().join("; "))
+    // An error may say back what was asked for.
+    quoted(&marked::said(&each.collect::<Vec<_>>().join("; ")))
 }
 
 /// Whether it is the refusal that is given for a missing permission and for a credential that is not valid any more.
@@ -175,6 +177,17 @@ mod tests {
             complaints(&json!({"errors": [{"code": 6003, "message": "a", "error_chain": [{"code": 6111, "message":
             "b".repeat(1000)}]}], "messages": [{"code": 10000, "message": "fine"}]}));
         assert_eq!(list.len(), 2);
+        let echoed = json!({"errors": [
+            {"code": 1, "message": "bad destination s3://b/p?region=eu&secret-access-key=hush-hush"},
+            {"code": 2, "message": "cannot read {\"api_token\": \"hush-hush\", \"name\": \"kept\"}; token: expired"},
+            {"code": 3, "message": "cfut_0123456789012345678901234567890123456789abcd is no id"},
+        ]});
+        let shown = words(&complaints(&echoed));
+        assert!(
+            !shown.contains("hush") && !shown.contains("cfut_") && shown.matches("«secret").count() == 3,
+            "{shown}"
+        );
+        assert!(shown.contains("region=eu&") && shown.contains("\"name\": \"kept\"}; token: expired"), "{shown}");
         let shown = words(&list);
         assert!(shown.starts_with("6003: a; 6111: bbb") && shown.chars().count() == 301, "{shown}");
     }

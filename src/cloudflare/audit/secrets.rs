@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::cloudflare::families::mask_told;
+use crate::cloudflare::families::{mask_bare, mask_told};
 use crate::cloudflare::marked::marked;
 use crate::hunt::is_secret_name;
 
@@ -18,6 +18,9 @@ const PLACES: [&str; 7] = [
     "/metadata",
 ];
 
+/// Kinds of the older log whose values are settings.
+const SETTINGS: [&str; 2] = ["setting", "zone"];
+
 /// An entry of either log, fit to be kept. By the family of its path, where it has one that is known, and by the names of
 /// its fields.
 pub fn mask(entry: &mut Value) {
@@ -25,8 +28,15 @@ pub fn mask(entry: &mut Value) {
     // The older log tells no path.
     let of_token = || entry.pointer("/resource/type")?.as_str()?.contains("token").then_some("/user/tokens");
     let path = uri.as_deref().map(path_of).or_else(of_token);
+    // Of a kind that nothing tells, a value may be what is kept secret; that of a setting is what it is set to.
+    let kind = entry.pointer("/resource/type").and_then(Value::as_str).unwrap_or("setting");
+    let is_bare = path.is_none() && !SETTINGS.iter().any(|name| kind.contains(name));
     for place in PLACES {
-        entry.pointer_mut(place).into_iter().for_each(|told| mask_value(path, told));
+        let Some(told) = entry.pointer_mut(place) else { continue };
+        mask_value(path, told);
+        if is_bare && place != "/metadata" {
+            change_inner(told, mask_bare);
+        }
     }
     if let (Some(uri), Some(told)) = (&uri, entry.pointer_mut("/raw/uri")) {
         *told = mask_uri(uri).into();
@@ -35,12 +45,17 @@ pub fn mask(entry: &mut Value) {
 
 /// What is told of a resource: a value, or the text of one (both observed).
 pub fn mask_value(path: Option<&str>, told: &mut Value) {
+    change_inner(told, |told| mask_told(path, told));
+}
+
+/// Changes a value, or the value that a text of it says.
+fn change_inner(told: &mut Value, change: impl Fn(&mut Value)) {
     let Some(mut inner) = told.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
-        mask_told(path, told);
+        change(told);
         return;
     };
     let before = inner.clone();
-    mask_told(path, &mut inner);
+    change(&mut inner);
     if inner != before {
         *told = inner.to_string().into();
     }
@@ -112,6 +127,8 @@ fn path_of(uri: &str) -> &str {
 /// The address of a deploy hook is the credential; and so may be whatever stands in a query, but for what lists are asked
 /// by.
 fn mask_uri(uri: &str) -> String {
+    // What follows is for whoever asks alone, and none of the request.
+    let uri = uri.split('#').next().unwrap_or_default();
     let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
     let mut is_hook = false;
     let segments = path.split('/').map(|segment| {
@@ -176,6 +193,18 @@ mod tests {
             ("/accounts/a/pages/projects/site", json!({ "build_config": { "build_command": "K=hush make" } })),
             ("/zones/z/custom_certificates", json!({ "private_key": "hush" })),
             ("/zones/z/rulesets/r/rules", json!({ "expression": "http.cookie eq \"hush\"" })),
+            ("/accounts/a/storage/kv/namespaces/n/values/k", json!("hush")),
+            ("/accounts/a/storage/kv/namespaces/n/bulk", json!([{ "key": "k", "value": "hush" }])),
+            ("/accounts/a/d1/database/d/query", json!({ "sql": "update t set k = 'hush'", "params": ["hush"] })),
+            ("/accounts/a/queues/q/messages", json!({ "body": { "k": "hush" } })),
+            ("/accounts/a/secrets_store/stores/s/secrets", json!([{ "name": "k", "value": "hush" }])),
+            ("/accounts/a/logpush/ownership/validate", json!({ "ownership_challenge": "hush" })),
+            ("/zones/z/snippets/s", json!({ "files": { "main.js": "const k = 'hush'" }, "metadata": {} })),
+            ("/zones/z/snippets/s", json!({ "files": ["const k = 'hush'"] })),
+            (
+                "/accounts/a/workers/scripts/s/versions",
+                json!({ "annotations": { "workers/message": "use token=hush" } }),
+            ),
             ("/accounts/a/cfd_tunnel", json!({ "tunnel_secret": "hush", "token": "hush" })),
         ] {
             let told = of(path, &told, &told);
@@ -200,6 +229,16 @@ mod tests {
         assert!(!first.to_string().contains("hush"), "{first}");
         assert_eq!(first["newValueJson"], "{\"psk\":\"«secret»\",\"name\":\"kept\"}");
         assert_eq!(first["oldValueJson"], "{\"name\": \"kept\"}");
+        // Of a kind that nobody knows, a value may be anything; of a setting it is what it is set to.
+        let bare = |kind: &str, told: Value| {
+            masked(&json!({ "resource": { "type": kind }, "newValue": told }))["newValue"].clone()
+        };
+        assert_eq!(
+            bare("kv_pair", json!({ "key": "kept", "value": "hush" })),
+            json!({ "key": "kept", "value": "«secret»" })
+        );
+        assert_eq!(bare("kv_pair", json!("hush")), json!("«secret»"));
+        assert_eq!(bare("zone_setting", json!({ "value": "off" })), json!({ "value": "off" }));
         // A token of the account of which the older log tells.
         let rolled =
             masked(&json!({ "resource": { "type": "token" }, "newValue": { "value": "hush", "status": "active" } }));
@@ -212,6 +251,7 @@ mod tests {
         let hook = uri("/client/v4/accounts/a/pages/projects/p/deploy_hooks/hush?page=2&api_token=hush");
         assert!(hook.starts_with("/client/v4/accounts/a/pages/projects/p/deploy_hooks/«secret "), "{hook}");
         assert!(hook.contains("?page=2&api_token=«secret ") && !hook.contains("hush"), "{hook}");
+        assert_eq!(uri("/client/v4/accounts/a/x#access_token=hush"), "/client/v4/accounts/a/x");
         for plain in ["/client/v4/zones/z/dns_records?name.exact=a&per_page=100", "/client/v4/zones?account.id=a&flag"]
         {
             assert_eq!(uri(plain), plain);

@@ -82,6 +82,51 @@ pub(super) fn addresses(value: &mut Value) {
     });
 }
 
+/// Policies of Gateway: besides, what they ask for.
+pub(super) fn gateway(value: &mut Value) {
+    addresses(value);
+    marked::expressions(value);
+}
+
+/// Versions and deployments of Workers: what people note down with them.
+pub(super) fn annotations(value: &mut Value) {
+    everywhere(value, &mut |name, value| {
+        if let Value::String(text) = value
+            && name == "workers/message"
+        {
+            *text = marked::said(text);
+        }
+    });
+}
+
+/// What a request to this path holds that no list shows: values that are kept for whoever asks, and what runs.
+pub(super) fn held(path: &str, value: &mut Value) {
+    let has = |part: &str| path.split('/').any(|segment| segment == part);
+    if HOLDERS.iter().any(|part| has(part)) {
+        match value {
+            Value::String(_) => hide(value),
+            _ => everywhere(value, &mut |name, value| {
+                if HELD.contains(&name) {
+                    marked::texts(value);
+                }
+            }),
+        }
+    }
+    if has("snippets") || has("scripts") {
+        everywhere(value, &mut |name, value| {
+            if matches!(name, "files" | "content" | "code" | "body") {
+                marked::texts(value);
+            }
+        });
+    }
+}
+
+/// Parts of paths under which values lie.
+const HOLDERS: [&str; 5] = ["kv", "d1", "queues", "secrets_store", "secrets"];
+
+/// What holds a value there.
+const HELD: [&str; 6] = ["value", "values", "params", "sql", "body", "text"];
+
 /// A ruleset, or one rule: what rules set and ask for, marked.
 pub(super) fn rules(ruleset: &mut Value) {
     match ruleset.get_mut("rules").and_then(Value::as_array_mut) {
@@ -109,6 +154,7 @@ pub(super) fn zaraz(value: &mut Value) {
 pub(super) fn untold(value: &mut Value) {
     variables(value);
     named_secrets(value);
+    annotations(value);
     forms(value);
 }
 
@@ -144,7 +190,7 @@ pub(super) fn token(value: &mut Value) {
 /// What an address brings along: the values of its query, and who calls.
 fn query(value: &mut Value) {
     if let Value::String(text) = value {
-        *text = address::opened(text);
+        *text = marked::opened(text);
     }
 }
 
@@ -264,6 +310,13 @@ mod tests {
                 json!({ "actions": [{ "id": "forwarding_url", "value": { "url": to } }] }),
                 "/actions/0/value/url",
             ),
+            (
+                "zone_rulesets",
+                json!({ "rules": [{ "action": "redirect", "action_parameters": {
+                    "from_value": { "status_code": 302, "target_url": { "value": to } },
+                } }] }),
+                "/rules/0/action_parameters/from_value/target_url/value",
+            ),
             ("custom_pages", json!({ "id": "500_errors", "url": to }), "/url"),
             ("account_custom_pages", json!({ "id": "500_errors", "url": to }), "/url"),
             (
@@ -292,6 +345,40 @@ mod tests {
         for plain in ["http://localhost:8080/@me", "http_status:404", "unix:/run/app.sock", "ssh://db.example:22"] {
             assert_eq!(service(plain), plain);
         }
+    }
+
+    #[test]
+    fn what_follows_a_hash_what_gateway_asks_for_and_what_people_note_is_marked() {
+        let hushed = crate::cloudflare::marked::mark("hush");
+        let of = |name: &str, raw: Value| {
+            let family = crate::cloudflare::families::family(name).unwrap();
+            let told = family.redacted(raw);
+            assert_eq!(family.redacted(told.clone()), told, "{name}: read again");
+            told
+        };
+        let page = of("custom_pages", json!({ "url": "https://a.example/cb#access_token=hush&state" }));
+        assert_eq!(page["url"], format!("https://a.example/cb#access_token={hushed}&state"));
+        let policy = of(
+            "gateway_rules",
+            json!({ "traffic": "any(http.request.uri.query[*] == \"hush\") or dns.fqdn == \"a\"" }),
+        );
+        assert_eq!(policy["traffic"], format!("any(http.request.uri.query[*] == \"{hushed}\") or dns.fqdn == \"a\""));
+        let policy = of("gateway_rules", json!({ "traffic": "http.request.uri == \"https://a.example/?k=hush\"" }));
+        assert_eq!(policy["traffic"], format!("http.request.uri == \"https://a.example/?k={hushed}\""));
+        let noted = json!({ "annotations": { "workers/message": "rotate api_key=hush now", "workers/tag": "v1" } });
+        for name in ["workers_versions", "workers_deployments"] {
+            let told = of(name, noted.clone());
+            assert_eq!(told["annotations"]["workers/message"], format!("rotate api_key={hushed} now"), "{name}");
+            assert_eq!(told["annotations"]["workers/tag"], "v1");
+        }
+        let redirect = of(
+            "zone_rulesets",
+            json!({ "rules": [{ "action": "redirect", "action_parameters": { "from_value": {
+            "target_url": { "expression": "concat(\"https://a.example/?t=hush\", http.request.uri.path)" },
+        } } }] }),
+        );
+        let target = &redirect["rules"][0]["action_parameters"]["from_value"]["target_url"]["expression"];
+        assert_eq!(target, &json!(format!("concat(\"https://a.example/?t={hushed}\", http.request.uri.path)")));
     }
 
     #[test]

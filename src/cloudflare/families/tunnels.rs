@@ -34,7 +34,7 @@ const GATEWAY: Family = Family {
     kind: kinds::TUNNELS,
     created: "/created_at",
     modified: "/updated_at",
-    redact: redact::addresses,
+    redact: redact::gateway,
     // Not stated; the group of Zero Trust.
     permission: "Zero Trust Read",
     ..of_account()

@@ -61,6 +61,7 @@ pub(super) const FAMILIES: &[Family] = &[
         modified: "/metadata/modified_on",
         volatile: &["hasPreview"],
         secret: BINDINGS,
+        redact: redact::annotations,
         ..OF_SCRIPT
     },
     Family {
@@ -71,6 +72,7 @@ pub(super) const FAMILIES: &[Family] = &[
         made_at: UPLOADS,
         label: &["/author_email", "/source"],
         modified: "",
+        redact: redact::annotations,
         ..OF_SCRIPT
     },
     Family {

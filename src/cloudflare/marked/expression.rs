@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::marked;
+use super::{marked, opened};
 
 /// Fields whose values may be shared secrets, and the function that takes a key.
 const FIELDS: [&str; 6] = [
@@ -32,6 +32,16 @@ pub(in crate::cloudflare) fn value(text: &str) -> String {
     each(text, |_| true)
 }
 
+/// An expression that makes an address, with what its texts bring along marked.
+pub(in crate::cloudflare) fn address(text: &str) -> String {
+    each(text, |_| false)
+}
+
+/// A text that is compared with a whole address may hold what an address brings along.
+fn brought(text: &str) -> String {
+    if text.contains("://") || text.starts_with('/') { opened(text) } else { text.to_owned() }
+}
+
 fn each(text: &str, is_secret: impl Fn(&str) -> bool) -> String {
     let texts = texts(text);
     // The same without its texts: what stands in them is no code.
@@ -48,7 +58,7 @@ fn each(text: &str, is_secret: impl Fn(&str) -> bool) -> String {
         let content = &text[it.clone()];
         told.push_str(&text[done..it.start]);
         let stays = is_name || !is_secret(clause);
-        told.push_str(&if stays { content.to_owned() } else { marked(content) });
+        told.push_str(&if stays { brought(content) } else { marked(content) });
         done = it.end;
     }
     told + &text[done..]
@@ -112,6 +122,12 @@ mod tests {
             let wanted = text.replace("hush", &hushed);
             assert_eq!(expression(text), wanted);
             assert_eq!(expression(&wanted), wanted, "read again");
+        }
+        for text in [
+            r#"http.request.full_uri eq "https://a.example/x?key=hush""#,
+            r#"http.request.uri == "https://a.example/x#token=hush""#,
+        ] {
+            assert_eq!(expression(text), text.replace("hush", &hushed));
         }
         for text in [
             r#"any(http.request.headers.names[*] == "x-key")"#,

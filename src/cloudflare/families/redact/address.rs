@@ -41,23 +41,6 @@ pub(in crate::cloudflare::families) fn webhook(value: &mut Value) {
     }
 }
 
-/// An address, or a path, with what it brings along marked: the values of its query, and who calls.
-pub(in crate::cloudflare::families) fn opened(address: &str) -> String {
-    let (place, query) = address.split_once('?').map_or((address, None), |(place, query)| (place, Some(query)));
-    let (scheme, rest) = place.split_once("://").map_or(("", place), |(scheme, rest)| (scheme, rest));
-    let host = rest.split('/').next().unwrap_or_default();
-    let place = match host.rsplit_once('@').filter(|_| !scheme.is_empty()) {
-        Some((user, host_alone)) => format!("{scheme}://{}@{host_alone}{}", marked::marked(user), &rest[host.len()..]),
-        None => place.to_owned(),
-    };
-    let Some(query) = query else { return place };
-    let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-        Some((name, value)) => format!("{name}={}", marked::marked(value)),
-        None => pair.to_owned(),
-    });
-    format!("{place}?{}", pairs.collect::<Vec<_>>().join("&"))
-}
-
 fn masked(address: &str, is_secret_in_its_path: impl Fn(&Url) -> bool) -> String {
     if marked::is_in(address) {
         return address.to_owned();
