@@ -15,6 +15,7 @@ mod rest;
 mod traffic;
 
 use crate::hunt::technique::{Act, Lever, Show, Technique};
+use crate::hunt::usage::{Kind, principal};
 use crate::hunt::{AuditEvent, Difference};
 use crate::model::Change;
 
@@ -46,7 +47,9 @@ pub fn technique(id: &str) -> Option<&'static Technique> {
 /// difference, and it is none of its: how it differs says more than the path of a write. What is left is of the last one.
 pub fn of_difference(difference: &Difference, writes: &[&AuditEvent]) -> Vec<&'static Technique> {
     let is_by_itself = |it: &ByItself| it.shows.family == difference.family && (it.shows.when)(difference);
-    if writes.is_empty() && BY_ITSELF.iter().any(is_by_itself) {
+    // A log may have what comes about by itself as well: then it names nobody.
+    let is_nobodys = |event: &&AuditEvent| principal(event).0 == Kind::Unnamed;
+    if writes.iter().all(is_nobodys) && BY_ITSELF.iter().any(is_by_itself) {
         return Vec::new();
     }
     let shown: Vec<_> = named().filter(|technique| technique.is_shown_by(difference)).collect();

@@ -323,7 +323,11 @@ impl Family {
         let label = said(self.label.iter().filter_map(|at| item.value.pointer(at)).map(canonical::plain).collect());
         // The key of a whole value is no name.
         let key = if self.key.contains(&Part::All) { String::new() } else { said(item.key.clone()) };
-        [label, key, item.id.clone()].into_iter().find(|name| !name.is_empty()).unwrap_or_default()
+        // What is one of its seat is called by that.
+        [label, key, item.id.clone(), item.seat.name.clone()]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or_default()
     }
 
     /// Whether two items of one seat may be one that was changed.

@@ -223,6 +223,9 @@ impl Numbered<'_> {
             EffectStatus::Unknown => format!("in doubt: {why}"),
             EffectStatus::Refused => format!("not done: {why}"),
             EffectStatus::Applied => "done, not looked at".to_owned(),
+            EffectStatus::VerifyFailed if self.was_taken_on_word() => {
+                "done by somebody's word; a read does not show it".to_owned()
+            }
             EffectStatus::VerifyFailed => "done by the provider's word; a read does not show it".to_owned(),
             EffectStatus::Finished => match &self.state.verdict {
                 Some(Verdict::Holds(_)) => "done and proven".to_owned(),

@@ -11,7 +11,9 @@ use quell::model::World;
 use quell::report::{ReportError, ReportModel, render};
 use serde_json::{Value, json};
 
-use super::report_scene::{Names, answered_by_a_file_first, contained, eventful, interrupted, known_marks};
+use super::report_scene::{
+    Names, answered_by_a_file_first, contained, disbelieved, eventful, interrupted, known_marks,
+};
 
 fn live() -> World {
     World::Live("api.example.com".into())
@@ -327,6 +329,13 @@ fn knowing_believing_and_doubting_are_three_numbers() {
     let kinds: Vec<&str> = model.unsettled.iter().map(|row| row.kind.as_str()).collect();
     assert_eq!(kinds, [word, "not carried through", word, "not carried through"]);
     assert_eq!(interrupted(live()).report().unsettled[0].kind, "in doubt");
+}
+
+#[test]
+fn what_somebody_says_is_done_is_not_the_providers_word() {
+    let report = written(&disbelieved(live()).report());
+    assert!(report.contains("done by somebody's word; a read does not show it"), "{report}");
+    assert!(!report.contains("provider's word"), "{report}");
 }
 
 #[test]

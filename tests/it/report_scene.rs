@@ -454,6 +454,17 @@ pub(crate) fn interrupted(world: World) -> Scene {
     scene
 }
 
+/// Work by hand that somebody says is done, and that a read does not show.
+pub(crate) fn disbelieved(world: World) -> Scene {
+    let mut scene = begun(world, known_marks());
+    let mut key = effect("rotate", "rotate", "key-origin", "origin key", Danger::Disruptive);
+    key.call = Call::Hand(ByHand::new("change it"));
+    scene.propose("rotate", "rotate", json!({}), &[&key], None);
+    scene.settle("rotate", &key, 0, Outcome::Applied, SettledBy::Person);
+    scene.verify("rotate", &key, Verdict::DoesNotHold("the old key is still taken".into()));
+    scene
+}
+
 /// A run that contained the incident after a pause, with an output too large for the journal.
 pub(crate) fn contained(world: World) -> Scene {
     let mut scene = begun(world, known_marks());

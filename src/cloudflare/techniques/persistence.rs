@@ -122,6 +122,8 @@ pub(super) const TECHNIQUES: &[Technique] = &[
         attack: &["T1098.001", "T1531"],
         severity: Severity::Critical,
         acts: &[act("update", "/user/tokens/*/value"), act("update", "/accounts/*/tokens/*/value")],
+        // No difference shows it: a roll changes the value alone, which is in no list and in no baseline. Whether it moves
+        // `issued_on` is not documented, and `modified_on` moves with any other change.
         contain: by(&["cloudflare.token.disable"], "Disable it."),
         revert: by_hand("Make a new token for its consumers; the rolled one stays dead."),
         page: "Roll tokens",

@@ -60,7 +60,7 @@ fn is_pushed(difference: &Difference) -> bool {
     added(difference) && trigger.and_then(Value::as_str).is_some_and(|trigger| trigger.ends_with(":push"))
 }
 
-/// Differences that are no findings as long as no log has a write that made them.
+/// Differences that are no findings as long as no log has a write of somebody's that made them.
 pub const BY_ITSELF: &[ByItself] = &[
     by_itself(
         "account_ruleset_versions",

@@ -237,6 +237,22 @@ fn who_uploaded_a_worker_or_wrote_to_a_list_made_what_came_of_it_and_a_push_is_n
         made("pages_deployments", "/accounts/x/elsewhere", "198.51.100.1", &raw)
     };
     assert!(built("github:push").is_empty(), "a push built it");
+    // A log that has it as nobody's act says no more than that.
+    let family = families().find(|family| family.name == "pages_deployments").unwrap();
+    let logged = |email: Value, trigger: &str| {
+        let event = json!({
+            "id": "1", "at": "2026-11-20T01:00:00Z", "action": "create", "success": true, "resource_type": "deployment",
+            "log": "v2", "email": email, "resource_id": "new", "uri": "/client/v4/accounts/x/pages/projects/api/deployments",
+        });
+        let raw = json!({ "id": "new", "created_on": at, "deployment_trigger": { "type": trigger } });
+        let item = family.item(&Seat::account().of("api"), raw);
+        let events = [serde_json::from_value::<AuditEvent>(event).unwrap()];
+        let writes: Vec<&AuditEvent> = events.iter().collect();
+        let difference = crate::hunt::Difference { family: family.name.to_owned(), before: None, after: Some(item) };
+        crate::cloudflare::techniques::of_difference(&difference, &writes).len()
+    };
+    assert_eq!((logged(Value::Null, "github:push"), logged(Value::Null, "ad_hoc")), (0, 1));
+    assert_eq!(logged(json!("eve@b.example"), "github:push"), 1);
     assert_eq!(built("ad_hoc"), [Attribution::Unattributed], "no log says by whom");
 }
 
