@@ -51,8 +51,8 @@ impl Runs {
             self.bytes = 0;
             self.written.push(run);
             if self.written.len() == AT_ONCE {
-                let mut all = Sorted::new(std::mem::take(&mut self.written), Vec::new())?;
-                self.written.push(written(&scratch, std::iter::from_fn(|| all.next().transpose()))?);
+                let all = Sorted::new(sources(std::mem::take(&mut self.written)))?;
+                self.written.push(written(&scratch, all)?);
             }
         }
         Ok(())
@@ -61,28 +61,35 @@ impl Runs {
     /// All entries in order.
     pub(super) fn sorted(mut self) -> io::Result<Sorted> {
         self.held.sort_unstable();
-        Sorted::new(self.written, self.held)
+        let mut sources = sources(self.written);
+        sources.push(Box::new(self.held.into_iter().map(Ok)));
+        Sorted::new(sources)
     }
 }
 
-/// Entries in order.
+/// Entries that are in order.
+pub(super) type Source = Box<dyn Iterator<Item = io::Result<Entry>>>;
+
+fn sources(runs: Vec<File>) -> Vec<Source> {
+    let source = |run| -> Source {
+        let mut run = BufReader::with_capacity(64 << 10, run);
+        Box::new(std::iter::from_fn(move || read(&mut run).transpose()))
+    };
+    runs.into_iter().map(source).collect()
+}
+
+/// Entries in order, from several sources that are.
 pub(super) struct Sorted {
-    runs: Vec<BufReader<File>>,
-    held: std::vec::IntoIter<Entry>,
-    /// The first entry of each run that is not given out, and last the first of those that are held.
+    sources: Vec<Source>,
+    /// The first entry of each source that is not given out.
     heads: BinaryHeap<Reverse<(Entry, usize)>>,
 }
 
 impl Sorted {
-    fn new(files: Vec<File>, held: Vec<Entry>) -> io::Result<Self> {
-        let mut sorted = Self {
-            runs: files.into_iter().map(|file| BufReader::with_capacity(64 << 10, file)).collect(),
-            held: held.into_iter(),
-            heads: BinaryHeap::new(),
-        };
-        for at in 0..=sorted.runs.len() {
-            sorted.fill(at)?;
-        }
+    pub(super) fn new(sources: Vec<Source>) -> io::Result<Self> {
+        let count = sources.len();
+        let mut sorted = Self { sources, heads: BinaryHeap::with_capacity(count) };
+        (0..count).try_for_each(|at| sorted.fill(at))?;
         Ok(sorted)
     }
 
@@ -93,23 +100,22 @@ impl Sorted {
 
     /// The next one, if it has this rank.
     pub(super) fn next_of(&mut self, rank: &[u8]) -> io::Result<Option<Entry>> {
-        if self.rank() == Some(rank) { self.next() } else { Ok(None) }
-    }
-
-    /// The next one.
-    pub(super) fn next(&mut self) -> io::Result<Option<Entry>> {
-        let Some(Reverse((entry, at))) = self.heads.pop() else { return Ok(None) };
-        self.fill(at)?;
-        Ok(Some(entry))
+        if self.rank() == Some(rank) { self.next().transpose() } else { Ok(None) }
     }
 
     fn fill(&mut self, at: usize) -> io::Result<()> {
-        let next = match self.runs.get_mut(at) {
-            Some(run) => read(run)?,
-            None => self.held.next(),
-        };
+        let next = self.sources[at].next().transpose()?;
         self.heads.extend(next.map(|entry| Reverse((entry, at))));
         Ok(())
+    }
+}
+
+impl Iterator for Sorted {
+    type Item = io::Result<Entry>;
+
+    fn next(&mut self) -> Option<io::Result<Entry>> {
+        let Reverse((entry, at)) = self.heads.pop()?;
+        Some(self.fill(at).map(|()| entry))
     }
 }
 
@@ -162,7 +168,8 @@ mod tests {
             }
             let mut sorted = runs.sorted().unwrap();
             let mut ranks = Vec::new();
-            while let Some((rank, bytes)) = sorted.next().unwrap() {
+            for entry in sorted.by_ref() {
+                let (rank, bytes) = entry.unwrap();
                 assert_eq!(bytes.len(), size);
                 ranks.push(rank);
             }

@@ -33,7 +33,9 @@ const ENDINGS: [&str; 20] = [
 pub fn is_secret_name(name: &str) -> bool {
     // From the end on, and without a copy: there may be a million items with a dozen names each.
     let letters = || name.bytes().rev().filter(u8::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase());
-    ENDINGS.iter().any(|ending| letters().take(ending.len()).eq(ending.bytes().rev()))
+    let last = letters().next();
+    let mut near = ENDINGS.iter().map(|ending| ending.as_bytes()).filter(|ending| ending.last().copied() == last);
+    near.any(|ending| letters().take(ending.len()).eq(ending.iter().rev().copied()))
 }
 
 /// Masks every text that bears such a name, and each text of a list that does. Switches and tables of that name say what is

@@ -18,6 +18,7 @@ mod ledger;
 pub(in crate::hunt) mod line;
 pub(in crate::hunt) mod manifest;
 pub(in crate::hunt) mod open;
+mod stretch;
 
 pub use capture::{Capture, Subject};
 pub use error::SnapshotError;

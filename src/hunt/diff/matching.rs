@@ -107,9 +107,8 @@ impl<'f> Matching<'f> {
         self.by_id(lost.sorted()?, new.sorted()?)?;
         let Left { lost, new } = std::mem::replace(&mut self.nameless, Left::new(self.scratch));
         self.by_kin(lost.sorted()?, new.sorted()?)?;
-        let mut found = std::mem::replace(&mut self.found, Runs::in_memory()).sorted()?;
-        while let Some((_, bytes)) = found.next()? {
-            tell(serde_json::from_slice(&bytes)?)?;
+        for entry in std::mem::replace(&mut self.found, Runs::in_memory()).sorted()? {
+            tell(serde_json::from_slice(&entry?.1)?)?;
         }
         Ok(())
     }

@@ -1,18 +1,18 @@
 //! A capture: takes what a sweep reads, and makes a baseline of it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::{Ledger, items_file};
-use super::line::Head;
 use super::manifest::{Manifest, SCHEMA, Source, Zones};
+use super::stretch::Stretch;
 use super::{PARTIAL, SnapshotError, draft, line};
-use crate::hunt::runs::Runs;
 use crate::hunt::sweep::{Ending, Place, Sink, Stopped, Swept, SweptPage};
 use crate::hunt::{Family, Item, Reach, Seat};
 use crate::model::Account;
@@ -41,9 +41,17 @@ pub struct Capture<'f> {
     subject: Subject,
     families: Vec<&'f Family>,
     ledger: Ledger,
-    files: BTreeMap<&'static str, BufWriter<File>>,
+    files: BTreeMap<&'static str, Staged>,
     /// Held until the end: nobody else captures into the same place.
     _lock: File,
+}
+
+/// What this session has written of a family.
+#[derive(Debug)]
+struct Staged {
+    file: BufWriter<File>,
+    /// Bytes so far.
+    length: u64,
 }
 
 impl<'f> Capture<'f> {
@@ -88,13 +96,13 @@ impl<'f> Capture<'f> {
     /// It cannot be written. What was read stays.
     pub fn finish(mut self, swept: &Swept, zones: Zones, now: Timestamp) -> Result<Manifest, SnapshotError> {
         let partial = self.dir.join(PARTIAL);
-        for (name, file) in std::mem::take(&mut self.files) {
+        for (name, staged) in std::mem::take(&mut self.files) {
             let path = items_file(&self.stage, name, self.ledger.session);
-            file.into_inner().map_err(io::IntoInnerError::into_error).map_err(SnapshotError::at(path))?;
+            staged.file.into_inner().map_err(io::IntoInnerError::into_error).map_err(SnapshotError::at(path))?;
         }
         let mut families = BTreeMap::new();
         for family in &self.families {
-            let lines = self.lines(family)?.sorted().map_err(SnapshotError::at(&self.stage))?;
+            let lines = self.ledger.stretches(family.name)?.into_lines();
             families.insert(family.name.to_owned(), draft::family(&partial, family.name, lines)?);
         }
         for gap in &swept.gaps {
@@ -133,40 +141,6 @@ impl<'f> Capture<'f> {
         Ok(manifest)
     }
 
-    /// The lines of a family that count, from all sessions.
-    fn lines(&self, family: &Family) -> Result<Runs, SnapshotError> {
-        let mut runs = Runs::new(&self.stage);
-        for session in 1..=self.ledger.session {
-            let path = items_file(&self.stage, family.name, session);
-            let Ok(file) = File::open(&path) else { continue };
-            let take = || {
-                let mut source = BufReader::with_capacity(256 << 10, file);
-                let (mut text, mut last) = (Vec::new(), None);
-                while source.read_until(b'\n', &mut text)? > 0 {
-                    // A line without an end was cut off, and its list was not read to its end in that session.
-                    if text.pop() == Some(b'\n')
-                        && let Ok(head) = Head::read(&text)
-                    {
-                        let seat = head.seat();
-                        // Items of one list mostly follow each other.
-                        let counts = match &last {
-                            Some((same, counts)) if *same == seat => *counts,
-                            _ => last.insert((seat.clone(), self.ledger.counts(family.name, &seat, session))).1,
-                        };
-                        if counts {
-                            let rank = head.rank().into_bytes();
-                            runs.push(rank, text.clone())?;
-                        }
-                    }
-                    text.clear();
-                }
-                Ok(())
-            };
-            take().map_err(SnapshotError::at(path))?;
-        }
-        Ok(runs)
-    }
-
     /// What was not read, with what belongs to it, which was not even found.
     fn unread(&self, places: &[Place]) -> BTreeSet<(&'f str, String)> {
         let mut all = BTreeSet::new();
@@ -183,29 +157,37 @@ impl<'f> Capture<'f> {
         all
     }
 
-    fn write(&mut self, family: &'static str, items: Vec<Item>) -> io::Result<()> {
-        let file = match self.files.entry(family) {
-            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::btree_map::Entry::Vacant(entry) => {
-                entry.insert(draft::make_file(&items_file(&self.stage, family, self.ledger.session))?)
+    /// Writes the items of a page in the order of their ranks, and says where.
+    fn write(&mut self, family: &'static str, items: Vec<Item>) -> io::Result<Stretch> {
+        let staged = match self.files.entry(family) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let file = draft::make_file(&items_file(&self.stage, family, self.ledger.session))?;
+                entry.insert(Staged { file, length: 0 })
             }
         };
-        for item in items {
-            file.write_all(&line::write(item)?)?;
-            file.write_all(b"\n")?;
+        let entry = |item| io::Result::Ok((line::Rank::of(&item).into_bytes(), line::write(item)?));
+        let mut entries = items.into_iter().map(entry).collect::<io::Result<Vec<_>>>()?;
+        entries.sort_unstable();
+        let from = staged.length;
+        for (_, mut line) in entries {
+            line.push(b'\n');
+            staged.file.write_all(&line)?;
+            staged.length += line.len() as u64;
         }
-        Ok(())
+        Ok(Stretch { from, to: staged.length })
     }
 }
 
 impl Sink for Capture<'_> {
     fn page(&mut self, page: SweptPage<'_>) -> io::Result<()> {
-        let family = page.family;
-        self.ledger.count(page.place, page.items.len() as u64);
+        let (family, count) = (page.family, page.items.len() as u64);
         if self.families.iter().any(|part| part.reach == Reach::Of(family.name)) {
             self.ledger.seats.extend(page.items.iter().map(|item| item.seat.of(&item.id)));
         }
-        self.write(family.name, page.items)
+        let stretch = self.write(family.name, page.items)?;
+        self.ledger.count(page.place, count, stretch);
+        Ok(())
     }
 
     fn end(&mut self, place: &Place, ending: &Ending) -> io::Result<()> {
@@ -213,8 +195,8 @@ impl Sink for Capture<'_> {
             return Ok(());
         }
         // The note that a list is read must not be there before what it held.
-        if let Some(file) = self.files.get_mut(place.family.as_str()) {
-            file.flush()?;
+        if let Some(staged) = self.files.get_mut(place.family.as_str()) {
+            staged.file.flush()?;
         }
         self.ledger.end(place)
     }

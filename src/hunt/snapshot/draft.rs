@@ -13,7 +13,6 @@ use super::manifest::{Held, Manifest};
 use super::{MANIFEST, Snapshot, file_name};
 use crate::crash::crash_point;
 use crate::durable;
-use crate::hunt::runs::Sorted;
 use crate::model::Digest;
 
 /// Makes a directory, and those above it, that only its owner can enter.
@@ -27,12 +26,17 @@ pub(super) fn make_file(path: &Path) -> io::Result<BufWriter<File>> {
     Ok(BufWriter::with_capacity(256 << 10, file))
 }
 
-/// Writes a family's file into `dir`. What is held of it has no gaps yet.
-pub(super) fn family(dir: &Path, name: &str, mut lines: Sorted) -> Result<Held, SnapshotError> {
+/// Writes a family's file into `dir`, of lines without their ends. What is held of it has no gaps yet.
+pub(super) fn family(
+    dir: &Path,
+    name: &str,
+    lines: impl Iterator<Item = io::Result<Vec<u8>>>,
+) -> Result<Held, SnapshotError> {
     let path = dir.join(file_name(name));
-    let mut write = || {
+    let write = || {
         let (mut file, mut hasher, mut items) = (make_file(&path)?, Sha256::new(), 0);
-        while let Some((_, mut line)) = lines.next()? {
+        for line in lines {
+            let mut line = line?;
             line.push(b'\n');
             hasher.update(&line);
             file.write_all(&line)?;

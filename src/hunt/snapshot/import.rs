@@ -60,7 +60,8 @@ impl Import<'_> {
             }
         }
         self.items.into_iter().try_for_each(take).map_err(failed)?;
-        let mut held = draft::family(aside.path(), self.family.name, runs.sorted().map_err(failed)?)?;
+        let lines = runs.sorted().map_err(failed)?.map(|entry| entry.map(|(_, line)| line));
+        let mut held = draft::family(aside.path(), self.family.name, lines)?;
         let mut names = BTreeSet::from([self.zone.to_owned()]);
         if let Some(former) = &former {
             if let Some(before) = former.manifest().families.get(self.family.name) {

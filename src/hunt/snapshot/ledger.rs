@@ -4,10 +4,12 @@
 //! file whose end was lost. Items count only where their list was read to its end in the same session, and where all
 //! that it held is there.
 
+use std::collections::hash_map;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,9 @@ use serde_json::from_slice;
 use super::capture::Subject;
 use super::draft::make_file;
 use super::error::SnapshotError;
+use super::line::Rank;
+use super::stretch::{Stretch, Stretches};
+use crate::hunt::runs::Entry;
 use crate::hunt::sweep::Place;
 use crate::hunt::{Family, Item, Reach, Seat};
 
@@ -41,12 +46,14 @@ struct Ended {
 }
 
 /// What was read of a list.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Default)]
 pub(super) struct Taken {
     /// In which session.
-    pub(super) session: u32,
+    session: u32,
     /// How many items.
-    pub(super) items: u64,
+    items: u64,
+    /// Where they lie in what that session has written of the family.
+    stretches: Vec<Stretch>,
 }
 
 /// What a capture has read so far.
@@ -58,7 +65,7 @@ pub(super) struct Ledger {
     /// Lists that were read to their end.
     pub(super) done: BTreeSet<Place>,
     /// Lists of which something was read that counts.
-    pub(super) taken: BTreeMap<Place, Taken>,
+    taken: BTreeMap<Place, Taken>,
     /// Seats of what belongs to items that were seen.
     pub(super) seats: HashSet<Seat>,
     file: File,
@@ -117,32 +124,30 @@ impl Ledger {
         for family in families {
             let Some(mut expected) = ended.remove(family.name) else { continue };
             let has_parts = families.iter().any(|part| part.reach == Reach::Of(family.name));
-            let (mut seen, mut seats): (HashMap<Seat, u64>, Vec<(Seat, Seat)>) = Default::default();
-            if let Ok(file) = File::open(items_file(&self.stage, family.name, session)) {
-                for line in BufReader::new(file).split(b'\n') {
-                    let Ok(item) = from_slice::<Item>(&line?) else { continue };
-                    if has_parts {
-                        seats.push((item.seat.clone(), item.seat.of(&item.id)));
-                    }
-                    *seen.entry(item.seat).or_default() += 1;
-                }
-            }
+            let mut seen = match File::open(items_file(&self.stage, family.name, session)) {
+                Ok(file) => Seen::read(file, has_parts)?,
+                Err(_) => Seen::default(),
+            };
             // A power cut may have lost what was read before the note that it was read.
-            expected.retain(|seat, items| seen.get(seat).copied().unwrap_or_default() == *items);
-            self.seats.extend(seats.into_iter().filter(|(of, _)| expected.contains_key(of)).map(|(_, seat)| seat));
+            expected.retain(|seat, items| seen.items.get(seat).map_or(0, |(seen, _)| *seen) == *items);
+            let seats = seen.parts.into_iter().filter(|(of, _)| expected.contains_key(of));
+            self.seats.extend(seats.map(|(_, seat)| seat));
             for (seat, items) in expected {
+                let stretches = seen.items.remove(&seat).unwrap_or_default().1;
                 let place = Place { family: family.name.to_owned(), seat };
-                self.taken.insert(place.clone(), Taken { session, items });
+                self.taken.insert(place.clone(), Taken { session, items, stretches });
                 self.done.insert(place);
             }
         }
         Ok(())
     }
 
-    /// So many more items of a list were read.
-    pub(super) fn count(&mut self, place: &Place, items: u64) {
-        let taken = self.taken.entry(place.clone()).or_insert(Taken { session: self.session, items: 0 });
+    /// So many more items of a list were read, and lie in a stretch of this session's file.
+    pub(super) fn count(&mut self, place: &Place, items: u64, stretch: Stretch) {
+        let session = self.session;
+        let taken = self.taken.entry(place.clone()).or_insert_with(|| Taken { session, ..Taken::default() });
         taken.items += items;
+        taken.stretches.push(stretch);
     }
 
     /// A list was read to its end, and its items are written.
@@ -158,11 +163,66 @@ impl Ledger {
         fs::remove_file(self.stage.join(HEADER))
     }
 
-    /// Whether an item that a session has read counts.
-    pub(super) fn counts(&self, family: &str, seat: &Seat, session: u32) -> bool {
-        let place = Place { family: family.to_owned(), seat: seat.clone() };
-        let is_there = seat.parent.is_none() || self.seats.contains(seat);
-        is_there && self.taken.get(&place).is_some_and(|taken| taken.session == session)
+    /// Where the items of a family that count lie, of all sessions.
+    pub(super) fn stretches(&self, family: &str) -> Result<Stretches, SnapshotError> {
+        let mut files: HashMap<u32, Arc<File>> = HashMap::new();
+        let mut all = Stretches::default();
+        for (Place { seat, .. }, taken) in self.taken.iter().filter(|(place, _)| place.family == family) {
+            // What belonged to an item that is gone is no more.
+            if (seat.parent.is_some() && !self.seats.contains(seat)) || taken.stretches.is_empty() {
+                continue;
+            }
+            let file = match files.entry(taken.session) {
+                hash_map::Entry::Occupied(open) => open.into_mut(),
+                hash_map::Entry::Vacant(place) => {
+                    let path = items_file(&self.stage, family, taken.session);
+                    place.insert(Arc::new(File::open(&path).map_err(SnapshotError::at(path))?))
+                }
+            };
+            all.add(seat, file, &taken.stretches);
+        }
+        Ok(all)
+    }
+}
+
+/// What lies in the file that a former session has written of a family.
+#[derive(Default)]
+struct Seen {
+    /// How many items of each seat, and where.
+    items: HashMap<Seat, (u64, Vec<Stretch>)>,
+    /// The seats of what belongs to its items, behind those of these.
+    parts: Vec<(Seat, Seat)>,
+}
+
+impl Seen {
+    /// Reads it, with the seats of parts where it has any.
+    fn read(file: File, has_parts: bool) -> io::Result<Self> {
+        let (mut seen, mut from) = (Self::default(), 0);
+        // The line before, and its seat: as long as they are in order, one stretch goes on.
+        let mut last: Option<(Seat, Entry)> = None;
+        for line in BufReader::new(file).split(b'\n') {
+            let line = line?;
+            let to = from + line.len() as u64 + 1;
+            // A line that was cut off is none.
+            let Ok(item) = from_slice::<Item>(&line) else {
+                (from, last) = (to, None);
+                continue;
+            };
+            if has_parts {
+                seen.parts.push((item.seat.clone(), item.seat.of(&item.id)));
+            }
+            let entry = (Rank::of(&item).into_bytes(), line);
+            let (items, stretches) = seen.items.entry(item.seat.clone()).or_default();
+            *items += 1;
+            match stretches.last_mut() {
+                Some(stretch) if last.as_ref().is_some_and(|(seat, before)| *seat == item.seat && *before <= entry) => {
+                    stretch.to = to;
+                }
+                _ => stretches.push(Stretch { from, to }),
+            }
+            (from, last) = (to, Some((item.seat, entry)));
+        }
+        Ok(seen)
     }
 }
 
@@ -173,4 +233,48 @@ fn ended_file(stage: &Path, session: u32) -> PathBuf {
 /// Name of the file of what a session has read of a family.
 pub(super) fn items_file(stage: &Path, family: &str, session: u32) -> PathBuf {
     stage.join(format!("{family}.{session}.items.jsonl"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Seek, Write};
+
+    use serde_json::json;
+
+    use super::{Seen, Stretch};
+    use crate::hunt::snapshot::line;
+    use crate::hunt::{Item, Seat};
+
+    #[test]
+    fn what_a_former_session_wrote_is_in_order_page_by_page() {
+        let (one, other) = (Seat::zone("1", "one"), Seat::zone("2", "other"));
+        let line = |seat: &Seat, key: &str| {
+            let key = vec![key.to_owned()];
+            let item =
+                Item { seat: seat.clone(), key, id: String::new(), created: None, modified: None, value: json!(0) };
+            line::write(item).unwrap()
+        };
+        let mut file = tempfile::tempfile().unwrap();
+        // Two pages of one list, one of another in between, and a line that was cut off when the power went.
+        let lines = [
+            line(&one, "b"),
+            line(&one, "c"),
+            line(&other, "a"),
+            line(&one, "d"),
+            line(&one, "a"),
+            b"{\"seat\":".into(),
+        ];
+        let mut ends = vec![0];
+        for line in lines {
+            file.write_all(&line).unwrap();
+            file.write_all(b"\n").unwrap();
+            ends.push(ends[ends.len() - 1] + line.len() as u64 + 1);
+        }
+        file.rewind().unwrap();
+        let seen = Seen::read(file, true).unwrap();
+        let at = |from: usize, to: usize| Stretch { from: ends[from], to: ends[to] };
+        assert_eq!(seen.items[&one], (4, vec![at(0, 2), at(3, 4), at(4, 5)]));
+        assert_eq!(seen.items[&other], (1, vec![at(2, 3)]));
+        assert_eq!(seen.parts.len(), 5);
+    }
 }

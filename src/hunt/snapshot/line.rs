@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::hunt::{Item, Seat};
+use crate::hunt::Item;
 
 /// Where an item stands: by its seat, its key and its id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,19 +88,11 @@ struct Word<'l>(#[serde(borrow)] Cow<'l, str>);
 struct HeadSeat<'l> {
     #[serde(borrow)]
     name: Cow<'l, str>,
-    zone_id: Option<Cow<'l, str>>,
-    parent: Option<Cow<'l, str>>,
 }
 
 impl<'l> Head<'l> {
     pub(in crate::hunt) fn read(line: &'l [u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(line)
-    }
-
-    pub(in crate::hunt) fn seat(&self) -> Seat {
-        let HeadSeat { name, zone_id, parent } = &self.seat;
-        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(str::to_owned);
-        Seat { name: name.as_ref().to_owned(), zone_id: owned(zone_id), parent: owned(parent) }
     }
 
     pub(in crate::hunt) fn rank(&self) -> Rank {
