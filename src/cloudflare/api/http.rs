@@ -8,6 +8,9 @@ use super::{ApiBase, chain};
 /// No documented answer comes near this; more is no answer but a fault. Bytes.
 const LARGEST_BODY: usize = 256 * 1024 * 1024;
 
+/// Room for a body is made before it comes for so many bytes at most, whatever its header promises.
+const LARGEST_AT_ONCE: usize = 4 << 20;
+
 /// How long to wait for the server.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
@@ -59,7 +62,8 @@ pub(super) struct Cut {
 
 /// The whole body, or what came of it. A body shorter than its `Content-Length` is not whole.
 pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, Cut> {
-    let mut bytes = Vec::new();
+    let expected = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(expected.min(LARGEST_AT_ONCE));
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if bytes.len() + chunk.len() > LARGEST_BODY => {

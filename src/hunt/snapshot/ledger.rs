@@ -14,6 +14,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::from_slice;
+use tempfile::NamedTempFile;
 
 use super::capture::Subject;
 use super::draft::make_file;
@@ -94,7 +95,11 @@ impl Ledger {
         let session = former + 1;
         let header = Header { began_at, sessions: session, subject: subject.clone() };
         let text = serde_json::to_vec(&header).map_err(io::Error::from).map_err(at)?;
-        crate::durable::replace(&stage.join(HEADER), &text, 0o600).map_err(at)?;
+        // Whole, but not synced, which costs as much as a request: where a power cut leaves the former one, or none, what
+        // was read counts as far as it is there.
+        let mut whole = NamedTempFile::new_in(stage).map_err(at)?;
+        whole.write_all(&text).map_err(at)?;
+        whole.persist(stage.join(HEADER)).map_err(|error| at(error.error))?;
         let file =
             make_file(&ended_file(stage, session)).and_then(|it| it.into_inner().map_err(Into::into)).map_err(at)?;
         let mut ledger = Self {
