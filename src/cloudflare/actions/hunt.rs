@@ -124,7 +124,9 @@ impl Action for Hunt {
                far as it has them, or by a baseline. What was made in the window and deleted in it again is told as that: \
                nothing of it is to be brought back.\n\nOf each technique it says that it is confirmed, that it is ruled out (and by which \
                complete evidence), or that it cannot be known (and because of which gap). What no log and no list ever \
-               shows is always said. Changes of colleagues are counted and blamed on nobody.",
+               shows is always said. Changes of colleagues are counted and blamed on nobody; beside one that gave a \
+               credential, and that its maker had never done or did from where the suspect is at home, the technique is \
+               left open.",
         verb: "hunt",
         max_danger: Danger::Observe,
         permissions: &[

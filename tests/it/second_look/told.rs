@@ -137,3 +137,35 @@ async fn a_ruleset_of_which_nothing_says_the_phase_leaves_both_techniques_open()
         assert!(judged["verdict"] == "unknown" && because.contains("nothing says the phase"), "{judged}");
     }
 }
+
+#[tokio::test]
+async fn a_credential_that_whoever_has_a_colleagues_machine_may_have_made_is_asked_about() {
+    let account = Account::new().await;
+    let known = account.known(account.since()).await;
+    let verdict = async |ip: &str, more: Value| {
+        let mut with = known.clone();
+        with["principals"][0]["honest_ips"] = json!(["198.51.100.12"]);
+        let mut event = json!({
+            "id": "7", "at": account.stage.clock.now(), "action": "create", "success": true, "resource_type": "token",
+            "resource_id": "made", "email": "maya@a.example", "context": "dash", "ip": ip, "log": "v2",
+            "uri": "/client/v4/accounts/a/tokens",
+        });
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        with["events"].as_array_mut().unwrap().push(event);
+        with["families"] = json!(["account_tokens"]);
+        let output = account.plan("cloudflare.hunt", with).await.unwrap().plan.output;
+        let verdicts = output["verdicts"].as_array().unwrap().clone();
+        let judged = verdicts.into_iter().find(|it| it["technique"] == "CF-I03").unwrap();
+        assert_eq!(judged["findings"], json!([]), "nobody is blamed");
+        (judged["verdict"].as_str().unwrap().to_owned(), judged["because"].to_string())
+    };
+    let first = json!({ "unexplained": true, "new_kind": true });
+    let (judged, why) = verdict("198.51.100.14", first).await;
+    assert!(judged == "unknown" && why.contains("had never done the like") && why.contains("maya@a.example"), "{why}");
+    let (judged, why) = verdict("198.51.100.12", json!({})).await;
+    assert!(judged == "unknown" && why.contains("is at home as well"), "{why}");
+    for (ip, more) in [("198.51.100.14", json!({})), ("198.51.100.12", json!({ "action": "delete" }))] {
+        let (_, why) = verdict(ip, more).await;
+        assert!(!why.contains("ask them"), "{ip}: {why}");
+    }
+}

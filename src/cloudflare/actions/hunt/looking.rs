@@ -114,7 +114,7 @@ impl Hunting<'_> {
             look.gap(gap.clone());
             gaps.push(gap);
         }
-        for (id, why) in self.first_credentials() {
+        for (id, why) in self.given_by_others() {
             untold.entry(id.to_owned()).or_insert(why);
         }
         let sight = Sight {
@@ -139,19 +139,24 @@ impl Hunting<'_> {
         })
     }
 
-    /// Techniques that acts may be of by which somebody got a credential, and whose maker had never done the like, each with
-    /// why. They came from where their makers always are, and are blamed on nobody; whoever has a colleague's machine acts
-    /// from there as well.
-    fn first_credentials(&self) -> BTreeMap<&'static str, String> {
-        let is_first = |event: &&AuditEvent| {
+    /// Techniques that acts of others may be of by which somebody got a credential, each with why: whoever has a colleague's
+    /// machine acts from where that colleague always is. They are those whose maker had never done the like, and what was
+    /// done without a token from where a token of the intruder's is at home as well. Nobody is blamed for them.
+    fn given_by_others(&self) -> BTreeMap<&'static str, String> {
+        let is_home = |event: &AuditEvent| {
+            let at_home = |held: &Principal| event.ip.as_ref().is_some_and(|ip| held.honest_ips.contains(ip));
+            event.token_id.is_none() && self.principals.iter().any(at_home)
+        };
+        let is_doubtful = |event: &&AuditEvent| {
             event.success
-                && event.new_kind
+                && (event.new_kind || is_home(event))
+                && !event.own
                 && event.at >= self.since
                 && attribute(event, self.principals) == Attribution::Other
                 && gives(event).is_some()
         };
         let mut acts: BTreeMap<&'static str, Vec<&AuditEvent>> = BTreeMap::new();
-        for event in self.events.iter().filter(is_first) {
+        for event in self.events.iter().filter(is_doubtful) {
             for technique in of_act(event) {
                 acts.entry(technique.id).or_default().push(event);
             }
@@ -161,10 +166,11 @@ impl Hunting<'_> {
             let by = newest.actor();
             let who = [by.token_name, by.email, by.token_id, by.ip].into_iter().flatten().next()?;
             let (does, at) = (gives(newest)?, newest.at.strftime("%F %H:%MZ"));
-            Some(format!(
-                "{} from where its maker always is, who had never done the like, the last at {at} ({who} {does}): ask them",
-                count(acts.len(), "act"),
-            ))
+            let how = match newest.new_kind {
+                true => "whose maker is where they always are, and had never done the like",
+                false => "from where a token of the intruder's is at home as well",
+            };
+            Some(format!("{} {how}, the last at {at} ({who} {does}): ask them", count(acts.len(), "act")))
         };
         acts.into_iter().filter_map(|(id, acts)| Some((id, why(&acts)?))).collect()
     }
