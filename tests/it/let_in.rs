@@ -99,10 +99,10 @@ async fn a_token_that_only_its_owner_sees_is_a_branch_with_the_membership_as_the
     assert!(matches!(ran.code, 11 | 16), "{ran:#?}");
     // Whoever loses the account has nothing more to click, and the log names them.
     assert_eq!(step(&document, "unseen/unseen-owner")["status"], "skipped");
-    assert_eq!(step(&document, "unseen/unseen-who")["status"], "skipped");
-    let remove = &step(&document, "unseen/unseen-remove")["effects"][0];
+    assert_eq!(step(&document, "unseen/unseen-cut/unseen-who#1")["status"], "skipped");
+    let remove = &step(&document, "unseen/unseen-cut/unseen-remove#1")["effects"][0];
     assert_eq!((&remove["target"]["name"], &remove["verdict"]), (&json!(PRIYA), &json!("holds")));
-    assert_eq!(step(&document, "unseen/unseen-demote")["status"], "skipped");
+    assert_eq!(step(&document, "unseen/unseen-cut/unseen-demote#1")["status"], "skipped");
     assert!(!members(&scene).contains(PRIYA));
     // It stays a gap: nothing that this credential reads shows the token.
     assert!(document["gaps"].to_string().contains(&id), "{}", document["gaps"]);
@@ -130,9 +130,35 @@ async fn whoever_owns_what_nobody_sees_can_be_named_by_the_responder() {
     let scene = Scene::new().await;
     let more = format!("{}[steps.unseen-remove]\nanswer = \"run\"\nphrase = \"{PRIYA}\"\n", whose(PRIYA));
     let document = ran(&mut command(&scene, &["run", BOOK, "--set", set], &more)).json();
-    let remove = &step(&document, "unseen/unseen-remove")["effects"][0];
+    let remove = &step(&document, "unseen/unseen-cut/unseen-remove#1")["effects"][0];
     assert_eq!((&remove["target"]["name"], &remove["verdict"]), (&json!(PRIYA), &json!("holds")));
     assert!(!members(&scene).contains(PRIYA));
+}
+
+/// Whoever was named wrongly is named again; the user that quell acts for is left alone, and it is said why.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_named_wrongly_can_be_named_again() {
+    let scene = Scene::new().await;
+    let maya = &scene.scenario.cast.email;
+    let more = format!(
+        "{NO_OTHER}[steps.unseen-way]\nanswer = \"run\"\nfields = {{ choice = \"remove\", reason = \"not to be reached\" }}\n\
+         [steps.\"unseen/unseen-cut/unseen-who#1\"]\nanswer = \"run\"\nfields = {{ member = \"{maya}\" }}\n\
+         [steps.unseen-again]\nanswer = \"run\"\nfields = {{ again = \"again\" }}\n\
+         [steps.unseen-who]\nanswer = \"run\"\nfields = {{ member = \"{PRIYA}\" }}\n\
+         [steps.unseen-remove]\nanswer = \"run\"\nphrase = \"{PRIYA}\"\n"
+    );
+    let set = "suspect=0123456789abcdef0123456789abcdef";
+    let ran = ran(&mut command(&scene, &["run", BOOK, "--set", set], &more));
+    let document = ran.json();
+    assert_eq!(step(&document, "unseen/unseen-cut/unseen-remove#1")["status"], "failed");
+    let told = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains(&format!("quell does not remove {maya}")) && told.contains("quell acts for this user"),
+        "{told}"
+    );
+    let remove = &step(&document, "unseen/unseen-cut/unseen-remove#2")["effects"][0];
+    assert_eq!((&remove["target"]["name"], &remove["verdict"]), (&json!(PRIYA), &json!("holds")));
+    assert!(!members(&scene).contains(PRIYA) && members(&scene).contains(maya.as_str()));
 }
 
 /// The same where the responder has nothing but a name, which neither a list nor the log knows.
