@@ -2,7 +2,7 @@
 //! that goes, a terminal that hangs up, an intruder who is awake and colleagues who deploy meanwhile.
 
 mod leaked_token;
-mod morning;
+pub(crate) mod morning;
 mod newcomer;
 pub(crate) mod others;
 mod phished_admin;

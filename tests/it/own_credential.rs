@@ -2,10 +2,12 @@
 
 use std::process::Command;
 
-use quell::cloudflare::simulator::CANARY;
+use jiff::Timestamp;
+use quell::cloudflare::simulator::{CANARY, Quota, WorldOptions, scenario};
 use quell::simulator::FaultKind;
 use serde_json::{Value, json};
 
+use crate::person::run;
 use crate::scene::{Ran, Scene, files, ran};
 
 const RUNBOOK: &str = r#"
@@ -297,6 +299,27 @@ async fn a_run_with_the_suspect_itself_makes_a_fresh_credential_before_anything_
     let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(told.contains("another value for `addresses`: `999.1` is no range of addresses; write it as"), "{told}");
     assert!(of("fresh-credential/fresh-token").is_empty() && scene.writes().is_empty(), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_credential_that_a_run_began_with_is_an_open_matter_until_it_is_cut() {
+    // The run and the token that it made share what the API allows; here it is whole again soon.
+    let quota = Quota { requests: 1200, seconds: 5 };
+    let options = WorldOptions { quota, ..WorldOptions::at(Timestamp::now()) };
+    let scene = Scene::with(scenario("leaked-token").unwrap(), options).await;
+    let more = "[steps.own-sound]\nfields = { choice = \"shared\", reason = \"it lay there too\", agreed_by = \"\" }\n\
+                [steps.fresh-from]\nfields = { addresses = \"203.0.113.50\" }\n[steps.fresh-token]\nanswer = \"run\"\n\
+                [steps.old-credential]\nleft = \"later:Jonas Weber\"\n";
+    run(&scene, &["run", MAIN, "--set", "suspect=ci-deploy"], more).expect(16);
+    // What is shown to be typed goes by the token that the run acts with, and not by the one that may be cut.
+    let shown = serde_json::to_string(&scene.journal()).unwrap();
+    assert!(shown.contains("Bearer ${QUELL_RUN_TOKEN:?") && !shown.contains("Bearer $CLOUDFLARE_API_TOKEN"));
+    let open = scene.run(&["close", "--json"]).expect(11);
+    let open: Value = serde_json::Deserializer::from_str(&open.stdout).into_iter().next().unwrap().unwrap();
+    let mut matters = open["open"].as_array().unwrap().iter();
+    let old = matters.find(|matter| matter["kind"] == "not contained").unwrap_or_else(|| panic!("{open:#}"));
+    let what = old["what"].as_str().unwrap();
+    assert!(what.contains(&scene.scenario.cast.responder_token_id) && what.contains("Jonas Weber"), "{what}");
 }
 
 const GROUP: &str = r#"

@@ -3,8 +3,10 @@
 
 use serde_json::{Value, json};
 
+use crate::nights::morning::asks;
 use crate::scene::{Ran, Scene, ran};
 
+const PRIYA: &str = "priya.nair@harborlane.example";
 const TOMAS: &str = "tomas.herrera@harborlane.example";
 
 /// Steps with rows to choose, and with work for people.
@@ -12,14 +14,16 @@ const ROWS: [&str; 7] = ["cut", "cut-again", "cut-widened", "members-out", "rota
 const WORK: [&str; 6] = ["dns-settle", "certificates-settle", "firewall-settle", "people", "key", "recheck"];
 
 /// What is said to everything that `more` does not speak of: nothing is chosen, and somebody sees to it later.
-fn run(scene: &Scene, args: &[&str], more: &str) -> Ran {
+pub(crate) fn run(scene: &Scene, args: &[&str], more: &str) -> Ran {
     let left = |select: &'static str| move |id: &str| format!("[steps.{id}]\n{select}left = \"later:Jonas Weber\"\n");
     let rows = ROWS.map(left("answer = \"run\"\nselect = \"none\"\n"));
     let rest = rows.into_iter().chain(WORK.map(left(""))).filter(|it| !more.contains(it.lines().next().unwrap()));
     let rest: String = rest.collect();
+    let own = "[steps.own-sound]\nfields = { choice = \"sound\", reason = \"made today\", agreed_by = \"\" }\n";
+    let own = if more.contains("[steps.own-sound]") { "" } else { own };
     let text = format!(
         "[inputs]\ndetected_at = \"10m ago\"\nexposed_since = \"7h ago\"\n\
-         [steps.own-sound]\nanswer = \"run\"\nfields = {{ choice = \"sound\", reason = \"made today\", agreed_by = \"\" }}\n\
+         {own}\
          [steps.pace]\nanswer = \"run\"\nfields = {{ choice = \"evidence-first\", reason = \"no harm\" }}\n\
          [steps.watch]\nanswer = \"run\"\nfields = {{ owner = \"Jonas Weber\", next_update = \"\" }}\n{rest}{more}"
     );
@@ -102,4 +106,34 @@ async fn an_address_of_nobody_is_a_slip_of_the_pen() {
     let rested = run(&scene, &args, "").expect(11);
     assert!(told(&rested).contains("NOT SEEN by any list nor by the log"), "{}", rested.stderr);
     assert!(scene.writes().is_empty());
+}
+
+/// Nothing is known of the suspect but what it is called: neither a list nor the log has it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspect_known_by_name_alone_is_played_to_the_end() {
+    let scene = Scene::new().await;
+    let token = scene.scenario.cast.tokens.iter().find(|token| token.name == "priya dns scripts").unwrap();
+    let records = format!("/zones/{}/dns_records", scene.account()["zones"][0]["zone"]["id"].as_str().unwrap());
+    let reads = || asks(&scene, &token.secret, "GET", &records, None);
+    assert_eq!(reads(), 200);
+    let more = format!(
+        "[steps.unseen-way]\nanswer = \"run\"\nfields = {{ choice = \"remove\", reason = \"not to be reached\" }}\n\
+         [steps.unseen-who]\nanswer = \"run\"\nfields = {{ member = \"{PRIYA}\" }}\n\
+         [steps.unseen-remove]\nanswer = \"run\"\nphrase = \"{PRIYA}\"\n\
+         [steps.unseen-later-way]\nanswer = \"run\"\nfields = {{ choice = \"owner\", reason = \"she is out already\" }}\n\
+         [steps.unseen-later-owner]\nleft = \"keep:its owner is no member any more\"\n"
+    );
+    let args = ["run", "cloudflare-token-compromise", "--set", "suspect=priya dns script"];
+    let done = run(&scene, &args, &more).expect(16);
+    let (document, told) = (done.json(), told(&done));
+    assert!(told.contains("the suspect `priya dns script` NOT SEEN by any list"), "{}", done.stderr);
+    let remove = &step(&document, "unseen/unseen-cut/unseen-remove#1")["effects"][0];
+    assert_eq!((&remove["target"]["name"], &remove["verdict"]), (&json!(PRIYA), &json!("holds")));
+    assert_eq!(reads(), 403);
+    // What no read showed dead stays a gap, and the incident is not closed over it.
+    assert!(document["gaps"].to_string().contains("priya dns script"), "{}", document["gaps"]);
+    let open = scene.run(&["close"]).expect(11);
+    assert!(open.stdout.contains("priya dns script"), "{}", open.stdout);
+    let accept = "all=Maya Lindqvist: its owner is out";
+    scene.run(&["close", "--accept", accept]).expect(0);
 }

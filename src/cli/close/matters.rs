@@ -3,7 +3,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crate::cli::console::{Style, count, wrap};
-use crate::report::{FindingRow, ReportModel};
+use crate::report::{EffectRow, FindingRow, ReportModel};
 
 /// Rows of one kind that are listed; the report has all.
 const LISTED: usize = 12;
@@ -49,6 +49,9 @@ impl Matters {
             let name = row.effect.clone().unwrap_or_else(|| format!("step {}", row.step));
             let decided = row.decided.last().map(|decided| format!("; {decided}")).unwrap_or_default();
             all.open(&row.kind, name, format!("{}: {}{decided}", row.what, row.standing));
+        }
+        for row in not_contained(model) {
+            all.open("not contained", row.label.clone(), format!("{}: {}", row.summary, row.standing));
         }
         for row in model.findings.intruder.iter().chain(&model.findings.unattributed) {
             if row.status == "open" {
@@ -112,6 +115,18 @@ fn section(out: &mut String, title: &str, matters: &[Matter], style: &Style) {
             let _ = writeln!(out, "    and {} more, in the report", alike.len() - LISTED);
         }
     }
+}
+
+/// Work by hand that was to take something out of the intruder's hands, such as the credential that the run began with, and
+/// was left: no finding stands for it. What was done later by the same name is done.
+fn not_contained(model: &ReportModel) -> impl Iterator<Item = &EffectRow> {
+    let is_left = |row: &EffectRow| row.fate == "left";
+    let is_of_containment = |row: &EffectRow| {
+        let mut steps = model.steps.iter().filter(|step| step.step == row.step);
+        steps.any(|step| step.phase == "contain")
+    };
+    let is_done = move |row: &EffectRow| model.effects.iter().any(|it| it.summary == row.summary && !is_left(it));
+    model.effects.iter().filter(move |row| row.by_hand && is_left(row) && is_of_containment(row) && !is_done(row))
 }
 
 fn finding(row: &FindingRow) -> String {
