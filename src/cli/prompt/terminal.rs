@@ -142,14 +142,19 @@ impl Terminal {
             }
             Err(other) => return other,
         };
-        self.say("what was done, in a line; empty for nothing to add:");
+        self.say("what was done, in a line; empty for nothing to add; `back` where it is not done after all:");
         let some = |line: &str| {
             let line = line.trim();
             let text = line.strip_prefix('=').map_or(line, str::trim);
             Some(text.to_owned()).filter(|text| !text.is_empty())
         };
-        let note = match answer(self.talk(&prompted, |line: &str| Judged::Take(some(line))).await) {
-            Ok(note) => note,
+        let judge = |line: &str| Judged::Take((line.trim() != "back").then(|| some(line)));
+        let note = match answer(self.talk(&prompted, judge).await) {
+            Ok(Some(note)) => note,
+            Ok(None) => {
+                self.say("nothing was written down");
+                return Box::pin(self.attest(request)).await;
+            }
             Err(other) => return other,
         };
         self.say("path of a file that shows it, kept as evidence; empty for none:");

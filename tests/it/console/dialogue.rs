@@ -193,6 +193,10 @@ async fn work_by_hand_is_attested_by_name() {
         ),
         (&["later", "later carol"], Reply::Go(HandReply::Later("carol".into()))),
         (&["keep he left"], Reply::Go(HandReply::Keep("he left".into()))),
+        // Nothing is written down before the last line: until then there is a way back.
+        (&["done", "back", "later carol"], Reply::Go(HandReply::Later("carol".into()))),
+        // What a skip would come to is asked.
+        (&["skip he left", "keep he left"], Reply::Go(HandReply::Keep("he left".into()))),
     ] {
         let (terminal, _) = terminal(lines);
         let request = HandRequest { step: &step, effect: &effect, work, position: (1, 1), rows: &[], drifted: None };
