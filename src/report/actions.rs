@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::book::{Book, Fate, Numbered, is_unended};
 use super::trail::{Act, Attested, Trail};
-use super::words::{between, time};
+use super::words::{between, not_needed, time};
 use crate::journal::{
     Attempt, Basis, Entry, Event, PlannedStep, Proposed, RunState, SettledBy, SkipCause, StepState, StepStatus,
 };
@@ -152,6 +152,7 @@ pub(super) fn steps(book: &Book<'_>) -> Vec<StepRow> {
         let (status, result) = match step.map(|step| &step.status) {
             None | Some(StepStatus::Pending) => ("not reached", String::new()),
             Some(StepStatus::Done { summary, .. }) => (run.word(&planned.path), summary.clone()),
+            Some(StepStatus::Skipped { reason, cause: SkipCause::When, .. }) => ("skipped", not_needed(reason)),
             Some(StepStatus::Skipped { reason, .. }) => ("skipped", reason.clone()),
             Some(StepStatus::Failed { error, .. }) => ("failed", error.clone()),
             Some(StepStatus::Began | StepStatus::Proposed) => ("not ended", String::new()),
@@ -177,7 +178,7 @@ pub(super) fn skips(book: &Book<'_>) -> Vec<SkipRow> {
         let (cause, by, reason) = match step.map(|step| &step.status) {
             Some(StepStatus::Skipped { reason, cause, .. }) => match cause {
                 SkipCause::Person => ("a person", by, reason.clone()),
-                SkipCause::When => ("its condition", None, reason.clone()),
+                SkipCause::When => ("its condition", None, not_needed(reason)),
                 SkipCause::Jump => ("a jump after a failure", None, reason.clone()),
             },
             _ if is_unended(step) && run.closed.is_some() => {

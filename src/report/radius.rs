@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::book::Book;
-use crate::model::{Attribution, CREDENTIALS, FindingStatus};
+use crate::model::{Attribution, CREDENTIALS, Finding, FindingStatus};
 
 /// What the intruder held and touched, as far as it was seen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,14 +101,22 @@ pub(super) fn radius(book: &Book<'_>) -> Radius {
         mixed: held.mixed_ips.iter().chain(&held.open_ips).cloned().collect(),
     });
     let mut principals: Vec<PrincipalRow> = principals.collect();
-    // Whose key or session it is told by is a person: no token.
+    // Whose key or session it is told by is a person, who has one row: no token, but techniques.
     let findings = book.source.state.findings.values();
-    for finding in findings.filter(|it| it.family == CREDENTIALS && it.attribution == Attribution::Intruder) {
-        let (name, id) = (finding.resource.name.clone(), finding.technique.clone());
-        if finding.status != FindingStatus::RuledOut && !principals.iter().any(|it| it.name == name && it.id == id) {
-            let hostile = finding.actor.ip.iter().cloned().collect();
-            principals.push(PrincipalRow { name, id, hostile, ..PrincipalRow::default() });
-        }
+    let of_people = |it: &&Finding| it.family == CREDENTIALS && it.attribution == Attribution::Intruder;
+    for finding in findings.filter(of_people).filter(|it| it.status != FindingStatus::RuledOut) {
+        let (name, technique) = (&finding.resource.name, &finding.technique);
+        let at = principals.iter().position(|it| it.name == *name && (it.id == *name || it.id.starts_with("CF-")));
+        let at = at.unwrap_or_else(|| {
+            principals.push(PrincipalRow { name: name.clone(), ..PrincipalRow::default() });
+            principals.len() - 1
+        });
+        let row = &mut principals[at];
+        row.id = match row.id.starts_with("CF-") {
+            true => format!("{}, {technique}", row.id),
+            false => technique.clone(),
+        };
+        row.hostile.extend(finding.actor.ip.iter().filter(|ip| !row.hostile.contains(ip)).cloned().collect::<Vec<_>>());
     }
     let touched = families.into_iter().map(|(family, row)| TouchedRow { family: family.to_owned(), ..row });
     let mut zones: Vec<ZoneRow> =

@@ -35,9 +35,43 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     }
 }
 
+/// Why its condition left a step out, for people: not the condition, but what it looks at.
+pub(super) fn not_needed(reason: &str) -> String {
+    let looks_at = |kind: &str| {
+        let mut names: Vec<String> = Vec::new();
+        for (at, _) in reason.match_indices(kind) {
+            let name: String = reason[at + kind.len()..].chars().take_while(|c| is_of_name(*c)).collect();
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    };
+    match (looks_at("steps."), looks_at("inputs.")) {
+        (steps, inputs) if steps.is_empty() && inputs.is_empty() => "not needed".to_owned(),
+        (steps, inputs) if inputs.is_empty() => format!("not needed, by what came of {steps}"),
+        (steps, inputs) if steps.is_empty() => format!("not needed, by what {inputs} was given as"),
+        (steps, inputs) => format!("not needed, by what came of {steps} and what {inputs} was given as"),
+    }
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{between, cut, duration};
+    use super::{between, cut, duration, not_needed};
+
+    #[test]
+    fn a_condition_is_told_by_what_it_looks_at() {
+        let of = |when: &str| not_needed(&format!("its condition is not met: {when}"));
+        assert_eq!(of("(len steps.key-whose.holders)"), "not needed, by what came of `key-whose`");
+        let both = "(and (not (any steps.a.x steps.b-c.y steps.a.z)) inputs.baseline)";
+        assert_eq!(of(both), "not needed, by what came of `a`, `b-c` and what `baseline` was given as");
+        assert_eq!(of("inputs.zones"), "not needed, by what `zones` was given as");
+        assert_eq!(of("false"), "not needed");
+    }
 
     #[test]
     fn durations_begin_with_their_largest_unit() {

@@ -81,6 +81,9 @@ async fn what_was_cut_is_followed_where_nobody_could_name_the_suspect() {
     for why in ["from new addresses", "made or changed with it"] {
         assert!(looked.contains(why), "{why}: {looked}");
     }
+    // Nobody has reported what was chosen from the candidates.
+    let told = serde_json::to_string(&journal).unwrap();
+    assert!(!told.contains("[\"why\",\"reported\"]") && told.contains("chosen in this incident as the intruder's"));
     for (review, number) in [("dns-settle", 5), ("certificates-settle", 3), ("firewall-settle", 5)] {
         let effects = step(&document, review)["effects"].as_array().unwrap();
         assert_eq!(effects.len(), number, "{review}");

@@ -28,6 +28,8 @@ pub(crate) struct Scored {
     pub(crate) resource: String,
     /// Whether a finding attributed to the intruder names it.
     pub(crate) found: bool,
+    /// Whether it was put before a person, whoever was taken to have done it: as a finding, or in the second look.
+    pub(crate) listed: bool,
     /// What became of that finding.
     pub(crate) status: Option<FindingStatus>,
 }
@@ -48,7 +50,12 @@ pub(crate) fn of(scenario: &Scenario, state: &IncidentState) -> Score {
     };
     let planted = |planted: &Planted| {
         let finding = blamed(&planted.id, planted.part.as_ref());
+        let id = planted.part.as_ref().unwrap_or(&planted.id);
+        let mut shown = state.runs.iter().flat_map(|run| run.steps.values()).flat_map(|step| &step.effects);
+        let mut known = state.findings.values();
         Scored {
+            listed: known.any(|finding| names(finding, &planted.id, planted.part.as_ref()))
+                || shown.any(|state| state.effect.target.id == *id),
             technique: planted.technique.clone(),
             what: planted.what.clone(),
             resource: format!("{}/{}", planted.family, planted.id),
@@ -81,7 +88,8 @@ pub(crate) fn text(score: &Score, scenario: &Scenario) -> String {
     let mut out =
         format!("\nREHEARSAL {}: {found} of {} planted artefacts found\n", scenario.name, score.planted.len());
     for planted in score.planted.iter().filter(|planted| !planted.found) {
-        let _ = writeln!(out, "  missed: {} {} ({})", planted.technique, planted.what, planted.resource);
+        let how = if planted.listed { "listed, and laid to nobody" } else { "missed" };
+        let _ = writeln!(out, "  {how}: {} {} ({})", planted.technique, planted.what, planted.resource);
     }
     let open: Vec<_> = score.planted.iter().filter(|planted| planted.status == Some(FindingStatus::Open)).collect();
     for planted in &open {

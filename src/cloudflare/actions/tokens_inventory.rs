@@ -197,6 +197,7 @@ impl Action for TokensInventory {
         let view = View {
             members: person::members(look, wanted, &events).await?,
             seen: &seen,
+            reported: wanted,
             events,
             before: params.seen_before.unwrap_or_default(),
             cut: with(params.cut, cut),
@@ -231,6 +232,8 @@ impl Action for TokensInventory {
 /// Everything that an inventory is made from.
 struct View<'a> {
     seen: &'a Seen,
+    /// What was given as the suspect.
+    reported: &'a str,
     /// E-mails of members, where they were asked for.
     members: Vec<String>,
     events: Vec<AuditEvent>,

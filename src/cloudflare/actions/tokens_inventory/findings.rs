@@ -23,7 +23,8 @@ impl View<'_> {
     pub(super) fn suspected(&self, grip: &Grip<'_>, held: &Held<'_>) -> TokenRef {
         let mut why = match grip.made {
             None if grip.used.is_some() => "used from where only the intruder is".to_owned(),
-            None => "reported".to_owned(),
+            None if self.is_reported(&grip.id) => "reported".to_owned(),
+            None => "chosen in this incident as the intruder's".to_owned(),
             Some(made) if grip.sure => format!("made by {}", maker(made)),
             Some(made) if made.token_id.is_some() => {
                 format!("made by {}, of which nobody can say who used it then", maker(made))
@@ -57,6 +58,11 @@ impl View<'_> {
         self.reference(&token.id, "active again".to_owned(), revival_id(&token.id))
     }
 
+    /// Whether somebody named this token at the start, and it was not chosen from the candidates.
+    fn is_reported(&self, id: &str) -> bool {
+        id == self.reported || self.name(id) == self.reported
+    }
+
     fn reference(&self, id: &str, why: String, finding: String) -> TokenRef {
         // What brought it back is dealt with by cutting it again; its first finding is contained already.
         let finding = if self.is_revived(id) { revival_id(id) } else { finding };
@@ -84,13 +90,15 @@ impl View<'_> {
         });
         let used: Vec<&AuditEvent> = used.collect();
         let first = used.iter().min_by_key(|event| event.at).copied();
+        let whence = match self.is_reported(&grip.id) {
+            true => "is reported as compromised",
+            false => "was chosen in this incident as the intruder's",
+        };
         let mut detail = match used.len() {
             0 if self.events.is_empty() => {
-                "The token is reported as compromised; the audit log was not read, so where it was used is not known."
-                    .to_owned()
+                format!("The token {whence}; the audit log was not read, so where it was used is not known.")
             }
-            0 => "The token is reported as compromised; the log shows no use of it that is surely the intruder's."
-                .to_owned(),
+            0 => format!("The token {whence}; the log shows no use of it that is surely the intruder's."),
             count => format!("The token was used {count} times from {}.", hostile.join(", ")),
         };
         if !used.is_empty() && !honest.is_empty() {
