@@ -119,6 +119,12 @@ impl<'a> Look<'a> {
         own.filter(|own| self.read.credential().id.as_deref() == Some(*own))
     }
 
+    /// E-mail of the user for whom this run acted before it went on with a token of its own.
+    pub fn began_for(&self) -> Option<&'a str> {
+        let run = self.incident?.runs.iter().find(|run| self.run == Some(&run.opened.run))?;
+        run.switched.as_ref()?.left.owner.as_deref()
+    }
+
     /// When the effect with this key was sent last, as the journal has it: when its answer came, or else when it left.
     pub fn sent_at(&self, effect: &EffectKey) -> Option<Timestamp> {
         let attempt = self.incident?.runs.iter().find_map(|run| run.effect(effect))?.attempts.last()?;

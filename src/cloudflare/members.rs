@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use acting::Trace;
-pub use guard::{Losing, spare};
+pub use guard::{Losing, is_responder, spare};
 pub use listing::{Found, Seen, find, find_listed, list, list_or_gap};
 
 use super::api::segment;

@@ -322,6 +322,24 @@ async fn the_credential_that_a_run_began_with_is_an_open_matter_until_it_is_cut(
     assert!(what.contains(&scene.scenario.cast.responder_token_id) && what.contains("Jonas Weber"), "{what}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_a_run_began_with_is_not_taken_for_the_intruder_without_a_plain_word() {
+    let scene = Scene::new().await;
+    let maya = &scene.scenario.cast.email;
+    let more = format!(
+        "[steps.own-sound]\nfields = {{ choice = \"shared\", reason = \"it lay there too\", agreed_by = \"\" }}\n\
+         [steps.fresh-from]\nfields = {{ addresses = \"203.0.113.50\" }}\n[steps.fresh-token]\nanswer = \"run\"\n\
+         [steps.unseen-way]\nfields = {{ choice = \"remove\", reason = \"not to be reached\", agreed_by = \"\" }}\n\
+         [steps.unseen-who]\nfields = {{ member = \"{maya}\" }}\n"
+    );
+    let set = "suspect=0123456789abcdef0123456789abcdef";
+    // The token of the run belongs to no user, so that nobody is left alone by itself.
+    let rested = run(&scene, &["run", MAIN, "--set", set], &more).expect(11).json();
+    assert!(rested["paused"].as_str().unwrap().contains("unseen-remove"), "{}", rested["paused"]);
+    let shown = serde_json::to_string(&scene.journal()).unwrap();
+    assert!(shown.contains(&format!("THE RUN BEGAN WITH A CREDENTIAL OF {maya}")), "{shown}");
+}
+
 const GROUP: &str = r#"
 schema = 1
 name   = "group"

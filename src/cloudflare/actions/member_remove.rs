@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, says_absent};
 use crate::cloudflare::members::{
-    Found, Losing, Member, MemberRef, Trace, find_listed, include, list, not_dealt_with, said, spare, unique,
+    Found, Losing, Member, MemberRef, Trace, find_listed, include, is_responder, list, not_dealt_with, said, spare,
+    unique,
 };
 use crate::hunt::AuditEvent;
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Outcome, Radius, Resolves, Verdict};
@@ -147,7 +148,7 @@ impl Action for MemberRemove {
 
 fn effect(look: &Look<'_>, member: &Member, all: &[Member], wanted: &MemberRef, trace: &Trace<'_>) -> Effect {
     let is_invitation = member.status == "pending";
-    let mut consequences = Vec::new();
+    let mut consequences: Vec<String> = is_responder(look, member).into_iter().collect();
     let cut_off = if is_invitation {
         "nobody yet: the invitation was not accepted".to_owned()
     } else {

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use crate::action::{Action, ActionSpec, Done, Estimate, Look, Permission, Receipt, StepError, StepPlan};
 use crate::cloudflare::api::{classify, segment};
 use crate::cloudflare::members::{
-    Found, Losing, Member, MemberRef, Trace, find, in_words, include, is_super, list, not_dealt_with, spare, unique,
+    Found, Losing, Member, MemberRef, Trace, find, in_words, include, is_responder, is_super, list, not_dealt_with,
+    spare, unique,
 };
 use crate::hunt::AuditEvent;
 use crate::model::{Call, Danger, Effect, EffectKey, FindingStatus, HttpCall, Radius, Resolves, UndoCall, Verdict};
@@ -207,7 +208,8 @@ fn effect(
     trace: &Trace<'_>,
 ) -> Effect {
     let (had, has) = (member.roles_in_words(), in_words(roles));
-    let mut consequences = vec![trace.own_tokens(member)];
+    let mut consequences: Vec<String> = is_responder(look, member).into_iter().collect();
+    consequences.push(trace.own_tokens(member));
     if roles.iter().any(is_super) {
         consequences.push("THIS GIVES EVERY RIGHT over the account, members and tokens included".to_owned());
     }

@@ -65,6 +65,14 @@ pub fn spare(
     }
 }
 
+/// A plain word where somebody is named as the intruder's for whom this run acted at first: most likely they sit here.
+pub fn is_responder(look: &Look<'_>, member: &Member) -> Option<String> {
+    let began_for = look.began_for().filter(|user| member.is_called(user))?;
+    Some(format!(
+        "THE RUN BEGAN WITH A CREDENTIAL OF {began_for}: a responder would be taken for the intruder, and locked out"
+    ))
+}
+
 /// E-mail of the user that the calls are made for; `None` where the account itself owns the credential.
 fn own_user<'a>(look: &Look<'a>) -> Result<Option<&'a str>, StepError> {
     let credential = look.provider().credential();
