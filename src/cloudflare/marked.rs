@@ -100,6 +100,13 @@ pub(super) fn said(text: &str) -> String {
 static NAMED: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"([A-Za-z][A-Za-z0-9_-]*)("?\s*=\s*["']?|"?\s*:\s*["'])([^\s"'&,;]{4,})"#).ok());
 
+/// A statement of SQL, with the texts in it marked; one that does not end goes to the end.
+pub(super) fn literals(statement: &str) -> String {
+    let parts = statement.split('\'').enumerate();
+    let told = parts.map(|(at, part)| if at % 2 == 1 { marked(part) } else { part.to_owned() });
+    told.collect::<Vec<_>>().join("'")
+}
+
 /// All texts of a value, marked.
 pub(super) fn texts(value: &mut Value) {
     match value {

@@ -14,6 +14,7 @@ mod private;
 mod rest;
 mod traffic;
 
+use crate::cloudflare::families::about;
 use crate::hunt::technique::{Act, Lever, Show, Technique};
 use crate::hunt::usage::{Kind, principal};
 use crate::hunt::{AuditEvent, Difference};
@@ -48,7 +49,10 @@ pub fn technique(id: &str) -> Option<&'static Technique> {
 pub fn of_difference(difference: &Difference, writes: &[&AuditEvent]) -> Vec<&'static Technique> {
     let is_by_itself = |it: &ByItself| it.shows.family == difference.family && (it.shows.when)(difference);
     // A log may have what comes about by itself as well: then it names nobody.
-    let is_nobodys = |event: &&AuditEvent| principal(event).0 == Kind::Unnamed;
+    let is_nobodys = |event: &&AuditEvent| {
+        let is_of_another = |path| about(path).is_none_or(|(family, _)| family.name != difference.family);
+        !event.path().is_some_and(is_of_another) && principal(event).0 == Kind::Unnamed
+    };
     if writes.iter().all(is_nobodys) && BY_ITSELF.iter().any(is_by_itself) {
         return Vec::new();
     }

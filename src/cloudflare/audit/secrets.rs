@@ -222,6 +222,13 @@ mod tests {
         let kept = of("/accounts/a/nobody/knows", &told, &json!({}))["resource"]["request"].clone();
         assert!(!kept.to_string().contains("hush"), "{kept}");
         assert_eq!((&kept["keys"], &kept["value"], &kept["url"]), (&told["keys"], &told["value"], &told["url"]));
+        let query = json!({ "sql": "update t set k = 'hush' where id = 7; drop table u", "params": [] });
+        let told = of("/accounts/a/d1/database/d/query", &query, &json!({}))["resource"]["request"]["sql"].clone();
+        let told = told.as_str().unwrap();
+        assert!(
+            told.starts_with("update t set k = '«secret ") && told.ends_with("' where id = 7; drop table u"),
+            "{told}"
+        );
         let first = masked(&json!({
             "resource": { "id": "w", "type": "webhook" }, "oldValue": { "url": "https://a.example/hush", "secret": "hush" },
             "newValueJson": "{\"psk\":\"hush\",\"name\":\"kept\"}", "oldValueJson": "{\"name\": \"kept\"}",

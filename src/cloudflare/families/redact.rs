@@ -105,10 +105,11 @@ pub(super) fn held(path: &str, value: &mut Value) {
     if HOLDERS.iter().any(|part| has(part)) {
         match value {
             Value::String(_) => hide(value),
-            _ => everywhere(value, &mut |name, value| {
-                if HELD.contains(&name) {
-                    marked::texts(value);
-                }
+            _ => everywhere(value, &mut |name, value| match value {
+                // What was done to a table is told, and not what was put into it.
+                Value::String(text) if name == "sql" => *text = marked::literals(text),
+                value if HELD.contains(&name) => marked::texts(value),
+                _ => {}
             }),
         }
     }
@@ -125,7 +126,7 @@ pub(super) fn held(path: &str, value: &mut Value) {
 const HOLDERS: [&str; 5] = ["kv", "d1", "queues", "secrets_store", "secrets"];
 
 /// What holds a value there.
-const HELD: [&str; 6] = ["value", "values", "params", "sql", "body", "text"];
+const HELD: [&str; 5] = ["value", "values", "params", "body", "text"];
 
 /// A ruleset, or one rule: what rules set and ask for, marked.
 pub(super) fn rules(ruleset: &mut Value) {
