@@ -13,7 +13,9 @@ use crate::hunt::snapshot::Capture;
 use crate::hunt::sweep::{Ending, IN_FLIGHT, Place, Sink, Sweep, Swept, SweptPage};
 use crate::hunt::{Family, OwnActs, Seat};
 use crate::journal::{Acceptance, EffectState, IncidentState, RunState, StepState};
-use crate::model::{EffectKey, EvidenceRef, Finding, FindingStatus, Gap, RunId, StepPath, WebRead};
+use crate::model::{
+    Attribution, CREDENTIALS, EffectKey, EvidenceRef, Finding, FindingStatus, Gap, RunId, StepPath, WebRead,
+};
 use crate::outside::{Hindrance, OutsideLook, Sight};
 use crate::provider::{Lane, Leaked, Listing, Paging, Progress, ReadError, ReadRequest, ReadSide, Reading};
 use crate::secret::SecretBytes;
@@ -164,6 +166,13 @@ impl<'a> Look<'a> {
     pub fn has_settled(&self, finding: &Finding) -> bool {
         let known = self.incident.and_then(|incident| incident.findings.get(&finding.id));
         known.is_some_and(|known| known.status != FindingStatus::Open)
+    }
+
+    /// Users whose key or session the intruder has, by what was found in the incident.
+    pub fn compromised_users(&self) -> impl Iterator<Item = &'a str> {
+        let all = self.incident.into_iter().flat_map(|incident| incident.findings.values());
+        let taken = all.filter(|it| it.family == CREDENTIALS && it.attribution == Attribution::Intruder);
+        taken.filter(|it| it.status != FindingStatus::RuledOut).map(|it| it.resource.name.as_str())
     }
 
     /// Whether a look of its own at the parts of a resource has found the same technique in the same zone.

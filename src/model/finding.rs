@@ -159,3 +159,16 @@ pub struct Actor {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ip: Option<String>,
 }
+
+impl Actor {
+    /// Token, person and address, as far as they are known.
+    pub fn words(&self) -> String {
+        let named = [
+            self.token_name.as_ref().or(self.token_id.as_ref()).map(|name| format!("token {name}")),
+            self.email.clone(),
+            self.ip.as_ref().map(|ip| format!("from {ip}")),
+        ];
+        let named: Vec<String> = named.into_iter().flatten().collect();
+        if named.is_empty() { "not recorded".to_owned() } else { named.join(", ") }
+    }
+}

@@ -106,7 +106,7 @@ fn row(book: &Book<'_>, number: usize, finding: &Finding) -> FindingRow {
         status: status_in_words(finding.status).to_owned(),
         because: book.trails.findings.get(&finding.id).and_then(|(_, act)| act.words.clone()),
         attribution: attribution_in_words(finding.attribution).to_owned(),
-        actor: super::timeline::who(&finding.actor),
+        actor: finding.actor.words(),
         at: finding.at.map(time),
         family: finding.family.clone(),
         name: finding.resource.name.clone(),

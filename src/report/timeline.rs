@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::book::Book;
 use super::words::time;
-use crate::model::{Actor, Attribution};
+use crate::model::Attribution;
 
 mod intruder;
 mod responder;
@@ -56,17 +56,6 @@ pub(super) fn first_hostile_act(book: &Book<'_>) -> Option<Timestamp> {
 
 fn is_hostile(finding: &crate::model::Finding) -> bool {
     finding.attribution == Attribution::Intruder && finding.status != crate::model::FindingStatus::RuledOut
-}
-
-/// Token, person and address, as far as they are known.
-pub(super) fn who(actor: &Actor) -> String {
-    let named = [
-        actor.token_name.as_ref().or(actor.token_id.as_ref()).map(|name| format!("token {name}")),
-        actor.email.clone(),
-        actor.ip.as_ref().map(|ip| format!("from {ip}")),
-    ];
-    let named: Vec<String> = named.into_iter().flatten().collect();
-    if named.is_empty() { "not recorded".to_owned() } else { named.join(", ") }
 }
 
 fn row(at: Timestamp, lane: &str, who: String, what: String, source: String) -> Dated {

@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use super::Hunted;
 use super::looks::Looks;
 use crate::cli::console::{Style, Tone, count, finding_line, gap_line, wrap};
+use crate::cli::prompt::differences;
+use crate::cloudflare::families::family;
 use crate::hunt::Verdict;
 use crate::hunt::usage::{Place, Usage};
-use crate::model::Attribution;
+use crate::model::{Attribution, Finding, Source};
 
 /// One JSON document.
 pub(super) fn document(hunted: &Hunted, looks: &Looks<'_>) -> Value {
@@ -57,7 +59,7 @@ pub(super) fn text(hunted: &Hunted, looks: &Looks<'_>, style: &Style) -> String 
         if let Some(judged) = hunted.hunt.verdicts.iter().find(|judged| judged.technique == technique && !of.is_empty())
         {
             page.toned(Tone::Strong, "  ", &format!("{technique} {title}: {}", judged.verdict.words()));
-            of.iter().for_each(|finding| page.line(&finding_line(finding, style)));
+            of.iter().for_each(|finding| page.finding(finding));
         }
     }
     if looks.findings.is_empty() {
@@ -115,6 +117,32 @@ impl Page<'_> {
         let rest = format!("{indent}  ");
         let lines = wrap(&self.style.show(text), self.style.columns(), indent, &rest);
         lines.iter().for_each(|line| self.line(&self.style.paint(tone, line)));
+    }
+
+    /// What was found, with who did it and when, how that is known, and what differs.
+    fn finding(&mut self, finding: &Finding) {
+        self.line(&finding_line(finding, self.style));
+        let at = finding
+            .at
+            .map_or_else(|| "at a time that is not known".to_owned(), |at| at.strftime("%F %H:%M:%SZ").to_string());
+        let source = |source: &Source| match source {
+            Source::Audit => "the audit log",
+            Source::Diff => "what is there",
+        };
+        let sources: Vec<&str> = finding.sources.iter().map(source).collect();
+        self.say("    ", &format!("by: {}; {at}; shown by {}", finding.actor.words(), sources.join(" and ")));
+        // Fields that are kept for people and for repair say the same once more.
+        let aside = family(&finding.family).map(|family| family.aside).unwrap_or_default();
+        let told = |value: &Option<Value>| {
+            let mut value = value.clone().unwrap_or_default();
+            if let Some(fields) = value.as_object_mut() {
+                fields.retain(|field, _| !aside.iter().any(|it| it.trim_start_matches('/') == field));
+            }
+            value
+        };
+        for change in differences(&told(&finding.before), &told(&finding.after), self.style) {
+            wrap(&change, self.style.columns(), "    ", "      ").iter().for_each(|line| self.line(line));
+        }
     }
 
     fn usage(&mut self, usage: &Usage) {

@@ -74,6 +74,15 @@ fn expected_text(request: &ConsentRequest<'_>, effect: &Effect, style: &Style) -
         ConsentMode::Count { .. } => format!("to do it, type: {phrase}"),
     };
     let mut out = String::new();
+    if !effect.preselected {
+        // With others beside it, nobody would have chosen it for the person.
+        let unsure = "NOT SURE: nothing proves that this one is to be chosen. Of several it would start unselected; `skip \
+                      REASON` where you do not know.";
+        for line in wrap(unsure, style.columns(), "", "  ") {
+            out.push_str(&style.paint(Tone::Care, &line));
+            out.push('\n');
+        }
+    }
     for text in [wanted, format!("or: skip REASON, inspect, {VERBS}")] {
         for line in wrap(&style.show(&text), style.columns(), "", "  ") {
             out.push_str(&line);

@@ -28,7 +28,8 @@ pub fn spare(
     let own = own_user(look)?;
     let is_relied_upon = |member: &Member| {
         let named = members.iter().chain(losing.suspects).any(|named| member.is_called(&named.member));
-        member.is_super_administrator() && !named
+        let compromised = look.compromised_users().any(|user| member.is_called(user));
+        member.is_super_administrator() && !named && !compromised
     };
     let remains = seen.members.iter().any(is_relied_upon);
     let mut kept = Vec::new();
@@ -44,8 +45,8 @@ pub fn spare(
             Some("quell.toml names it under `break_glass`: never to be touched")
         } else if losing.administration && member.is_super_administrator() && !remains {
             Some(
-                "no Super Administrator would be left who is neither named here nor a suspect: promote somebody whom you \
-                 trust first (`cloudflare.member.set_roles`)",
+                "no Super Administrator would be left who is neither named here, nor a suspect, nor one whose key or session \
+                 the intruder has: promote somebody whom you trust first (`cloudflare.member.set_roles`)",
             )
         } else {
             None

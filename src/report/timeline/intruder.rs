@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::super::book::Book;
 use super::super::facts::Act;
 use super::super::words::{count, time};
-use super::{Dated, row, who};
+use super::{Dated, row};
 use crate::model::{Actor, Attribution, Change, Finding, FindingStatus};
 
 /// Acts of the intruder's credentials, and findings that carry a time. An act that a finding is about is told once.
@@ -23,7 +23,7 @@ pub(super) fn rows(book: &Book<'_>) -> Vec<Dated> {
             finding.resource.name,
             finding.detail
         );
-        let mut dated = row(at, lane, who(&finding.actor), what, format!("finding {}", finding.technique));
+        let mut dated = row(at, lane, finding.actor.words(), what, format!("finding {}", finding.technique));
         dated.row.evidence = finding.evidence.iter().map(ToString::to_string).collect();
         rows.push(dated);
     }
@@ -41,7 +41,7 @@ pub(super) fn rows(book: &Book<'_>) -> Vec<Dated> {
             what.push_str(&format!(", and {} alike until {}", count(rest.len(), "act"), time(last.at)));
         }
         let log = first.log.as_ref().map_or_else(|| "audit log".to_owned(), |log| format!("audit log {log}"));
-        rows.push(row(first.at, lane, who(&actor(first)), what, format!("{log}, read by step {path}")));
+        rows.push(row(first.at, lane, actor(first).words(), what, format!("{log}, read by step {path}")));
     }
     rows
 }
