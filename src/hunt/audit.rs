@@ -1,6 +1,6 @@
 //! Acts as an audit log recorded them, and whose doing an act is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -179,6 +179,9 @@ pub struct LogReach {
     pub unnamed: u64,
     /// quell's own reads, which are left out of the events: each matched to a request that it sent.
     pub own_reads: u64,
+    /// Addresses of the window that first came up within a day before it, and when: the window may begin too late.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub came_up: BTreeMap<String, Timestamp>,
 }
 
 /// A credential that the intruder holds, and who else uses it; or the user whose dashboard session or key it has.

@@ -112,6 +112,9 @@ async fn an_address_that_came_up_shortly_before_the_window_is_known_for_nothing(
         assert_eq!(acts(&audit["seen_before"], hostile), 0, "{audit:#}");
         assert!(acts(&audit["seen_before"], runner) > 0);
     }
+    // That the window may begin too late is said, of whoever works on in it.
+    let came_up = late["reach"]["came_up"].as_object().unwrap();
+    assert!(came_up.contains_key(hostile) && !came_up.contains_key(runner), "{came_up:?}");
 }
 
 #[tokio::test]

@@ -26,9 +26,17 @@ fields = { choice = "evidence-first", reason = "nobody is harmed at this moment"
 
 /// What is answered from the cut on, where the token with this id is the intruder's.
 fn from_the_cut_on(id: &str) -> String {
-    let hands =
-        ["key-now-owner", "key-soon-owner", "key-later-owner", "dns-settle", "certificates-settle", "firewall-settle", "people", "key"]
-            .map(|step| format!("[steps.{step}]\nanswer = \"run\"\nfields = {{ attested_by = \"Priya Nair\" }}\n"));
+    let hands = [
+        "key-now-owner",
+        "key-soon-owner",
+        "key-later-owner",
+        "dns-settle",
+        "certificates-settle",
+        "firewall-settle",
+        "people",
+        "key",
+    ]
+    .map(|step| format!("[steps.{step}]\nanswer = \"run\"\nfields = {{ attested_by = \"Priya Nair\" }}\n"));
     let ways = ["key-now-way", "key-soon-way", "key-later-way"].map(|step| {
         format!("[steps.{step}]\nanswer = \"run\"\nfields = {{ choice = \"owner\", reason = \"he does so now\" }}\n")
     });

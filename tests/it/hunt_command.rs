@@ -49,6 +49,9 @@ async fn it_says_what_was_done_by_whom_and_what_nobody_can_know() {
         "What cannot be known",
         "Who made what",
         "token metrics-exporter, created",
+        "`metrics-exporter` was made in the window. [intruder] by: token ci-deploy, from 203.0.113.199; 20",
+        "shown by what is there and the audit log",
+        "content: \"",
     ] {
         let flat = page.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(flat.contains(part), "{part}:\n{page}");

@@ -2,7 +2,7 @@
 
 mod reach;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -135,7 +135,11 @@ impl Action for AuditCollect {
         let (earlier, mut events): (Vec<_>, Vec<_>) = merged.into_iter().partition(|event| event.at < since);
         reach.unnamed = events.iter().filter(|event| event.log == "v1").count() as u64;
         let is_own_address = |ip: &str| look.safeguards().is_own_address(ip);
-        let seen_before = seen_before(settled(&earlier, since, &is_own_address));
+        let came_up = came_up(&earlier, since, &is_own_address);
+        let is_settled = |event: &&AuditEvent| event.ip.as_ref().is_none_or(|ip| !came_up.contains_key(ip));
+        let seen_before = seen_before(earlier.iter().filter(is_settled));
+        let is_there_still = |ip: &String| events.iter().any(|event| event.ip.as_ref() == Some(ip));
+        reach.came_up = came_up.into_iter().filter(|(ip, _)| is_there_still(ip)).collect();
         let usual = Usual::new(&seen_before);
         for event in &mut events {
             let is_of_run = event.ip.as_ref().is_some_and(|ip| of_run.contains(ip));
@@ -245,24 +249,23 @@ impl Collecting<'_> {
     }
 }
 
-/// What was done from where somebody was known to be before the window. Whoever names its beginning may name it too late:
-/// an address that first came up within a day before it is known for nothing, where the log reaches back long enough to say
-/// that it is new.
-fn settled<'e>(
-    events: &'e [AuditEvent],
+/// Addresses that first came up within a day before the window, and when. Whoever names its beginning may name it too late:
+/// such an address is known for nothing, where the log reaches back long enough to say that it is new.
+fn came_up(
+    before: &[AuditEvent],
     since: Timestamp,
     is_own_address: &dyn Fn(&str) -> bool,
-) -> impl Iterator<Item = &'e AuditEvent> {
-    let mut first: HashMap<&str, Timestamp> = HashMap::new();
-    for event in events {
-        if let Some(ip) = event.ip.as_deref() {
-            first.entry(ip).and_modify(|at| *at = event.at.min(*at)).or_insert(event.at);
+) -> BTreeMap<String, Timestamp> {
+    let mut first: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for event in before {
+        if let Some(ip) = &event.ip {
+            first.entry(ip.clone()).and_modify(|at| *at = event.at.min(*at)).or_insert(event.at);
         }
     }
     let is_told = first.values().any(|at| *at <= earlier(since, DAY * DAYS_TO_TELL));
     let fresh = earlier(since, DAY);
     first.retain(|ip, at| is_told && *at >= fresh && !is_own_address(ip));
-    events.iter().filter(move |event| event.ip.as_deref().is_none_or(|ip| !first.contains_key(ip)))
+    first
 }
 
 fn seen_before<'e>(events: impl Iterator<Item = &'e AuditEvent>) -> Vec<SeenBefore> {

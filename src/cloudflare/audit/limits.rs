@@ -11,6 +11,9 @@ pub const NEVER: &[&str] = &[
     "Log v1 has no reads and no failed attempts; of log v2 it is not documented which products log their reads.",
 ];
 
+/// So many addresses are named: whoever has more begins the window earlier for any of them.
+const MOST_ADDRESSES: usize = 5;
+
 /// What these logs cannot say of the window from `since` to `before`.
 pub fn limits(reach: &LogReach, since: Timestamp, before: Timestamp, complete: bool) -> Vec<String> {
     let moment = |at: Timestamp| at.strftime("%F %H:%MZ").to_string();
@@ -38,6 +41,16 @@ pub fn limits(reach: &LogReach, since: Timestamp, before: Timestamp, complete: b
             moment(named)
         )),
         _ => {}
+    }
+    let mut came_up: Vec<(&String, Timestamp)> = reach.came_up.iter().map(|(ip, at)| (ip, *at)).collect();
+    came_up.sort_by_key(|(_, at)| *at);
+    for (ip, at) in came_up.into_iter().take(MOST_ADDRESSES) {
+        limits.push(format!(
+            "{ip} was at work from {} on, before the window, and is new all the same. If it is the intruder's, the window \
+             begins too late: what was done before {} was not looked at.",
+            moment(at),
+            moment(since)
+        ));
     }
     if reach.unnamed > 0 {
         let acts = count(usize::try_from(reach.unnamed).unwrap_or(usize::MAX), "act");
@@ -85,6 +98,9 @@ mod tests {
         let split = LogReach { named_from: Some(at(12)), unnamed: 3, ..whole.clone() };
         assert!(told(&split, true, "Log v2 begins at 2026-02-12 00:00Z") && told(&split, true, "3 acts of the window"));
         assert!(told(&LogReach { named_from: None, ..whole.clone() }, true, "Log v2 has no entry"));
+        let late = LogReach { came_up: [("203.0.113.9".to_owned(), at(9))].into(), ..whole.clone() };
+        assert!(told(&late, true, "203.0.113.9 was at work from 2026-02-09 00:00Z on, before the window"));
+        assert!(!told(&whole, true, "at work"));
         assert!(told(&LogReach { oldest: Some(at(10)), ..whole }, true, "nothing from before the window"));
         assert!(told(&LogReach::default(), true, "The logs are empty"));
     }
