@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 pub use acting::Trace;
 pub use guard::{Losing, is_responder, spare};
-pub use listing::{Found, Seen, find, find_listed, list, list_or_gap};
+pub use listing::{Found, Seen, find, find_listed, list, list_or_gap, super_administrators};
 
 use super::api::segment;
 use crate::model::{Effect, Target, canonical_digest};

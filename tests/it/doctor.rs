@@ -98,7 +98,12 @@ async fn whoever_would_lock_themselves_out_is_told() {
         told.split_whitespace().collect::<Vec<_>>().join(" ").contains("LOCK-OUT: the suspect is the very token"),
         "{told}"
     );
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let other = scene.run(&["doctor", "--suspect", "ci-deploy"]).stdout;
+    assert!(!flat(&other).contains("none of the tokens") && !other.contains("only Super Administrator"), "{other}");
+    assert!(flat(&other).contains("requests in 5 min 00 s are left, and the dashboard"), "{other}");
+    let slip = flat(&scene.run(&["doctor", "--suspect", "ci-deplay"]).stdout);
+    assert!(slip.contains("the suspect `ci-deplay` is none of the tokens that can be seen"), "{slip}");
     assert!(!other.contains("the suspect is the very token"), "{other}");
     let value = scene.run(&["doctor", "--suspect", &cast.suspect_secret]).expect(2);
     assert!(!value.stderr.contains(&cast.suspect_secret), "{}", value.stderr);

@@ -3,9 +3,11 @@ use jiff::SignedDuration;
 use crate::cli::console::duration;
 use crate::cli::context::Context;
 use crate::cloudflare::api::Connected;
+use crate::cloudflare::members::super_administrators;
 use crate::cloudflare::tokens::{Token, own_unkept};
+use crate::cloudflare::{Named, named};
 use crate::model::CredentialKind;
-use crate::provider::ReadError;
+use crate::provider::{Lane, ReadError};
 
 /// A credential that ends sooner than this may not last the response.
 const SOON: SignedDuration = SignedDuration::from_hours(24);
@@ -36,6 +38,12 @@ pub(super) async fn risks(connected: &Connected, suspect: Option<&str>, cx: &Con
     if suspect.is_some_and(|suspect| !suspect.is_empty() && (suspect == id || suspect == name)) {
         risks.push("LOCK-OUT: the suspect is the very token that quell is acting with: make a fresh one".to_owned());
     }
+    if let Some(suspect) = suspect.filter(|suspect| !suspect.is_empty() && *suspect != id && *suspect != name)
+        && !named(Named::Tokens, &*connected.read).await.iter().any(|(name, id)| suspect == name || suspect == id)
+    {
+        risks
+            .push(format!("the suspect `{suspect}` is none of the tokens that can be seen: mistyped, or a user's own"));
+    }
     if cx.settings.safeguards().is_break_glass(id, name) {
         risks.push(
             "LOCK-OUT: quell.toml names this token under `break_glass`: keep it for when all else fails".to_owned(),
@@ -53,7 +61,37 @@ pub(super) async fn risks(connected: &Connected, suspect: Option<&str>, cx: &Con
                 .to_owned(),
         ),
     }
+    risks.extend(administrators(connected).await);
+    risks.extend(budget(connected));
     risks
+}
+
+/// Who would be left to administer the account.
+async fn administrators(connected: &Connected) -> Option<String> {
+    match super_administrators(&*connected.read).await {
+        Ok(all) => match all.as_slice() {
+            [] => Some("LOCK-OUT: no Super Administrator is among the members".to_owned()),
+            [alone] => Some(format!(
+                "LOCK-OUT: {} is the only Super Administrator: without them nobody administers the account; promote \
+                 somebody whom you trust first",
+                alone.email
+            )),
+            _ => None,
+        },
+        Err(why) => Some(format!("whether more than one Super Administrator is left cannot be seen: {why}")),
+    }
+}
+
+/// Who else spends what the run needs.
+fn budget(connected: &Connected) -> Option<String> {
+    let budget = connected.read.budget(Lane::Containment)?;
+    Some(format!(
+        "the budget is shared: {} of {} requests in {} are left, and the dashboard and every other tool of the same user \
+         spend them too",
+        budget.left,
+        budget.per_window,
+        duration(budget.window)
+    ))
 }
 
 /// From where the token works.

@@ -2,7 +2,7 @@ use super::{Member, MemberRef, collection};
 use crate::action::{Look, StepError};
 use crate::cloudflare::api::segment;
 use crate::model::{Effect, Gap};
-use crate::provider::{Paging, ReadError, ReadRequest};
+use crate::provider::{Paging, ReadError, ReadRequest, ReadSide};
 
 /// Every member and invitation that the credential can see.
 #[derive(Debug)]
@@ -72,6 +72,19 @@ async fn read(look: &Look<'_>) -> Result<Seen, ReadError> {
         shortfall => shortfall,
     };
     Ok(Seen { members, shortfall })
+}
+
+/// The Super Administrators, outside of a run, by a list that was read to its end.
+///
+/// # Errors
+/// Why the list is short or cannot be read.
+pub async fn super_administrators(read: &dyn ReadSide) -> Result<Vec<Member>, String> {
+    let request = ReadRequest::new(collection(&read.account().id));
+    let listing = read.list(&request, Paging::Pages { per_page: 50 }).await.map_err(|error| error.to_string())?;
+    match listing.shortfall {
+        Some(short) => Err(short),
+        None => Ok(listing.items.iter().filter_map(Member::read).filter(Member::is_super_administrator).collect()),
+    }
 }
 
 /// What a fresh look at one member shows.

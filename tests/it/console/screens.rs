@@ -88,7 +88,8 @@ fn every_screen_fits_every_width() {
 
 #[test]
 fn consent_to_a_disruptive_effect() {
-    let (step, effects) = (planned("cut-suspect"), vec![effect(1, "ci-deploy", Danger::Disruptive)]);
+    let (step, mut effects) = (planned("cut-suspect"), vec![effect(1, "ci-deploy", Danger::Disruptive)]);
+    effects[0].preselected = true;
     let proposed = proposed(&effects, false);
     assert_snapshot!(consent_text(&request(&step, &proposed, Vec::new()), &effects[0], &PLAIN));
 }
