@@ -66,7 +66,10 @@ pub(crate) struct Stage {
 
 /// Runs `quell rehearse`.
 pub(crate) async fn run(args: &RehearseArgs, cx: &Context) -> Result<Exit, CliError> {
-    let loaded = load(&args.runbook, cx)?;
+    let loaded = load(&args.runbook, cx).map_err(|error| match simulator::scenario(&args.runbook) {
+        Some(scenario) => error.hint(format!("it is a scenario: `quell rehearse --scenario {}`", scenario.name)),
+        None => error,
+    })?;
     let answers = args.answers.as_deref().map(|path| read_answers(path, &loaded)).transpose()?;
     refuse_without_person(cx, answers.is_some(), args.order.yes_up_to)?;
     let start = args.start.read(cx)?;

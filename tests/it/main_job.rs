@@ -223,3 +223,15 @@ fn is_of(pattern: &str, path: &str) -> bool {
         (pattern.split('/').collect(), path.split('?').next().unwrap_or_default().split('/').collect());
     wanted.len() == path.len() && wanted.iter().zip(path).all(|(wanted, segment)| *wanted == "{}" || *wanted == segment)
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scenario_that_is_named_as_a_runbook_is_led_to_its_option() {
+    let scene = Scene::new().await;
+    for (name, hint) in [
+        ("phished-admin", "it is a scenario: `quell rehearse --scenario phished-admin`"),
+        ("nowhere", "`quell runbooks list`"),
+    ] {
+        let refused = crate::scene::ran(&mut scene.bare(&["rehearse", name])).expect(2);
+        assert!(refused.stderr.contains(hint), "{}", refused.stderr);
+    }
+}
