@@ -4,6 +4,7 @@ use quell::cloudflare::families::families;
 use quell::simulator::FaultKind;
 use serde_json::Value;
 
+use crate::nights::others::Other;
 use crate::scene::Scene;
 
 fn row<'d>(document: &'d Value, family: &str) -> &'d Value {
@@ -112,4 +113,22 @@ async fn whoever_would_lock_themselves_out_is_told() {
     command.env("CLOUDFLARE_API_KEY", &cast.global_key).env("CLOUDFLARE_EMAIL", &cast.email);
     let key = crate::scene::ran(&mut command).stdout;
     assert!(key.contains("LOCK-OUT: a global API key"), "{key}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_alone_administers_the_account_is_named() {
+    let scene = Scene::new().await;
+    let maya = &scene.scenario.cast.email;
+    let session = Other::in_dashboard(maya, "203.0.113.50");
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let alone = format!("LOCK-OUT: {maya} is the only Super Administrator");
+    assert!(!flat(&scene.run(&["doctor"]).stdout).contains("is the only"));
+    let listed = session.does(&scene, "GET /accounts/{a}/members", Value::Null);
+    let listed: Value = serde_json::from_slice(&listed.body).unwrap();
+    let mut members = listed["result"].as_array().unwrap().iter();
+    let tomas = members.find(|member| member["user"]["email"] == "tomas.herrera@harborlane.example").unwrap();
+    let request = format!("DELETE /accounts/{{a}}/members/{}", tomas["id"].as_str().unwrap());
+    assert_eq!(session.does(&scene, &request, Value::Null).status, 200);
+    let told = flat(&scene.run(&["doctor"]).stdout);
+    assert!(told.contains(&alone), "{told}");
 }

@@ -41,8 +41,10 @@ pub(super) async fn risks(connected: &Connected, suspect: Option<&str>, cx: &Con
     if let Some(suspect) = suspect.filter(|suspect| !suspect.is_empty() && *suspect != id && *suspect != name)
         && !named(Named::Tokens, &*connected.read).await.iter().any(|(name, id)| suspect == name || suspect == id)
     {
-        risks
-            .push(format!("the suspect `{suspect}` is none of the tokens that can be seen: mistyped, or a user's own"));
+        risks.push(format!(
+            "the suspect `{suspect}` is none of the tokens that can be seen: mistyped, a user's own, or in a list that this \
+             credential may not read"
+        ));
     }
     if cx.settings.safeguards().is_break_glass(id, name) {
         risks.push(

@@ -2,7 +2,7 @@ use super::{Member, MemberRef, collection};
 use crate::action::{Look, StepError};
 use crate::cloudflare::api::segment;
 use crate::model::{Effect, Gap};
-use crate::provider::{Paging, ReadError, ReadRequest, ReadSide};
+use crate::provider::{Listing, Paging, ReadError, ReadRequest, ReadSide};
 
 /// Every member and invitation that the credential can see.
 #[derive(Debug)]
@@ -14,6 +14,14 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// What a list holds. Entries that are no members make it short.
+    fn of(listing: Listing) -> Self {
+        let members: Vec<Member> = listing.items.iter().filter_map(Member::read).collect();
+        let unread = listing.items.len() - members.len();
+        let unreadable = || (unread > 0).then(|| format!("{unread} entries of the list are no members"));
+        Self { members, shortfall: listing.shortfall.or_else(unreadable) }
+    }
+
     /// The member with this id or e-mail.
     pub fn get(&self, name: &str) -> Option<&Member> {
         // An id is what it is called by first: nobody can choose one.
@@ -60,18 +68,12 @@ pub async fn list_or_gap(look: &Look<'_>) -> Result<Option<Seen>, StepError> {
 async fn read(look: &Look<'_>) -> Result<Seen, ReadError> {
     let request = ReadRequest::new(collection(look.account()));
     let listing = look.list(&request, Paging::Pages { per_page: 50 }, "members", "the account").await?;
-    let members: Vec<Member> = listing.items.iter().filter_map(Member::read).collect();
-    let unread = listing.items.len() - members.len();
-    let shortfall = match listing.shortfall {
-        None if unread > 0 => {
-            let reason = format!("{unread} entries of the list are no members");
-            let (family, scope) = ("members".to_owned(), "the account".to_owned());
-            look.gap(Gap { family, scope, reason: reason.clone(), permission: None });
-            Some(reason)
-        }
-        shortfall => shortfall,
-    };
-    Ok(Seen { members, shortfall })
+    let is_told = listing.shortfall.is_some();
+    let seen = Seen::of(listing);
+    if let Some(reason) = seen.shortfall.clone().filter(|_| !is_told) {
+        look.gap(Gap { family: "members".to_owned(), scope: "the account".to_owned(), reason, permission: None });
+    }
+    Ok(seen)
 }
 
 /// The Super Administrators, outside of a run, by a list that was read to its end.
@@ -81,9 +83,10 @@ async fn read(look: &Look<'_>) -> Result<Seen, ReadError> {
 pub async fn super_administrators(read: &dyn ReadSide) -> Result<Vec<Member>, String> {
     let request = ReadRequest::new(collection(&read.account().id));
     let listing = read.list(&request, Paging::Pages { per_page: 50 }).await.map_err(|error| error.to_string())?;
-    match listing.shortfall {
+    let Seen { members, shortfall } = Seen::of(listing);
+    match shortfall {
         Some(short) => Err(short),
-        None => Ok(listing.items.iter().filter_map(Member::read).filter(Member::is_super_administrator).collect()),
+        None => Ok(members.into_iter().filter(Member::is_super_administrator).collect()),
     }
 }
 
