@@ -42,7 +42,7 @@ pub struct Output {
     /// What these are to do, as `items` of `manual`.
     pub work: Vec<ByHand>,
     /// What is left to do for everybody, those included who own a token in the intruder's hands, but for global API keys.
-    pub left: Vec<ByHand>,
+    pub for_people: Vec<ByHand>,
     /// The global API keys that are left to be changed, without that of the user whose key quell acts with.
     pub keys: Vec<ByHand>,
     /// What is done already, in words.
@@ -113,7 +113,7 @@ impl Action for Holders {
             left.len() + keys.len(),
             done.len()
         );
-        Ok(StepPlan::seen(Output { holders, work, left, keys, done }, summary))
+        Ok(StepPlan::seen(Output { holders, work, for_people: left, keys, done }, summary))
     }
 }
 
